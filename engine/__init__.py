@@ -1,0 +1,1 @@
+"""The core: who, what was said, what is due, how it leaves."""

@@ -1,0 +1,1 @@
+"""The doors members come in by."""

@@ -1,0 +1,1 @@
+"""What a journey is: model, conditions, reading, checking, and the library."""

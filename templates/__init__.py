@@ -1,0 +1,1 @@
+"""What things look like: letters, texts, pages, and the hope check."""
