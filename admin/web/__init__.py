@@ -1,0 +1,1 @@
+"""The humans' pages: signing in, the inbox, a conversation."""

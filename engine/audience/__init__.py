@@ -1,0 +1,1 @@
+"""Conditions compiled to SQL: the one compiler, for batches."""

@@ -1,0 +1,1 @@
+"""Self-governing groups: who belongs to them, in which role."""

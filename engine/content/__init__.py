@@ -1,0 +1,1 @@
+"""What may be said: template versions, their approvals, images, stories."""

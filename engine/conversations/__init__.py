@@ -1,0 +1,1 @@
+"""What was said and who answers: threads, messages, assignments, questions, tasks, and the raw received rows."""

@@ -1,0 +1,1 @@
+"""The database's history, forwards and back, by Alembic."""

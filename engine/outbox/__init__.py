@@ -1,0 +1,1 @@
+"""One way to speak: deliveries, the gate they pass, and the courier who carries them."""

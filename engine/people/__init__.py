@@ -1,0 +1,1 @@
+"""Members, how to reach them, what they agreed to, where they stand, and whom they know."""

@@ -1,0 +1,1 @@
+"""Leads people along journeys: claims what is due, decides, applies it once."""

@@ -1,0 +1,1 @@
+"""The mail door: SMTP and LMTP, accepting durably before it says yes."""

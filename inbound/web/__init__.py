@@ -1,0 +1,1 @@
+"""Pages members come in by: links in letters, preferences, sign-up."""

@@ -1,0 +1,1 @@
+"""What a received message says: its parts, its quotes, whether a machine wrote it."""

@@ -1,0 +1,1 @@
+"""What the checkout promises: locks, rooms, first use."""
