@@ -1,1 +1,1 @@
-"""What every room stands on: settings, clock, ids and signed tokens, errors, database, wake-ups by name, log."""
+"""What every room stands on: settings, clock, ids, tokens, errors, database, broker, log."""

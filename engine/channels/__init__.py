@@ -1,1 +1,1 @@
-"""How words leave the building: email by SMTP, texts by the provider."""
+"""How a delivery leaves: email now, texts next."""

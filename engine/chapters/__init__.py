@@ -1,1 +1,1 @@
-"""Self-governing groups: who belongs to them, in which role."""
+"""Self-governing groups of members: chapters, memberships, roles."""

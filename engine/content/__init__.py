@@ -1,1 +1,1 @@
-"""What may be said: template versions, their approvals, images, stories."""
+"""What is sent: template versions and who lent their name to them."""

@@ -1,1 +1,1 @@
-"""What was said and who answers: threads, messages, assignments, questions, tasks, and the raw received rows."""
+"""What people said to each other, who answers, and what came in at the doors."""

@@ -1,1 +1,1 @@
-"""Who is on which journey, where, and what woke it: what the runner works on."""
+"""Members on journeys: what the runner works on."""

@@ -1,1 +1,1 @@
-"""The database's history, forwards and back, by Alembic."""
+"""The database's shape over time (Alembic), up and down, on SQLite and PostgreSQL."""

@@ -1,1 +1,1 @@
-"""One way to speak: deliveries, the gate they pass, and the courier who carries them."""
+"""Everything said to anyone: one way to speak, one gate, one courier."""

@@ -1,1 +1,1 @@
-"""Members, how to reach them, what they agreed to, where they stand, and whom they know."""
+"""Members, their addresses, what they consented to, and where they are on their paths."""

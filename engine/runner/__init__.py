@@ -1,1 +1,1 @@
-"""Leads people along journeys: claims what is due, decides, applies it once."""
+"""Leads members along journeys: triggers, decide (pure), apply, scheduler."""

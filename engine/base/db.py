@@ -1,0 +1,210 @@
+"""The database: one engine, one way to read and one way to write, SQLite or PostgreSQL by URL.
+
+A transaction is opened at the edge (one job, one request, one command) with `read()` or `write()`; code below takes
+the `Session` and never commits.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from sqlalchemy import BigInteger, DateTime, Engine, Integer, MetaData, Table, create_engine, event
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+from sqlalchemy.types import JSON, TypeDecorator
+
+from engine.base.errors import Unavailable
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+#: How long a SQLite connection waits for another process's write lock, in milliseconds.
+BUSY_TIMEOUT_MS = 10_000
+
+
+def to_microseconds(moment: datetime) -> int:
+    """Microseconds since 1970 UTC of an aware time. Raises ValueError for a naive one."""
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone reached the database")
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_microseconds(value: int) -> datetime:
+    """The aware UTC time of so many microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=value)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware UTC time: timestamptz on PostgreSQL, integer microseconds on SQLite.
+
+    SQLite itself drops zones, and its text form is slow to bind.
+    """
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(DateTime(timezone=True))
+        return dialect.type_descriptor(BigInteger())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if dialect.name == "postgresql":
+            if value.tzinfo is None:
+                raise ValueError("a time without a zone reached the database")
+            return value
+        return to_microseconds(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if isinstance(value, datetime):
+            return value.astimezone(UTC)
+        return from_microseconds(value)
+
+
+#: JSON as JSONB where the database has it.
+Json = JSON().with_variant(JSONB(), "postgresql")
+
+#: 64 bits everywhere; on SQLite spelled INTEGER, so that a primary key is the row's own key and needs no second index.
+Big = BigInteger().with_variant(Integer(), "sqlite")
+
+#: A row's id, made by engine.base.ids before the row is written.
+Id = Annotated[int, mapped_column(Big, primary_key=True, autoincrement=False)]
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Every table's base; a table lives in the room of its noun."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {
+        int: Big,
+        datetime: UTCDateTime,
+        dict[str, Any]: Json,
+        list[Any]: Json,
+        list[str]: Json,
+    }
+
+
+class Database:
+    """One database, shared by all threads of a process."""
+
+    def __init__(self, url: str, *, pool_size: int = 20) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        options: dict[str, Any] = {"pool_pre_ping": not self.is_sqlite}
+        if self.is_sqlite:
+            options["connect_args"] = {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}
+        self.engine: Engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, **options)
+        #: Set by the wiring: what is woken once a transaction that asked for it has committed (engine.base.broker).
+        self.waker: Callable[[str, int | None], None] | None = None
+        # SQLite has one writer at a time anyway: waiting here is fair; the busy handler is not.
+        self._writer = threading.RLock()
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+
+    @property
+    def name(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.engine.dialect.name
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session on one snapshot; nothing written in it stays."""
+        with self._translated(), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+            session.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session whose work is committed when the block ends, and undone when it raises.
+
+        Raises Unavailable when the database or the disk is gone.
+        """
+        if not self.is_sqlite:
+            with self._translated(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+                yield session
+        else:
+            with self._writer, self._translated():
+                connection = self.engine.connect().execution_options(hearthline_write=True)
+                with connection, Session(connection, expire_on_commit=False) as session, session.begin():
+                    yield session
+        if self.waker is not None:
+            for name, row_id in session.info.pop("wakes", ()):
+                self.waker(name, row_id)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            raise Unavailable(f"The database cannot be used just now ({_short(error)}).") from error
+
+    def close(self) -> None:
+        """All pooled connections are given back."""
+        self.engine.dispose()
+
+
+def _short(error: DBAPIError) -> str:
+    return str(error.orig).splitlines()[0][:200]
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver's own deferred BEGIN would fail later with BUSY
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    # NORMAL may roll back commits already acknowledged to a sender at a power cut.
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA cache_size=-32768")
+    cursor.execute("PRAGMA temp_store=MEMORY")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writing = connection.get_execution_options().get("hearthline_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def bulk_insert(session: Session, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """All `rows` are in `table` (values in the order of `columns`, as the driver stores them).
+
+    The fast path of batches: COPY on PostgreSQL, the driver's own executemany on SQLite. Values bypass the ORM's types:
+    pass times through `stored_time` and JSON as text. Raises IntegrityError like any insert.
+    """
+    if not rows:
+        return
+    connection = session.connection()
+    names = ", ".join(f'"{name}"' for name in columns)
+    if connection.dialect.name == "postgresql":
+        cursor = connection.connection.cursor()
+        try:
+            with cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
+                for row in rows:
+                    copy.write_row(row)
+        finally:
+            cursor.close()
+        return
+    marks = ", ".join("?" * len(columns))
+    connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', list(rows))  # noqa: S608
+
+
+def stored_time(session: Session, moment: datetime) -> Any:
+    """A time as the driver stores it, for `bulk_insert` and hand-written statements."""
+    return moment if session.get_bind().dialect.name == "postgresql" else to_microseconds(moment)

@@ -1,0 +1,230 @@
+"""Settings: one TOML file and the environment, typed. Read at the edge, passed on as an argument.
+
+`HEARTHLINE_MAIL__HOST` in the environment overrides `[mail] host` in the file. An unknown key in the file is an error;
+an unknown HEARTHLINE_ variable is a warning of `doctor`.
+"""
+
+import os
+import re
+import tomllib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from engine.base.errors import SettingsError
+
+FILE_NAME = "hearthline.toml"
+PREFIX = "HEARTHLINE_"
+#: Variables that are read by the start scripts and tests, not settings.
+NOT_SETTINGS = {"HEARTHLINE_CORPORA", "HEARTHLINE_LONG", "HEARTHLINE_CHROMIUM", "HEARTHLINE_DATA"}
+
+_NO_REPLY = re.compile(r"^(no|do|donot|dont|not)[-_.]?(not[-_.]?)?repl(y|ies)|^noreply|^mailer-daemon", re.IGNORECASE)
+
+
+def is_no_reply(address: str) -> bool:
+    """Whether an address says that nobody reads it (`noreply@`, `do-not-reply@` and their like)."""
+    return bool(_NO_REPLY.match(address.strip()))
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Organization(_Group):
+    """Who the members hear from."""
+
+    name: str = "Our organization"
+    postal_address: str = ""
+    language: Literal["en", "es"] = "en"
+    zone: str = "America/New_York"
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{value!r} is not a time zone name such as America/New_York") from error
+        return value
+
+
+class Mail(_Group):
+    """Our mail domains, and the relay our mail leaves through."""
+
+    domain: str = "localhost"
+    desk: str = "hello"
+    host: str = ""
+    port: int = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""
+    password: str = Field(default="", repr=False)
+    timeout_seconds: float = 30.0
+    connections: int = 4
+
+    @field_validator("desk")
+    @classmethod
+    def _somebody_reads_it(cls, value: str) -> str:
+        if is_no_reply(value):
+            raise ValueError(
+                f"{value!r} says that nobody reads it; every message must be answerable. "
+                "Use an address a team reads, like hello"
+            )
+        return value
+
+    @property
+    def desk_address(self) -> str:
+        """The team desk's full address."""
+        return self.desk if "@" in self.desk else f"{self.desk}@{self.domain}"
+
+
+class Doors(_Group):
+    """Where the process listens. Port 0 takes a free one."""
+
+    host: str = "127.0.0.1"
+    smtp_port: int = 2525
+    lmtp_port: int | None = None
+    public_port: int = 8080
+    admin_port: int = 8081
+    public_url: str = "http://127.0.0.1:8080"
+    admin_url: str = "http://127.0.0.1:8081"
+    max_message_mb: int = 40
+
+
+class Conversations(_Group):
+    """What members may expect of us when they write."""
+
+    answer_within_hours: int = 24
+    hold_after_our_word_hours: int = 72
+    stale_after_hours: int = 24
+
+
+class Sandbox(_Group):
+    """The outside world played on this machine; nothing can leave it."""
+
+    enabled: bool = False
+    port: int = 8082
+
+
+class Settings(_Group):
+    """All settings of one installation."""
+
+    data_dir: Path = Path("hearthline-data")
+    database_url: str = ""
+    redis_url: str = ""
+    #: "number:hex", the highest number signs, all verify.
+    keys: list[str] = Field(default_factory=list, repr=False)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_json: bool = False
+    worker_threads: int = 4
+    organization: Organization = Organization()
+    mail: Mail = Mail()
+    doors: Doors = Doors()
+    conversations: Conversations = Conversations()
+    sandbox: Sandbox = Sandbox()
+
+    @property
+    def database(self) -> str:
+        """The database's URL: the one given, else a SQLite file in the data folder."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'hearthline.db'}"
+
+    def key_ring(self) -> dict[int, bytes]:
+        """The signing keys by number. Raises SettingsError when there is none or one is malformed."""
+        ring: dict[int, bytes] = {}
+        for entry in self.keys:
+            number, _, secret = entry.partition(":")
+            try:
+                ring[int(number)] = bytes.fromhex(secret)
+            except ValueError as error:
+                raise SettingsError(
+                    f"A signing key is not of the form number:hex; see `keys` in {FILE_NAME}."
+                ) from error
+            if len(ring[int(number)]) < 32 or not 0 <= int(number) <= 255:
+                raise SettingsError("A signing key needs a number from 0 to 255 and at least 32 bytes.")
+        if not ring:
+            raise SettingsError(
+                "There is no signing key, so replies could not be matched. "
+                f"Run `hearthline init`, which writes one to {FILE_NAME}."
+            )
+        return ring
+
+    def refuse_to_start(self) -> str | None:
+        """The sentence that says why this installation must not start, or None."""
+        if not self.sandbox.enabled and not self.mail.host:
+            return (
+                "No mail relay is set, so nothing could be sent. Write host, port, user and password under [mail] in "
+                f"{self.data_dir / FILE_NAME}, or try the sandbox with `hearthline demo`."
+            )
+        if not self.sandbox.enabled and self.mail.domain == "localhost":
+            return (
+                f"No mail domain is set. Write domain under [mail] in {self.data_dir / FILE_NAME}: replies come to it."
+            )
+        return None
+
+
+def load(data_dir: Path, environ: dict[str, str] | None = None, **overrides: Any) -> Settings:
+    """The settings of the installation in `data_dir`. Raises SettingsError with what to write where."""
+    file = data_dir / FILE_NAME
+    values: dict[str, Any] = {}
+    if file.exists():
+        try:
+            values = tomllib.loads(file.read_text("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{file} cannot be read as TOML: {error}.") from error
+    for path, value in _from_environment(dict(os.environ) if environ is None else environ):
+        _put(values, path, value)
+    for name, value in overrides.items():
+        _put(values, name.split("__"), value)
+    values["data_dir"] = data_dir
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError(_sentence(error, file)) from error
+
+
+def unknown_variables(environ: dict[str, str]) -> list[str]:
+    """The HEARTHLINE_ variables that set nothing."""
+    known = {"__".join(path) for path, _ in _known()}
+    return sorted(
+        name
+        for name in environ
+        if name.startswith(PREFIX) and name not in NOT_SETTINGS and name.removeprefix(PREFIX).lower() not in known
+    )
+
+
+def _known(model: type[BaseModel] = Settings, before: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
+    found: list[tuple[tuple[str, ...], Any]] = []
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            found += _known(kind, (*before, name))
+        else:
+            found.append(((*before, name), kind))
+    return found
+
+
+def _from_environment(environ: dict[str, str]) -> list[tuple[list[str], Any]]:
+    found: list[tuple[list[str], Any]] = []
+    for path, kind in _known():
+        value = environ.get(PREFIX + "__".join(path).upper())
+        if value is not None:
+            found.append((list(path), value.split(",") if kind == list[str] else value))
+    return found
+
+
+def _put(values: dict[str, Any], path: list[str], value: Any) -> None:
+    for name in path[:-1]:
+        values = values.setdefault(name, {})
+    values[path[-1]] = value
+
+
+def _sentence(error: ValidationError, file: Path) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        near = get_close_matches(key, [".".join(path) for path, _ in _known()], n=1)
+        return f"{file}: there is no setting {key!r}." + (f" Did you mean {near[0]!r}?" if near else "")
+    says = first["msg"].removeprefix("Value error, ")
+    return f"{file}: {key}: {says}."

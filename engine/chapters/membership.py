@@ -1,0 +1,89 @@
+"""Membership and role: who is in a chapter, and what they may do there."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from engine.base.db import Base, Id
+from engine.base.ids import new_id
+
+#: Roles within one chapter, and those for the whole organization (their chapter_id is None).
+CHAPTER_ROLES = ("helper", "organizer", "steward")
+ORGANIZATION_ROLES = ("regional", "staff", "auditor")
+#: Who may answer people in a chapter's conversations.
+ANSWERING_ROLES = ("organizer", "steward")
+
+
+class Membership(Base):
+    """A member is in a chapter; they may be in many."""
+
+    __tablename__ = "membership"
+    __table_args__ = (Index(None, "chapter_id", "member_id"),)
+
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    chapter_id: Mapped[int] = mapped_column(ForeignKey("chapter.id"), primary_key=True)
+    created_at: Mapped[datetime]
+    #: The room a first word goes to when a member has several; the lowest counts.
+    rank: Mapped[int] = mapped_column(default=0)
+    left_at: Mapped[datetime | None]
+
+
+class Role(Base):
+    """What a member may do, in one chapter or (chapter_id None) for the whole organization."""
+
+    __tablename__ = "role"
+    __table_args__ = (Index(None, "member_id"), Index(None, "chapter_id", "role"))
+
+    id: Mapped[Id]
+    created_at: Mapped[datetime]
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    chapter_id: Mapped[int | None] = mapped_column(ForeignKey("chapter.id"))
+    role: Mapped[str] = mapped_column(String(20))
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    ended_at: Mapped[datetime | None]
+
+
+def join(session: Session, member_id: int, chapter_id: int, now: datetime, *, rank: int = 0) -> Membership:
+    """The member is in the chapter; joining again after leaving is the same membership."""
+    membership = session.get(Membership, (member_id, chapter_id))
+    if membership is None:
+        membership = Membership(member_id=member_id, chapter_id=chapter_id, created_at=now, rank=rank)
+        session.add(membership)
+    membership.left_at = None
+    session.flush()
+    return membership
+
+
+def give_role(
+    session: Session,
+    member_id: int,
+    chapter_id: int | None,
+    role: str,
+    now: datetime,
+    *,
+    by_id: int | None = None,
+) -> Role:
+    """The member has the role from now on."""
+    row = Role(id=new_id(), created_at=now, member_id=member_id, chapter_id=chapter_id, role=role, by_id=by_id)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def home_chapter(session: Session, member_id: int) -> int | None:
+    """The chapter a member's first word goes to, or None."""
+    return session.scalar(
+        select(Membership.chapter_id)
+        .where(Membership.member_id == member_id, Membership.left_at.is_(None))
+        .order_by(Membership.rank, Membership.created_at, Membership.chapter_id)
+        .limit(1)
+    )
+
+
+def roles_of(session: Session, member_id: int) -> list[tuple[int | None, str]]:
+    """The member's roles now: (chapter id or None for the whole organization, role)."""
+    rows = session.execute(
+        select(Role.chapter_id, Role.role).where(Role.member_id == member_id, Role.ended_at.is_(None))
+    )
+    return [(chapter_id, role) for chapter_id, role in rows]

@@ -1,0 +1,46 @@
+"""Feed: that something changed in a conversation, for pages that are open just now."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, String
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from engine.base.db import Base, Id
+from engine.base.ids import new_id
+
+
+class FeedEntry(Base):
+    """A change of one thread; its id is the event id of the live stream. Kept for a day."""
+
+    __tablename__ = "feed_entry"
+    __table_args__ = (Index(None, "created_at"),)
+
+    id: Mapped[Id]
+    created_at: Mapped[datetime]
+    thread_id: Mapped[int]
+    #: message, assigned, closed, reopened, responded, note
+    what: Mapped[str] = mapped_column(String(20))
+    chapter_id: Mapped[int | None]
+    responsible_id: Mapped[int | None]
+
+
+def tell(
+    session: Session,
+    thread_id: int,
+    what: str,
+    now: datetime,
+    *,
+    chapter_id: int | None,
+    responsible_id: int | None,
+) -> None:
+    """Open pages that may see the thread learn of it."""
+    session.add(
+        FeedEntry(
+            id=new_id(),
+            created_at=now,
+            thread_id=thread_id,
+            what=what,
+            chapter_id=chapter_id,
+            responsible_id=responsible_id,
+        )
+    )

@@ -1,0 +1,38 @@
+"""Question: something asked of one member and awaited."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.base.db import Base, Id
+
+
+class Question(Base):
+    """Asked by one delivery, of one member, until a time; answered at most once by a recognized answer."""
+
+    __tablename__ = "question"
+    __table_args__ = (
+        Index(None, "member_id", "answered_at", "until_at"),
+        Index("uq_question_delivery_id", "delivery_id", unique=True),
+    )
+
+    id: Mapped[Id]
+    created_at: Mapped[datetime]
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    #: open, choice, yes_no, ...: the key of the table of answer handlers.
+    kind: Mapped[str] = mapped_column(String(20))
+    #: What it is about: `enrollment` and its id now; events and ballots later.
+    subject_kind: Mapped[str] = mapped_column(String(20))
+    subject_id: Mapped[int]
+    #: The step's id in the journey, so that `answered: {step, answer}` can be asked later.
+    step: Mapped[str] = mapped_column(String(60), default="")
+    #: Accepted answers: [{"name": ..., "label": ..., "words": [...]}].
+    answers: Mapped[list[Any]] = mapped_column(default=list)
+    delivery_id: Mapped[int]
+    until_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    #: The recognized answer's name, or None while open or answered only in free words.
+    answer: Mapped[str | None] = mapped_column(String(60))
+    message_id: Mapped[int | None]

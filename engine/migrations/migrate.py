@@ -1,0 +1,46 @@
+"""Migrate: bring a database to a revision."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from engine.base.db import Database
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return config
+
+
+def newest() -> str:
+    """The newest revision this program knows."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def current(db: Database) -> str:
+    """The revision the database is at; empty for a new one."""
+    with db.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def upgrade(db: Database, target: str = "head") -> str:
+    """The database is at `target`; the revision it came to is returned. Run again, it changes nothing."""
+    if target == "head" and current(db) == newest():
+        return newest()
+    config = _config()
+    with db.engine.connect().execution_options(hearthline_write=True) as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, target)
+    return current(db)
+
+
+def downgrade(db: Database, target: str = "base") -> None:
+    """The database is back at `target`; what only newer revisions know is gone."""
+    config = _config()
+    with db.engine.connect().execution_options(hearthline_write=True) as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.downgrade(config, target)

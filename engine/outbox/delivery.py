@@ -1,0 +1,129 @@
+"""Delivery: one message to one address, with its state; the outbox is all of them (DESIGN law 4)."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, SmallInteger, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.base.db import Base, Id
+
+#: queued -> claimed -> calling -> sent | failed; queued -> refused by the gate; calling -> unsure after a crash.
+STATES = ("queued", "claimed", "calling", "sent", "failed", "refused", "unsure")
+
+
+class Delivery(Base):
+    """Something said to somebody. The posting verb sets the class, never a template.
+
+    No foreign keys: the table is partitioned, and a key lock would dirty the member's and the enrollment's pages.
+    """
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        Index(None, "thread_id"),
+        {"postgresql_partition_by": "RANGE (id)"},
+    )
+
+    id: Mapped[Id]
+    created_at: Mapped[datetime]
+    #: answer, consent, service, chapter, journey, broadcast, invitation, digest, staff
+    message_class: Mapped[str] = mapped_column(String(12))
+    channel: Mapped[str] = mapped_column(String(8), default="email")
+    member_id: Mapped[int | None]
+    #: Where it goes; None until the courier resolves the member's address.
+    to_address: Mapped[str | None] = mapped_column(String(320))
+    chapter_id: Mapped[int | None]
+    thread_id: Mapped[int | None]
+    template_version_id: Mapped[int | None]
+    #: The journey's visit it belongs to.
+    enrollment_id: Mapped[int | None]
+    version_id: Mapped[int | None]
+    step: Mapped[int | None] = mapped_column(SmallInteger)
+    visit_at: Mapped[datetime | None]
+    #: Whose words: an answer's author, or the person who lent their name; None: the team's desk.
+    author_id: Mapped[int | None]
+    subject: Mapped[str | None] = mapped_column(String(400))
+    #: Words typed for this one person (answers, relayed words); else None and the template speaks.
+    text: Mapped[str | None] = mapped_column(Text)
+    #: Values for the template beyond the member's own.
+    data: Mapped[dict[str, Any] | None]
+    in_reply_to: Mapped[str | None] = mapped_column(String(400))
+    reference_ids: Mapped[str | None] = mapped_column(Text)
+    #: Not before; a deferral by the gate moves this, never the visit's key.
+    send_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(10), default="queued")
+    state_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(SmallInteger, default=0)
+    error_code: Mapped[str | None] = mapped_column(String(40))
+    error_says: Mapped[str | None] = mapped_column(String(400))
+    #: Why the gate said no or not yet, in words staff can read.
+    refusal: Mapped[str | None] = mapped_column(String(300))
+    internet_message_id: Mapped[str | None] = mapped_column(String(200))
+    provider_id: Mapped[str | None] = mapped_column(String(200))
+    sent_at: Mapped[datetime | None]
+
+
+class DeliveryKey(Base):
+    """At most one delivery per enrollment, visit and channel; the visit's due time leads. Never partitioned."""
+
+    __tablename__ = "delivery_key"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    due_at: Mapped[datetime] = mapped_column(primary_key=True)
+    enrollment_id: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(String(8), primary_key=True)
+    delivery_id: Mapped[int]
+
+
+class PostingKey(Base):
+    """At most one delivery per key that a poster chose (a form's, a received row's). Never partitioned."""
+
+    __tablename__ = "posting_key"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    key: Mapped[str] = mapped_column(String(120), primary_key=True)
+    created_at: Mapped[datetime]
+    delivery_id: Mapped[int]
+
+
+class OutboxDue(Base):
+    """The courier's narrow queue: higher classes first, then by send time."""
+
+    __tablename__ = "outbox_due"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    #: The class's rank: 0 is highest.
+    rank: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    send_at: Mapped[datetime] = mapped_column(primary_key=True)
+    delivery_id: Mapped[int] = mapped_column(primary_key=True)
+    #: A courier works on it until then; after a crash it is taken up again.
+    leased_until_at: Mapped[datetime | None]
+
+
+class HeldDelivery(Base):
+    """A delivery the gate put off because the member is talking with somebody; judged again when the talk ends."""
+
+    __tablename__ = "held_delivery"
+
+    member_id: Mapped[int] = mapped_column(primary_key=True)
+    delivery_id: Mapped[int] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime]
+
+
+class Receipt(Base):
+    """What a provider or a returned mail said of a delivery afterwards; counted once by its own key."""
+
+    __tablename__ = "receipt"
+    __table_args__ = (
+        Index(None, "delivery_id"),
+        Index("uq_receipt_provider_key", "provider_key", unique=True),
+    )
+
+    id: Mapped[Id]
+    created_at: Mapped[datetime]
+    delivery_id: Mapped[int]
+    #: delivered, bounced, deferred, complained
+    kind: Mapped[str] = mapped_column(String(12))
+    status: Mapped[str] = mapped_column(String(20), default="")
+    says: Mapped[str] = mapped_column(String(400), default="")
+    provider_key: Mapped[str] = mapped_column(String(120))

@@ -1,0 +1,99 @@
+"""Address: one way to reach a member, normalized, with its health."""
+
+from datetime import datetime
+from typing import Literal
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import ForeignKey, Index, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from engine.base.db import Base, Id
+from engine.base.errors import Invalid
+from engine.base.ids import new_id
+
+AddressKind = Literal["email", "phone"]
+
+
+class Address(Base):
+    """A mail address or phone of one member. A household may share one, so a value may stand on several rows."""
+
+    __tablename__ = "address"
+    __table_args__ = (
+        Index(None, "kind", "value"),
+        Index("uq_address_member_kind_value", "member_id", "kind", "value", unique=True),
+    )
+
+    id: Mapped[Id]
+    created_at: Mapped[datetime]
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    kind: Mapped[str] = mapped_column(String(8))
+    #: A mail address in lower case, or a phone in E.164.
+    value: Mapped[str] = mapped_column(String(320))
+    #: Lower is preferred.
+    rank: Mapped[int] = mapped_column(default=0)
+    proven_at: Mapped[datetime | None]
+    #: Set while nothing is sent there, and why, in words.
+    resting_since: Mapped[datetime | None]
+    resting_reason: Mapped[str] = mapped_column(String(200), default="")
+
+
+class AddressStrike(Base):
+    """One sign that an address does not work: a bounce, with its evidence."""
+
+    __tablename__ = "address_strike"
+    __table_args__ = (Index(None, "address_id", "created_at"),)
+
+    id: Mapped[Id]
+    created_at: Mapped[datetime]
+    address_id: Mapped[int] = mapped_column(ForeignKey("address.id"))
+    permanent: Mapped[bool]
+    status: Mapped[str] = mapped_column(String(20), default="")
+    received_id: Mapped[int | None]
+
+
+def normal_email(text: str) -> str:
+    """The address in the one form we store. Raises Invalid with a sentence."""
+    try:
+        checked = validate_email(text.strip(), check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise Invalid(f"{text.strip()!r} is not a mail address: {error}") from error
+    return checked.normalized.lower()
+
+
+def add_email(session: Session, member_id: int, text: str, now: datetime, *, proven: bool = False) -> Address:
+    """The member has this mail address; given twice, it is the same row. Raises Invalid."""
+    value = normal_email(text)
+    known = session.scalar(
+        select(Address).where(Address.member_id == member_id, Address.kind == "email", Address.value == value)
+    )
+    if known is None:
+        known = Address(
+            id=new_id(),
+            created_at=now,
+            member_id=member_id,
+            kind="email",
+            value=value,
+            rank=0,
+            proven_at=now if proven else None,
+            resting_reason="",
+        )
+        session.add(known)
+        session.flush()
+    return known
+
+
+def members_with(session: Session, kind: AddressKind, value: str) -> list[int]:
+    """The ids of all members reached at this address, oldest first."""
+    return list(
+        session.scalars(
+            select(Address.member_id).where(Address.kind == kind, Address.value == value).order_by(Address.id)
+        )
+    )
+
+
+def masked(value: str) -> str:
+    """An address as an organizer sees it before revealing it (DESIGN law 8)."""
+    local, at, domain = value.partition("@")
+    if not at:
+        return f"…{value[-2:]}"
+    return f"{local[:1]}…@{domain}"

@@ -1,0 +1,68 @@
+"""Member: a person in the community."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from engine.base.db import Base, Id
+from engine.base.ids import new_id
+
+
+class Member(Base):
+    """A person in the community; field names follow OSDI people where it has one."""
+
+    __tablename__ = "member"
+    __table_args__ = (Index(None, "name"), Index(None, "organizer_id"))
+
+    id: Mapped[Id]
+    created_at: Mapped[datetime]
+    name: Mapped[str] = mapped_column(String(200), default="")
+    first_name: Mapped[str] = mapped_column(String(100), default="")
+    pronouns: Mapped[str] = mapped_column(String(60), default="")
+    #: BCP 47; the language we write in.
+    language: Mapped[str] = mapped_column(String(12), default="en")
+    languages_spoken: Mapped[list[str]] = mapped_column(default=list)
+    #: IANA name; None: not known, and then the strictest of the possible ones counts.
+    zone: Mapped[str | None] = mapped_column(String(60))
+    postal_code: Mapped[str] = mapped_column(String(16), default="")
+    locality: Mapped[str] = mapped_column(String(120), default="")
+    region: Mapped[str] = mapped_column(String(60), default="")
+    country: Mapped[str] = mapped_column(String(2), default="US")
+    #: The one person responsible for the relationship (FEATURES A8).
+    organizer_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    #: Where they came from: a word, and the evidence's details.
+    source: Mapped[str] = mapped_column(String(120), default="")
+    custom: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    erased_at: Mapped[datetime | None]
+
+    @property
+    def called(self) -> str:
+        """How we speak of them when we say one name."""
+        return self.first_name or self.name or "a neighbor"
+
+
+class MemberTag(Base):
+    """A word somebody put on a member, since when and by whom."""
+
+    __tablename__ = "member_tag"
+    __table_args__ = (Index(None, "tag", "member_id"),)
+
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    tag: Mapped[str] = mapped_column(String(60), primary_key=True)
+    created_at: Mapped[datetime]
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+
+
+def first_name_of(name: str) -> str:
+    """The first word of a name, as a greeting uses it."""
+    return name.split()[0] if name.split() else ""
+
+
+def add_member(session: Session, name: str, now: datetime, **fields: Any) -> Member:
+    """A new member, flushed."""
+    member = Member(id=new_id(), created_at=now, name=name.strip(), **{"first_name": first_name_of(name), **fields})
+    session.add(member)
+    session.flush()
+    return member

@@ -1,0 +1,29 @@
+"""Every table, imported once, so that the metadata is whole for migrations and for a new database."""
+
+import engine.audit.entry
+import engine.base.clock
+import engine.base.lease
+import engine.chapters.chapter
+import engine.chapters.membership
+import engine.content.approval
+import engine.content.template
+import engine.conversations.assignment
+import engine.conversations.closure
+import engine.conversations.feed
+import engine.conversations.message
+import engine.conversations.question
+import engine.conversations.received
+import engine.conversations.task
+import engine.conversations.thread
+import engine.enrollments.enrollment
+import engine.enrollments.journey
+import engine.enrollments.signal
+import engine.outbox.delivery
+import engine.people.address
+import engine.people.consent
+import engine.people.login
+import engine.people.member
+import engine.people.path  # noqa: F401
+from engine.base.db import Base
+
+metadata = Base.metadata
