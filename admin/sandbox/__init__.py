@@ -1,1 +1,1 @@
-"""Plays the outside world on loopback: mailboxes, a page to write as any member, a clock that can be moved."""
+"""Plays the outside world on loopback: mailboxes, a page to write as any member, a movable clock."""
