@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.base.db import Base, Id
 from engine.base.ids import new_id
+from engine.conversations.thread import Thread
 
 
 class FeedEntry(Base):
@@ -24,23 +25,15 @@ class FeedEntry(Base):
     responsible_id: Mapped[int | None]
 
 
-def tell(
-    session: Session,
-    thread_id: int,
-    what: str,
-    now: datetime,
-    *,
-    chapter_id: int | None,
-    responsible_id: int | None,
-) -> None:
+def tell(session: Session, thread: Thread, what: str, now: datetime) -> None:
     """Open pages that may see the thread learn of it."""
     session.add(
         FeedEntry(
             id=new_id(),
             created_at=now,
-            thread_id=thread_id,
+            thread_id=thread.id,
             what=what,
-            chapter_id=chapter_id,
-            responsible_id=responsible_id,
+            chapter_id=thread.chapter_id,
+            responsible_id=thread.responsible_id,
         )
     )

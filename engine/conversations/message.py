@@ -1,12 +1,18 @@
 """Message: words said in a conversation, exactly as said."""
 
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from engine.audit.entry import record
 from engine.base.db import Base, Id
+from engine.base.ids import new_id
+from engine.conversations.closure import reopen
+from engine.conversations.feed import tell
+from engine.conversations.thread import UNTIL_ANSWERED, Thread
 
 #: What a message is: a person's words in, ours out, a private note, a machine's mail, a journey's letter.
 MESSAGE_KINDS = ("in", "out", "note", "machine", "journey")
@@ -46,3 +52,101 @@ class Message(Base):
     #: The Message-ID header, for References.
     internet_message_id: Mapped[str] = mapped_column(String(400), default="")
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What somebody said, and how it came or went."""
+
+    text: str
+    subject: str = ""
+    channel: str = "email"
+    author_id: int | None = None
+    author_name: str = ""
+    folded: list[Any] = field(default_factory=list)
+    attachments: list[Any] = field(default_factory=list)
+    received_id: int | None = None
+    delivery_id: int | None = None
+    internet_message_id: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+def file_words_in(
+    session: Session, thread: Thread, words: Words, now: datetime, *, waits: bool, answer_within: timedelta
+) -> Message:
+    """The member's words stand in the thread. With `waits`, a person owes an answer by now + `answer_within`.
+
+    Words that came into a closed thread reopen it; words that need no answer (a recognized answer) leave it as it is.
+    """
+    message = _add(session, thread, "in", words, now)
+    thread.last_in_at = now
+    if waits:
+        if thread.closure_id is not None:
+            reopen(session, thread, None, now)
+        thread.waits_since = thread.waits_since or now
+        thread.answer_due_at = thread.answer_due_at or now + answer_within
+        if thread.kind == "person":
+            thread.hold_until_at = UNTIL_ANSWERED
+    _show(session, thread, message, now)
+    return message
+
+
+def file_machine_mail(session: Session, thread: Thread, words: Words, now: datetime) -> Message:
+    """A machine's mail stands folded in the timeline; nothing waits for it and nothing is held by it."""
+    return _add(session, thread, "machine", words, now)
+
+
+def file_words_out(session: Session, thread: Thread, words: Words, now: datetime, *, hold_for: timedelta) -> Message:
+    """Our words stand in the thread; nothing waits any more, and journeys hold on for `hold_for` after them."""
+    message = _add(session, thread, "out", words, now)
+    thread.last_out_at = now
+    thread.waits_since = thread.answer_due_at = None
+    if thread.kind == "person" and thread.closure_id is None:
+        thread.hold_until_at = now + hold_for
+    _show(session, thread, message, now)
+    return message
+
+
+def write_note(session: Session, thread: Thread, author_id: int, text: str, now: datetime) -> Message:
+    """A private note stands in the thread. It is never sent: nothing here knows how."""
+    message = _add(session, thread, "note", Words(text=text, channel="none", author_id=author_id), now)
+    record(session, author_id, "noted", "thread", thread.id, now, chapter_id=thread.chapter_id)
+    tell(session, thread, "note", now)
+    return message
+
+
+def first_line(text: str) -> str:
+    """The first line that says something, for lists."""
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")[:200]
+
+
+def _add(session: Session, thread: Thread, kind: str, words: Words, now: datetime) -> Message:
+    message = Message(
+        id=new_id(),
+        created_at=now,
+        at=now,
+        thread_id=thread.id,
+        member_id=thread.member_id,
+        kind=kind,
+        channel=words.channel,
+        author_id=words.author_id,
+        author_name=words.author_name[:200],
+        subject=words.subject[:400],
+        text=words.text,
+        folded=words.folded,
+        attachments=words.attachments,
+        received_id=words.received_id,
+        delivery_id=words.delivery_id,
+        internet_message_id=words.internet_message_id[:400],
+        detail=words.detail,
+    )
+    session.add(message)
+    session.flush()
+    return message
+
+
+def _show(session: Session, thread: Thread, message: Message, now: datetime) -> None:
+    thread.last_at = now
+    thread.last_words = first_line(message.text)
+    session.flush()
+    tell(session, thread, "message", now)

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.base.db import Base, Id
 
@@ -36,3 +36,24 @@ class Question(Base):
     #: The recognized answer's name, or None while open or answered only in free words.
     answer: Mapped[str | None] = mapped_column(String(60))
     message_id: Mapped[int | None]
+
+
+def question_of(session: Session, delivery_id: int) -> Question | None:
+    """The question that a delivery asked, open or not."""
+    return session.scalar(select(Question).where(Question.delivery_id == delivery_id))
+
+
+def open_questions(session: Session, member_id: int, now: datetime) -> list[Question]:
+    """What the member was asked and has not answered, the latest first."""
+    return list(
+        session.scalars(
+            select(Question)
+            .where(Question.member_id == member_id, Question.answered_at.is_(None), Question.until_at > now)
+            .order_by(Question.id.desc())
+        )
+    )
+
+
+def answer_question(question: Question, answer: str | None, message_id: int, now: datetime) -> None:
+    """The question is answered: by a recognized answer's name, or (None) in the member's own words."""
+    question.answered_at, question.answer, question.message_id = now, answer, message_id

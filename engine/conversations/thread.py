@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, String, Text, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.base.db import Base, Id
+from engine.base.ids import new_id
 
 #: `hold_until_at` while a member's words wait: never ends by time alone (DESIGN law 7).
 UNTIL_ANSWERED = datetime(9999, 1, 1, tzinfo=UTC)
@@ -61,3 +62,51 @@ class Thread(Base):
     #: Journeys and broadcasts hold for the member until then (DESIGN law 7); None: no hold.
     hold_until_at: Mapped[datetime | None]
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+def open_thread(
+    session: Session,
+    now: datetime,
+    *,
+    member_id: int | None,
+    chapter_id: int | None,
+    subject: str,
+    reason: str,
+    kind: str = "person",
+    correspondent: str = "",
+    correspondent_name: str = "",
+) -> Thread:
+    """A new conversation, empty and unassigned."""
+    thread = Thread(
+        id=new_id(),
+        created_at=now,
+        kind=kind,
+        subject=subject[:400],
+        member_id=member_id,
+        correspondent=correspondent[:320],
+        correspondent_name=correspondent_name[:200],
+        chapter_id=chapter_id,
+        reason=reason,
+        last_at=now,
+        marks=[],
+        detail={},
+    )
+    session.add(thread)
+    session.flush()
+    return thread
+
+
+def open_person_thread(session: Session, member_id: int) -> Thread | None:
+    """The member's open conversation with us, the latest if there are several."""
+    return session.scalar(
+        select(Thread)
+        .where(Thread.member_id == member_id, Thread.kind == "person", Thread.closure_id.is_(None))
+        .order_by(Thread.last_at.desc())
+        .limit(1)
+    )
+
+
+def mark(thread: Thread, words: str) -> None:
+    """The thread bears the mark, once."""
+    if words not in thread.marks:
+        thread.marks = [*thread.marks, words]

@@ -1,0 +1,41 @@
+"""Hold: while people talk, programs wait (DESIGN law 7).
+
+An open person thread holds the member's journeys and broadcasts until it is closed or set to responded, or until 72
+hours after our last word went unanswered; never does it end while the member's words wait.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine.conversations.thread import Thread
+from engine.enrollments.signal import signal
+
+
+def held_members(session: Session, member_ids: Collection[int], now: datetime) -> dict[int, datetime]:
+    """Which of these members are held now, and until when at the latest (UNTIL_ANSWERED: as long as it takes)."""
+    if not member_ids:
+        return {}
+    rows = session.execute(
+        select(Thread.member_id, func.max(Thread.hold_until_at))
+        .where(
+            Thread.member_id.in_(member_ids),
+            Thread.hold_until_at > now,
+            Thread.closure_id.is_(None),
+            Thread.kind == "person",
+        )
+        .group_by(Thread.member_id)
+    )
+    return {member_id: until for member_id, until in rows if member_id is not None}
+
+
+def end_hold(session: Session, thread: Thread, now: datetime) -> None:
+    """The thread holds nothing any more, and the member's journeys are told, unless another talk goes on."""
+    if thread.hold_until_at is None:
+        return
+    thread.hold_until_at = None
+    session.flush()
+    if thread.member_id is not None and not held_members(session, [thread.member_id], now):
+        signal(session, "hold_ended", thread.member_id, now, thread_id=thread.id)
