@@ -1,0 +1,23 @@
+"""A person's initials and their quiet colour: no pictures from outside are ever fetched."""
+
+from zlib import crc32
+
+#: How many `--tint-N` colours tokens.css has.
+TINTS = 6
+
+
+def initials(name: str) -> str:
+    """One or two letters for a name; a mark of its own for a name without letters."""
+    letters = [word[0] for word in name.split() if word[0].isalnum()]
+    match letters:
+        case []:
+            return "·"
+        case [only]:
+            return only.upper()
+        case [first, *_, last]:
+            return (first + last).upper()
+
+
+def tint(name: str) -> int:
+    """The same name always has the same colour, on every machine."""
+    return crc32(name.casefold().encode()) % TINTS

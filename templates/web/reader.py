@@ -1,0 +1,80 @@
+"""Who is reading a page: in what language, in what zone, at what moment."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from templates.web.words import words
+
+_SOON = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    now: datetime
+    zone: ZoneInfo
+    language: str = "en"
+
+    def say(self, key: str, **values: object) -> str:
+        """The phrase of the catalogue in this reader's language."""
+        return words().say(self.language, key, **values)
+
+    def when(self, at: datetime) -> str:
+        """How long ago, as people say it: "12 min", "3 h", "Tue", "Mar 4", "Mar 4, 2025"; ahead of now, its day."""
+        gone = self.now - at
+        if gone < timedelta():
+            return self.moment(at)
+        if gone < _SOON:
+            return self.say("time.now")
+        if gone < timedelta(hours=1):
+            return self.say("time.minutes", count=int(gone / timedelta(minutes=1)))
+        days = (self._local(self.now).date() - self._local(at).date()).days
+        if days == 0 or gone < timedelta(hours=6):
+            return self.say("time.hours", count=int(gone / timedelta(hours=1)))
+        if days < 7:
+            return self._word("time.weekdays", self._local(at).weekday())
+        return self.day(at)
+
+    def day(self, at: datetime) -> str:
+        """The day alone: "today", "yesterday", "tomorrow", else its date; the year only when it is another."""
+        local = self._local(at)
+        today = self._local(self.now).date()
+        near = {0: "time.today", -1: "time.yesterday", 1: "time.tomorrow"}.get((local.date() - today).days)
+        if near:
+            return self.say(near)
+        month = self._word("time.months", local.month - 1)
+        if local.year == today.year:
+            return self.say("time.day", month=month, day=local.day)
+        return self.say("time.day_year", month=month, day=local.day, year=local.year)
+
+    def moment(self, at: datetime, zone: ZoneInfo | None = None) -> str:
+        """Day and time, in the reader's zone or in another."""
+        here = Reader(self.now, zone, self.language) if zone else self
+        local = here._local(at)
+        ahead = (local.date() - here._local(self.now).date()).days
+        if 1 < abs(ahead) < 7:
+            day = self._word("time.weekdays", local.weekday())
+        else:
+            day = here.day(at)
+        return self.say("time.at", day=day, time=here.time(at))
+
+    def time(self, at: datetime, zone: ZoneInfo | None = None) -> str:
+        """The time of day: "2:14 pm", "14:14"."""
+        local = at.astimezone(zone or self.zone)
+        if self.language == "es":
+            return f"{local.hour}:{local.minute:02}"
+        return f"{local.hour % 12 or 12}:{local.minute:02} {'am' if local.hour < 12 else 'pm'}"
+
+    def stamp(self, at: datetime) -> str:
+        """The moment for machines, ISO 8601 in UTC."""
+        return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+    def theirs(self, at: datetime, name: str, zone: ZoneInfo) -> str:
+        """The moment on the member's own clock, in words."""
+        return self.say("time.where_they_are", time=self.moment(at, zone), name=name)
+
+    def _local(self, at: datetime) -> datetime:
+        return at.astimezone(self.zone)
+
+    def _word(self, key: str, index: int) -> str:
+        return self.say(key).split()[index]
