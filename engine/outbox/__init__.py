@@ -1,1 +1,1 @@
-"""Everything said to anyone: one way to speak, one gate, one courier."""
+"""The one way to speak: post, gate, courier, and what providers say afterwards (DESIGN law 4)."""

@@ -1,0 +1,81 @@
+"""The message classes, highest first: what each one needs before it leaves (DESIGN section 3).
+
+The posting verb chooses the class; a template never does. The table is the whole rule: the gate and the courier read it
+and know no class by name.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Need(StrEnum):
+    """What a member must have said before a class may reach them on a channel."""
+
+    #: Their words are being answered: only a stop on this channel is in the way.
+    NOT_STOPPED = "not stopped"
+    #: Nothing: the message is about consent itself.
+    NOTHING = "nothing"
+    #: The member asked for the thing it is about (an RSVP, a receipt).
+    ASKED_FOR = "asked for"
+    #: Being in the room is enough by mail; texts need an opt-in of their own.
+    MEMBERSHIP = "membership"
+    #: A yes, to this scope or to everything.
+    OPT_IN = "opt-in"
+    #: An organizer's own choice of notices.
+    OWN_SETTING = "own setting"
+
+
+class Window(StrEnum):
+    """When a text of a class may arrive; mail has no window."""
+
+    #: Waived for 30 minutes after their own text; else the organizer chooses.
+    AFTER_THEIR_WORD = "after their word"
+    NONE = "none"
+    TEXTING_HOURS = "texting hours"
+    OWN_HOURS = "own hours"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageClass:
+    """One row of the table."""
+
+    name: str
+    #: 0 leaves first.
+    rank: int
+    need: Need
+    #: The consent ledger's scope; `{chapter}` stands for the chapter's id.
+    scope: str
+    window: Window
+    weekly_cap: bool
+    ask_budget: bool
+    #: Waits while the member has an open talk with a person (DESIGN law 7).
+    held: bool
+    list_unsubscribe: bool
+    #: Written by a machine: marked Auto-Submitted. A person's answer never is.
+    by_machine: bool = True
+
+
+_ROWS = (
+    # name          need               scope              window            cap    asks   held   List-Unsubscribe
+    ("answer", Need.NOT_STOPPED, "all", Window.AFTER_THEIR_WORD, False, False, False, False),
+    ("consent", Need.NOTHING, "", Window.NONE, False, False, False, False),
+    ("service", Need.ASKED_FOR, "reminders", Window.AFTER_THEIR_WORD, False, False, False, False),
+    ("chapter", Need.MEMBERSHIP, "chapter:{chapter}", Window.TEXTING_HOURS, False, False, False, True),
+    ("journey", Need.OPT_IN, "journey", Window.TEXTING_HOURS, True, True, True, True),
+    ("broadcast", Need.OPT_IN, "broadcast", Window.TEXTING_HOURS, True, True, True, True),
+    ("invitation", Need.OPT_IN, "broadcast", Window.TEXTING_HOURS, True, True, True, True),
+    ("digest", Need.OPT_IN, "digest", Window.TEXTING_HOURS, True, True, False, True),
+    ("staff", Need.OWN_SETTING, "staff", Window.OWN_HOURS, False, False, False, False),
+)
+
+#: Broadcast and invitation stand on one line of the design and share a rank.
+_RANKS = {"broadcast": 5, "invitation": 5, "digest": 6, "staff": 7}
+
+CLASSES: Mapping[str, MessageClass] = {
+    row[0]: MessageClass(row[0], _RANKS.get(row[0], number), *row[1:], by_machine=row[0] != "answer")
+    for number, row in enumerate(_ROWS)
+}
+
+#: Every rank the courier's queue may hold, highest class first.
+RANKS = tuple(sorted({row.rank for row in CLASSES.values()}))
