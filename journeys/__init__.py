@@ -1,1 +1,1 @@
-"""What a journey is: model, conditions, reading, checking, and the library."""
+"""What a journey is: its model and conditions; read from YAML, checked, described and stored. Pure."""

@@ -1,0 +1,200 @@
+"""A journey: what it is for, when it begins for somebody, and its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeAlias
+
+from journeys.durations import say_duration
+from journeys.nodes import Listing, Node, Scalar
+from journeys.nodes import Mapping as Group
+from journeys.records import Field, OneKey, Option, Record, WordOr, Wrapped
+from journeys.shapes import (
+    LANGUAGE,
+    PATH,
+    REFUSED,
+    SLUG,
+    TAG,
+    Json,
+    ListOf,
+    Names,
+    Reader,
+    Refused,
+    Shape,
+    Span,
+    Text,
+    name_of,
+)
+from journeys.steps import STEP, Step
+
+MOST_STEPS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The journey begins when somebody joins."""
+
+    def describe(self) -> str:
+        return "somebody joins"
+
+
+@dataclass(frozen=True, slots=True)
+class TagAdded:
+    """The journey begins when this tag is put on somebody."""
+
+    tag: str
+
+    def describe(self) -> str:
+        return f'the tag "{self.tag}" is put on somebody'
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """The journey begins when a person puts somebody on it."""
+
+    def describe(self) -> str:
+        return "a person puts somebody on it"
+
+
+Trigger: TypeAlias = Joined | TagAdded | ByHand
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """Once in a life."""
+
+    def describe(self) -> str:
+        return "once only"
+
+
+@dataclass(frozen=True, slots=True)
+class AfterExit:
+    """Again, once the last time is over."""
+
+    def describe(self) -> str:
+        return "again once the last time is over"
+
+
+@dataclass(frozen=True, slots=True)
+class AfterSpan:
+    """Again, once this much time has passed since the last time was over."""
+
+    span: timedelta
+
+    def describe(self) -> str:
+        return f"again {say_duration(self.span)} after the last time was over"
+
+
+ReEntry: TypeAlias = Never | AfterExit | AfterSpan
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """A staged sequence. Steps refer to each other by their place in `steps`; None is the end."""
+
+    slug: str
+    title: str
+    purpose: str
+    path: str
+    language: str
+    triggers: tuple[Trigger, ...]
+    re_entry: ReEntry
+    steps: tuple[Step, ...]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The steps' names, in order."""
+        return tuple(step.id for step in self.steps)
+
+    def step(self, name: str) -> Step:
+        """The step of that name; KeyError when there is none."""
+        return self.by_id()[name]
+
+    def by_id(self) -> Mapping[str, Step]:
+        """The steps by name."""
+        return {step.id: step for step in self.steps}
+
+
+def step_names(node: Node) -> list[str | None]:
+    """The id of each step in the list as written; None where there is none yet or it was used before."""
+    names: list[str | None] = []
+    for item in node.items if isinstance(node, Listing) else []:
+        written = {key.value: value for key, value in item.entries} if isinstance(item, Group) else {}
+        name = written.get("id")
+        fresh = isinstance(name, Scalar) and name.value not in names
+        names.append(name.value if fresh and isinstance(name, Scalar) else None)
+    return names
+
+
+class Steps(Shape[tuple[Step, ...]]):
+    """The list of steps; each knows its place, and no two share an id."""
+
+    listed = ListOf(STEP, most=MOST_STEPS)
+
+    def read(self, node: Node, key: str, reader: Reader) -> tuple[Step, ...] | Refused:
+        if not isinstance(node, Listing):
+            says = f"Here should be a list of steps, and this is {name_of(node)}."
+            return reader.refuse(node, key, "wrong_type", says, "Begin each step with `- id:`.")
+        if not 1 <= len(node.items) <= MOST_STEPS:
+            says = f"A journey has 1 to {MOST_STEPS} steps, and this one has {len(node.items)}."
+            return reader.refuse(node, key, "wrong_count", says, "Add a step, or make two journeys of it.")
+        read: list[Step] = []
+        for place, (item, name) in enumerate(zip(node.items, step_names(node), strict=True)):
+            reader.here = place
+            # A step is known by its id; one without an id (or with one used before) by its number.
+            path = f"{key}.{name or place + 1}"
+            reader.note(path, item)
+            step = STEP.read(item, path, reader)
+            if step is REFUSED:
+                continue
+            if name is None:
+                says = f'The id "{step.id}" is already used by an earlier step.'
+                reader.refuse(item, f"{path}.id", "doubled_id", says, "Give this step an id of its own.")
+                continue
+            read.append(step)
+        return tuple(read) if len(read) == len(node.items) else REFUSED
+
+    def schema(self) -> dict[str, Json]:
+        return {**self.listed.schema(), "items": {"$ref": "#/$defs/step"}}
+
+    def plain(self, value: tuple[Step, ...], names: Names) -> Json:
+        return [STEP.plain(step, Names(names.ids, place)) for place, step in enumerate(value)]
+
+    def pack(self, value: tuple[Step, ...]) -> Json:
+        return self.listed.pack(value)
+
+    def unpack(self, stored: Json) -> tuple[Step, ...]:
+        return self.listed.unpack(stored)
+
+
+TRIGGER: WordOr[Trigger] = WordOr(
+    {"joined": Joined(), "by_hand": ByHand()},
+    OneKey(
+        "when the journey begins",
+        (Option("tag_added", Wrapped(TagAdded, "tag", TAG), "This tag is put on somebody.", TagAdded),),
+    ),
+)
+RE_ENTRY: WordOr[ReEntry] = WordOr(
+    {"never": Never(), "after_exit": AfterExit()},
+    OneKey(
+        "when it may begin again",
+        (Option("after", Wrapped(AfterSpan, "span", Span()), "This long after the last time.", AfterSpan),),
+    ),
+)
+
+JOURNEY = Record(
+    Journey,
+    (
+        Field("slug", SLUG, "The journey's short name, by which programs know it."),
+        Field("title", Text(120), "The journey's name, as people say it."),
+        Field("purpose", Text(600), "What it is for, in words that members may read."),
+        Field("path", PATH, "The path it walks along: belonging, or outlook: and a theme.", "belonging"),
+        Field("language", LANGUAGE, "The language to speak when a member's own is not offered.", "en"),
+        Field("triggers", ListOf(TRIGGER, most=20, alone=True), "When it begins for somebody."),
+        Field("re_entry", RE_ENTRY, "Whether it may begin again for the same person.", Never()),
+        Field("steps", Steps(), "The steps, in order; each goes to the next unless it says otherwise."),
+    ),
+    says="A journey: how we walk beside a person.",
+)

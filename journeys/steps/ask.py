@@ -1,0 +1,179 @@
+"""A question by letter, and the wait for its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import ClassVar, TypeAlias
+
+from journeys.durations import say_duration
+from journeys.records import ByKind, Default, Field, Named, PerLanguage, Record
+from journeys.shapes import ANSWER_NAME, ListOf, Next, Span, StepName, Text
+from journeys.steps.kind import Way, kind, to
+from journeys.steps.signing import SENDING, Signer
+from journeys.vocabulary import QuestionKind, Speaks
+
+#: Language codes with the words for each, in the author's order.
+Labels: TypeAlias = tuple[tuple[str, str], ...]
+Words: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer we recognize: how it is offered, which words mean it, and where it leads."""
+
+    name: str
+    label: Labels
+    words: Words
+    go: Next
+
+    def label_in(self, language: str) -> str:
+        """The label in the language, else in the first one written, else the name."""
+        by_language = dict(self.label)
+        first = self.label[0][1] if self.label else self.name
+        return by_language.get(language) or by_language.get(language.partition("-")[0]) or first
+
+    def words_in(self, language: str) -> tuple[str, ...]:
+        """The words recognized in the language; none where none were written."""
+        by_language = dict(self.words)
+        return by_language.get(language) or by_language.get(language.partition("-")[0]) or ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked. An open one has no answers of its own: every reply is words for a person.
+
+    `otherwise` is the step after words that we did not recognize (with an open question, after any words).
+    Those words always go to a person first, and the journey waits while they talk.
+    """
+
+    kind: QuestionKind
+    answers: tuple[Answer, ...]
+    otherwise: Next
+
+    def answer(self, name: str) -> Answer | None:
+        """The answer of that name."""
+        return next((answer for answer in self.answers if answer.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A letter with a question, and a wait of at most `timeout` for the answer."""
+
+    takes_time: ClassVar[bool] = True
+
+    id: str
+    template: str
+    speaks: Speaks
+    signed_by: Signer
+    question: Question
+    timeout: timedelta
+    silent: Next
+
+    def ways(self) -> tuple[Way, ...]:
+        answers = tuple(Way(f"answered {answer.name}", answer.go) for answer in self.question.answers)
+        words = "replied" if self.question.kind is QuestionKind.OPEN else "other words"
+        return (*answers, Way(words, self.question.otherwise), Way("silent", self.silent))
+
+    def describe(self, ids: Sequence[str]) -> str:
+        said = [
+            f"asks with the letter {self.template} ({self.speaks}), signed by {self.signed_by}, "
+            f"and waits up to {say_duration(self.timeout)}"
+        ]
+        for answer in self.question.answers:
+            said.append(f'"{answer.label_in("")}" leads to {to(answer.go, ids)}')
+        any_words = "any reply" if self.question.kind is QuestionKind.OPEN else "other words"
+        said.append(f"{any_words}: a person answers, then {to(self.question.otherwise, ids)}")
+        said.append(f"no reply: {to(self.silent, ids)}")
+        return "; ".join(said)
+
+
+# Every label and word, in the language of the journey or in several.
+LABEL = Field("label", PerLanguage(Text(120)), "How the answer is offered, in words people would say.")
+WORDS = Field(
+    "words",
+    PerLanguage(ListOf(Text(60), most=60)),
+    "Words that mean this answer, by language; anything else goes to a person.",
+)
+ANSWER_GO = Field(
+    "go", StepName(), "The step after this answer; without it, the next in the list.", Default.NEXT
+)
+OTHERWISE = Field(
+    "otherwise",
+    StepName(),
+    "The step after words that were not recognized. A person reads and answers those words in every case, "
+    "and the journey waits while they talk. Without it, the next in the list.",
+    Default.NEXT,
+)
+CHOICE_ANSWER = Record(Answer, (LABEL, WORDS, ANSWER_GO))
+# The plain words for yes and no are known in every language we read; a journey may add its own.
+PLAIN_ANSWER = Record(
+    Answer,
+    (
+        Field("label", LABEL.shape, LABEL.says, ()),
+        Field("words", WORDS.shape, "More words that mean this answer, beside the plain ones.", ()),
+        ANSWER_GO,
+    ),
+)
+QUESTION: ByKind[Question] = ByKind(
+    "kind",
+    "which kind of question this is",
+    {
+        "open": Record(
+            partial(Question, kind=QuestionKind.OPEN, answers=()),
+            (
+                Field(
+                    "replied",
+                    StepName(),
+                    "The step after any reply. A person reads and answers it first, and the journey waits "
+                    "while they talk. Without it, the next in the list.",
+                    Default.NEXT,
+                    attr="otherwise",
+                ),
+            ),
+        ),
+        "choice": Record(
+            partial(Question, kind=QuestionKind.CHOICE),
+            (
+                # Nine, because an answer may be given as one digit.
+                Field(
+                    "answers", Named(ANSWER_NAME, CHOICE_ANSWER, 2, 9), "The answers we recognize, by name."
+                ),
+                OTHERWISE,
+            ),
+        ),
+        "yes_no": Record(
+            partial(Question, kind=QuestionKind.YES_NO),
+            (
+                Field(
+                    "answers",
+                    Named(ANSWER_NAME, PLAIN_ANSWER, 2, 2, exactly=("yes", "no")),
+                    "Where a yes and a no lead.",
+                ),
+                OTHERWISE,
+            ),
+        ),
+    },
+    lambda question: str(question.kind),
+)
+
+KIND = kind(
+    "ask",
+    "Sends a letter with a question and waits for the answer.",
+    Record(
+        Ask,
+        (
+            *SENDING,
+            Field("question", QUESTION, "The question and the answers we recognize."),
+            Field("timeout", Span(), "How long to wait for an answer."),
+            Field(
+                "silent",
+                StepName(),
+                "The step when no answer came in time; without it, the next in the list.",
+                Default.NEXT,
+            ),
+        ),
+    ),
+)
