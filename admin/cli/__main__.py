@@ -1,12 +1,86 @@
-"""The command `hearthline`: one group, whose commands are imported only when they are asked for."""
+"""The command `hearthline`: one table of commands, each imported only when it is asked for."""
+
+import sys
+from importlib import import_module
 
 import click
 
+from engine.base.errors import HearthlineError
 
-@click.group(name="hearthline", context_settings={"help_option_names": ["-h", "--help"]})
+#: Section -> (command, where it lives, what it does in one line, an example). The order is the order of a beginner's day.
+COMMANDS: dict[str, list[tuple[str, str, str, str]]] = {
+    "Try it": [
+        ("demo", "admin.cli.demo:demo", "Watch a small made-up community live for a week.", "hearthline demo"),
+    ],
+    "Run it": [
+        ("init", "admin.cli.init:init", "Make a data folder with settings and a signing key.", "hearthline init"),
+        ("run", "admin.cli.run:run", "Run everything in one process.", "hearthline run"),
+        ("doctor", "admin.cli.doctor:doctor", "Say what is well, what is not, and what to do.", "hearthline doctor"),
+        ("migrate", "admin.cli.migrate:migrate", "Bring the database to this version's shape.", "hearthline migrate"),
+    ],
+    "People": [
+        (
+            "members",
+            "admin.cli.members:members",
+            "Add members.",
+            'hearthline members add "Rosa Marin" rosa@mail.example --chapter atlanta',
+        ),
+        (
+            "organizers",
+            "admin.cli.organizers:organizers",
+            "Invite the people who answer.",
+            'hearthline organizers invite "Denise Okafor" denise@mail.example --chapter atlanta',
+        ),
+    ],
+    "Journeys": [
+        (
+            "journeys",
+            "admin.cli.journeys:journeys",
+            "Check, publish and export journeys.",
+            "hearthline journeys check journeys/library/welcome.yaml",
+        ),
+    ],
+}
+
+
+class Sections(click.Group):
+    """A group that lists its commands by section, with an example each, and imports none of them for that."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in the table's order."""
+        return [name for rows in COMMANDS.values() for name, *_ in rows]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now; None when there is none."""
+        for rows in COMMANDS.values():
+            for name, place, *_ in rows:
+                if name == cmd_name:
+                    module, _, attribute = place.partition(":")
+                    command: click.Command = getattr(import_module(module), attribute)
+                    return command
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """One section after the other; each command with its line and its example."""
+        for section, rows in COMMANDS.items():
+            formatter.write(f"\n{section}:\n")
+            for name, _, says, example in rows:
+                formatter.write(f"  {name:<12}{says}\n{'':14}{example}\n")
+
+
+@click.group(cls=Sections, context_settings={"help_option_names": ["-h", "--help"]})
 def hearthline() -> None:
-    """Email and text messages that a person stands behind; every reply reaches somebody."""
+    """Hearthline: messages that a person stands behind, and every reply reaches somebody."""
+
+
+def main() -> None:
+    """The command line has run; trouble of a known kind is one sentence and exit code 1."""
+    try:
+        hearthline(prog_name="hearthline", standalone_mode=True)
+    except HearthlineError as trouble:
+        click.echo(f"hearthline: {trouble}", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":
-    hearthline(prog_name="hearthline")
+    main()

@@ -1,0 +1,49 @@
+"""What many commands share: the data folder, JSON answers, and opening an installation."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from engine.base.services import Services
+
+data_option: Callable[[Any], Any] = click.option(
+    "--data",
+    "data_dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="HEARTHLINE_DATA",
+    default=Path("hearthline-data"),
+    show_default=True,
+    help="The data folder: settings, database, logs.",
+)
+json_option: Callable[[Any], Any] = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+
+
+def say_json(value: Any) -> None:
+    """One JSON value stands on its own line of standard output, flushed."""
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+@contextmanager
+def opened(data_dir: Path) -> Iterator["Services"]:
+    """The installation in `data_dir`, its database at this program's shape. Raises SettingsError."""
+    from admin.process import build
+    from engine.base.errors import SettingsError
+    from engine.base.settings import FILE_NAME, load
+    from engine.migrations import migrate
+
+    if not (data_dir / FILE_NAME).exists():
+        raise SettingsError(f"There is no Hearthline in {data_dir}. Make one with `hearthline init --data {data_dir}`.")
+    services = build(load(data_dir))
+    try:
+        if migrate.current(services.db) != migrate.newest():
+            raise SettingsError(
+                f"The database in {data_dir} has an older shape. Bring it up with `hearthline migrate --data {data_dir}`."
+            )
+        yield services
+    finally:
+        services.db.close()

@@ -1,0 +1,82 @@
+"""The scheduler: wakes every sweep in its turn, in one process at a time.
+
+Intervals are wall time: they say how soon lost work is found again, whatever the sandbox's clock does.
+"""
+
+import threading
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from secrets import token_hex
+
+from engine.base.clock import SystemClock
+from engine.base.errors import Unavailable
+from engine.base.lease import take
+from engine.base.log import logger
+from engine.base.services import Services
+from engine.base.sweep import Sweep
+
+#: How long a scheduler leads after its last sign of life; another takes over then.
+LEASE = timedelta(seconds=10)
+#: How often it looks whether a sweep's turn has come.
+BEAT_SECONDS = 0.1
+
+log = logger(__name__)
+
+
+class Scheduler:
+    """A thread that finds due work again and again."""
+
+    def __init__(self, services: Services, sweeps: Sequence[Sweep]) -> None:
+        self._services = services
+        self._sweeps = sweeps
+        self._name = token_hex(8)
+        self._wall = SystemClock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
+
+    def start(self) -> None:
+        """Sweeps run from now on, while this process holds the lease."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """No sweep begins any more."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+
+    def sweep_once(self, sweeps: Sequence[Sweep] | None = None) -> int:
+        """Every sweep has looked once; how many jobs it woke."""
+        woken = 0
+        now = self._services.clock.now()
+        for sweep in sweeps if sweeps is not None else self._sweeps:
+            with self._services.db.read() as session:
+                rows = sweep.due(session, now)
+            for row_id in rows:
+                self._services.broker.wake(sweep.name, row_id)
+            woken += len(rows)
+        return woken
+
+    def _run(self) -> None:
+        turn = {sweep.name: 0.0 for sweep in self._sweeps}
+        leads_until = 0.0
+        while not self._stop.wait(BEAT_SECONDS):
+            try:
+                if time.monotonic() > leads_until:
+                    leads_until = self._lead()
+                if time.monotonic() > leads_until:
+                    continue
+                ready = [sweep for sweep in self._sweeps if time.monotonic() >= turn[sweep.name]]
+                for sweep in ready:
+                    turn[sweep.name] = time.monotonic() + sweep.every.total_seconds()
+                self.sweep_once(ready)
+            except Unavailable as trouble:
+                log.warning("the scheduler waits for the database", says=str(trouble))
+                self._stop.wait(1)
+            except Exception:
+                log.exception("a sweep failed; it comes round again")
+
+    def _lead(self) -> float:
+        with self._services.db.write() as session:
+            leads = take(session, "scheduler", self._name, self._wall.now(), LEASE)
+        return time.monotonic() + LEASE.total_seconds() / 3 if leads else 0.0
