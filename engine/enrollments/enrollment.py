@@ -24,6 +24,8 @@ class Enrollment(Base):
             sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL"),
         ),
         Index(None, "journey_id", "ended_at"),
+        # For the rule of re-entry, which looks at a member's earlier times on a journey.
+        Index(None, "member_id", "journey_id"),
     )  # fmt: skip
 
     id: Mapped[Id]
@@ -57,6 +59,13 @@ class Due(Base):
     phase: Mapped[int] = mapped_column(SmallInteger, default=0)
     #: The due time of the visit before, whose `next_at` points here; None at the first.
     prev_at: Mapped[datetime | None]
+    #: When the step was first due, if something (a talk, a pause, trouble) has put it off since.
+    wanted_at: Mapped[datetime | None]
+    #: What woke a waiting step: `replied`, or `answered:` and the answer's name. `words`: the step follows from the
+    #: member's words, so it was meant to wait while people talk, and is never late for it.
+    heard: Mapped[str] = mapped_column(String(80), default="")
+    #: How often in a row the step went wrong.
+    tries: Mapped[int] = mapped_column(SmallInteger, default=0)
 
 
 class Visit(Base):
@@ -71,7 +80,8 @@ class Visit(Base):
     step: Mapped[int] = mapped_column(SmallInteger)
     phase: Mapped[int] = mapped_column(SmallInteger)
     acted_at: Mapped[datetime]
-    #: What happened: sent, waited, timed_out, replied, answered:yes, branched, moved, ended, skipped, failed.
+    #: What happened: sent, asked, waits, waited, silent, replied, answered:yes, branched, moved, not_moved, tagged,
+    #: handed_off, finished; or, with nothing done: held, paused, skipped, failed.
     outcome: Mapped[str] = mapped_column(String(80))
     #: Why, where it is not plain: condition values, the rule that skipped it.
     why: Mapped[str] = mapped_column(String(300), default="")

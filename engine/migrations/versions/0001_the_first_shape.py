@@ -114,6 +114,9 @@ def upgrade() -> None:
         sa.Column("step", sa.SmallInteger(), nullable=False),
         sa.Column("phase", sa.SmallInteger(), nullable=False),
         sa.Column("prev_at", UTCDateTime(), nullable=True),
+        sa.Column("wanted_at", UTCDateTime(), nullable=True),
+        sa.Column("heard", sa.String(length=80), nullable=False),
+        sa.Column("tries", sa.SmallInteger(), nullable=False),
         sa.PrimaryKeyConstraint("due_at", "enrollment_id", name=op.f("pk_due")),
         sqlite_with_rowid=False,
     )
@@ -740,6 +743,9 @@ def upgrade() -> None:
     with op.batch_alter_table("enrollment", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_enrollment_journey_id_ended_at"), ["journey_id", "ended_at"], unique=False)
         batch_op.create_index(
+            batch_op.f("ix_enrollment_member_id_journey_id"), ["member_id", "journey_id"], unique=False
+        )
+        batch_op.create_index(
             "uq_enrollment_live",
             ["member_id", "journey_id"],
             unique=True,
@@ -762,6 +768,7 @@ def downgrade() -> None:
         batch_op.drop_index(
             "uq_enrollment_live", sqlite_where=sa.text("ended_at IS NULL"), postgresql_where=sa.text("ended_at IS NULL")
         )
+        batch_op.drop_index(batch_op.f("ix_enrollment_member_id_journey_id"))
         batch_op.drop_index(batch_op.f("ix_enrollment_journey_id_ended_at"))
 
     op.drop_table("enrollment")
