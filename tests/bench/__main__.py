@@ -1,0 +1,71 @@
+"""`bin/bench NAME|all`: runs benches and prints their figures, for people or as JSON lines.
+
+Ends with 0 when every figure reached its goal, 1 when one did not, 2 when there is nothing to run.
+"""
+
+import argparse
+import importlib
+import json
+import sys
+from collections.abc import Iterator
+
+from tests.bench.figure import Figure
+
+#: Name, and what it measures. The bench is the module of that name beside this one; its
+#: `figures(quick: bool) -> Iterator[Figure]` yields each figure as soon as it is known.
+BENCHES: dict[str, str] = {}
+
+COLUMNS = "{:<22} {:<11} {:>12} {:>12} {:>9} {:>14}  {:<6} {}"
+
+
+def figures(name: str, quick: bool) -> Iterator[Figure]:
+    """The figures of one bench, as they come; its module is imported only now."""
+    yield from importlib.import_module(f"tests.bench.{name}").figures(quick)
+
+
+def row(figure: Figure) -> str:
+    """The figure as a line of the table."""
+    return COLUMNS.format(
+        figure.name,
+        figure.database,
+        f"{figure.baseline:,.4g}",
+        f"{figure.ours:,.4g}",
+        f"{figure.ratio:.2f}x",
+        f"{figure.sense} {figure.goal:g}x",
+        "yes" if figure.reached else "NO",
+        figure.unit,
+    )
+
+
+def main() -> int:
+    """Runs what was asked for."""
+    parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("name", nargs="?", help="a bench, or all")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line, for each bench and database")
+    parser.add_argument("--quick", action="store_true", help="small and rough: shows that a bench runs, not how fast")
+    parser.add_argument("--list", action="store_true", help="say which benches there are")
+    asked = parser.parse_args()
+
+    if asked.list:
+        for name, measures in BENCHES.items():
+            print(f"{name:<12} {measures}")
+        return 0
+    names = list(BENCHES) if asked.name == "all" else [asked.name]
+    if not BENCHES or not set(names) <= set(BENCHES):
+        known = f"There are: {', '.join([*BENCHES, 'all'])}." if BENCHES else "No bench is registered yet."
+        wanted = f"There is no bench {asked.name}. " if asked.name else "Which bench? "
+        print(f"{wanted}{known}", file=sys.stderr)
+        return 2
+
+    if not asked.json:
+        print(COLUMNS.format("name", "database", "baseline", "ours", "ratio", "goal", "pass", "unit"))
+    reached = True
+    for name in names:
+        for figure in figures(name, asked.quick):
+            reached = reached and figure.reached
+            print(json.dumps(figure.as_json()) if asked.json else row(figure), flush=True)
+    return 0 if reached else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
