@@ -52,7 +52,10 @@ class Embedded:
         self._stopping = threading.Lock()
 
     def start(self) -> Ports:
-        """All doors are open and all work is being done. Raises SettingsError or AlreadyRunning, having started nothing."""
+        """All doors are open and all work is being done.
+
+        Raises SettingsError or AlreadyRunning, having started nothing.
+        """
         refusal = self.settings.refuse_to_start()
         if refusal:
             raise SettingsError(refusal)
@@ -63,15 +66,16 @@ class Embedded:
             raise
 
     def _start(self) -> Ports:
+        from inbound.mail.server import MailDoor
+        from inbound.receive import Acceptor
+        from inbound.web.serve import WebServer
+        from templates.catalog import library
+
         from admin.web import create_app as create_admin
         from engine.content.template import publish_library
         from engine.migrations import migrate
         from engine.runner.scheduler import Scheduler
-        from inbound.mail.server import MailDoor
-        from inbound.receive import Acceptor
         from inbound.web import create_app as create_public
-        from inbound.web.serve import WebServer
-        from templates.catalog import library
 
         settings = self.settings
         lock = FolderLock(settings.data_dir)

@@ -7,7 +7,7 @@ import click
 
 from engine.base.errors import HearthlineError
 
-#: Section -> (command, where it lives, what it does in one line, an example). The order is the order of a beginner's day.
+#: Section -> (command, where it lives, what it does in one line, an example), in the order of a beginner's day.
 COMMANDS: dict[str, list[tuple[str, str, str, str]]] = {
     "Try it": [
         ("demo", "admin.cli.demo:demo", "Watch a small made-up community live for a week.", "hearthline demo"),

@@ -42,7 +42,7 @@ def opened(data_dir: Path) -> Iterator["Services"]:
     try:
         if migrate.current(services.db) != migrate.newest():
             raise SettingsError(
-                f"The database in {data_dir} has an older shape. Bring it up with `hearthline migrate --data {data_dir}`."
+                f"The database in {data_dir} has an older shape. Run `hearthline migrate --data {data_dir}`."
             )
         yield services
     finally:

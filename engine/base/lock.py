@@ -26,8 +26,9 @@ class FolderLock:
             holder = file.read().strip() or "unknown"
             file.close()
             raise AlreadyRunning(
-                f"Hearthline is running on {self._path.parent} already (process {holder}). Two would get in each other's "
-                "way, so this one stops; nothing was changed. End the other one first, or choose another folder with --data."
+                f"Hearthline is running on {self._path.parent} already (process {holder}). Two would get in each "
+                "other's way, so this one stops; nothing was changed. End the other one first, or choose another "
+                "folder with --data."
             ) from error
         file.seek(0)
         file.truncate()

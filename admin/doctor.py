@@ -1,0 +1,212 @@
+"""Doctor: looks at an installation from outside and explains each no."""
+
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+import engine.tables  # noqa: F401  (every table is known before the first query)
+from engine.base.db import Database
+from engine.base.errors import HearthlineError, SettingsError, Unavailable
+from engine.base.ids import id_at
+from engine.base.lease import Lease
+from engine.base.settings import FILE_NAME, Settings, load, unknown_variables
+from engine.chapters.membership import Role
+from engine.conversations.balance import Balance, balance
+from engine.conversations.received import Received
+from engine.conversations.thread import Thread
+from engine.migrations import migrate
+from engine.outbox.delivery import OutboxDue
+
+#: A received row without outcome for longer than this is an alarm (RELIABILITY V1).
+SETTLE_WITHIN = timedelta(minutes=10)
+#: A delivery that should have left this long ago means that nothing sends.
+SEND_WITHIN = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question and its answer; `fix` says what to do about a no."""
+
+    name: str
+    ok: bool
+    says: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the doctor found."""
+
+    checks: tuple[Check, ...]
+    balance: Balance
+
+    @property
+    def well(self) -> bool:
+        """Whether every check is well."""
+        return all(check.ok for check in self.checks)
+
+    def as_json(self) -> dict[str, Any]:
+        """{checks: [{name, ok, says, fix}], balance: {received, outcomes, unsettled}}."""
+        return {"checks": [asdict(check) for check in self.checks], "balance": asdict(self.balance)}
+
+
+def examine(data_dir: Path, environ: dict[str, str] | None = None) -> Report:
+    """Everything that can be looked at, looked at; a check that cannot be made is a no, never an error."""
+    environ = dict(os.environ) if environ is None else environ
+    checks: list[Check] = [_python()]
+    nothing = Balance(0, {}, 0)
+    try:
+        if not (data_dir / FILE_NAME).exists():
+            raise SettingsError(f"There is no {FILE_NAME} in {data_dir}.")
+        settings = load(data_dir, environ)
+    except HearthlineError as trouble:
+        checks.append(
+            Check("settings", False, str(trouble), f"Run `hearthline init --data {data_dir}`, or mend the file.")
+        )
+        return Report(tuple(checks), nothing)
+    checks.append(Check("settings", True, f"{data_dir / FILE_NAME} reads well."))
+    checks += _of_settings(settings, environ)
+    db = Database(settings.database)
+    try:
+        shape = _shape(db, data_dir)
+        checks.append(shape)
+        if not shape.ok:
+            return Report(tuple(checks), nothing)
+        with db.read() as session:
+            now = _now(session, settings)
+            checks += [check(session, now, settings) for check in DATABASE_CHECKS]
+            return Report(tuple(checks), balance(session))
+    except Unavailable as trouble:
+        checks.append(
+            Check("database", False, str(trouble), "Look at the disk and the database server, then run this again.")
+        )
+        return Report(tuple(checks), nothing)
+    finally:
+        db.close()
+
+
+def _python() -> Check:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Check("python", sys.version_info >= (3, 11), f"Python {version}.", "Use Python 3.11 or newer.")
+
+
+def _of_settings(settings: Settings, environ: dict[str, str]) -> Iterator[Check]:
+    refusal = settings.refuse_to_start()
+    yield Check("ready to start", refusal is None, refusal or "Everything a start needs is set.", "Set what it names.")
+    unknown = unknown_variables(environ)
+    yield Check(
+        "environment",
+        not unknown,
+        f"These variables set nothing: {', '.join(unknown)}." if unknown else "Every HEARTHLINE_ variable is known.",
+        "Remove them, or look for a spelling mistake.",
+    )
+    try:
+        settings.key_ring()
+        yield Check("signing key", True, f"{len(settings.keys)} there; replies can be matched.")
+    except SettingsError as trouble:
+        yield Check(
+            "signing key", False, str(trouble), "Run `hearthline init` in a new folder and copy its `keys` line."
+        )
+    foot = settings.organization.postal_address or settings.sandbox.enabled
+    yield Check(
+        "postal address",
+        bool(foot),
+        "Stands at the foot of every letter." if foot else "No postal address is set; letters to many must carry one.",
+        f"Write postal_address under [organization] in {FILE_NAME}.",
+    )
+    if settings.mail.host and not settings.sandbox.enabled:
+        yield _relay(settings)
+
+
+def _relay(settings: Settings) -> Check:
+    where = f"{settings.mail.host}:{settings.mail.port}"
+    try:
+        with socket.create_connection((settings.mail.host, settings.mail.port), timeout=5):
+            return Check("relay", True, f"{where} answers.")
+    except OSError as trouble:
+        fix = "Look at host and port under [mail], and at the firewall. Nothing is lost: mail waits and goes out later."
+        return Check("relay", False, f"{where} does not answer ({trouble}).", fix)
+
+
+def _shape(db: Database, data_dir: Path) -> Check:
+    if db.is_sqlite and not Path(db.engine.url.database or "").exists():
+        return Check("database", False, "There is no database yet.", f"Run `hearthline migrate --data {data_dir}`.")
+    try:
+        at = migrate.current(db)
+    except Exception as trouble:
+        says = f"The database cannot be read ({type(trouble).__name__})."
+        return Check("database", False, says, "Look at database_url, the disk and the server.")
+    fix = f"Run `hearthline migrate --data {data_dir}`."
+    return Check("database", at == migrate.newest(), f"{db.name}, at revision {at or 'none'}.", fix)
+
+
+def _now(session: Session, settings: Settings) -> datetime:
+    from engine.base.clock import ClockRow
+
+    row = session.get(ClockRow, 1) if settings.sandbox.enabled else None
+    wall = datetime.now(UTC)
+    if row is None:
+        return wall
+    return row.held_at or wall + timedelta(microseconds=row.offset_microseconds)
+
+
+def _somebody_answers(session: Session, _now: datetime, _settings: Settings) -> Check:
+    count = session.scalar(select(func.count(func.distinct(Role.member_id))).where(Role.ended_at.is_(None))) or 0
+    fix = 'Run `hearthline organizers invite "Name" name@mail.example --staff`.'
+    return Check("somebody answers", count > 0, f"{count} people have a role.", fix)
+
+
+def _everything_settles(session: Session, _now: datetime, _settings: Settings) -> Check:
+    # Ids are made from wall time, whatever the sandbox's clock says.
+    before = id_at(int((datetime.now(UTC) - SETTLE_WITHIN).timestamp() * 1000))
+    late = session.scalar(select(func.count()).where(Received.outcome.is_(None), Received.id < before)) or 0
+    fix = "Is `hearthline run` up? Its log says why a message could not be routed; nothing of it is lost."
+    return Check("everything received settles", late == 0, f"{late} rows have waited over 10 minutes.", fix)
+
+
+def _everything_leaves(session: Session, now: datetime, _settings: Settings) -> Check:
+    late = (
+        session.scalar(
+            select(func.count()).where(
+                OutboxDue.send_at < now - SEND_WITHIN,
+                or_(OutboxDue.leased_until_at.is_(None), OutboxDue.leased_until_at < now),
+            )
+        )
+        or 0
+    )
+    fix = "Is `hearthline run` up, and does the relay answer? What waits goes out by itself then."
+    return Check("everything due leaves", late == 0, f"{late} messages should have left over 15 minutes ago.", fix)
+
+
+def _nobody_waits(session: Session, now: datetime, _settings: Settings) -> Check:
+    late = session.scalar(select(func.count()).where(Thread.answer_due_at < now, Thread.closure_id.is_(None))) or 0
+    says = (
+        f"{late} people have waited for an answer longer than promised."
+        if late
+        else "Nobody waits longer than promised."
+    )
+    return Check("people are answered", late == 0, says, "Open the inbox and answer the oldest first, or ask for help.")
+
+
+def _work_is_found(session: Session, _now: datetime, _settings: Settings) -> Check:
+    lease = session.get(Lease, "scheduler")
+    alive = lease is not None and lease.until_at > datetime.now(UTC)
+    fix = "Start it with `hearthline run`. While it is down nothing is lost and nothing moves."
+    return Check("running", alive, "A scheduler is at work." if alive else "Nothing is running on this database.", fix)
+
+
+DATABASE_CHECKS: tuple[Callable[[Session, datetime, Settings], Check], ...] = (
+    _work_is_found,
+    _somebody_answers,
+    _everything_settles,
+    _everything_leaves,
+    _nobody_waits,
+)

@@ -1,0 +1,89 @@
+"""Joining: a person becomes a member, with what they agreed to, and journeys hear of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import available_timezones
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.audit.entry import record
+from engine.base.errors import Invalid
+from engine.chapters.chapter import Chapter
+from engine.chapters.membership import join
+from engine.enrollments.signal import signal
+from engine.people.address import add_email, members_with, normal_email
+from engine.people.consent import EVERYTHING, Said, record_consent
+from engine.people.member import add_member
+from engine.people.path import BELONGING, move
+from engine.people.place import place_of
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Who joined, and whether they were new."""
+
+    member_id: int
+    email: str
+    new: bool
+
+
+def welcome(
+    session: Session,
+    name: str,
+    email: str,
+    now: datetime,
+    *,
+    chapters: Sequence[str] = (),
+    language: str = "en",
+    zone: str | None = None,
+    postal_code: str = "",
+    source: str = "",
+    consent: Said | None = None,
+    organizer_id: int | None = None,
+) -> Joined:
+    """The person is a member, curious, in these chapters, and journeys begin; a known address changes nothing.
+
+    Raises Invalid for an address, zone or chapter that cannot be used.
+    """
+    value = normal_email(email)
+    if not name.strip():
+        raise Invalid("A member needs a name; a first name is enough.")
+    if zone is not None and zone not in available_timezones():
+        raise Invalid(f"{zone!r} is not a time zone name such as America/Chicago.")
+    rooms = [chapter_of(session, slug) for slug in chapters]
+    known = members_with(session, "email", value)
+    if known:
+        return Joined(known[0], value, new=False)
+    place = place_of(postal_code)
+    member = add_member(
+        session,
+        name,
+        now,
+        language=language,
+        zone=zone or (place.zone if place else None),
+        postal_code=postal_code.strip(),
+        locality=place.locality if place else "",
+        region=place.region if place else "",
+        source=source,
+        organizer_id=organizer_id,
+    )
+    add_email(session, member.id, value, now)
+    for rank, chapter in enumerate(rooms):
+        join(session, member.id, chapter.id, now, rank=rank)
+    said = consent or Said(how="added by hand", evidence=source)
+    record_consent(session, member.id, "email", EVERYTHING, True, said, now)
+    move(session, member.id, BELONGING, "curious", f"Joined ({source or 'by hand'}).", now)
+    record(session, None, "member_added", "member", member.id, now, chapter_id=rooms[0].id if rooms else None)
+    signal(session, "joined", member.id, now)
+    return Joined(member.id, value, new=True)
+
+
+def chapter_of(session: Session, slug: str) -> Chapter:
+    """The chapter with that short name. Raises Invalid, naming those there are."""
+    chapter = session.scalar(select(Chapter).where(Chapter.slug == slug.strip().lower()))
+    if chapter is None:
+        names = ", ".join(session.scalars(select(Chapter.slug).order_by(Chapter.slug).limit(20)))
+        raise Invalid(f"There is no chapter {slug!r}." + (f" There are: {names}." if names else " There are none yet."))
+    return chapter
