@@ -1,0 +1,123 @@
+"""Scope: which conversations and people somebody may see. The one place that builds that filter (DESIGN law 8)."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy.orm import Session
+
+from engine.base.errors import NotFound
+from engine.chapters.membership import ANSWERING_ROLES, Membership, roles_of
+from engine.conversations.message import Message
+from engine.conversations.task import Task
+from engine.conversations.thread import Thread
+from engine.people.member import Member
+
+#: Who sees every chapter's conversations and the national desk's. An auditor reads figures, not people's words.
+SEES_ALL = frozenset({"staff", "regional"})
+#: Who may come in at all.
+SIGNS_IN = frozenset({*ANSWERING_ROLES, *SEES_ALL, "auditor"})
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One person's sight: everything, or their chapters and what is assigned to them."""
+
+    member_id: int
+    chapters: frozenset[int]
+    everything: bool
+    roles: frozenset[str]
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether the admin has anything for this person."""
+        return bool(self.roles & SIGNS_IN)
+
+    @property
+    def sees_figures(self) -> bool:
+        """Whether the installation's own state (balance, outbox) is theirs to read."""
+        return self.everything or "auditor" in self.roles
+
+
+def scope_of(session: Session, member_id: int) -> Scope:
+    """The sight that a person's present roles give."""
+    roles = roles_of(session, member_id)
+    return Scope(
+        member_id=member_id,
+        chapters=frozenset(at for at, role in roles if at is not None and role in ANSWERING_ROLES),
+        everything=any(at is None and role in SEES_ALL for at, role in roles),
+        roles=frozenset(role for _, role in roles),
+    )
+
+
+def threads_in(scope: Scope) -> ColumnElement[bool]:
+    """The condition on Thread that holds for exactly the threads in sight."""
+    if scope.everything:
+        return true()
+    if not scope.signs_in:
+        return false()
+    return or_(Thread.responsible_id == scope.member_id, Thread.chapter_id.in_(scope.chapters))
+
+
+def members_in(scope: Scope) -> ColumnElement[bool]:
+    """The condition on Member that holds for people of their chapters, in their care, or in a thread they see."""
+    if scope.everything:
+        return true()
+    if not scope.signs_in:
+        return false()
+    belongs = select(Membership.member_id).where(
+        Membership.member_id == Member.id, Membership.chapter_id.in_(scope.chapters), Membership.left_at.is_(None)
+    )
+    talks = select(Thread.id).where(Thread.member_id == Member.id, threads_in(scope))
+    return or_(Member.organizer_id == scope.member_id, belongs.exists(), talks.exists())
+
+
+def messages_in(scope: Scope) -> ColumnElement[bool]:
+    """The condition on Message that holds for words in a thread in sight, or (without a thread) of a person in sight."""
+    if scope.everything:
+        return true()
+    if not scope.signs_in:
+        return false()
+    in_thread = select(Thread.id).where(Thread.id == Message.thread_id, threads_in(scope))
+    of_member = select(Member.id).where(Member.id == Message.member_id, members_in(scope))
+    return or_(in_thread.exists(), and_(Message.thread_id.is_(None), of_member.exists()))
+
+
+def tasks_in(scope: Scope) -> ColumnElement[bool]:
+    """The condition on Task that holds for their own tasks and their chapters'."""
+    if scope.everything:
+        return true()
+    if not scope.signs_in:
+        return false()
+    return or_(Task.assignee_id == scope.member_id, Task.chapter_id.in_(scope.chapters))
+
+
+def thread_in(session: Session, scope: Scope, thread_id: int) -> Thread:
+    """The thread. Raises NotFound when there is none, or it is not theirs to see."""
+    thread = session.scalar(select(Thread).where(Thread.id == thread_id, threads_in(scope)))
+    if thread is None:
+        raise NotFound("There is no such conversation.")
+    return thread
+
+
+def member_in(session: Session, scope: Scope, member_id: int) -> Member:
+    """The member. Raises NotFound when there is none, or they are not theirs to see."""
+    member = session.scalar(select(Member).where(Member.id == member_id, Member.erased_at.is_(None), members_in(scope)))
+    if member is None:
+        raise NotFound("There is no such person.")
+    return member
+
+
+def message_in(session: Session, scope: Scope, message_id: int) -> Message:
+    """The message. Raises NotFound when there is none, or it is not theirs to see."""
+    message = session.scalar(select(Message).where(Message.id == message_id, messages_in(scope)))
+    if message is None:
+        raise NotFound("There is no such message.")
+    return message
+
+
+def task_in(session: Session, scope: Scope, task_id: int) -> Task:
+    """The task. Raises NotFound when there is none, or it is not theirs to see."""
+    task = session.scalar(select(Task).where(Task.id == task_id, tasks_in(scope)))
+    if task is None:
+        raise NotFound("There is no such task.")
+    return task

@@ -1,0 +1,107 @@
+"""Timeline: everything said in a conversation, in order, and what was done about it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from engine.conversations.assignment import Assignment
+from engine.conversations.closure import Closure
+from engine.conversations.message import Message
+from engine.conversations.thread import Thread
+from engine.people.member import Member
+
+#: Messages on one page; what is older is one link away.
+PAGE_MESSAGES = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message, with the name of whoever said it."""
+
+    at: datetime
+    message: Message
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Something somebody did: assigned, closed or reopened. `by` empty: a rule did."""
+
+    at: datetime
+    what: str
+    by_id: int | None
+    by: str
+    to_id: int | None = None
+    to: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """In order of time; `earlier` when there is more before the first."""
+
+    entries: list[Said | Done]
+    earlier: int | None
+
+
+def timeline(session: Session, thread: Thread, before_id: int | None = None) -> Timeline:
+    """The thread's words, with the letters and machine mail in the member's own timeline, and who did what."""
+    of_thread = Message.thread_id == thread.id
+    if thread.member_id is not None:
+        of_thread = or_(of_thread, and_(Message.member_id == thread.member_id, Message.thread_id.is_(None)))
+    query = select(Message).where(of_thread).order_by(Message.at.desc(), Message.id.desc()).limit(PAGE_MESSAGES + 1)
+    if before_id is not None:
+        edge = session.get(Message, before_id)
+        if edge is not None:
+            query = query.where(or_(Message.at < edge.at, and_(Message.at == edge.at, Message.id < edge.id)))
+    messages = list(session.scalars(query))
+    earlier = messages[PAGE_MESSAGES - 1].id if len(messages) > PAGE_MESSAGES else None
+    messages = messages[:PAGE_MESSAGES]
+    assignments = list(session.scalars(select(Assignment).where(Assignment.thread_id == thread.id)))
+    closures = list(session.scalars(select(Closure).where(Closure.thread_id == thread.id)))
+    names = _names(
+        session,
+        {message.author_id for message in messages}
+        | {row.member_id for row in assignments}
+        | {row.by_id for row in assignments}
+        | {row.by_id for row in closures}
+        | {row.reopened_by_id for row in closures},
+    )
+    entries: list[Said | Done] = [
+        Said(message.at, message, names.get(message.author_id) or message.author_name) for message in messages
+    ]
+    first = messages[-1].at if earlier else None
+    entries += [
+        done for done in _doings(assignments, closures, names) if first is None or done.at >= first
+    ]
+    # What was said comes before what was done about it in the same instant.
+    entries.sort(key=lambda entry: (entry.at, isinstance(entry, Done)))
+    return Timeline(entries, earlier)
+
+
+def _doings(assignments: list[Assignment], closures: list[Closure], names: dict[int | None, str]) -> list[Done]:
+    doings = [
+        Done(
+            row.created_at,
+            "assigned",
+            row.by_id,
+            names.get(row.by_id, ""),
+            row.member_id,
+            names.get(row.member_id, ""),
+            row.why,
+        )
+        for row in assignments
+    ]
+    for row in closures:
+        doings.append(Done(row.created_at, "closed", row.by_id, names.get(row.by_id, ""), why=row.why))
+        if row.reopened_at is not None:
+            doings.append(Done(row.reopened_at, "reopened", row.reopened_by_id, names.get(row.reopened_by_id, "")))
+    return doings
+
+
+def _names(session: Session, ids: set[int | None]) -> dict[int | None, str]:
+    known = {row_id for row_id in ids if row_id is not None}
+    rows = session.execute(select(Member.id, Member.name).where(Member.id.in_(known)))
+    return {row_id: name for row_id, name in rows}
