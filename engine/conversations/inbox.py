@@ -211,9 +211,7 @@ def _ids(
             query = query.order_by(Thread.answer_due_at, Thread.id)
         else:
             if after is not None:
-                query = query.where(
-                    Thread.last_at <= after.at, or_(Thread.last_at < after.at, Thread.id < after.id)
-                )
+                query = query.where(Thread.last_at <= after.at, or_(Thread.last_at < after.at, Thread.id < after.id))
             query = query.order_by(Thread.last_at.desc(), Thread.id.desc())
         lanes.append(select(query.limit(PAGE_ROWS + 1).subquery().c.id))
     return union(*lanes) if lanes else select(Thread.id).where(Thread.id.is_(None))

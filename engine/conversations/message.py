@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.audit.entry import record
@@ -27,6 +27,13 @@ class Message(Base):
         Index(None, "member_id", "at", "id"),
         Index(None, "delivery_id"),
         Index(None, "internet_message_id"),
+        Index(
+            "ix_message_machine",
+            "at",
+            "id",
+            sqlite_where=text("kind = 'machine'"),
+            postgresql_where=text("kind = 'machine'"),
+        ),
     )
 
     id: Mapped[Id]

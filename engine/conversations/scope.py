@@ -72,7 +72,7 @@ def members_in(scope: Scope) -> ColumnElement[bool]:
 
 
 def messages_in(scope: Scope) -> ColumnElement[bool]:
-    """The condition on Message that holds for words in a thread in sight, or (without a thread) of a person in sight."""
+    """The condition on Message that holds for words in a thread in sight, or of a person in sight."""
     if scope.everything:
         return true()
     if not scope.signs_in:

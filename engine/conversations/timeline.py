@@ -73,9 +73,7 @@ def timeline(session: Session, thread: Thread, before_id: int | None = None) -> 
         Said(message.at, message, names.get(message.author_id) or message.author_name) for message in messages
     ]
     first = messages[-1].at if earlier else None
-    entries += [
-        done for done in _doings(assignments, closures, names) if first is None or done.at >= first
-    ]
+    entries += [done for done in _doings(assignments, closures, names) if first is None or done.at >= first]
     # What was said comes before what was done about it in the same instant.
     entries.sort(key=lambda entry: (entry.at, isinstance(entry, Done)))
     return Timeline(entries, earlier)
@@ -104,4 +102,4 @@ def _doings(assignments: list[Assignment], closures: list[Closure], names: dict[
 def _names(session: Session, ids: set[int | None]) -> dict[int | None, str]:
     known = {row_id for row_id in ids if row_id is not None}
     rows = session.execute(select(Member.id, Member.name).where(Member.id.in_(known)))
-    return {row_id: name for row_id, name in rows}
+    return {member_id: name for member_id, name in rows.tuples()}

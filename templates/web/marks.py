@@ -9,13 +9,9 @@ TINTS = 6
 def initials(name: str) -> str:
     """One or two letters for a name; a mark of its own for a name without letters."""
     letters = [word[0] for word in name.split() if word[0].isalnum()]
-    match letters:
-        case []:
-            return "·"
-        case [only]:
-            return only.upper()
-        case [first, *_, last]:
-            return (first + last).upper()
+    if not letters:
+        return "·"
+    return (letters[0] if len(letters) == 1 else letters[0] + letters[-1]).upper()
 
 
 def tint(name: str) -> int:

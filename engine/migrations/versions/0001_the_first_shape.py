@@ -450,6 +450,21 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_role_member_id"), ["member_id"], unique=False)
 
     op.create_table(
+        "sign_in",
+        sa.Column("id", Big, autoincrement=False, nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("member_id", Big, nullable=False),
+        sa.Column("secret_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("epoch", Big, nullable=False),
+        sa.Column("until_at", UTCDateTime(), nullable=False),
+        sa.Column("ended_at", UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_sign_in_member_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in")),
+    )
+    with op.batch_alter_table("sign_in", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sign_in_member_id_created_at"), ["member_id", "created_at"], unique=False)
+
+    op.create_table(
         "stage",
         sa.Column("member_id", Big, nullable=False),
         sa.Column("path", sa.String(length=60), nullable=False),
@@ -689,6 +704,13 @@ def upgrade() -> None:
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_message_delivery_id"), ["delivery_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_message_internet_message_id"), ["internet_message_id"], unique=False)
+        batch_op.create_index(
+            "ix_message_machine",
+            ["at", "id"],
+            unique=False,
+            sqlite_where=sa.text("kind = 'machine'"),
+            postgresql_where=sa.text("kind = 'machine'"),
+        )
         batch_op.create_index(batch_op.f("ix_message_member_id_at_id"), ["member_id", "at", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_message_thread_id_at_id"), ["thread_id", "at", "id"], unique=False)
 
@@ -780,6 +802,7 @@ def downgrade() -> None:
     op.drop_table("task")
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_message_thread_id_at_id"))
+        batch_op.drop_index("ix_message_machine")
         batch_op.drop_index(batch_op.f("ix_message_member_id_at_id"))
         batch_op.drop_index(batch_op.f("ix_message_internet_message_id"))
         batch_op.drop_index(batch_op.f("ix_message_delivery_id"))
@@ -833,6 +856,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_stage_path_stage_member_id"))
 
     op.drop_table("stage")
+    with op.batch_alter_table("sign_in", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sign_in_member_id_created_at"))
+
+    op.drop_table("sign_in")
     with op.batch_alter_table("role", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_role_member_id"))
         batch_op.drop_index(batch_op.f("ix_role_chapter_id_role"))

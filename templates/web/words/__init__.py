@@ -1,7 +1,7 @@
 """The words of our pages, in English and Spanish, side by side: one YAML file per noun.
 
-An entry is `name: {en: ..., es: ...}`; with a count it is `name: {en: {one: ..., other: ...}, es: ...}`. Values stand in
-braces, `{name}`. A page says `say("inbox.for_me")`.
+An entry is `name: {en: ..., es: ...}`; with a count it is `name: {en: {one: ..., other: ...}, es: ...}`. Values
+stand in braces, `{name}`. A page says `say("inbox.for_me")`.
 """
 
 from dataclasses import dataclass
