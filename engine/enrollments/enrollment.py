@@ -6,12 +6,38 @@ members. A visit knows when the next one is due (`next_at`): the enrollment is a
 `current_due_at` walks from its `first_at`.
 """
 
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple, assert_never
 
-from sqlalchemy import ForeignKey, Index, SmallInteger, String, select, text
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    SmallInteger,
+    String,
+    Table,
+    bindparam,
+    case,
+    delete,
+    func,
+    select,
+    text,
+    update,
+)  # fmt: skip
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.sql.dml import ReturningInsert
 
-from engine.base.db import Base, Id
+from engine.base.broker import wake_on_commit
+from engine.base.db import Base, Id, bulk_insert, stored_time
+from engine.base.ids import new_ids
+from engine.enrollments.journey import JourneyVersion, Published, load_version
+from journeys.model import AfterExit, AfterSpan, Never, ReEntry
+
+#: The smallest step of time: due times of one enrollment grow by at least this.
+TICK = timedelta(microseconds=1)
+#: Members or enrollments handled by one statement.
+BATCH = 500
 
 
 class Enrollment(Base):
@@ -89,15 +115,217 @@ class Visit(Base):
     next_at: Mapped[datetime | None]
 
 
+_ENROLLMENT: Table = Enrollment.__table__  # type: ignore[assignment]
+_DUE: Table = Due.__table__  # type: ignore[assignment]
+_VISIT: Table = Visit.__table__  # type: ignore[assignment]
+
+
+class Standing(NamedTuple):
+    """Where a live enrollment is: its row of `due`. A tuple, because the runner reads hundreds at once."""
+
+    due_at: datetime
+    enrollment_id: int
+    member_id: int
+    version_id: int
+    step: int
+    phase: int
+    prev_at: datetime | None
+    wanted_at: datetime | None
+    heard: str
+    tries: int
+
+
+#: The columns of `due` in the order of Standing.
+DUE_COLUMNS = Standing._fields
+
+
+def enroll(
+    session: Session, member_id: int, version: JourneyVersion | Published, trigger: str, now: datetime
+) -> Enrollment | None:
+    """The member is on the journey from now; None when they are on it already or it may not begin again (yet)."""
+    begun = enroll_many(session, [member_id], version, trigger, now)
+    return session.get(Enrollment, begun[member_id]) if begun else None
+
+
+def enroll_many(
+    session: Session, member_ids: Iterable[int], version: JourneyVersion | Published, trigger: str, now: datetime
+) -> dict[int, int]:
+    """Those members who may begin are on the journey from now: their enrollments' ids by member."""
+    script = load_version(session, version.id).script
+    begun: dict[int, int] = {}
+    for some in _in_batches(member_ids):
+        wanted = _may_begin(session, some, version.journey_id, script.re_entry, now)
+        if not wanted:
+            continue
+        # At most one live enrollment per member and journey: the index says so, and who loses a race is left out.
+        rows = [
+            {
+                "id": id_,
+                "created_at": now,
+                "member_id": member_id,
+                "journey_id": version.journey_id,
+                "version_id": version.id,
+                "trigger": trigger[:80],
+                "first_at": now,
+                "ended_at": None,
+                "end_reason": "",
+            }
+            for id_, member_id in zip(new_ids(len(wanted)), wanted, strict=True)
+        ]
+        fresh = {member_id: id_ for id_, member_id in session.execute(_insert_new(session), rows)}
+        at = stored_time(session, now)
+        bulk_insert(
+            session,
+            _DUE,
+            ("due_at", "enrollment_id", "member_id", "version_id", "step", "phase", "heard", "tries"),
+            [(at, id_, member_id, version.id, 0, 0, "", 0) for member_id, id_ in fresh.items()],
+        )
+        begun |= fresh
+    if begun:
+        wake_on_commit(session, "runner.tick")
+    return begun
+
+
+def _insert_new(session: Session) -> ReturningInsert[tuple[int, int]]:
+    wrote = (_ENROLLMENT.c.id, _ENROLLMENT.c.member_id)
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(_ENROLLMENT).on_conflict_do_nothing().returning(*wrote)
+    return sqlite.insert(_ENROLLMENT).on_conflict_do_nothing().returning(*wrote)
+
+
+def _may_begin(
+    session: Session, member_ids: Sequence[int], journey_id: int, re_entry: ReEntry, now: datetime
+) -> list[int]:
+    earlier = {
+        member_id: (live, last)
+        for member_id, live, last in session.execute(
+            select(
+                Enrollment.member_id,
+                func.count(case((Enrollment.ended_at.is_(None), 1))),
+                func.max(Enrollment.ended_at),
+            )
+            .where(Enrollment.journey_id == journey_id, Enrollment.member_id.in_(member_ids))
+            .group_by(Enrollment.member_id)
+        )
+    }
+
+    def may(member_id: int) -> bool:
+        if member_id not in earlier:
+            return True
+        live, last = earlier[member_id]
+        if live or last is None:
+            return False
+        match re_entry:
+            case Never():
+                return False
+            case AfterExit():
+                return True
+            case AfterSpan(span=span):
+                return bool(last + span <= now)
+            case _:
+                assert_never(re_entry)
+
+    return [member_id for member_id in member_ids if may(member_id)]
+
+
+def standing(session: Session, enrollment_ids: Iterable[int], *, lock: bool = False) -> dict[int, Standing]:
+    """Where these enrollments are now; one that has ended is left out.
+
+    A walk of one look-up per visit. With `lock` nobody else moves them until this transaction ends (rows that another
+    worker is moving just now are left out).
+    """
+    found: dict[int, Standing] = {}
+    for some in _in_batches(enrollment_ids):
+        walk = (
+            select(Enrollment.id.label("enrollment_id"), Enrollment.first_at.label("at"))
+            .where(Enrollment.id.in_(some), Enrollment.ended_at.is_(None))
+            .cte("walk", recursive=True)
+        )
+        walk = walk.union_all(
+            select(walk.c.enrollment_id, Visit.next_at)
+            .join(walk, (Visit.visit_at == walk.c.at) & (Visit.enrollment_id == walk.c.enrollment_id))
+            .where(Visit.next_at.is_not(None))
+        )
+        query = select(*(_DUE.c[name] for name in DUE_COLUMNS)).join(
+            walk, (_DUE.c.due_at == walk.c.at) & (_DUE.c.enrollment_id == walk.c.enrollment_id)
+        )
+        if lock:
+            query = query.with_for_update(skip_locked=True, of=_DUE)
+        found |= {row.enrollment_id: Standing(*row) for row in session.execute(query)}
+    return found
+
+
 def current_due_at(session: Session, enrollment: Enrollment) -> datetime | None:
-    """Where a live enrollment is now: the due time of its row in `due` (a walk of one index look-up per visit)."""
-    if enrollment.ended_at is not None:
-        return None
-    walk = select(Enrollment.first_at.label("at")).where(Enrollment.id == enrollment.id).cte("walk", recursive=True)
-    step = (
-        select(Visit.next_at)
-        .join(walk, Visit.visit_at == walk.c.at)
-        .where(Visit.enrollment_id == enrollment.id, Visit.next_at.is_not(None))
+    """When a live enrollment is due: the time of its row in `due`."""
+    here = standing(session, [enrollment.id]).get(enrollment.id)
+    return here.due_at if here else None
+
+
+def live_enrollments(session: Session, member_ids: Collection[int]) -> list[tuple[int, int]]:
+    """(enrollment id, member id) of every live enrollment of these members, oldest first."""
+    rows = session.execute(
+        select(Enrollment.id, Enrollment.member_id)
+        .where(Enrollment.member_id.in_(member_ids), Enrollment.ended_at.is_(None))
+        .order_by(Enrollment.id)
     )
-    walk = walk.union_all(step)
-    return session.scalar(select(walk.c.at).order_by(walk.c.at.desc()).limit(1))
+    return [(id_, member_id) for id_, member_id in rows]
+
+
+def bring_forward(session: Session, heard: Mapping[Standing, str], now: datetime) -> None:
+    """Each of these rows is due now, with what woke it. Lock the rows with `standing` first."""
+    if not heard:
+        return
+    rows = []
+    for here, word in heard.items():
+        # Never at or before a visit that is settled: due times of one enrollment only grow.
+        at = now if here.prev_at is None else max(now, here.prev_at + TICK)
+        rows.append({"was": here.due_at, "e": here.enrollment_id, "at": at, "prev": here.prev_at, "word": word})
+    session.execute(
+        update(_DUE)
+        .where(_DUE.c.due_at == bindparam("was"), _DUE.c.enrollment_id == bindparam("e"))
+        .values(due_at=bindparam("at"), heard=bindparam("word")),
+        rows,
+    )
+    first = [row for row in rows if row["prev"] is None]
+    if first:
+        session.execute(
+            update(_ENROLLMENT).where(_ENROLLMENT.c.id == bindparam("e")).values(first_at=bindparam("at")), first
+        )
+    later = [row for row in rows if row["prev"] is not None]
+    if later:
+        session.execute(
+            update(_VISIT)
+            .where(_VISIT.c.visit_at == bindparam("prev"), _VISIT.c.enrollment_id == bindparam("e"))
+            .values(next_at=bindparam("at")),
+            later,
+        )
+    wake_on_commit(session, "runner.tick")
+
+
+def end(session: Session, rows: Collection[Standing], reason: str, now: datetime) -> None:
+    """These enrollments have ended and nothing of them is due any more. Lock the rows with `standing` first."""
+    if not rows:
+        return
+    session.execute(
+        delete(_DUE).where(_DUE.c.due_at == bindparam("was"), _DUE.c.enrollment_id == bindparam("e")),
+        [{"was": here.due_at, "e": here.enrollment_id} for here in rows],
+    )
+    session.execute(
+        update(Enrollment)
+        .where(Enrollment.id.in_([here.enrollment_id for here in rows]))
+        .values(ended_at=now, end_reason=reason[:80])
+        .execution_options(synchronize_session="fetch")
+    )
+
+
+def stop(session: Session, member_ids: Collection[int], reason: str, now: datetime) -> int:
+    """These members (who opted out, or left) are on no journey any more; how many enrollments that ended."""
+    ids = [enrollment_id for enrollment_id, _ in live_enrollments(session, member_ids)]
+    rows = standing(session, ids, lock=True)
+    end(session, list(rows.values()), reason, now)
+    return len(rows)
+
+
+def _in_batches(ids: Iterable[int]) -> Iterable[list[int]]:
+    distinct = list(dict.fromkeys(ids))
+    return (distinct[at : at + BATCH] for at in range(0, len(distinct), BATCH))
