@@ -1,0 +1,144 @@
+"""`hearthline journeys`: check, publish, export, schema."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from admin.cli.options import data_option, json_option, opened, say_json
+
+if TYPE_CHECKING:
+    from templates.catalog import Catalog
+
+    from journeys.findings import Finding
+
+letters_option = click.option(
+    "--letters",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    multiple=True,
+    help="A folder with letters of your own, beside the library's; again for several.",
+)
+files_argument = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+
+
+@click.group(short_help="Check, publish and export journeys.")
+def journeys() -> None:
+    """Check, publish and export journeys.
+
+    Example: hearthline journeys check journeys/library/welcome.yaml
+    """
+
+
+def _catalog(letters: tuple[Path, ...]) -> "Catalog":
+    from templates.catalog import library
+
+    return library(*letters)
+
+
+def _findings(file: Path, catalog: "Catalog") -> "tuple[Any, list[Finding]]":
+    from journeys.check import check as check_journey
+
+    from journeys.read import read_file
+
+    draft = read_file(file)
+    found = list(draft.findings)
+    if draft.journey is not None:
+        found += check_journey(draft.journey, catalog, draft.source)
+    return draft, found
+
+
+def _tell(found: "list[Finding]") -> None:
+    for finding in found:
+        click.echo(str(finding))
+
+
+@journeys.command()
+@files_argument
+@letters_option
+@json_option
+def check(files: tuple[Path, ...], letters: tuple[Path, ...], as_json: bool) -> None:
+    """Say what is wrong in journey files, where, and what to write instead. Exit code 1 on an error.
+
+    Example: hearthline journeys check journeys/library/*.yaml --json
+    """
+    from journeys.findings import errors
+
+    catalog = _catalog(letters)
+    bad = False
+    for file in files:
+        _, found = _findings(file, catalog)
+        bad = bad or bool(errors(found))
+        if as_json:
+            say_json({"file": str(file), "findings": [finding.as_json() for finding in found]})
+        elif found:
+            _tell(found)
+        else:
+            click.echo(f"{file}: nothing to mend.")
+    sys.exit(1 if bad else 0)
+
+
+@journeys.command()
+@files_argument
+@letters_option
+@data_option
+@json_option
+def publish(files: tuple[Path, ...], letters: tuple[Path, ...], data_dir: Path, as_json: bool) -> None:
+    """Publish journeys and the letters they send, all or none. What was published before stays as it was.
+
+    Example: hearthline journeys publish journeys/library/welcome.yaml --data /srv/hearthline
+    """
+    from admin.publishing import publish_checked
+    from journeys.findings import errors
+
+    catalog = _catalog(letters)
+    ready = []
+    for file in files:
+        draft, found = _findings(file, catalog)
+        if errors(found):
+            _tell(found)
+            click.echo(
+                f"{file} was not published, and neither was anything else; what was published before stays.", err=True
+            )
+            sys.exit(1)
+        ready.append((file, draft))
+    with opened(data_dir) as services, services.db.write() as session:
+        now = services.clock.now()
+        done = [
+            (file, publish_checked(session, file.read_text("utf-8"), draft.journey, catalog, now))
+            for file, draft in ready
+        ]
+    for file, version in done:
+        if as_json:
+            say_json({"file": str(file), "journey": version.slug, "version": version.number, "new": version.new})
+        else:
+            word = "is published" if version.new else "was published already"
+            click.echo(f"{version.title}, version {version.number}, {word}.")
+
+
+@journeys.command()
+@click.argument("slug")
+@click.option("--version", "number", type=int, default=None, help="Which version; the current one without it.")
+@data_option
+def export(slug: str, number: int | None, data_dir: Path) -> None:
+    """Write a published journey's YAML to standard output, exactly as it was published.
+
+    Example: hearthline journeys export welcome > welcome.yaml
+    """
+    from engine.enrollments.journey import source_of
+
+    with opened(data_dir) as services, services.db.read() as session:
+        click.echo(source_of(session, slug, number), nl=False)
+
+
+@journeys.command()
+def schema() -> None:
+    """Write the JSON Schema of journey files to standard output.
+
+    Example: hearthline journeys schema > journey.schema.json
+    """
+    import json
+
+    from journeys.schema import schema as journey_schema
+
+    click.echo(json.dumps(journey_schema(), indent=2, ensure_ascii=False))
