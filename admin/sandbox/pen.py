@@ -1,0 +1,107 @@
+"""The pen: how somebody in the outside world writes a mail, as their own mail program would build it, and posts it."""
+
+import hashlib
+import smtplib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from email import message_from_bytes, policy
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+
+from admin.sandbox.store import Letter
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Somebody out there and their mailbox."""
+
+    name: str
+    mailbox: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A letter as a mail program shows it."""
+
+    sender: str
+    reply_to: str
+    subject: str
+    message_id: str
+    text: str
+    html: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def open_letter(letter: Letter) -> Seen:
+    """The letter, opened. What cannot be decoded shows with replacement marks."""
+    message = message_from_bytes(letter.raw, policy=policy.default)
+    text = message.get_body(("plain",)) if isinstance(message, EmailMessage) else None
+    html = message.get_body(("html",)) if isinstance(message, EmailMessage) else None
+    sender = str(message.get("From", ""))
+    return Seen(
+        sender=sender,
+        reply_to=str(message.get("Reply-To", sender)),
+        subject=str(message.get("Subject", "")),
+        message_id=str(message.get("Message-ID", "")).strip(),
+        text=str(text.get_content()).replace("\r\n", "\n") if text else "",
+        html=str(html.get_content()) if html else "",
+        headers={name: str(value) for name, value in message.items()},
+    )
+
+
+def write(
+    writer: Writer,
+    to: str,
+    subject: str,
+    text: str,
+    now: datetime,
+    key: str,
+    *,
+    answering: Seen | None = None,
+    answered_at: datetime | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> EmailMessage:
+    """A mail in `writer`'s hand; answering a letter, it quotes that below, as most programs do.
+
+    `key` fixes the Message-ID: the same thing written again after a crash is the same mail.
+    """
+    message = EmailMessage(policy=policy.SMTP)
+    local, _, domain = writer.mailbox.rpartition("@")
+    message["From"] = Address(writer.name, local, domain)
+    message["To"] = to
+    message["Subject"] = subject
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:24]}@{domain}>"
+    body = text.rstrip() + "\n"
+    if answering is not None:
+        if answering.message_id:
+            message["In-Reply-To"] = answering.message_id
+            before = answering.headers.get("References", "").split()
+            message["References"] = " ".join([*before, answering.message_id][-12:])
+        quoted = "\n".join(f"> {line}".rstrip() for line in answering.text.rstrip().split("\n"))
+        when = f"{answered_at or now:%a, %b %d, %Y at %H:%M}"
+        body += f"\nOn {when}, {answering.sender} wrote:\n{quoted}\n"
+    for name, value in (headers or {}).items():
+        message[name] = value
+    message.set_content(body)
+    return message
+
+
+def reply_subject(subject: str) -> str:
+    """The subject of an answer, with one Re: in front."""
+    return subject if subject.lower().startswith("re:") else f"Re: {subject}"
+
+
+def bare_address(field_text: str) -> str:
+    """The address alone of a header such as `Maya <maya@nfp.example>`."""
+    header = policy.default.header_factory("to", field_text)
+    addresses = getattr(header, "addresses", ())
+    return addresses[0].addr_spec if addresses else field_text.strip()
+
+
+def post(message: EmailMessage, mail_from: str, recipient: str, host: str, port: int) -> None:
+    """Our door has said 250. Raises OSError or SMTPException when it did not; the writer tries again later."""
+    with smtplib.SMTP(host, port, local_hostname="mail.world.example", timeout=30) as connection:
+        connection.send_message(message, from_addr=mail_from, to_addrs=[recipient])
