@@ -91,6 +91,19 @@ class Doors(_Group):
     public_url: str = "http://127.0.0.1:8080"
     admin_url: str = "http://127.0.0.1:8081"
     max_message_mb: int = 40
+    #: With both, the mail doors offer STARTTLS.
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    #: What one network address, and all together, may hold open at the mail doors.
+    connections_per_peer: int = 50
+    connections: int = 400
+    #: RFC 5321 4.5.3.1.8 asks for 100 at least.
+    recipients_per_message: int = 100
+    #: Waiting for a command, and for a whole body (RFC 5321 4.5.3.2 asks for five minutes).
+    command_seconds: float = 300.0
+    body_seconds: float = 300.0
+    #: Bodies on their way in, over all connections, in memory.
+    bodies_mb: int = 160
 
 
 class Conversations(_Group):

@@ -1,0 +1,134 @@
+"""Door: where members' replies come in by SMTP, and by LMTP from a mail server on the same machine."""
+
+import asyncio
+import ssl
+import threading
+from collections.abc import Callable
+
+from engine.base.errors import SettingsError
+from engine.base.log import logger
+from engine.base.settings import Doors, Settings
+from inbound.mail.allowance import Connections, Memory
+from inbound.mail.protocol import STOPPING, LocalConversation, MailConversation, Shared, Terms
+from inbound.receive import Acceptor, Answer, Arrival
+
+log = logger(__name__)
+
+#: Connections the system holds for us until we take them.
+BACKLOG = 256
+
+
+class MailDoor:
+    """The SMTP door and, if a port is set, the LMTP door, on one event loop in a thread of its own."""
+
+    def __init__(self, settings: Settings, acceptor: Acceptor) -> None:
+        doors = settings.doors
+        self._doors = doors
+        self._acceptor = acceptor
+        self._terms = Terms(
+            domain=settings.mail.domain,
+            size=doors.max_message_mb * 2**20,
+            recipients=doors.recipients_per_message,
+            command_seconds=doors.command_seconds,
+            body_seconds=doors.body_seconds,
+            tls=certificate(doors),
+        )
+        self._shared = Shared(
+            submit=self._submit,
+            connections=Connections(together=doors.connections, per_peer=doors.connections_per_peer),
+            memory=Memory(doors.bodies_mb * 2**20),
+            conversations=set(),
+        )
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._servers: list[asyncio.Server] = []
+        self.smtp_port: int | None = None
+        self.lmtp_port: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether mail is being taken."""
+        return self._thread is not None and self._thread.is_alive() and not self._shared.stopping
+
+    def start(self) -> None:
+        """Both ports answer (a port 0 is a free one, told in `smtp_port` and `lmtp_port`). Raises OSError if taken."""
+        self._shared.stopping = False
+        self._loop = loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=loop.run_forever, name="mail-door", daemon=True)
+        self._thread.start()
+        try:
+            asyncio.run_coroutine_threadsafe(self._open(loop), loop).result()
+        except BaseException:
+            self._end()
+            raise
+
+    def stop(self, grace_seconds: float = 10) -> None:
+        """No connection is open: bodies on their way had `grace_seconds` to arrive, the rest was told to come again."""
+        if self._loop is not None:
+            asyncio.run_coroutine_threadsafe(self._close(grace_seconds), self._loop).result()
+            self._end()
+
+    async def _open(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.smtp_port = await self._listen(loop, MailConversation, self._doors.smtp_port)
+        if self._doors.lmtp_port is not None:
+            self.lmtp_port = await self._listen(loop, LocalConversation, self._doors.lmtp_port)
+
+    async def _listen(self, loop: asyncio.AbstractEventLoop, kind: type[MailConversation], port: int) -> int:
+        make: Callable[[], MailConversation] = lambda: kind(self._terms, self._shared, loop)  # noqa: E731
+        server = await loop.create_server(make, self._doors.host, port, backlog=BACKLOG)
+        self._servers.append(server)
+        return int(server.sockets[0].getsockname()[1])
+
+    async def _close(self, grace_seconds: float) -> None:
+        self._shared.stopping = True
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+        for conversation in list(self._shared.conversations):
+            if not conversation.is_busy:
+                conversation.say_goodbye(STOPPING)
+        await self._wait_until_alone(grace_seconds)
+        for conversation in list(self._shared.conversations):
+            conversation.say_goodbye(STOPPING)
+        await self._wait_until_alone(1)
+
+    async def _wait_until_alone(self, seconds: float) -> None:
+        deadline = asyncio.get_running_loop().time() + seconds
+        while self._shared.conversations and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.01)
+
+    def _end(self) -> None:
+        loop, thread = self._loop, self._thread
+        self._loop = self._thread = None
+        if loop is None or thread is None:
+            return
+        asyncio.run_coroutine_threadsafe(_cancel_rest(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+    async def _submit(self, arrival: Arrival) -> Answer:
+        # Cancelling this (the peer hung up) cancels what the acceptor has not begun.
+        return await asyncio.wrap_future(self._acceptor.submit(arrival))
+
+
+async def _cancel_rest() -> None:
+    """Nothing runs on this loop any more."""
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
+
+
+def certificate(doors: Doors) -> ssl.SSLContext | None:
+    """What STARTTLS is offered with, or None without a certificate. Raises SettingsError when it cannot be read."""
+    if doors.tls_certificate is None or doors.tls_key is None:
+        if doors.tls_certificate or doors.tls_key:
+            raise SettingsError("STARTTLS needs both tls_certificate and tls_key under [doors].")
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(doors.tls_certificate, doors.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(f"The certificate {doors.tls_certificate} cannot be used: {error}.") from error
+    return context
