@@ -34,6 +34,8 @@ from engine.base.ids import new_ids
 from engine.enrollments.journey import JourneyVersion, Published, load_version
 from journeys.model import AfterExit, AfterSpan, Never, ReEntry
 
+#: The end reason of an enrollment that walked to its journey's end.
+FINISHED = "finished"
 #: The smallest step of time: due times of one enrollment grow by at least this.
 TICK = timedelta(microseconds=1)
 #: Members or enrollments handled by one statement.

@@ -1,0 +1,218 @@
+"""Decide: what happens to one person at one step. Pure; the database is read before and written after.
+
+A step is settled by a visit. Between two visits lies a due time, and those of one enrollment only grow, because a
+visit's due time is the key of what it sends.
+"""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple, TypeAlias, assert_never
+
+from engine.enrollments.enrollment import FINISHED, TICK, Standing
+from engine.runner.local_time import first_known, next_local
+from journeys.model import Journey
+from journeys.steps import (
+    Ask,
+    Branch,
+    Email,
+    End,
+    HandOff,
+    Move,
+    Step,
+    Tag,
+    Wait,
+    WaitFor,
+    WaitForReply,
+    WaitUntil,
+)  # fmt: skip
+
+#: How soon we look again at somebody whose talk has no end in sight, or whose journey is paused.
+LOOK_AGAIN = timedelta(days=1)
+#: How long after its first, second and further failures a step is tried again.
+TRY_AGAIN = (timedelta(minutes=5), timedelta(minutes=30), timedelta(days=1))
+#: After so many failures in a row a person is asked to look.
+MOST_TRIES = 3
+#: `Standing.heard` of a step that follows from the member's own words.
+WORDS = "words"
+
+#: A step that does something besides going on.
+Act: TypeAlias = Email | Ask | HandOff | Move | Tag
+
+
+class Facts(NamedTuple):
+    """What is true of a person as far as their step asks. Tuples here and below: there are hundreds in a batch."""
+
+    #: An open talk holds their journeys until then.
+    held_until: datetime | None = None
+    #: Nobody moves on this journey just now.
+    paused: bool = False
+    #: Which conditions of the step hold, by their place: a branch's turns, or 0 for a move's `when`.
+    true: frozenset[int] = frozenset()
+    #: They wrote since the last message of this journey.
+    replied: bool = False
+    #: Zone names to choose from: the member's, their chapter's, the organization's.
+    zones: tuple[str | None, ...] = ()
+    #: Until when the question is theirs to answer, where its letter left later than the step was settled.
+    open_until: datetime | None = None
+
+
+NOTHING = Facts()
+
+
+class Decision(NamedTuple):
+    """What is written down and done: the visit's outcome, the act, and where and when the next visit is due."""
+
+    #: One of the outcomes of Visit.
+    outcome: str
+    #: The next step; with `at` None the enrollment has ended.
+    step: int
+    phase: int
+    at: datetime | None
+    #: What is said or done to the member now.
+    act: Act | None = None
+    why: str = ""
+    wanted_at: datetime | None = None
+    heard: str = ""
+    tries: int = 0
+
+
+def decide(here: Standing, journey: Journey, facts: Facts, now: datetime, stale_after: timedelta) -> Decision:
+    """What happens to this person now. Raises IndexError for a step that the journey does not have."""
+    step = journey.steps[here.step]
+    if here.phase and here.heard and (told := _hear(here, step, now)) is not None:
+        return told
+    if facts.paused:
+        return put_off(here, "paused", "This journey is paused.", now + LOOK_AGAIN)
+    if facts.held_until is not None and facts.held_until > now:
+        until = min(facts.held_until, now + LOOK_AGAIN) if facts.held_until.year > 9000 else facts.held_until
+        return put_off(here, "held", "They are talking with a person here, and journeys wait meanwhile.", until)
+    # What follows from their words was meant to wait for the talk; anything else that waited too long is stale.
+    late = here.wanted_at is not None and here.heard != WORDS and now - here.wanted_at > stale_after
+    match step:
+        case Email():
+            return _skip(here, step.go, now) if late else _go(here, "sent", step.go, now, act=step)
+        case Ask():
+            return _ask(here, step, facts, now, late=late)
+        case Wait():
+            return _wait(here, step, facts, now, late=late)
+        case Branch():
+            turn = next((place for place in range(len(step.turns)) if place in facts.true), None)
+            go = step.otherwise if turn is None else step.turns[turn].go
+            return _go(here, "branched", go, now, why=_turns(len(step.turns), facts.true), late=late)
+        case HandOff():
+            return _go(here, "handed_off", step.go, now, act=step, late=late)
+        case Move():
+            if step.when is not None and 0 not in facts.true:
+                return _go(here, "not_moved", step.go, now, why="Its condition did not hold.", late=late)
+            return _go(here, "moved", step.go, now, act=step, late=late)
+        case Tag():
+            return _go(here, "tagged", step.go, now, act=step, late=late)
+        case End():
+            return _go(here, FINISHED, None, now)
+        case _:
+            assert_never(step)
+
+
+def waits_for_words(step: Step) -> bool:
+    """Whether a reply wakes the journey while it rests at this step."""
+    return isinstance(step, Ask) or (isinstance(step, Wait) and isinstance(step.pause, WaitForReply))
+
+
+def put_off(here: Standing, outcome: str, why: str, until: datetime, *, tries: int = 0) -> Decision:
+    """Nothing is done; the same step is due again `until`, and remembers when it was wanted first."""
+    return Decision(
+        outcome,
+        here.step,
+        here.phase,
+        max(until, here.due_at + TICK),
+        why=why[:300],
+        wanted_at=here.wanted_at or here.due_at,
+        heard=here.heard,
+        tries=tries,
+    )
+
+
+def failed(here: Standing, trouble: Exception, now: datetime) -> Decision:
+    """The step went wrong for this one person: it is put off with the error shown, longer each time."""
+    tries = here.tries + 1
+    later = TRY_AGAIN[min(tries, len(TRY_AGAIN)) - 1]
+    return put_off(here, "failed", f"{type(trouble).__name__}: {trouble}", now + later, tries=tries)
+
+
+def _ask(here: Standing, step: Ask, facts: Facts, now: datetime, *, late: bool) -> Decision:
+    if here.phase == 0:
+        if late:
+            return _skip(here, step.question.otherwise, now)
+        return _rest(here, "asked", now + step.timeout, now, act=step)
+    if facts.open_until is not None and facts.open_until > now:
+        return _rest(here, "waits", facts.open_until, now, why="The letter left later than planned.")
+    return _go(here, "silent", step.silent, now, late=late)
+
+
+def _wait(here: Standing, step: Wait, facts: Facts, now: datetime, *, late: bool) -> Decision:
+    match step.pause:
+        case WaitFor(span=span):
+            if here.phase == 0:
+                return _rest(here, "waits", now + span, now)
+            return _go(here, "waited", step.go, now, late=late)
+        case WaitUntil(hour=hour, weekdays=weekdays):
+            if here.phase == 1 and not late:
+                return _go(here, "waited", step.go, now)
+            again = "The hour went by while something else came first." if here.phase else ""
+            days = [day.number for day in weekdays]
+            return _rest(here, "waits", next_local(now, first_known(facts.zones), hour, days), now, why=again)
+        case WaitForReply(timeout=timeout, replied=replied, silent=silent):
+            if facts.replied:
+                return _go(here, "replied", replied, now, heard=WORDS)
+            if here.phase == 0:
+                return _rest(here, "waits", now + timeout, now)
+            return _go(here, "silent", silent, now, late=late)
+        case _:
+            assert_never(step.pause)
+
+
+def _hear(here: Standing, step: Step, now: datetime) -> Decision | None:
+    """The way their words lead, taken at once even while a talk holds the rest; None where nothing listens for them."""
+    kind, _, name = here.heard.partition(":")
+    if kind not in ("replied", "answered"):
+        return None
+    if isinstance(step, Ask):
+        answer = step.question.answer(name) if name else None
+        return _go(here, here.heard, answer.go if answer else step.question.otherwise, now, heard=WORDS)
+    if isinstance(step, Wait) and isinstance(step.pause, WaitForReply):
+        return _go(here, "replied", step.pause.replied, now, heard=WORDS)
+    return None
+
+
+def _go(
+    here: Standing,
+    outcome: str,
+    go: int | None,
+    now: datetime,
+    *,
+    act: Act | None = None,
+    why: str = "",
+    late: bool = False,
+    heard: str = "",
+) -> Decision:
+    if go is None:
+        return Decision(outcome, here.step, 0, None, act, why)
+    # What is late stays late until the journey rests again: a pile is not fired step by step either.
+    return Decision(
+        outcome, go, 0, max(now, here.due_at + TICK), act, why, here.wanted_at if late else None, heard
+    )  # fmt: skip
+
+
+def _rest(
+    here: Standing, outcome: str, until: datetime, now: datetime, *, act: Act | None = None, why: str = ""
+) -> Decision:
+    return Decision(outcome, here.step, 1, max(until, now, here.due_at + TICK), act, why)
+
+
+def _skip(here: Standing, go: int | None, now: datetime) -> Decision:
+    why = "It came too late: other words came first, and this was meant for an earlier day."
+    return _go(here, "skipped", go, now, why=why, late=True)
+
+
+def _turns(count: int, true: frozenset[int]) -> str:
+    said = ", ".join(f"{place + 1} {'holds' if place in true else 'does not'}" for place in range(count))
+    return f"Turns: {said}."[:300]
