@@ -152,6 +152,16 @@ def succeeds(*command: str, variables: dict[str, str] | None = None) -> bool:
     return done.returncode == 0
 
 
+def works() -> bool:
+    """Whether .venv has a Python that runs."""
+    return succeeds(str(PYTHON), "-c", "")
+
+
+def has_pip() -> bool:
+    """Whether .venv has a pip of its own."""
+    return succeeds(str(PYTHON), "-I", "-m", "pip", "--version")
+
+
 def bare_environment() -> bool:
     """.venv has been made new, without pip in it; False if this Python lacks what that takes."""
     try:
@@ -162,31 +172,33 @@ def bare_environment() -> bool:
         venv.EnvBuilder(symlinks=True, with_pip=False, clear=True).create(VENV)
     except ValueError as error:  # a colon in the checkout's path
         raise Refusal(f"{error}\nMove the checkout to a folder without that character.") from error
-    return succeeds(str(PYTHON), "-c", "")
+    return works()
 
 
-def installer(workshop: Path) -> Installer:
-    """The first way found to install into .venv, which exists after this if it did not before.
+def installer(workshop: Path, fresh: bool) -> Installer:
+    """The first way found to install into .venv, from the most ordinary to the last resort.
 
-    From the most ordinary to the last resort; `workshop` is an empty folder of ours.
+    .venv is made here if `fresh`, else it is left as it is. `workshop` is an empty folder of ours.
     """
     pip = Installer("pip", (str(PYTHON), "-m", "pip", "install"))
-    if succeeds(str(PYTHON), "-I", "-m", "pip", "--version"):
+    uv = Installer("uv", ("uv", "pip", "install", "--python", str(PYTHON)), (("UV_SYSTEM_CERTS", "1"),))
+    if not fresh and has_pip():
         return pip
-    if bare_environment():
+    if not fresh or bare_environment():
         if succeeds(str(PYTHON), "-I", "-m", "ensurepip", "--default-pip"):
             return pip
         for name, place in borrowed_pips(workshop):
             borrowed = Installer(name, pip.command, (("PYTHONPATH", str(place)),))
             if succeeds(str(PYTHON), "-m", "pip", "--version", variables=surroundings(borrowed)):
                 return borrowed
-    for command in (("virtualenv",), (sys.executable, "-m", "virtualenv")):
-        if succeeds(*command, "--quiet", "--clear", "--python", sys.executable, str(VENV)) and succeeds(
-            str(PYTHON), "-I", "-m", "pip", "--version"
-        ):
-            return pip
-    if succeeds("uv", "venv", "--quiet", "--clear", "--python", sys.executable, str(VENV)):
-        return Installer("uv", ("uv", "pip", "install", "--python", str(PYTHON)))
+        if shutil.which("uv"):
+            return uv
+    if fresh:
+        for virtualenv in (("virtualenv",), (sys.executable, "-m", "virtualenv")):
+            if succeeds(*virtualenv, "--quiet", "--clear", "--python", sys.executable, str(VENV)) and has_pip():
+                return pip
+        if succeeds("uv", "venv", "--quiet", "--clear", "--python", sys.executable, str(VENV)):
+            return uv
     raise Refusal(NO_PIP.format(python=sys.executable))
 
 
@@ -269,7 +281,7 @@ def make(pairs: list[tuple[Path, Path]], held: int) -> None:
     lock = pairs[-1][0]
     total = len(re.findall(rb"^[\w.-]+==", lock.read_bytes(), re.MULTILINE))
     stamps = {stamp: stamp.read_bytes() for _, stamp in (RUN, TESTS) if stamp.is_file()}
-    usable = RUN[1] in stamps and succeeds(str(PYTHON), "-c", "")
+    usable = RUN[1] in stamps and works()
     if usable:
         print(f"Hearthline brings its environment up to date: {total} packages in {VENV}.", flush=True)
     else:
@@ -281,7 +293,7 @@ def make(pairs: list[tuple[Path, Path]], held: int) -> None:
     progress = Progress(total)
     try:
         with tempfile.TemporaryDirectory() as workshop:
-            install(installer(Path(workshop)), lock, progress, held)
+            install(installer(Path(workshop), fresh=not usable), lock, progress, held)
     except BaseException:
         if usable and not progress.installing:  # it was still fetching, so what was there is there
             for stamp, content in stamps.items():

@@ -73,7 +73,12 @@ def test_a_package_that_is_not_the_locked_one_is_refused_and_nothing_half_made_s
     assert checkout.run("hearthline").returncode == 0
 
 
-def test_an_update_that_cannot_be_fetched_leaves_the_environment_of_before(checkout: Checkout) -> None:
+@pytest.mark.parametrize("bare", [False, True], ids=["with ensurepip", "without"])
+def test_an_update_that_cannot_be_fetched_leaves_the_environment_of_before(
+    checkout: Checkout, tmp_path: Path, bare: bool
+) -> None:
+    if bare:
+        checkout = replace(checkout, python=python_as_debian_ships_it(tmp_path / "usr"))
     before = (checkout.root / "requirements.lock").read_text()
     assert checkout.run("setup").returncode == 0
     checkout.lock("greeting", "2.0")
