@@ -19,6 +19,7 @@ import engine.enrollments.enrollment
 import engine.enrollments.journey
 import engine.enrollments.signal
 import engine.outbox.delivery
+import engine.outbox.mailbox
 import engine.people.address
 import engine.people.consent
 import engine.people.login

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Literal, Protocol
 
 from engine.base.broker import Broker
 from engine.base.clock import Clock
@@ -20,13 +20,15 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """A channel did not take the message. `permanent`: never for this address; `unknown`: it may have left."""
+    """A channel did not take the message. `permanent`: it never will; `unknown`: it may have left."""
 
     permanent: bool
     code: str
     says: str
     unknown: bool = False
     retry_after: timedelta | None = None
+    #: Whose trouble it is: only the address's own counts against it.
+    about: Literal["address", "message", "way"] = "way"
 
 
 class MailChannel(Protocol):

@@ -114,6 +114,15 @@ class Conversations(_Group):
     stale_after_hours: int = 24
 
 
+class Sending(_Group):
+    """How much one member hears from us by machine; a person's answers are never counted."""
+
+    #: Letters of journeys, broadcasts and digests within seven days.
+    letters_per_week: int = Field(default=3, ge=1)
+    #: Letters that ask for something, within thirty days.
+    asks_per_month: int = Field(default=4, ge=0)
+
+
 class Sandbox(_Group):
     """The outside world played on this machine; nothing can leave it."""
 
@@ -136,6 +145,7 @@ class Settings(_Group):
     mail: Mail = Mail()
     doors: Doors = Doors()
     conversations: Conversations = Conversations()
+    sending: Sending = Sending()
     sandbox: Sandbox = Sandbox()
 
     @property

@@ -1,1 +1,1 @@
-"""How a delivery leaves: email now, texts next."""
+"""How messages leave the machine: mail to a relay, and (later) texts to a provider."""

@@ -20,6 +20,8 @@ class Chapter(Base):
     #: place, occupation, interest or project
     kind: Mapped[str] = mapped_column(String(20), default="place")
     about: Mapped[str] = mapped_column(Text, default="")
+    #: When and where it usually sits down together, as one whole sentence by its steward; letters carry it.
+    gathering: Mapped[str] = mapped_column(Text, default="")
     language: Mapped[str] = mapped_column(String(12), default="en")
     zone: Mapped[str | None] = mapped_column(String(60))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("chapter.id"))

@@ -1,0 +1,170 @@
+"""A mail's bytes: the frame of a kind of letter is built once by EmailMessage, then only filled per recipient.
+
+Building an EmailMessage costs about 6 ms, filling a frame about 0.1. Every header passes `header`, which refuses what
+could begin a second one.
+"""
+
+import binascii
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from email.header import Header
+from email.message import EmailMessage
+from email.policy import SMTP
+from functools import lru_cache
+
+from engine.base.errors import Invalid
+from engine.base.settings import is_no_reply
+
+#: RFC 5322 2.1.1: a line should not be longer, without its line break.
+LINE = 78
+#: Neither quoted-printable nor base64 ever writes "=_" (RFC 2045 6.7), so no body can end a part early.
+_BOUNDARY = "=_hearthline_{part}_="
+_TEXT_HERE, _HTML_HERE = "text-goes-here", "html-goes-here"
+#: What a quoted name may hold without being quoted (RFC 5322 3.2.3 atoms and spaces).
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
+_ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^_`a-z{|}~]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253}[A-Za-z0-9])?")
+_FOLD_AT = re.compile(r" (?=[^ ])")
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A name and an address, as From, To and Reply-To hold them."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailFrame:
+    """What stands around the two bodies: the MIME headers with the boundary, and the parts' own headers."""
+
+    head: bytes
+    between: bytes
+    tail: bytes
+
+    def fill(self, headers: bytes, text: str, html: str) -> bytes:
+        """The whole message, in lines that end in CRLF and seven bits."""
+        return b"".join((headers, self.head, _quoted(text), self.between, _quoted(html), self.tail))
+
+
+@lru_cache(maxsize=64)
+def mail_frame(language: str) -> MailFrame:
+    """The frame of a mail in this language: multipart/alternative, plain text first (RFC 2046 5.1.4)."""
+    message = EmailMessage(policy=SMTP)
+    message.set_content(_TEXT_HERE, cte="quoted-printable")
+    message.add_alternative(_HTML_HERE, subtype="html", cte="quoted-printable")
+    message["Content-Language"] = language
+    message.set_boundary(_BOUNDARY.format(part="alternative"))
+    head, rest = message.as_bytes().split(_TEXT_HERE.encode(), 1)
+    between, tail = rest.split(_HTML_HERE.encode(), 1)
+    # `fill` ends each body with a line break of its own.
+    return MailFrame(head, between.removeprefix(b"\r\n"), tail.removeprefix(b"\r\n"))
+
+
+def header(name: str, value: str | Mailbox) -> bytes:
+    """One header, encoded by RFC 2047 where needed and folded, with its line break.
+
+    Raises Invalid for CR, LF, NUL or any other control or line-breaking character, and for an address that is none.
+    """
+    if isinstance(value, Mailbox):
+        return _mailbox(name, value)
+    refuse_breaks(name, value)
+    if value.isascii() and "=?" not in value:
+        return _folded(f"{name}: {value}")
+    return _encoded(name, value).encode("ascii") + b"\r\n"
+
+
+def headers(pairs: Iterable[tuple[str, str | Mailbox]]) -> bytes:
+    """All headers in order. Raises Invalid as `header` does."""
+    return b"".join(header(name, value) for name, value in pairs)
+
+
+def refuse_breaks(name: str, value: str) -> None:
+    """Raises Invalid when the value holds a character that breaks lines or controls a display."""
+    if value.isprintable():
+        return
+    for sign in value:
+        if unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp"):
+            raise Invalid(f"The {name} line of a mail may not hold the character U+{ord(sign):04X}. Nothing was sent.")
+
+
+def one_line(text: str) -> str:
+    """The words of `text` on one line, without characters that no header may hold."""
+    kept = "".join(" " if unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") else sign for sign in text)
+    return " ".join(kept.split())
+
+
+def ascii_address(address: str) -> str:
+    """The address as SMTP without extensions carries it: an international domain in its ASCII form (RFC 5890).
+
+    Raises Invalid when the part before the @ is not ASCII, or when it is no address.
+    """
+    local, _, domain = address.rpartition("@")
+    try:
+        plain = f"{local}@{domain if domain.isascii() else domain.encode('idna').decode('ascii')}"
+    except UnicodeError as error:
+        raise Invalid(f"The mail address {address!r} has a domain that cannot be written to.") from error
+    if not _ADDRESS.fullmatch(plain):
+        raise Invalid(f"The mail address {address!r} cannot be written to from here.")
+    return plain
+
+
+def sender(name: str, address: str) -> Mailbox:
+    """A From that somebody reads. Raises Invalid for a no-reply address (FEATURES C6)."""
+    if is_no_reply(address):
+        raise Invalid(f"{address!r} says that nobody reads it; every message must be answerable.")
+    return Mailbox(name, address)
+
+
+def list_headers(name: str, list_id: str, unsubscribe_url: str) -> Sequence[tuple[str, str]]:
+    """List-Id (RFC 2919), and List-Unsubscribe with its one-click POST (RFC 8058)."""
+    words = one_line(name).replace("<", "").replace(">", "").replace('"', "")
+    return (
+        ("List-Id", f"{words} <{list_id}>" if words.isascii() else f"<{list_id}>"),
+        ("List-Unsubscribe", f"<{unsubscribe_url}>"),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+    )
+
+
+def _mailbox(name: str, value: Mailbox) -> bytes:
+    refuse_breaks(name, value.name)
+    if not _ADDRESS.fullmatch(value.address):
+        raise Invalid(f"The {name} line of a mail needs an address, and {value.address!r} is none. Nothing was sent.")
+    if not value.name:
+        return _folded(f"{name}: {value.address}")
+    if not value.name.isascii() or "=?" in value.name:
+        return f"{_encoded(name, value.name)}\r\n <{value.address}>\r\n".encode("ascii")
+    if _PLAIN_NAME.fullmatch(value.name) and value.name == value.name.strip() and "  " not in value.name:
+        return _folded(f"{name}: {value.name} <{value.address}>")
+    quoted = value.name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{name}: "{quoted}"\r\n <{value.address}>\r\n'.encode("ascii")
+
+
+def _encoded(name: str, value: str) -> str:
+    # Header splits on characters, never inside one, and begins a new encoded word on each line.
+    return f"{name}: {Header(value, 'utf-8', header_name=name, maxlinelen=76).encode(linesep=chr(13) + chr(10))}"
+
+
+def _folded(line: str) -> bytes:
+    """The line broken before single spaces where it is too long (RFC 5322 2.2.3); words are never cut."""
+    if len(line) <= LINE:
+        return line.encode("ascii") + b"\r\n"
+    folded: list[str] = []
+    name, _, value = line.partition(": ")
+    row = f"{name}:"
+    for word in _FOLD_AT.split(value):
+        if len(row) + 1 + len(word) > LINE and row.strip():
+            folded.append(row)
+            row = ""
+        row += f" {word}"
+    folded.append(row)
+    return "\r\n".join(folded).encode("ascii") + b"\r\n"
+
+
+def _quoted(body: str) -> bytes:
+    """The body in quoted-printable, ending in one line break; the standard library's C code does the work."""
+    lines = body.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
+    data = lines.encode("utf-8", "replace")
+    return binascii.b2a_qp(data, istext=True).replace(b"\n", b"\r\n")

@@ -1,0 +1,218 @@
+"""The gate: whether a message may leave now, must wait, or must not leave; always with a reason that staff can read.
+
+Pure: facts in, verdict out. The courier loads the facts in the transaction that claims the message, so a stop that was
+committed before the claim always counts (DESIGN law 6).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from engine.outbox.classes import MessageClass, Need, Window
+from engine.people.consent import EVERYTHING
+
+WEEK = timedelta(days=7)
+#: What the ask budget looks back on.
+MONTH = timedelta(days=30)
+#: How far back the letters of one member must be known to judge the next one.
+LOOK_BACK = MONTH
+_CHANNEL_WORDS = {"email": "mail", "sms": "texts"}
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """It may leave now."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitUntil:
+    """It is judged again at `when`. `held`: sooner if the member's talk with a person ends sooner."""
+
+    when: datetime
+    reason: str
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """It never leaves."""
+
+    reason: str
+
+
+Verdict = Allow | WaitUntil | Refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an organization lets itself send to one member, and how old a held letter may grow."""
+
+    letters_per_week: int = 3
+    asks_per_month: int = 4
+    stale_after: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The latest word of consent on one scope."""
+
+    opted_in: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter that counts against the caps: when it left and what it did (ask, give or listen)."""
+
+    at: datetime
+    speaks: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything the gate looks at for one message."""
+
+    message_class: MessageClass
+    channel: str
+    #: The one address it would go to; None: none is known.
+    address: str | None
+    #: Of which chapter it speaks, for the scope of consent.
+    chapter_id: int | None = None
+    #: False for somebody who wrote to us and is no member.
+    is_member: bool = True
+    erased: bool = False
+    #: Why nothing goes to the address just now; empty: nothing is wrong with it.
+    rests: str = ""
+    rests_since: datetime | None = None
+    #: Scope to its latest word, on this channel.
+    standings: Mapping[str, Standing] = field(default_factory=dict)
+    #: When the member last wrote in the conversation that this answers, or anywhere.
+    last_words_at: datetime | None = None
+    held_until: datetime | None = None
+    #: The gate put it off before, because of a talk.
+    was_held: bool = False
+    #: When it was meant to leave at first.
+    meant_for: datetime | None = None
+    speaks: str = ""
+    #: The member's letters of the last month, oldest first, without this one.
+    letters: tuple[Letter, ...] = ()
+    #: For texts: when texting hours begin; None: they are now.
+    window_opens_at: datetime | None = None
+
+
+def judge(facts: Facts, limits: Limits, now: datetime) -> Verdict:
+    """The first rule that has something to say decides; when none has, it may leave."""
+    return (
+        _person(facts)
+        or _consent(facts)
+        or _address(facts)
+        or _hold(facts, now)
+        or _stale(facts, limits, now)
+        or _asks(facts, limits, now)
+        or _cap(facts, limits, now)
+        or _window(facts, now)
+        or Allow()
+    )
+
+
+def scope_of(message_class: MessageClass, chapter_id: int | None) -> str:
+    """The scope of the consent ledger that a message of this class is about."""
+    return message_class.scope.format(chapter=chapter_id)
+
+
+def _person(facts: Facts) -> Verdict | None:
+    if facts.erased:
+        return Refuse("This person asked us to erase what we know of them. Nothing is sent to them any more.")
+    return None
+
+
+def _consent(facts: Facts) -> Verdict | None:
+    row = facts.message_class
+    words = _CHANNEL_WORDS.get(facts.channel, facts.channel)
+    stopped = facts.standings.get(EVERYTHING)
+    stopped = stopped if stopped is not None and not stopped.opted_in else None
+    scope = scope_of(row, facts.chapter_id)
+    own = facts.standings.get(scope)
+    match row.need:
+        case Need.NOTHING:
+            return None
+        case Need.OWN_SETTING:
+            if own is not None and not own.opted_in:
+                return Refuse("They switched these notices off.")
+            return None
+        case Need.NOT_STOPPED:
+            if stopped is None or _wrote_after(facts, stopped.at):
+                return None
+            return Refuse(f"They asked for no {words} from us at all, and have not written since. Only they can undo that.")
+        case Need.ASKED_FOR | Need.MEMBERSHIP | Need.OPT_IN:
+            if own is not None and not own.opted_in:
+                return Refuse(f"They stopped {words} of this kind. Only they can undo that.")
+            if stopped is not None and (own is None or own.at <= stopped.at):
+                return Refuse(f"They asked for no {words} from us at all. Only they can undo that.")
+            everything_yes = EVERYTHING in facts.standings and stopped is None
+            needs_yes = row.need is Need.OPT_IN or (row.need is Need.MEMBERSHIP and facts.channel == "sms")
+            if needs_yes and own is None and not everything_yes:
+                return Refuse(f"They never said yes to {words} of this kind.")
+            return None
+        case _:
+            assert_never(row.need)
+
+
+def _address(facts: Facts) -> Verdict | None:
+    if facts.address is None:
+        what = "phone" if facts.channel == "sms" else "mail address"
+        return Refuse(f"No {what} of theirs is known.")
+    if facts.rests and not (
+        facts.message_class.need is Need.NOT_STOPPED
+        and facts.rests_since is not None
+        and _wrote_after(facts, facts.rests_since)
+    ):
+        return Refuse(f"Nothing goes to this address for now: {facts.rests}")
+    return None
+
+
+def _hold(facts: Facts, now: datetime) -> Verdict | None:
+    if facts.message_class.held and facts.held_until is not None and facts.held_until > now:
+        return WaitUntil(facts.held_until, "They are talking with somebody of us; this waits until then.", held=True)
+    return None
+
+
+def _stale(facts: Facts, limits: Limits, now: datetime) -> Verdict | None:
+    if not facts.was_held or facts.meant_for is None or now - facts.meant_for <= limits.stale_after:
+        return None
+    return Refuse("It was meant for before a conversation that held it, and has grown stale. The journey goes on without it.")
+
+
+def _asks(facts: Facts, limits: Limits, now: datetime) -> Verdict | None:
+    if not facts.message_class.ask_budget or facts.speaks != "ask":
+        return None
+    last = facts.letters[-1] if facts.letters else None
+    if last is not None and last.speaks == "ask" and not _wrote_after(facts, last.at):
+        return Refuse("The last letter asked something too and is not answered yet. We never ask twice in a row.")
+    asks = sum(1 for each in facts.letters if each.speaks == "ask" and each.at > now - MONTH)
+    if asks >= limits.asks_per_month:
+        return Refuse(f"They were asked {asks} times in the last 30 days, which is all we allow ourselves.")
+    return None
+
+
+def _cap(facts: Facts, limits: Limits, now: datetime) -> Verdict | None:
+    if not facts.message_class.weekly_cap:
+        return None
+    lately = [each.at for each in facts.letters if each.at > now - WEEK]
+    if len(lately) < limits.letters_per_week:
+        return None
+    # It fits again once the oldest of the last so many is a week old.
+    when = sorted(lately)[-limits.letters_per_week] + WEEK
+    return WaitUntil(when, f"They had {len(lately)} letters within a week, which is all we send; this one waits.")
+
+
+def _window(facts: Facts, now: datetime) -> Verdict | None:
+    opens = facts.window_opens_at
+    if facts.channel != "sms" or facts.message_class.window is Window.NONE or opens is None or opens <= now:
+        return None
+    return WaitUntil(opens, "It is outside texting hours where they live; this waits until they begin.")
+
+
+def _wrote_after(facts: Facts, moment: datetime) -> bool:
+    return facts.last_words_at is not None and facts.last_words_at > moment
