@@ -107,21 +107,19 @@ def from_reply(stage: Stage, code: int, words: bytes | str) -> NotSent:
 
 def from_exception(stage: Stage, error: BaseException, *, may_have_left: bool = False) -> NotSent:
     """What a broken connection means: always to try again. `may_have_left`: the message was whole at the other side."""
-    for kind, code, says in EXCEPTIONS:
-        if isinstance(error, kind):
-            break
-    else:
-        code, says = "unknown", "Sending failed in a way we do not know"
+    code, says = next(
+        ((code, says) for kind, code, says in EXCEPTIONS if isinstance(error, kind)),
+        ("unknown", "Sending failed in a way we do not know"),
+    )
     if isinstance(error, smtplib.SMTPResponseException):
         code = f"{code} {error.smtp_code}"
-    return NotSent(
-        permanent=False, code=code, says=f"{says} (while {stage}).", unknown=may_have_left, about="way"
-    )
+    return NotSent(permanent=False, code=code, says=f"{says} (while {stage}).", unknown=may_have_left, about="way")
 
 
 def _row(stage: Stage, code: int, enhanced: str) -> Row:
     for row in TABLE:
-        if stage in row.stages and (enhanced.startswith(row.begins) if "." in row.begins else str(code).startswith(row.begins)):
+        said = enhanced if "." in row.begins else str(code)
+        if stage in row.stages and said.startswith(row.begins):
             return row
     # Not a refusal by RFC 5321 at all: nothing is known, so it is tried again.
     return Row((stage,), "", False, "way", "the relay answered in a way we did not understand")

@@ -144,7 +144,9 @@ def _consent(facts: Facts) -> Verdict | None:
         case Need.NOT_STOPPED:
             if stopped is None or _wrote_after(facts, stopped.at):
                 return None
-            return Refuse(f"They asked for no {words} from us at all, and have not written since. Only they can undo that.")
+            return Refuse(
+                f"They asked for no {words} from us at all and have not written since. Only they can undo that."
+            )
         case Need.ASKED_FOR | Need.MEMBERSHIP | Need.OPT_IN:
             if own is not None and not own.opted_in:
                 return Refuse(f"They stopped {words} of this kind. Only they can undo that.")
@@ -181,7 +183,7 @@ def _hold(facts: Facts, now: datetime) -> Verdict | None:
 def _stale(facts: Facts, limits: Limits, now: datetime) -> Verdict | None:
     if not facts.was_held or facts.meant_for is None or now - facts.meant_for <= limits.stale_after:
         return None
-    return Refuse("It was meant for before a conversation that held it, and has grown stale. The journey goes on without it.")
+    return Refuse("A conversation held it past its time, and it has grown stale. The journey goes on without it.")
 
 
 def _asks(facts: Facts, limits: Limits, now: datetime) -> Verdict | None:

@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("about", sa.Text(), nullable=False),
+        sa.Column("gathering", sa.Text(), nullable=False),
         sa.Column("language", sa.String(length=12), nullable=False),
         sa.Column("zone", sa.String(length=60), nullable=True),
         sa.Column("parent_id", Big, nullable=True),
@@ -375,6 +376,15 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_login_member_id")),
         sa.PrimaryKeyConstraint("member_id", name=op.f("pk_login")),
         sa.UniqueConstraint("email", name=op.f("uq_login_email")),
+    )
+    op.create_table(
+        "mailbox",
+        sa.Column("local_part", sa.String(length=40), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("member_id", Big, nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_mailbox_member_id")),
+        sa.PrimaryKeyConstraint("local_part", name=op.f("pk_mailbox")),
+        sa.UniqueConstraint("member_id", name=op.f("uq_mailbox_member_id")),
     )
     op.create_table(
         "member_tag",
@@ -802,8 +812,10 @@ def downgrade() -> None:
     op.drop_table("task")
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_message_thread_id_at_id"))
-        batch_op.drop_index("ix_message_machine")
         batch_op.drop_index(batch_op.f("ix_message_member_id_at_id"))
+        batch_op.drop_index(
+            "ix_message_machine", sqlite_where=sa.text("kind = 'machine'"), postgresql_where=sa.text("kind = 'machine'")
+        )
         batch_op.drop_index(batch_op.f("ix_message_internet_message_id"))
         batch_op.drop_index(batch_op.f("ix_message_delivery_id"))
 
@@ -878,6 +890,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_member_tag_tag_member_id"))
 
     op.drop_table("member_tag")
+    op.drop_table("mailbox")
     op.drop_table("login")
     op.drop_table("journey")
     op.drop_table("consent_standing")
