@@ -1,0 +1,103 @@
+"""All letters of one or more library folders, compiled, with what is wrong in them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from templates.compile import compile_letter
+from templates.compiled import Compiled
+from templates.finding import Finding
+from templates.frame import Layout, read_layout
+from templates.vocabulary import Frame, base_language
+from templates.words import LIBRARY, Words, read_words
+
+_OWN = ("frames", "layout.mjml")
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Compiled templates and their sources by name (`porch/hello`) and language (`en`), and what is wrong in others."""
+
+    templates: Mapping[tuple[str, str], Compiled]
+    sources: Mapping[tuple[str, str], str]
+    findings: tuple[Finding, ...]
+
+    def names(self) -> frozenset[str]:
+        return frozenset(name for name, _ in self.templates)
+
+    def letters(self) -> frozenset[str]:
+        """The names of what a journey can send; the others are mails of the system itself."""
+        return frozenset(name for (name, _), one in self.templates.items() if one.frame is Frame.LETTER)
+
+    def languages(self, name: str) -> frozenset[str]:
+        return frozenset(language for known, language in self.templates if known == name)
+
+    def variables(self, name: str, language: str) -> frozenset[str]:
+        """The dotted names this template uses, its frame included; empty if there is no such template."""
+        found = self.templates.get((name, language))
+        return frozenset(found.variables) if found else frozenset()
+
+    def speaks(self, name: str) -> str | None:
+        """`ask`, `give` or `listen`; None for a system mail or a name nobody wrote."""
+        return next((one.speaks or None for (known, _), one in sorted(self.templates.items()) if known == name), None)
+
+    def ends_with_question(self, name: str, language: str) -> bool:
+        found = self.templates.get((name, language))
+        return found is not None and found.ends_with_question
+
+    def get(self, name: str, language: str) -> Compiled | None:
+        """The template in the member's language, else in English, else in any it has; None if there is none."""
+        wanted = (language, base_language(language), "en", *sorted(self.languages(name)))
+        return next((found for each in wanted if (found := self.templates.get((name, each)))), None)
+
+
+def library(
+    *folders: Path, own: Path = LIBRARY / "email", words: Words | None = None, layout: Layout | None = None
+) -> Catalog:
+    """The catalog of our own library and of these folders; where a name is in several, the last folder's holds.
+
+    A template with findings is left out, and its findings are kept. Raises LayoutBroken if our own layout is.
+    """
+    words = words or read_words()
+    layout = layout or read_layout(own)
+    templates: dict[tuple[str, str], Compiled] = {}
+    sources: dict[tuple[str, str], str] = {}
+    findings: list[Finding] = []
+    for folder in (own, *folders):
+        for path in sorted(folder.rglob("*.mjml")):
+            place = path.relative_to(folder)
+            if place.parts[0] in _OWN:
+                continue
+            name, dot, language = place.with_suffix("").as_posix().rpartition(".")
+            shown = f"{folder.name}/{place.as_posix()}"
+            if not dot or language not in words.languages():
+                known = ", ".join(words.languages())
+                fix = f"Name it {language if not dot else name}.en.mjml; we write {known}."
+                findings.append(Finding(shown, 1, 1, "The file's name does not say its language.", fix))
+                continue
+            try:
+                source = path.read_text("utf-8")
+            except UnicodeDecodeError:
+                findings.append(Finding(shown, 1, 1, "This file is not UTF-8 text.", "Save it as UTF-8."))
+                continue
+            made = compile_letter(source, name=name, language=language, file=shown, layout=layout, words=words)
+            if isinstance(made, Compiled):
+                templates[name, language] = made
+                sources[name, language] = source
+            else:
+                findings += made
+    findings += _unlike(templates)
+    return Catalog(templates, sources, tuple(sorted(findings)))
+
+
+def _unlike(templates: Mapping[tuple[str, str], Compiled]) -> Sequence[Finding]:
+    """One letter says the same kind of thing in every language."""
+    first: dict[str, Compiled] = {}
+    findings = []
+    for (name, language), one in sorted(templates.items()):
+        other = first.setdefault(name, one)
+        if (one.speaks, one.frame) != (other.speaks, other.frame):
+            here, there = one.speaks or one.frame, other.speaks or other.frame
+            what = f"This letter is “{here}” here and “{there}” in {other.language}."
+            findings.append(Finding(f"{name}.{language}.mjml", 1, 1, what, "Make speaks and frame the same in both."))
+    return findings

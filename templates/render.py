@@ -1,0 +1,200 @@
+"""One compiled template and one reader's values become one mail, or a refusal that says why.
+
+Nothing a value contains is ever read as template, markup or header: values are cleaned to one line of plain words
+before Jinja sees them, and escaped where HTML begins.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+from jinja2 import Template, TemplateError, UndefinedError
+
+from templates import plain
+from templates.compiled import Compiled
+from templates.expressions import LetterEnvironment, Used, check
+from templates.vocabulary import names_for
+
+#: Characters of HTML or text one mail may have. A letter has a few thousand.
+MOST_OUTPUT = 200_000
+#: Seconds one part of one mail may take. A letter takes less than a thousandth of it.
+MOST_SECONDS = 0.2
+#: Values in one list; see `expressions.DEEPEST_LOOP`.
+LONGEST_LIST = 400
+LONGEST_SUBJECT = 250
+_DEEPEST_VALUE = 4
+
+_LINE_BREAKS = "\t\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029"
+_DIRECTIONS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_UNSEEN = "\u00ad\u200b\u2060\ufeff"
+_CLEANING: dict[int, str | None] = (
+    dict.fromkeys((*range(32), *range(127, 160), *range(55296, 57344), *range(57344, 63744)))
+    | {ord(sign): None for sign in _DIRECTIONS + _UNSEEN}
+    | {ord(sign): " " for sign in _LINE_BREAKS}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One mail's words: a subject of one line, an HTML part and a plain part."""
+
+    subject: str
+    html: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why no mail was made. `variable` is the dotted name at fault, where there is one."""
+
+    template: str
+    reason: str
+    variable: str | None
+    says: str
+
+
+class _Unfit(Exception):
+    """A value is not plain words."""
+
+    def __init__(self, variable: str, what: str) -> None:
+        super().__init__(what)
+        self.variable = variable
+
+
+class _TooMuch(Exception):
+    """A template writes too much or takes too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    subject: Template
+    html: Template
+    text: Template
+
+
+class Renderer:
+    """Renders compiled templates, keeping each one ready after its first use. One serves all threads."""
+
+    def __init__(self, *, most_output: int = MOST_OUTPUT, most_seconds: float = MOST_SECONDS, room: int = 500) -> None:
+        self._html = LetterEnvironment(autoescape=True)
+        self._words = LetterEnvironment(autoescape=False)
+        self._most_output = most_output
+        self._most_seconds = most_seconds
+        self._room = room
+        self._ready: dict[tuple[str, str, str, str], _Prepared] = {}
+        self._lock = Lock()
+
+    def render(self, compiled: Compiled, values: Mapping[str, Any]) -> Rendered | Refused:
+        """This mail for this reader, or why not; never raises for what a template or a value contains."""
+        try:
+            ready = self._prepare(compiled)
+            if isinstance(ready, Refused):
+                return ready
+            plain_values = clean(values)
+            subject = " ".join(self._run(ready.subject, plain_values).split())
+            if not subject or len(subject) > LONGEST_SUBJECT:
+                says = (
+                    f"The subject of “{compiled.name}” came out {'too long' if subject else 'empty'}. Nothing was sent."
+                )
+                return Refused(_title(compiled), "subject", None, says)
+            html = self._run(ready.html, plain_values)
+            text = plain.finish(self._run(ready.text, plain_values))
+        except UndefinedError as error:
+            missing = _missing(compiled, values, str(error))
+            says = f"“{_title(compiled)}” needs {missing}, and it is not known here. Nothing was sent; give it a value."
+            return Refused(_title(compiled), "missing variable", missing, says)
+        except _Unfit as unfit:
+            says = f"“{_title(compiled)}” was handed something in {unfit.variable} that {unfit}. Nothing was sent."
+            return Refused(_title(compiled), "unfit value", unfit.variable, says)
+        except _TooMuch as much:
+            return Refused(_title(compiled), "too much", None, f"“{_title(compiled)}” {much}. Nothing was sent.")
+        except (TemplateError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+            says = f"“{_title(compiled)}” could not be put together: {error}. Nothing was sent."
+            return Refused(_title(compiled), "template", None, says)
+        return Rendered(subject, html, text)
+
+    def text(self, source: str, values: Mapping[str, Any]) -> str:
+        """The finished plain text of a source that `expressions.check` has passed. Raises what Jinja raises."""
+        return plain.finish(self._run(self._words.from_string(source), clean(values)))
+
+    def _prepare(self, compiled: Compiled) -> _Prepared | Refused:
+        key = (compiled.frame.value, compiled.subject, compiled.html, compiled.text)
+        ready = self._ready.get(key)
+        if ready is not None:
+            return ready
+        # A stored version is checked again: rows can be older than our rules.
+        known = names_for(compiled.frame)
+        for source in (compiled.subject, compiled.html, compiled.text):
+            used = check(source, file=_title(compiled), line=1, known=known)
+            if not isinstance(used, Used):
+                return Refused(_title(compiled), "template", None, f"{used[0]} Nothing was sent; publish it anew.")
+        ready = _Prepared(
+            self._words.from_string(compiled.subject),
+            self._html.from_string(compiled.html),
+            self._words.from_string(compiled.text),
+        )
+        with self._lock:
+            while len(self._ready) >= self._room:
+                del self._ready[next(iter(self._ready))]
+            self._ready[key] = ready
+        return ready
+
+    def _run(self, template: Template, values: dict[str, Any]) -> str:
+        chunks: list[str] = []
+        size = 0
+        until = time.monotonic() + self._most_seconds
+        for chunk in template.root_render_func(template.new_context(values)):
+            size += len(chunk)
+            if size > self._most_output:
+                raise _TooMuch("grew past the length a mail may have")
+            if time.monotonic() > until:
+                raise _TooMuch("took too long to put together")
+            chunks.append(chunk)
+        return "".join(chunks)
+
+
+def clean(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as plain dicts, lists and single lines of words. Raises _Unfit for anything that is neither."""
+    return {name: value if type(value) is bool else _plain(value, name, 1) for name, value in values.items()}
+
+
+def _plain(value: Any, path: str, depth: int) -> Any:
+    kind = type(value)
+    if kind is str:
+        # Whatever is printable has neither line breaks, control nor direction characters: nearly every value.
+        return value if value.isprintable() else value.translate(_CLEANING)
+    if kind is bool or kind is int or value is None:
+        return value
+    if depth > _DEEPEST_VALUE:
+        raise _Unfit(path, "is nested too deeply")
+    if kind is dict:
+        return {str(name): _plain(inner, f"{path}.{name}", depth + 1) for name, inner in value.items()}
+    if kind is list or kind is tuple:
+        if len(value) > LONGEST_LIST:
+            raise _Unfit(path, f"has more than {LONGEST_LIST} lines")
+        return [_plain(inner, path, depth + 1) for inner in value]
+    if kind is float:
+        return value
+    raise _Unfit(path, f"is not plain words but a {kind.__name__}")
+
+
+def _missing(compiled: Compiled, values: Mapping[str, Any], said: str) -> str:
+    """The first variable of the template that has no value, the one Jinja spoke of before others."""
+    absent = [name for name in compiled.variables if not _known(values, name)]
+    spoken = (name for name in absent if any(f"'{part}'" in said for part in name.split(".")))
+    return next(spoken, absent[0] if absent else said)
+
+
+def _known(values: Mapping[str, Any], name: str) -> bool:
+    here: Any = values
+    for part in name.split("."):
+        if not isinstance(here, Mapping) or part not in here:
+            return False
+        here = here[part]
+    return True
+
+
+def _title(compiled: Compiled) -> str:
+    return f"{compiled.name}.{compiled.language}"

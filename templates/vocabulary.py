@@ -1,0 +1,202 @@
+"""The variables a template may use, each with its meaning and a sample in every language.
+
+The engine hands `render` plain dicts in exactly this shape. Every value is one line of plain words, a number, yes or
+no, or a list of those; `render` strips line breaks, control and direction characters from each string, so that a value
+can never add a paragraph, a header or a tag. A text of several paragraphs travels as `paragraphs(text)` makes it.
+
+| group | what it holds |
+|---|---|
+| member | the person who reads this, or, in a notice to an organizer, the person who wrote |
+| sender | the named human, or the desk, that this goes out from |
+| chapter | the member's chapter; the organization itself where they have none (`is_local` is then false) |
+| org | the organization |
+| links | whole https addresses, made and signed by the engine for this reader |
+| written_by | one true sentence: who wrote this and to whom (`words.written_by` makes it) |
+| answer | an organizer's own words to one person |
+| thread | the conversation that a notice to an organizer is about |
+| organizer | the organizer who reads a notice |
+
+`sender.is_person` is true only when the person named has approved this text in this version. A letter that tells
+something of its writer's own life says it inside `{% if sender.is_person %}`, so that a desk never claims a life.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Frame(StrEnum):
+    """What a mail is, and so what stands around its words."""
+
+    LETTER = "letter"
+    SERVICE = "service"
+    ANSWER = "answer"
+    STAFF = "staff"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One variable: what it means, in which frames it exists, and a sample per language."""
+
+    means: str
+    frames: frozenset[Frame]
+    en: Any
+    es: Any
+
+
+_ALL = frozenset(Frame)
+_LETTER = frozenset({Frame.LETTER})
+_MEMBERS = frozenset({Frame.LETTER, Frame.SERVICE, Frame.ANSWER})
+_SERVICE = frozenset({Frame.SERVICE})
+_ANSWER = frozenset({Frame.ANSWER})
+_STAFF = frozenset({Frame.STAFF})
+
+VOCABULARY: Mapping[str, Word] = {
+    "member.first_name": Word(
+        "what to call the member; a kind general word where no usable name is known (`first_name` makes it)",
+        _ALL,
+        "Rosa",
+        "Rosa",
+    ),
+    "member.name": Word("the member's whole name, for the organizer's eyes", _STAFF, "Rosa Medina", "Rosa Medina"),
+    "chapter.name": Word(
+        "the member's chapter, or the organization's name where they have none", _ALL, "Duluth", "Tucson"
+    ),
+    "chapter.is_local": Word("yes if the member has a chapter of their own", _ALL, True, True),
+    "chapter.gathering": Word(
+        "when and where the chapter usually sits down together, as a whole sentence by its steward; empty if unsaid",
+        _LETTER,
+        "On the second Thursday we have soup at six, in the back room of the Fourth Street library.",
+        "El segundo jueves a las seis cenamos sopa en la sala de atrás de la biblioteca de la calle Cuarta.",
+    ),
+    "sender.name": Word(
+        "the whole name of the person, or of the desk, this is from", _ALL, "Maya Torres", "Maya Torres"
+    ),
+    "sender.first_name": Word("the person's first name; the desk's name for a desk", _ALL, "Maya", "Maya"),
+    "sender.role": Word(
+        "what the sender does here, as people say it; may be empty",
+        _ALL,
+        "keeps the tool library",
+        "cuida la biblioteca de herramientas",
+    ),
+    "sender.is_person": Word("yes if a person approved this text and lends it their name", _ALL, True, True),
+    "org.name": Word("the organization's name", _ALL, "Neighbors for Progress", "Neighbors for Progress"),
+    "org.address": Word(
+        "the organization's postal address in one line",
+        _ALL,
+        "PO Box 155, Duluth, MN 55801",
+        "PO Box 155, Duluth, MN 55801",
+    ),
+    "links.preferences": Word(
+        "the member's page for what comes, how often, and their own data",
+        _MEMBERS,
+        "https://nfp.example/you/sample",
+        "https://nfp.example/you/sample",
+    ),
+    "links.unsubscribe": Word(
+        "the page that stops these letters by one button",
+        _LETTER,
+        "https://nfp.example/stop/sample",
+        "https://nfp.example/stop/sample",
+    ),
+    "written_by": Word(
+        "one true sentence: who wrote this and to whom",
+        _LETTER,
+        "Maya wrote this to everyone new, and reads what you answer.",
+        "Maya escribió esto a todas las personas nuevas, y lee lo que contestas.",
+    ),
+    "links.good_for": Word("how long a link we just sent opens, in words", _SERVICE, "two hours", "dos horas"),
+    "answer.subject": Word(
+        "the subject of the talk, as it was", _ANSWER, "Re: Thursday's soup", "Re: La sopa del jueves"
+    ),
+    "answer.paragraphs": Word(
+        "the organizer's own words: a list of paragraphs, each a list of lines",
+        _ANSWER,
+        [
+            ["Walt drives past your street at half past five, and has a seat for you."],
+            ["Shall I tell him yes? He would ring you first."],
+        ],
+        [
+            ["Walt pasa por tu calle a las cinco y media y tiene un lugar para ti."],
+            ["¿Le digo que sí? Él te llamaría antes."],
+        ],
+    ),
+    "organizer.first_name": Word("the organizer who reads this notice", _STAFF, "Denise", "Denise"),
+    "thread.because": Word(
+        "why this came to this organizer, as a whole sentence",
+        _STAFF,
+        "It came to you because you are Rosa's organizer.",
+        "Te llegó a ti porque acompañas a Rosa.",
+    ),
+    "thread.lines": Word(
+        "the first lines of what the member wrote, as they wrote them",
+        _STAFF,
+        ["I'd love to come but I don't drive anymore."],
+        ["Me encantaría ir, pero ya no manejo."],
+    ),
+    "thread.answer_by": Word(
+        "when an answer was promised, in words and in the organizer's time",
+        _STAFF,
+        "Wednesday, 2:14 pm",
+        "miércoles, 2:14 p. m.",
+    ),
+    "links.conversation": Word(
+        "the conversation in the inbox",
+        _STAFF,
+        "https://desk.nfp.example/t/sample",
+        "https://desk.nfp.example/t/sample",
+    ),
+    "links.settings": Word(
+        "the organizer's page for their notices", _STAFF, "https://desk.nfp.example/me", "https://desk.nfp.example/me"
+    ),
+}
+
+_LANGUAGES = ("en", "es")
+_FALLBACK = {"en": "neighbor", "es": "vecina o vecino"}
+_NOT_A_NAME = re.compile(r"[@/\\<>{}\[\]$%#=_|0-9]|www\.|\.\w{2,}", re.IGNORECASE)
+_LONGEST_NAME = 40
+
+
+def names_for(frame: Frame) -> frozenset[str]:
+    """The dotted names that a template in this frame may use."""
+    return frozenset(name for name, word in VOCABULARY.items() if frame in word.frames)
+
+
+def sample(frame: Frame, language: str) -> dict[str, Any]:
+    """Values as the engine would hand them, for a preview of a template in this frame."""
+    values: dict[str, Any] = {}
+    for name in sorted(names_for(frame)):
+        word = VOCABULARY[name]
+        value = word.es if base_language(language) == "es" else word.en
+        group, dot, leaf = name.partition(".")
+        if dot:
+            values.setdefault(group, {})[leaf] = value
+        else:
+            values[group] = value
+    return values
+
+
+def base_language(language: str) -> str:
+    """The language we write in that serves this tag: `es-MX` is `es`, and what we do not write is `en`."""
+    base = language.replace("_", "-").partition("-")[0].lower()
+    return base if base in _LANGUAGES else _LANGUAGES[0]
+
+
+def first_name(name: str, language: str) -> str:
+    """What a letter calls somebody of this whole name; a kind general word where it is no usable name.
+
+    A sign-up form is open to everyone, so an address, a link or a code in the place of a name is never sent on.
+    """
+    first = name.split(maxsplit=1)[0].strip(",;:\"'“”()") if name.strip() else ""
+    if not first or len(first) > _LONGEST_NAME or _NOT_A_NAME.search(first) or not any(map(str.isalpha, first)):
+        return _FALLBACK[base_language(language)]
+    return first
+
+
+def paragraphs(text: str) -> list[list[str]]:
+    """The paragraphs of a text somebody typed, each as its lines; blank lines part them."""
+    blocks = re.split(r"\n[ \t]*\n", text.replace("\r\n", "\n").replace("\r", "\n").strip())
+    found = [[line.rstrip() for line in block.split("\n") if line.strip()] for block in blocks]
+    return [lines for lines in found if lines]

@@ -1,0 +1,80 @@
+"""The fixed words around letters and pages, in every language we write, from one catalogue.
+
+`library/words/<language>.toml` holds one table per place and one sentence per key; `{name}` is a value. All languages
+have the same keys and the same values, which a test keeps.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from templates.vocabulary import base_language
+
+LIBRARY = Path(__file__).parent / "library"
+_VALUE = re.compile(r"\{([a-z_]+(?:\.[a-z_]+)*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Sentences by language and key."""
+
+    sentences: Mapping[str, Mapping[str, str]]
+
+    def source(self, language: str, key: str) -> str:
+        """The sentence with its `{values}` still open. Raises KeyError for a key nobody wrote."""
+        return self.sentences[base_language(language)][key]
+
+    def say(self, language: str, key: str, **values: str | int) -> str:
+        """The sentence with its values in place. A value is only words: braces in it stay braces.
+
+        Raises KeyError for a key nobody wrote, or a value not given.
+        """
+        return _VALUE.sub(lambda found: str(values[found[1]]), self.source(language, key))
+
+    def written_by(self, language: str, *, author: str | None, audience: str, org: str) -> str:
+        """One true sentence on who wrote a letter and to whom.
+
+        `author` is the first name of the person who approved this text, or None when the desk sends it; `audience` is
+        a key of the table `audience`: `joined`, `tagged` or `by_hand`.
+        """
+        to = self.say(language, f"audience.{audience}")
+        if author is None:
+            return self.say(language, "foot.from_the_desk", to=to, org=org)
+        return self.say(language, "foot.by_a_person", author=author, to=to)
+
+    def desk(self, language: str, *, org: str) -> str:
+        """What the organization's desk is called where a person's name would stand."""
+        return self.say(language, "desk.name", org=org)
+
+    def languages(self) -> tuple[str, ...]:
+        return tuple(sorted(self.sentences))
+
+
+def read_words(folder: Path = LIBRARY / "words") -> Words:
+    """The catalogue of this folder: one file per language."""
+    return Words(
+        {path.stem: dict(_flat(tomllib.loads(path.read_text("utf-8")))) for path in sorted(folder.glob("*.toml"))}
+    )
+
+
+def _flat(table: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for key, value in table.items():
+        if isinstance(value, dict):
+            found += _flat(value, f"{before}{key}.")
+        else:
+            found.append((f"{before}{key}", str(value)))
+    return found
+
+
+def values_in(sentence: str) -> frozenset[str]:
+    """The names of the values a sentence asks for."""
+    return frozenset(_VALUE.findall(sentence))
+
+
+def as_template(sentence: str) -> str:
+    """The sentence with each `{group.name}` written as the Jinja variable of that name."""
+    return _VALUE.sub(r"{{ \1 }}", sentence)
