@@ -101,7 +101,7 @@ def bare_address(field_text: str) -> str:
     return addresses[0].addr_spec if addresses else field_text.strip()
 
 
-def post(message: EmailMessage, mail_from: str, recipient: str, host: str, port: int) -> None:
+def post(raw: bytes, mail_from: str, recipient: str, host: str, port: int) -> None:
     """Our door has said 250. Raises OSError or SMTPException when it did not; the writer tries again later."""
     with smtplib.SMTP(host, port, local_hostname="mail.world.example", timeout=30) as connection:
-        connection.send_message(message, from_addr=mail_from, to_addrs=[recipient])
+        connection.sendmail(mail_from, [recipient], raw)

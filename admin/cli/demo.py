@@ -1,0 +1,96 @@
+"""`hearthline demo`: a small made-up community lives for a week."""
+
+import signal
+import socket
+import sys
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from admin.cli.options import json_option, say_json
+
+
+def free_ports(host: str, first: int) -> list[int]:
+    """Four ports, `first` and those after it, or any four free ones for 0. Raises SettingsError when one is taken."""
+    from engine.base.errors import SettingsError
+
+    held = []
+    try:
+        for number in [0] * 4 if first == 0 else range(first, first + 4):
+            door = socket.socket()
+            held.append(door)
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                door.bind((host, number))
+            except OSError as error:
+                raise SettingsError(
+                    f"Port {number} is taken by another program. Choose others with --port, or any with --port 0."
+                ) from error
+        return [door.getsockname()[1] for door in held]
+    finally:
+        for door in held:
+            door.close()
+
+
+def _moment(_context: click.Context, _parameter: click.Parameter, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError as error:
+        raise click.BadParameter("write it like 2026-03-02T14:00Z") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@click.command(short_help="Watch a small made-up community live for a week.")
+@click.option(
+    "--data", "data_dir", type=click.Path(file_okay=False, path_type=Path), default=Path("hearthline-data/demo")
+)
+@click.option("--days", type=click.IntRange(1, 366), default=7, show_default=True, help="How many days are lived.")
+@click.option("--start", callback=_moment, default=None, help="The first moment, like 2026-03-02T14:00Z.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed and start repeat a run exactly.")
+@click.option(
+    "--port", type=click.IntRange(0, 65532), default=8400, show_default=True, help="The first of four ports; 0: any."
+)
+@click.option("--no-serve", is_flag=True, help="End after the days are lived.")
+@click.option("--reset", is_flag=True, help="Start over in this folder.")
+@json_option
+def demo(
+    data_dir: Path, days: int, start: datetime | None, seed: int, port: int, no_serve: bool, reset: bool, as_json: bool
+) -> None:
+    """Watch a small made-up community live for a week: letters, replies, answers, through the real doors.
+
+    Example: hearthline demo --days 7
+    """
+    from admin.sandbox.demo import Demo, Wish
+    from admin.sandbox.story import tell_the_story
+
+    end = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: end.set())
+    wish = Wish(data_dir, days, start, seed, port, reset)
+    sandbox = Demo(wish, free_ports)
+    try:
+        figures = sandbox.live(None if as_json else _say_day)
+        if no_serve:
+            if as_json:
+                say_json(figures)
+            else:
+                tell_the_story(sandbox, figures)
+            return
+        sandbox.serve()
+        if as_json:
+            say_json({**figures, **sandbox.doors()})
+        else:
+            tell_the_story(sandbox, figures)
+        sys.stdout.flush()
+        while not end.wait(3600):
+            pass
+    finally:
+        sandbox.stop()
+
+
+def _say_day(now: datetime) -> None:
+    click.echo(f"  {now:%A, %d %B} …", err=True)

@@ -1,0 +1,139 @@
+"""The cast: the made-up people of the sandbox and what they are like, read from community.yaml. Nobody in it exists."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FILE = Path(__file__).with_name("community.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What somebody does after reading: how long later, and the words they write."""
+
+    after: timedelta
+    says: str
+    #: A mailbox other than their own, a subject of their own, headers of a mail program: what makes the case special.
+    mailbox: str = ""
+    subject: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A member of the sandbox community."""
+
+    key: str
+    name: str
+    mailbox: str
+    chapters: tuple[str, ...]
+    language: str
+    postal_code: str
+    #: When they join, counted from the first day's midnight (UTC) of the lived days.
+    joins: timedelta
+    #: What they do after the n-th letter written to everyone (1 is the first).
+    letters: Mapping[int, Reaction]
+    #: What they do after the n-th answer a person wrote to them.
+    answers: Mapping[int, Reaction]
+    #: Mails of their own, out of the blue: when, and the chapter or desk they write to.
+    writes: tuple[tuple[timedelta, str, Reaction], ...]
+    #: What their organizer answers to their n-th words; absent: it waits for you.
+    answered: Mapping[int, Reaction]
+
+
+@dataclass(frozen=True, slots=True)
+class Organizer:
+    """Somebody who answers people in the sandbox."""
+
+    key: str
+    name: str
+    mailbox: str
+    chapter: str | None
+    role: str
+    language: str
+    #: Letters they lent their name to.
+    approves: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A chapter of the sandbox community."""
+
+    slug: str
+    name: str
+    kind: str
+    zone: str
+    language: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Everybody."""
+
+    organization: Mapping[str, str]
+    rooms: tuple[Room, ...]
+    organizers: tuple[Organizer, ...]
+    people: tuple[Person, ...]
+
+    def by_mailbox(self, mailbox: str) -> Person | None:
+        """Whose mailbox it is, or None."""
+        return next((person for person in self.people if person.mailbox == mailbox.lower()), None)
+
+
+@cache
+def cast() -> Cast:
+    """The cast of community.yaml."""
+    data = yaml.safe_load(FILE.read_text("utf-8"))
+    return Cast(
+        organization=data["organization"],
+        rooms=tuple(Room(**room) for room in data["chapters"]),
+        organizers=tuple(
+            Organizer(**{"chapter": None, "language": "en", **row, "approves": tuple(row.get("approves", ()))})
+            for row in data["organizers"]
+        ),
+        people=tuple(_person(row) for row in data["members"]),
+    )
+
+
+def span(text: str) -> timedelta:
+    """`2d 9:30`, `5h`, `40m`: a length of time as people write it."""
+    total = timedelta()
+    for part in str(text).split():
+        if ":" in part:
+            hours, minutes = part.split(":")
+            total += timedelta(hours=int(hours), minutes=int(minutes))
+        else:
+            total += timedelta(**{{"d": "days", "h": "hours", "m": "minutes"}[part[-1]]: int(part[:-1])})
+    return total
+
+
+def _reaction(row: Mapping[str, Any]) -> Reaction:
+    return Reaction(
+        after=span(row.get("after", "0m")),
+        says=row["says"],
+        mailbox=row.get("from", ""),
+        subject=row.get("subject", ""),
+        headers=row.get("headers", {}),
+    )
+
+
+def _person(row: Mapping[str, Any]) -> Person:
+    return Person(
+        key=row["key"],
+        name=row["name"],
+        mailbox=row.get("mailbox", f"{row['key']}@mail.example").lower(),
+        chapters=tuple(row.get("chapters", ())),
+        language=row.get("language", "en"),
+        postal_code=str(row.get("zip", "")),
+        joins=span(row["joins"]),
+        letters={int(n): _reaction(r) for n, r in row.get("letters", {}).items()},
+        answers={int(n): _reaction(r) for n, r in row.get("answers", {}).items()},
+        writes=tuple((span(r["at"]), r["to"], _reaction(r)) for r in row.get("writes", ())),
+        answered={int(n): _reaction(r) for n, r in row.get("answered", {}).items()},
+    )

@@ -1,0 +1,240 @@
+"""The demo: a small community lives for some days through the real doors, and then stays up for you."""
+
+import shutil
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from admin.process import Embedded, Ports
+from admin.sandbox.cast import cast
+from admin.sandbox.living import Door, Living
+from admin.sandbox.post_office import PostOffice
+from admin.sandbox.seed import seed
+from admin.sandbox.store import Store
+from admin.sandbox.web import SandboxWeb
+from engine.base.clock import SandboxClock
+from engine.base.db import Database
+from engine.base.errors import SettingsError
+from engine.base.settings import FILE_NAME, Settings, load
+from engine.conversations.balance import balance
+from engine.conversations.message import Message
+from engine.outbox.delivery import Delivery
+from engine.people.member import Member
+from engine.people.path import StageChange
+
+#: The outside world's memory, beside the database.
+WORLD = "world.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody asked of the demo."""
+
+    data_dir: Path
+    days: int = 7
+    start: datetime | None = None
+    seed: int = 1
+    #: The first of four ports (admin, sandbox, members' pages, mail); 0: free ones.
+    port: int = 8400
+    reset: bool = False
+
+
+class Demo:
+    """One sandbox: the outside world, the clock, and the real process between them."""
+
+    def __init__(self, wish: Wish, free_ports: Callable[[str, int], list[int]]) -> None:
+        self.wish = wish
+        self._began = time.monotonic()
+        if wish.reset:
+            _reset(wish.data_dir)
+        file = wish.data_dir / FILE_NAME
+        if not file.exists():
+            write_sandbox_settings(wish.data_dir)
+        self._store = Store(wish.data_dir / WORLD)
+        self.cast = cast()
+        admin_port, sandbox_port, public_port, smtp_port = free_ports("127.0.0.1", wish.port)
+        self._ports = (admin_port, sandbox_port, public_port, smtp_port)
+        probe = load(wish.data_dir)
+        if not probe.sandbox.enabled:
+            raise SettingsError(f"{wish.data_dir} is no sandbox but a real installation; the demo leaves it alone.")
+        self._clock_db = Database(probe.database)
+        self._clock = SandboxClock(self._clock_db)
+        self._office = PostOffice(self._store, self._clock)
+        self._process: Embedded | None = None
+        self._web: SandboxWeb | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The sandbox's settings, with this run's ports."""
+        admin_port, sandbox_port, public_port, smtp_port = self._ports
+        return load(
+            self.wish.data_dir,
+            mail__host="127.0.0.1",
+            mail__port=self._office.port,
+            mail__security="none",
+            doors__smtp_port=smtp_port,
+            doors__public_port=public_port,
+            doors__admin_port=admin_port,
+            doors__public_url=f"http://127.0.0.1:{public_port}",
+            doors__admin_url=f"http://127.0.0.1:{admin_port}",
+            sandbox__port=sandbox_port,
+            log_level="WARNING",
+        )
+
+    def live(self, tell: Callable[[datetime], None] | None = None) -> dict[str, Any]:
+        """The wished days are lived, those already lived left as they are; the figures of the whole database."""
+        from engine.migrations import migrate
+
+        migrate.upgrade(self._clock_db)
+        start = self._start()
+        self._office.start()
+        self._process = process = Embedded(self.settings)
+        if self._store.fact("lived until") is None:
+            self._clock.hold(start)
+        ports = process.start()
+        self.password = seed(process.services.db, self._store, self.cast, start)
+        end = start + timedelta(days=self.wish.days)
+        self.living = Living(
+            process.services,
+            self._clock,
+            process.scheduler,
+            self._store,
+            self.cast,
+            Door("127.0.0.1", ports.smtp),
+            int(self._store.fact("seed") or self.wish.seed),
+        )
+        if self._clock.now() < end:
+            self._clock.hold(self._clock.now())
+            self.living.live(end, tell)
+            self._store.note("lived until", end.isoformat())
+        self.ports = ports
+        with process.services.db.read() as session:
+            return self.figures(session, ports)
+
+    def _start(self) -> datetime:
+        """The first day's first moment: as first chosen for this folder, whatever a later call says."""
+        known = self._store.fact("start")
+        if known is not None:
+            return datetime.fromisoformat(known)
+        start = self.wish.start or _days_before_now(self.wish.days)
+        self._store.note("start", start.isoformat())
+        self._store.note("seed", str(self.wish.seed))
+        return start
+
+    def serve(self) -> None:
+        """The sandbox's own pages are up and the clock goes on with the wall's."""
+        assert self._process is not None
+        self._clock.run_from(self._clock.now())
+        self._web = SandboxWeb(
+            self._process.services, self._clock, self._store, self.living, self.settings.sandbox.port
+        )
+        self._web.start()
+
+    def stop(self) -> None:
+        """Everything has ended; what was lived stays in the folder."""
+        for part in (self._web, self._process, self._office):
+            if part is not None:
+                part.stop()
+        self._clock_db.close()
+        self._store.close()
+
+    def figures(self, session: Session, ports: Ports) -> dict[str, Any]:
+        """What the whole database and the outside world say."""
+        assert self._process is not None
+        now = balance(session)
+        waits = minutes_to_answer(session)
+        return {
+            "members": session.scalar(select(func.count()).select_from(Member)) or 0,
+            "days": self.wish.days,
+            "email_sent": _sent(session, "email"),
+            "sms_sent": _sent(session, "sms"),
+            "received": now.received,
+            "outcomes": now.outcomes,
+            "lost": now.unsettled,
+            "doubled": self._store.accepted_twice(),
+            "answered": len(waits),
+            "median_minutes_to_answer": round(statistics.median(waits), 1) if waits else None,
+            "stage_changes": session.scalar(select(func.count()).select_from(StageChange)) or 0,
+            "database": self._process.services.db.name,
+            "broker": self._process.services.broker.kind,
+            "seconds": round(time.monotonic() - self._began, 2),
+        }
+
+    def doors(self) -> dict[str, Any]:
+        """Where everything is, and how to sign in."""
+        doors = self.settings.doors
+        return {
+            "admin_url": doors.admin_url,
+            "sandbox_url": f"http://127.0.0.1:{self.settings.sandbox.port}",
+            "public_url": doors.public_url,
+            "smtp": f"127.0.0.1:{self.ports.smtp}",
+            "login": {"email": self.cast.organizers[0].mailbox, "password": self.password},
+        }
+
+
+def minutes_to_answer(session: Session) -> list[float]:
+    """For every time somebody waited and was answered: from their first waiting words to ours, in the clock's minutes."""
+    rows = session.execute(
+        select(Message.thread_id, Message.kind, Message.at)
+        .where(Message.thread_id.is_not(None), Message.kind.in_(("in", "out")))
+        .order_by(Message.thread_id, Message.at, Message.id)
+    )
+    waits: list[float] = []
+    waiting: dict[int | None, datetime] = {}
+    for thread_id, kind, at in rows:
+        if kind == "in":
+            waiting.setdefault(thread_id, at)
+        elif thread_id in waiting:
+            waits.append((at - waiting.pop(thread_id)) / timedelta(minutes=1))
+    return waits
+
+
+def write_sandbox_settings(data_dir: Path) -> None:
+    """The folder is a sandbox, with a key of its own."""
+    organization = cast().organization
+    data_dir.mkdir(parents=True, exist_ok=True)
+    file = data_dir / FILE_NAME
+    file.touch(mode=0o600)
+    file.write_text(
+        "# A sandbox: the outside world is played on this machine, and nothing can leave it.\n"
+        f'keys = ["1:{token_hex(32)}"]\n\n'
+        f'[organization]\nname = "{organization["name"]}"\npostal_address = "{organization["postal_address"]}"\n'
+        f'zone = "{organization["zone"]}"\n\n'
+        f'[mail]\ndomain = "{organization["domain"]}"\ndesk = "{organization["desk"]}"\n\n[sandbox]\nenabled = true\n',
+        "utf-8",
+    )
+
+
+def _sent(session: Session, channel: str) -> int:
+    return session.scalar(select(func.count()).where(Delivery.state == "sent", Delivery.channel == channel)) or 0
+
+
+def _days_before_now(days: int) -> datetime:
+    """So many days ago, at the full hour, so that the last lived moment is about now."""
+    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=days)
+
+
+def _reset(data_dir: Path) -> None:
+    """The sandbox's folder is gone. Raises SettingsError for a folder that is none."""
+    if not data_dir.exists():
+        return
+    if not (data_dir / FILE_NAME).exists():
+        if any(data_dir.iterdir()):
+            raise SettingsError(f"{data_dir} holds no sandbox; --reset leaves it alone. Choose another folder.")
+        return
+    if not load(data_dir).sandbox.enabled:
+        raise SettingsError(f"{data_dir} is no sandbox but a real installation; --reset leaves it alone.")
+    from engine.base.lock import FolderLock
+
+    lock = FolderLock(data_dir)
+    lock.hold()
+    shutil.rmtree(data_dir)
+    lock.release()

@@ -1,0 +1,274 @@
+"""Living: days pass in the sandbox. The clock stands still while anything is due, queued or claimed; when all has
+settled it is moved to the next thing that happens, in the engine or in the world outside. So a run repeats exactly.
+"""
+
+import random
+import smtplib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from admin.sandbox.cast import Cast, Person, Reaction
+from admin.sandbox.pen import Writer, bare_address, open_letter, post, reply_subject, write
+from admin.sandbox.store import Letter, Plan, Store
+from engine.base.clock import SandboxClock
+from engine.base.errors import HearthlineError
+from engine.base.services import Services
+from engine.conversations.balance import balance
+from engine.conversations.message import Message
+from engine.conversations.thread import Thread
+from engine.enrollments.enrollment import Due
+from engine.enrollments.joining import welcome
+from engine.outbox.delivery import OutboxDue
+from engine.outbox.post import answer
+from engine.people.address import members_with
+from engine.people.member import Member
+from engine.runner.scheduler import Scheduler
+
+#: Wall seconds after which a world that does not settle is called stuck.
+PATIENCE_SECONDS = 60.0
+#: Wall time between two tries to post a mail that our door put off.
+TRY_AGAIN_SECONDS = 0.2
+
+
+class Stuck(HearthlineError):
+    """Something never settled; the text says what is still open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where our mail door listens."""
+
+    host: str
+    port: int
+
+
+class Living:
+    """The world outside and the clock, moved together."""
+
+    def __init__(
+        self,
+        services: Services,
+        clock: SandboxClock,
+        scheduler: Scheduler,
+        store: Store,
+        cast: Cast,
+        door: Door,
+        seed: int,
+    ) -> None:
+        self._services = services
+        self._clock = clock
+        self._scheduler = scheduler
+        self._store = store
+        self._cast = cast
+        self._door = door
+        self._seed = seed
+        self._plays: dict[str, Callable[[Plan], None]] = {
+            "join": self._join,
+            "mail": self._mail,
+            "answer": self._answer,
+        }
+
+    def live(self, until: datetime, tell: Callable[[datetime], None] | None = None) -> None:
+        """Everything that happens until then has happened and settled, and the clock stands at `until`."""
+        self.settle()
+        day = self._clock.now().date()
+        while True:
+            self._think()
+            moment, plan = self._next(until)
+            if moment is None:
+                break
+            if moment > self._clock.now():
+                self._clock.hold(moment)
+            if tell is not None and self._clock.now().date() > day:
+                day = self._clock.now().date()
+                tell(self._clock.now())
+            if plan is not None:
+                self._plays[plan.kind](plan)
+                self._store.done(plan.key)
+            self.settle()
+        if until > self._clock.now():
+            self._clock.hold(until)
+        self.settle()
+
+    def settle(self) -> None:
+        """Nothing is due, queued or claimed at this instant. Raises Stuck after a minute of wall time."""
+        patience = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            woken = self._scheduler.sweep_once()
+            self._services.broker.settle(PATIENCE_SECONDS)
+            if not woken and not self._services.broker.in_flight and not self._open():
+                return
+            if time.monotonic() > patience:
+                raise Stuck(f"The sandbox does not settle at {self._clock.now():%Y-%m-%d %H:%M}: {self._open()}.")
+            time.sleep(0.001)
+
+    def _open(self) -> str:
+        now = self._clock.now()
+        with self._services.db.read() as session:
+            unsettled = balance(session).unsettled
+            due = session.scalar(select(func.count()).where(Due.due_at <= now)) or 0
+            leaving = session.scalar(select(func.count()).where(OutboxDue.send_at <= now)) or 0
+        parts = [f"{n} {what}" for n, what in ((unsettled, "received"), (due, "steps"), (leaving, "messages")) if n]
+        return ", ".join(parts)
+
+    def _next(self, until: datetime) -> tuple[datetime | None, Plan | None]:
+        plan = self._store.next_plan(until)
+        with self._services.db.read() as session:
+            times = [
+                moment
+                for moment in (
+                    session.scalar(select(func.min(Due.due_at))),
+                    session.scalar(select(func.min(OutboxDue.send_at))),
+                )
+                if moment is not None and moment <= until
+            ]
+        engine = min(times, default=None)
+        if plan is not None and (engine is None or plan.at <= engine):
+            return max(plan.at, self._clock.now()), plan
+        return engine, None
+
+    # What people out there do.
+
+    def _think(self) -> None:
+        """Everybody who got a letter, or owes an answer, has decided what to do about it."""
+        for letter in self._store.unnoticed():
+            with self._store.together():
+                self._read(letter)
+                self._store.notice(letter.id)
+        with self._services.db.read() as session:
+            for thread in session.scalars(
+                select(Thread).where(Thread.waits_since.is_not(None), Thread.responsible_id.is_not(None))
+            ):
+                self._owe(session, thread)
+
+    def _read(self, letter: Letter) -> None:
+        person = self._cast.by_mailbox(letter.mailbox)
+        if person is None:
+            return
+        seen = open_letter(letter)
+        to_everyone = "List-Unsubscribe" in seen.headers
+        kind = "letters" if to_everyone else "answers"
+        number = int(self._store.fact(f"{person.key} {kind}") or 0) + 1
+        self._store.note(f"{person.key} {kind}", str(number))
+        reaction = (person.letters if to_everyone else person.answers).get(number)
+        if reaction is not None:
+            self._store.intend(
+                Plan(
+                    f"{person.key} {kind} {number}",
+                    letter.at + self._a_little_off(reaction.after, f"{person.key} {kind} {number}"),
+                    "mail",
+                    {"person": person.key, "letter": letter.id, "which": [kind, number]},
+                )
+            )
+
+    def _owe(self, session: Session, thread: Thread) -> None:
+        person = self._person_of(session, thread)
+        if person is None or thread.waits_since is None:
+            return
+        said = (
+            session.scalar(select(func.count()).where(Message.member_id == thread.member_id, Message.kind == "in")) or 0
+        )
+        reaction = person.answered.get(said)
+        if reaction is not None:
+            key = f"{person.key} answered {said}"
+            at = thread.waits_since + self._a_little_off(reaction.after, key)
+            self._store.intend(Plan(key, at, "answer", {"person": person.key, "number": said}))
+
+    def _person_of(self, session: Session, thread: Thread) -> Person | None:
+        for person in self._cast.people:
+            if thread.member_id is not None and thread.member_id in members_with(session, "email", person.mailbox):
+                return person
+        return None
+
+    def _a_little_off(self, after: timedelta, key: str) -> timedelta:
+        """Nobody answers on the minute: a few minutes more, always the same for one seed and key."""
+        return after + timedelta(seconds=random.Random(f"{self._seed} {key}").randrange(0, 540))  # noqa: S311
+
+    # What happens then.
+
+    def _join(self, plan: Plan) -> None:
+        person = self._one(plan)
+        with self._services.db.write() as session:
+            organizer = session.scalar(select(Member.id).where(Member.name == plan.detail.get("organizer", "")))
+            welcome(
+                session,
+                person.name,
+                person.mailbox,
+                self._clock.now(),
+                chapters=person.chapters,
+                language=person.language,
+                postal_code=person.postal_code,
+                source=plan.detail.get("source", "signed up on the website"),
+                organizer_id=organizer,
+            )
+
+    def _mail(self, plan: Plan) -> None:
+        person = self._one(plan)
+        now = self._clock.now()
+        which, number = plan.detail["which"]
+        if which == "writes":
+            _, to, reaction = person.writes[number]
+            message = write(self._writer(person, reaction), to, reaction.subject, reaction.says, now, plan.key)
+        else:
+            letter = self._store.letter(plan.detail["letter"])
+            if letter is None:
+                return
+            seen = open_letter(letter)
+            reaction = (person.letters if which == "letters" else person.answers)[number]
+            to = bare_address(seen.reply_to)
+            message = write(
+                self._writer(person, reaction),
+                to,
+                reaction.subject or reply_subject(seen.subject),
+                reaction.says,
+                now,
+                plan.key,
+                answering=seen,
+                answered_at=letter.at,
+                headers=reaction.headers,
+            )
+        writer = self._writer(person, reaction)
+        self._post(message.as_bytes(), writer.mailbox, to, message["Message-ID"])
+
+    def _answer(self, plan: Plan) -> None:
+        person = self._one(plan)
+        reaction = person.answered[plan.detail["number"]]
+        with self._services.db.write() as session:
+            for member_id in members_with(session, "email", person.mailbox):
+                thread = session.scalar(
+                    select(Thread)
+                    .where(
+                        Thread.member_id == member_id,
+                        Thread.waits_since.is_not(None),
+                        Thread.responsible_id.is_not(None),
+                    )
+                    .order_by(Thread.waits_since)
+                    .limit(1)
+                )
+                if thread is not None and thread.responsible_id is not None:
+                    answer(session, thread, thread.responsible_id, reaction.says, self._clock.now(), key=plan.key)
+
+    def _post(self, raw: bytes, mail_from: str, to: str, message_id: str) -> None:
+        """The mail is at our door and a copy in the writer's mailbox; while the door puts it off, it is tried again."""
+        patience = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                post(raw, mail_from, to, self._door.host, self._door.port)
+                break
+            except (OSError, smtplib.SMTPException):
+                if time.monotonic() > patience:
+                    raise
+                time.sleep(TRY_AGAIN_SECONDS)
+        self._store.keep(mail_from, "out", mail_from, message_id, raw, self._clock.now())
+
+    def _one(self, plan: Plan) -> Person:
+        return next(person for person in self._cast.people if person.key == plan.detail["person"])
+
+    @staticmethod
+    def _writer(person: Person, reaction: Reaction) -> Writer:
+        return Writer(person.name, reaction.mailbox or person.mailbox)
