@@ -3,10 +3,20 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, String, Text, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from engine.audit.entry import record
 from engine.base.db import Base, Id
+from engine.base.errors import NotFound
+from engine.base.ids import new_id
+from templates.catalog import Catalog
+from templates.compiled import Compiled
+from templates.vocabulary import base_language
+
+#: How many versions a process keeps read.
+_MOST_KEPT = 1000
+_kept: dict[int, Compiled] = {}
 
 
 class Template(Base):
@@ -39,3 +49,92 @@ class TemplateVersion(Base):
     speaks: Mapped[str] = mapped_column(String(8), default="give")
     compiled: Mapped[dict[str, Any]]
     by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+
+
+def publish_template(
+    session: Session, compiled: Compiled, source: str, now: datetime, by_id: int | None = None
+) -> TemplateVersion:
+    """The text is the current version of its template and language; the very same as before is the same row.
+
+    A changed purpose or expected answer is a new version too: an approval rests on them (FEATURES B20).
+    """
+    template = session.scalar(select(Template).where(Template.name == compiled.name))
+    if template is None:
+        template = Template(id=new_id(), created_at=now, name=compiled.name)
+        session.add(template)
+        session.flush()
+    latest = session.scalar(
+        select(TemplateVersion)
+        .where(TemplateVersion.template_id == template.id, TemplateVersion.language == compiled.language)
+        .order_by(TemplateVersion.number.desc())
+        .limit(1)
+    )
+    if latest is not None and latest.sha256 == compiled.sha256 and _same(latest.compiled, compiled.to_json()):
+        return latest
+    version = TemplateVersion(
+        id=new_id(),
+        created_at=now,
+        template_id=template.id,
+        language=compiled.language,
+        number=latest.number + 1 if latest is not None else 1,
+        source=source,
+        sha256=compiled.sha256,
+        speaks=compiled.speaks,
+        compiled=compiled.to_json(),
+        by_id=by_id,
+    )
+    session.add(version)
+    session.flush()
+    record(session, by_id, "published", "template_version", version.id, now, number=version.number)
+    return version
+
+
+def publish_library(session: Session, catalog: Catalog, now: datetime) -> dict[str, dict[str, int]]:
+    """Every letter of the catalog is published; asked again, nothing changes. Returns ids by name and language."""
+    ids: dict[str, dict[str, int]] = {}
+    for (name, language), compiled in sorted(catalog.templates.items()):
+        source = catalog.sources[name, language]
+        ids.setdefault(name, {})[language] = publish_template(session, compiled, source, now).id
+    return ids
+
+
+def current_version(session: Session, name: str, language: str) -> TemplateVersion:
+    """The latest text in the language, else in its mother tongue (es for es-MX), else in English, else in any.
+
+    Raises NotFound when the letter was never published.
+    """
+    found = {
+        version.language: version
+        for version in session.scalars(
+            select(TemplateVersion)
+            .join(Template, Template.id == TemplateVersion.template_id)
+            .where(Template.name == name)
+            .order_by(TemplateVersion.number)
+        )
+    }
+    for wanted in (language, base_language(language), "en", *sorted(found)):
+        if wanted in found:
+            return found[wanted]
+    raise NotFound(f"No letter {name!r} is published here.")
+
+
+def load_compiled(session: Session, version_id: int) -> Compiled:
+    """The version's compiled form, read once in this process: versions never change, nor are ids used again.
+
+    Raises NotFound for an unknown id.
+    """
+    known = _kept.get(version_id)
+    if known is None:
+        row = session.get(TemplateVersion, version_id)
+        if row is None:
+            raise NotFound("There is no such version of a letter.")
+        known = Compiled.from_json(row.compiled)
+        if len(_kept) >= _MOST_KEPT:
+            _kept.clear()
+        _kept[version_id] = known
+    return known
+
+
+def _same(stored: dict[str, Any], made: dict[str, Any]) -> bool:
+    # A comment or a space in the source is no new text.
+    return {**stored, "source_sha256": ""} == {**made, "source_sha256": ""}
