@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
-from templates.catalog import Catalog
 
 from engine.content.template import publish_library
 from engine.enrollments.journey import JourneyVersion, publish_journey
 from journeys.compiled import compiled
 from journeys.model import Journey
+from journeys.steps.ask import Ask
+from journeys.steps.email import Email
+from templates.catalog import Catalog
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+from inbound.web.serve import WebServer
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -19,7 +20,8 @@ from admin.sandbox.living import Door, Living
 from admin.sandbox.post_office import PostOffice
 from admin.sandbox.seed import seed
 from admin.sandbox.store import Store
-from admin.sandbox.web import SandboxWeb
+from admin.sandbox.web import create_app
+from admin.sandbox.world import World
 from engine.base.clock import SandboxClock
 from engine.base.db import Database
 from engine.base.errors import SettingsError
@@ -69,7 +71,8 @@ class Demo:
         self._clock = SandboxClock(self._clock_db)
         self._office = PostOffice(self._store, self._clock)
         self._process: Embedded | None = None
-        self._web: SandboxWeb | None = None
+        self._web: WebServer | None = None
+        self._world: World | None = None
 
     @property
     def settings(self) -> Settings:
@@ -133,14 +136,14 @@ class Demo:
         """The sandbox's own pages are up and the clock goes on with the wall's."""
         assert self._process is not None
         self._clock.run_from(self._clock.now())
-        self._web = SandboxWeb(
-            self._process.services, self._clock, self._store, self.living, self.settings.sandbox.port
-        )
+        self._world = World(self._process.services, self._clock, self._store, self.living, self.cast)
+        self._web = WebServer(create_app(self._world), "127.0.0.1", self.settings.sandbox.port)
         self._web.start()
+        self._world.start()
 
     def stop(self) -> None:
         """Everything has ended; what was lived stays in the folder."""
-        for part in (self._web, self._process, self._office):
+        for part in (self._world, self._web, self._process, self._office):
             if part is not None:
                 part.stop()
         self._clock_db.close()
@@ -181,7 +184,7 @@ class Demo:
 
 
 def minutes_to_answer(session: Session) -> list[float]:
-    """For every time somebody waited and was answered: from their first waiting words to ours, in the clock's minutes."""
+    """For every time somebody waited and was answered: from their first words to ours, in the clock's minutes."""
     rows = session.execute(
         select(Message.thread_id, Message.kind, Message.at)
         .where(Message.thread_id.is_not(None), Message.kind.in_(("in", "out")))

@@ -88,12 +88,17 @@ class Living:
                 day = self._clock.now().date()
                 tell(self._clock.now())
             if plan is not None:
-                self._plays[plan.kind](plan)
-                self._store.done(plan.key)
+                self._play(plan)
             self.settle()
         if until > self._clock.now():
             self._clock.hold(until)
         self.settle()
+
+    def go_on(self) -> None:
+        """What is due out there by now has happened; the clock is left alone."""
+        self._think()
+        while (plan := self._store.next_plan(self._clock.now())) is not None:
+            self._play(plan)
 
     def settle(self) -> None:
         """Nothing is due, queued or claimed at this instant. Raises Stuck after a minute of wall time."""
@@ -191,6 +196,10 @@ class Living:
 
     # What happens then.
 
+    def _play(self, plan: Plan) -> None:
+        self._plays[plan.kind](plan)
+        self._store.done(plan.key)
+
     def _join(self, plan: Plan) -> None:
         person = self._one(plan)
         with self._services.db.write() as session:
@@ -233,7 +242,7 @@ class Living:
                 headers=reaction.headers,
             )
         writer = self._writer(person, reaction)
-        self._post(message.as_bytes(), writer.mailbox, to, message["Message-ID"])
+        self.send(message.as_bytes(), writer.mailbox, to, message["Message-ID"])
 
     def _answer(self, plan: Plan) -> None:
         person = self._one(plan)
@@ -253,8 +262,11 @@ class Living:
                 if thread is not None and thread.responsible_id is not None:
                     answer(session, thread, thread.responsible_id, reaction.says, self._clock.now(), key=plan.key)
 
-    def _post(self, raw: bytes, mail_from: str, to: str, message_id: str) -> None:
-        """The mail is at our door and a copy in the writer's mailbox; while the door puts it off, it is tried again."""
+    def send(self, raw: bytes, mail_from: str, to: str, message_id: str) -> int:
+        """The mail is at our door and a copy, whose id is returned, in the writer's mailbox.
+
+        While the door puts it off it is tried again, as every mail server does.
+        """
         patience = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
@@ -264,7 +276,7 @@ class Living:
                 if time.monotonic() > patience:
                     raise
                 time.sleep(TRY_AGAIN_SECONDS)
-        self._store.keep(mail_from, "out", mail_from, message_id, raw, self._clock.now())
+        return self._store.keep(mail_from, "out", mail_from, message_id, raw, self._clock.now())
 
     def _one(self, plan: Plan) -> Person:
         return next(person for person in self._cast.people if person.key == plan.detail["person"])

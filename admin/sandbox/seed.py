@@ -7,7 +7,6 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from templates.catalog import library
 
 from admin.publishing import publish_checked
 from admin.sandbox.cast import Cast, Organizer
@@ -22,6 +21,7 @@ from engine.people.address import add_email, members_with
 from engine.people.login import Login
 from engine.people.member import add_member
 from journeys.read import read_file
+from templates.catalog import library
 
 JOURNEYS = Path(__file__).parents[2] / "journeys" / "library"
 
