@@ -30,14 +30,11 @@ from journeys.shapes import (
     Refused,
     Shape,
     Span,
-    StepName,
+    StepId,
     Text,
     Word,
 )
 from journeys.vocabulary import STAGES, AddressKind, Role
-
-#: The ids of a journey's steps in order, for saying a step's name; empty where no journey is at hand.
-StepIds: TypeAlias = Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +43,8 @@ class AllOf:
 
     parts: tuple[Condition, ...]
 
-    def describe(self, ids: StepIds = ()) -> str:
-        return "(" + " and ".join(part.describe(ids) for part in self.parts) + ")"
+    def describe(self) -> str:
+        return "(" + " and ".join(part.describe() for part in self.parts) + ")"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +53,8 @@ class AnyOf:
 
     parts: tuple[Condition, ...]
 
-    def describe(self, ids: StepIds = ()) -> str:
-        return "(" + " or ".join(part.describe(ids) for part in self.parts) + ")"
+    def describe(self) -> str:
+        return "(" + " or ".join(part.describe() for part in self.parts) + ")"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +63,8 @@ class Not:
 
     part: Condition
 
-    def describe(self, ids: StepIds = ()) -> str:
-        return f"it is not so that {self.part.describe(ids)}"
+    def describe(self) -> str:
+        return f"it is not so that {self.part.describe()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +73,7 @@ class Language:
 
     languages: tuple[str, ...]
 
-    def describe(self, ids: StepIds = ()) -> str:
+    def describe(self) -> str:
         return "their language is " + _or(self.languages)
 
 
@@ -86,7 +83,7 @@ class Zone:
 
     zones: tuple[str, ...]
 
-    def describe(self, ids: StepIds = ()) -> str:
+    def describe(self) -> str:
         return "their time zone is " + _or(self.zones)
 
 
@@ -96,7 +93,7 @@ class Place:
 
     places: tuple[str, ...]
 
-    def describe(self, ids: StepIds = ()) -> str:
+    def describe(self) -> str:
         return "they live in " + _or(self.places)
 
 
@@ -106,7 +103,7 @@ class HasAddress:
 
     kind: AddressKind
 
-    def describe(self, ids: StepIds = ()) -> str:
+    def describe(self) -> str:
         return "we know an email address" if self.kind is AddressKind.EMAIL else "we know a phone number"
 
 
@@ -116,7 +113,7 @@ class Tagged:
 
     tag: str
 
-    def describe(self, ids: StepIds = ()) -> str:
+    def describe(self) -> str:
         return f'they have the tag "{self.tag}"'
 
 
@@ -127,7 +124,7 @@ class AtStage:
     path: str
     stage: str
 
-    def describe(self, ids: StepIds = ()) -> str:
+    def describe(self) -> str:
         return f"they are at {self.stage.replace('_', ' ')} on the path {self.path}"
 
 
@@ -137,7 +134,7 @@ class InChapter:
 
     chapter: str | None
 
-    def describe(self, ids: StepIds = ()) -> str:
+    def describe(self) -> str:
         return "they belong to a chapter" if self.chapter is None else f"they belong to {self.chapter}"
 
 
@@ -147,7 +144,7 @@ class HasRole:
 
     role: Role
 
-    def describe(self, ids: StepIds = ()) -> str:
+    def describe(self) -> str:
         return f"they are {'an' if str(self.role)[0] in 'ao' else 'a'} {self.role} somewhere"
 
 
@@ -157,7 +154,7 @@ class RepliedWithin:
 
     span: timedelta
 
-    def describe(self, ids: StepIds = ()) -> str:
+    def describe(self) -> str:
         return f"they wrote to us in the last {say_duration(self.span)}"
 
 
@@ -165,7 +162,7 @@ class RepliedWithin:
 class RepliedSinceEnrolled:
     """The member wrote to us since this journey began for them."""
 
-    def describe(self, ids: StepIds = ()) -> str:
+    def describe(self) -> str:
         return "they wrote to us since this journey began"
 
 
@@ -173,27 +170,26 @@ class RepliedSinceEnrolled:
 class TalkedSinceEnrolled:
     """Since this journey began the member wrote to us and a person here wrote back."""
 
-    def describe(self, ids: StepIds = ()) -> str:
+    def describe(self) -> str:
         return "they and a person here have written to each other since this journey began"
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The latest answer to the question of this step (by its place in this journey) is the named one."""
+    """The latest answer to the question of this step (by its id in this journey) is the named one."""
 
-    step: int
+    step: str
     answer: str
 
-    def describe(self, ids: StepIds = ()) -> str:
-        step = ids[self.step] if self.step < len(ids) else f"step {self.step}"
-        return f'they answered "{self.answer}" at {step}'
+    def describe(self) -> str:
+        return f'they answered "{self.answer}" at {self.step}'
 
 
 @dataclass(frozen=True, slots=True)
 class OpenConversation:
     """A conversation between the member and a person is open."""
 
-    def describe(self, ids: StepIds = ()) -> str:
+    def describe(self) -> str:
         return "a conversation with them is open"
 
 
@@ -203,7 +199,7 @@ class EnrolledIn:
 
     journey: str
 
-    def describe(self, ids: StepIds = ()) -> str:
+    def describe(self) -> str:
         return f"they are on the journey {self.journey}"
 
 
@@ -213,7 +209,7 @@ class Finished:
 
     journey: str
 
-    def describe(self, ids: StepIds = ()) -> str:
+    def describe(self) -> str:
         return f"they finished the journey {self.journey}"
 
 
@@ -223,7 +219,7 @@ class JoinedBefore:
 
     span: timedelta
 
-    def describe(self, ids: StepIds = ()) -> str:
+    def describe(self) -> str:
         return f"they joined more than {say_duration(self.span)} ago"
 
 
@@ -233,7 +229,7 @@ class JoinedAfter:
 
     span: timedelta
 
-    def describe(self, ids: StepIds = ()) -> str:
+    def describe(self) -> str:
         return f"they joined in the last {say_duration(self.span)}"
 
 
@@ -299,7 +295,7 @@ STAGE_FIELDS = (
     Field("stage", STAGE, "The stage of that path."),
 )
 ANSWERED_FIELDS = (
-    Field("step", StepName(), "The id of the step that asked."),
+    Field("step", StepId(), "The id of the step that asked."),
     Field("answer", ANSWER_NAME, "The name of the answer."),
 )
 

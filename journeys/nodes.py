@@ -20,9 +20,7 @@ DEEPEST = 40
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-FLOAT = re.compile(
-    r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
-)
+FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 NULL = frozenset({"", "~", "null", "Null", "NULL"})
 TRUE = frozenset({"true", "True", "TRUE"})
 FALSE = frozenset({"false", "False", "FALSE"})
@@ -92,9 +90,7 @@ def parse(text: str | bytes) -> Node | Trouble:
         raw = text.encode("utf-8") if isinstance(text, str) else text
         decoded = raw.decode("utf-8-sig") if len(raw) <= LARGEST_BYTES else ""
     except UnicodeError:
-        return Trouble(
-            start, "not_text", "This file is not text in UTF-8.", "Save it as UTF-8 and try again."
-        )
+        return Trouble(start, "not_text", "This file is not text in UTF-8.", "Save it as UTF-8 and try again.")
     if len(raw) > LARGEST_BYTES:
         says = f"This file is larger than {LARGEST_BYTES // 1024} kB, which no journey needs."
         return Trouble(start, "too_large", says, "Keep letters in templates, and only their names here.")
@@ -143,9 +139,7 @@ def _tree(text: str) -> Node | Trouble:
                 "Write the words out again, so that each line says what it does.",
             )
         if getattr(event, "tag", None) is not None:
-            return Trouble(
-                mark, "tag", "Journeys use no YAML tags (!).", "Remove the tag and keep its value."
-            )
+            return Trouble(mark, "tag", "Journeys use no YAML tags (!).", "Remove the tag and keep its value.")
         node: Node
         if isinstance(event, yaml.ScalarEvent):
             node = Scalar(event.value, event.style in (None, ""), mark)
@@ -174,9 +168,7 @@ def _tree(text: str) -> Node | Trouble:
                 says = f"This is nested more than {DEEPEST} levels deep."
                 return Trouble(mark, "too_deep", says, "Say it with fewer levels, or in two journeys.")
     if root is None:
-        return Trouble(
-            Mark(1, 1), "empty", "There is nothing in this file.", "Begin with `slug:` and `title:`."
-        )
+        return Trouble(Mark(1, 1), "empty", "There is nothing in this file.", "Begin with `slug:` and `title:`.")
     return root
 
 

@@ -46,9 +46,7 @@ def read_file(path: Path) -> Draft:
     except OSError as error:
         says = f"The file {quoted(str(path))} cannot be read: {error.strerror or error}."
         fix = "Look at its name and at who may read it."
-        return Draft(
-            None, (Finding(str(path), 1, 1, "", "no_file", Level.ERROR, says, fix),), Source(str(path))
-        )
+        return Draft(None, (Finding(str(path), 1, 1, "", "no_file", Level.ERROR, says, fix),), Source(str(path)))
     return read(content, str(path))
 
 

@@ -21,6 +21,7 @@ from journeys.shapes import (
     Shape,
     Word,
     name_of,
+    nearest,
     one_of,
     suggestion,
 )
@@ -96,17 +97,20 @@ def entries_of(node: Node, key: str, reader: Reader) -> dict[str, Node] | Refuse
 
 def refuse_unknown(
     node: Node, found: Mapping[str, Node], known: Sequence[str], key: str, reader: Reader
-) -> bool:
-    """True when a key is there that nobody knows; each is a finding at the key."""
-    unknown = [name for name in found if name not in known]
+) -> dict[str, str | None]:
+    """The keys that nobody knows, each with the key it was meant to be (if one is near); each is a finding."""
+    # A key that is there already was not meant a second time.
+    free = [name for name in known if name not in found]
+    unknown = {name: nearest(name, free) for name in found if name not in known}
     if isinstance(node, nodes.Mapping):
         for name, _ in node.entries:
             if name.value in unknown:
                 path = f"{key}.{name.value}" if key else name.value
-                fix = suggestion(name.value, known, f"Known here: {one_of(known)}.")
+                near = unknown[name.value]
+                fix = f"Did you mean `{near}`?" if near else f"Known here: {one_of(known)}."
                 says = f"{quoted(name.value)} means nothing here."
                 reader.refuse(name, path, "unknown_key", says, fix)
-    return bool(unknown)
+    return unknown
 
 
 @dataclass(frozen=True)
@@ -136,24 +140,27 @@ class Record(Shape[T], Generic[T]):
         found = entries_of(node, key, reader)
         if found is REFUSED:
             return REFUSED
-        refused = refuse_unknown(node, found, (*beside, *self.keys), key, reader)
+        unknown = refuse_unknown(node, found, (*beside, *self.keys), key, reader)
+        meant = set(unknown.values())
         values: dict[str, Any] = dict(given)
         for field in self.fields:
             path = f"{key}.{field.key}" if key else field.key
             if field.key in found:
                 values[field.name] = field.shape.read(found[field.key], path, reader)
+            elif field.default is Default.REQUIRED and field.key in meant:
+                values[field.name] = REFUSED  # told already, as a misspelling
             elif field.default is Default.REQUIRED:
                 values[field.name] = reader.refuse(
                     node, path, "missing_key", f"`{field.key}` is missing here.", f"Add it: {field.says}"
                 )
             else:
                 values[field.name] = reader.following() if field.default is Default.NEXT else field.default
-        if self.fork:
+        if self.fork and not meant.intersection(option.key for option in self.fork.options):
             values[self.fork.attr] = self._read_fork(self.fork, node, found, key, reader)
-        if self.any_of and not any(name in found for name in self.any_of):
+        if self.any_of and not any(name in found for name in self.any_of) and not meant.intersection(self.any_of):
             says = f"One of {one_of(self.any_of)} is missing here."
-            refused = reader.refuse(node, key, "missing_key", says, "Add at least one of them.") is REFUSED
-        if refused or REFUSED in values.values():
+            return reader.refuse(node, key, "missing_key", says, "Add at least one of them.")
+        if unknown or REFUSED in values.values():
             return REFUSED
         return self.builds(**values)
 
@@ -161,9 +168,7 @@ class Record(Shape[T], Generic[T]):
         written = [option for option in fork.options if option.key in found]
         known = one_of([option.key for option in fork.options])
         if not written:
-            return reader.refuse(
-                node, key, "missing_key", f"One of {known} is missing here.", "Write one of them."
-            )
+            return reader.refuse(node, key, "missing_key", f"One of {known} is missing here.", "Write one of them.")
         for extra in written[1:]:
             says = f"`{written[0].key}` and `{extra.key}` exclude each other."
             return reader.refuse(found[extra.key], f"{key}.{extra.key}", "one_of", says, "Keep one of them.")
@@ -309,9 +314,7 @@ class ByKind(Shape[T], Generic[T]):
         if self.tag not in found:
             likely = next((name for name in found if name in self.kinds), None)
             fix = f"Write `{self.tag}: {likely}`." if likely else f"Write one of {one_of(self.kinds)}."
-            return reader.refuse(
-                node, path, "missing_key", f"`{self.tag}` is missing: it says {self.what}.", fix
-            )
+            return reader.refuse(node, path, "missing_key", f"`{self.tag}` is missing: it says {self.what}.", fix)
         tag = found[self.tag]
         if not isinstance(tag, Scalar) or tag.value not in self.kinds:
             known = f"Write one of {one_of(self.kinds)}."
@@ -388,9 +391,7 @@ class WordOr(Shape[T], Generic[T]):
             if isinstance(self.other, OneKey):
                 says = f"{quoted(node.value)} is not known here."
                 known = f"Write {one_of([*self.words, *(f'{o.key}: …' for o in self.other.options)])}."
-                return reader.refuse(
-                    node, key, "wrong_value", says, suggestion(node.value, self.words, known)
-                )
+                return reader.refuse(node, key, "wrong_value", says, suggestion(node.value, self.words, known))
         read: T | Refused = self.other.read(node, key, reader)
         return read
 
@@ -481,9 +482,7 @@ class Named(Shape[tuple[T, ...]], Generic[T]):
                 return REFUSED
             for name in self.exactly:
                 if name not in found:
-                    return reader.refuse(
-                        node, f"{key}.{name}", "missing_key", f"`{name}` is missing here.", "Add it."
-                    )
+                    return reader.refuse(node, f"{key}.{name}", "missing_key", f"`{name}` is missing here.", "Add it.")
         elif not self.least <= len(found) <= self.most:
             says = f"Here should be {self.least} to {self.most} entries, and there are {len(found)}."
             return reader.refuse(node, key, "wrong_count", says, "Add or remove entries.")

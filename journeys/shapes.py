@@ -60,9 +60,7 @@ class Reader:
         """The finding is kept (up to a hundred); the value is refused."""
         if len(self.findings) < MOST_FINDINGS:
             mark = node.mark
-            self.findings.append(
-                Finding(self.file, mark.line, mark.column, key, rule, Level.ERROR, says, fix)
-            )
+            self.findings.append(Finding(self.file, mark.line, mark.column, key, rule, Level.ERROR, says, fix))
         return REFUSED
 
     def following(self) -> Next:
@@ -82,10 +80,16 @@ class Names:
         return self.here + 1 if self.here + 1 < len(self.ids) else None
 
 
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word whose spelling is nearest, if one is near."""
+    near = difflib.get_close_matches(word[:60], list(known), n=1, cutoff=0.6)
+    return near[0] if near else None
+
+
 def suggestion(word: str, known: Iterable[str], otherwise: str) -> str:
     """What to write instead: the nearest known spelling, else what may be written here."""
-    near = difflib.get_close_matches(word[:60], list(known), n=1, cutoff=0.6)
-    return f"Did you mean `{near[0]}`?" if near else otherwise
+    near = nearest(word, known)
+    return f"Did you mean `{near}`?" if near else otherwise
 
 
 def one_of(words: Iterable[str]) -> str:
@@ -210,9 +214,7 @@ class Word(TextShape[str]):
 
 SLUG = Word("a short name in small letters, digits and dashes", "[a-z][a-z0-9-]*", "welcome")
 STEP_ID = Word("a step's name in small letters, digits and underscores", "[a-z][a-z0-9_]*", "hello_call")
-ANSWER_NAME = Word(
-    "an answer's name in small letters, digits and underscores", "[a-z][a-z0-9_]*", "neighbors"
-)
+ANSWER_NAME = Word("an answer's name in small letters, digits and underscores", "[a-z][a-z0-9_]*", "neighbors")
 TAG = Word("a tag in small letters, digits, dashes and underscores", "[a-z][a-z0-9_-]*", "gardener")
 TEMPLATE = Word("a template's name", "[a-z][a-z0-9_-]*(?:/[a-z][a-z0-9_-]*)*", "porch/hello", longest=120)
 LANGUAGE = Word("a language code", "[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*", "en", longest=20)
@@ -311,7 +313,8 @@ class StepName(TextShape[Next]):
     def parse(self, node: Scalar, key: str, reader: Reader) -> Next | Refused:
         if node.value in reader.steps:
             return reader.steps[node.value]
-        fix = suggestion(node.value, reader.steps, f"Use one of the ids: {one_of(list(reader.steps)[:12])}.")
+        ids = [name for name in reader.steps if " " not in name]
+        fix = suggestion(node.value, ids, f"Use one of the ids: {one_of(ids[:12])}.")
         return reader.refuse(node, key, "unknown_step", f"There is no step {quoted(node.value)}.", fix)
 
     def schema(self) -> dict[str, Json]:
@@ -325,6 +328,30 @@ class StepName(TextShape[Next]):
 
     def unpack(self, stored: Json) -> Next:
         return None if stored is None else int(stored)
+
+
+@dataclass(frozen=True)
+class StepId(TextShape[str]):
+    """Another step, written and kept by its id: what was said there is remembered under that name."""
+
+    what = "the id of a step"
+    example = ""
+
+    def parse(self, node: Scalar, key: str, reader: Reader) -> str | Refused:
+        known = STEP_NAME.parse(node, key, reader)
+        return REFUSED if known is REFUSED else node.value
+
+    def schema(self) -> dict[str, Json]:
+        return STEP_ID.schema()
+
+    def pack(self, value: str) -> Json:
+        return value
+
+    def unpack(self, stored: Json) -> str:
+        return str(stored)
+
+
+STEP_NAME = StepName()
 
 
 @dataclass(frozen=True)
@@ -365,15 +392,11 @@ class ListOf(Shape[tuple[T, ...]]):
             return REFUSED if value is REFUSED else (value,)
         if not isinstance(node, Listing):
             says = f"Here should be a list, and this is {name_of(node)}."
-            return reader.refuse(
-                node, key, "wrong_type", says, "Begin each entry on a line of its own with a dash."
-            )
+            return reader.refuse(node, key, "wrong_type", says, "Begin each entry on a line of its own with a dash.")
         if not self.least <= len(node.items) <= self.most:
             says = f"Here should be {self.least} to {self.most} entries, and there are {len(node.items)}."
             return reader.refuse(node, key, "wrong_count", says, "Add or remove entries.")
-        values = [
-            self.inner.read(item, f"{key}.{place}", reader) for place, item in enumerate(node.items, start=1)
-        ]
+        values = [self.inner.read(item, f"{key}.{place}", reader) for place, item in enumerate(node.items, start=1)]
         return REFUSED if REFUSED in values else tuple(v for v in values if v is not REFUSED)
 
     def schema(self) -> dict[str, Json]:

@@ -97,9 +97,7 @@ WORDS = Field(
     PerLanguage(ListOf(Text(60), most=60)),
     "Words that mean this answer, by language; anything else goes to a person.",
 )
-ANSWER_GO = Field(
-    "go", StepName(), "The step after this answer; without it, the next in the list.", Default.NEXT
-)
+ANSWER_GO = Field("go", StepName(), "The step after this answer; without it, the next in the list.", Default.NEXT)
 OTHERWISE = Field(
     "otherwise",
     StepName(),
@@ -138,9 +136,7 @@ QUESTION: ByKind[Question] = ByKind(
             partial(Question, kind=QuestionKind.CHOICE),
             (
                 # Nine, because an answer may be given as one digit.
-                Field(
-                    "answers", Named(ANSWER_NAME, CHOICE_ANSWER, 2, 9), "The answers we recognize, by name."
-                ),
+                Field("answers", Named(ANSWER_NAME, CHOICE_ANSWER, 2, 9), "The answers we recognize, by name."),
                 OTHERWISE,
             ),
         ),

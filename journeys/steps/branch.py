@@ -34,7 +34,7 @@ class Branch:
         return (*(Way("when", turn.go) for turn in self.turns), Way("else", self.otherwise))
 
     def describe(self, ids: Sequence[str]) -> str:
-        turns = [f"when {turn.when.describe(ids)}, goes to {to(turn.go, ids)}" for turn in self.turns]
+        turns = [f"when {turn.when.describe()}, goes to {to(turn.go, ids)}" for turn in self.turns]
         return "; ".join([*turns, f"else {to(self.otherwise, ids)}"])
 
 

@@ -29,7 +29,7 @@ class Move:
         return (Way("then", self.go),)
 
     def describe(self, ids: Sequence[str]) -> str:
-        condition = f", if {self.when.describe(ids)}" if self.when else ""
+        condition = f", if {self.when.describe()}" if self.when else ""
         stage = self.stage.replace("_", " ")
         return f'moves them to {stage} on the path {self.path}{condition}; evidence: "{self.evidence}"'
 

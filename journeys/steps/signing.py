@@ -49,7 +49,5 @@ SENDING = (
         Closed(Speaks),
         "What the letter does: `ask` for something, `give` something, or `listen` with a gentle question.",
     ),
-    Field(
-        "signed_by", SIGNER, "Who signs: `organizer` (the member's own), `desk`, or a person's email address."
-    ),
+    Field("signed_by", SIGNER, "Who signs: `organizer` (the member's own), `desk`, or a person's email address."),
 )

@@ -93,9 +93,7 @@ FOR_REPLY = Record(
     WaitForReply,
     (
         Field("timeout", Span(), "How long to wait for a reply."),
-        Field(
-            "replied", StepName(), "The step after a reply; without it, the next in the list.", Default.NEXT
-        ),
+        Field("replied", StepName(), "The step after a reply; without it, the next in the list.", Default.NEXT),
         Field(
             "silent",
             StepName(),
@@ -116,9 +114,7 @@ KIND = kind(
             (
                 Option("for", Wrapped(WaitFor, "span", Span()), "How long to wait.", WaitFor),
                 Option("until", UNTIL, "Until when, on the member's own clock.", WaitUntil),
-                Option(
-                    "for_reply", FOR_REPLY, "Until they write, or long enough.", WaitForReply, refuses=("go",)
-                ),
+                Option("for_reply", FOR_REPLY, "Until they write, or long enough.", WaitForReply, refuses=("go",)),
             ),
         ),
     ),

@@ -1,0 +1,41 @@
+"""The ways through a journey: what can be reached from where, and through what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from journeys.model import Journey
+from journeys.shapes import Next
+from journeys.steps import Step
+
+
+def nexts(step: Step) -> tuple[Next, ...]:
+    """Where the step may lead; None is the end."""
+    return tuple(dict.fromkeys(way.to for way in step.ways()))
+
+
+def reached(journey: Journey, start: Iterable[Next], passes: Callable[[Step], bool]) -> dict[Next, None]:
+    """Every place that can be reached from the start (itself included), walking on only where `passes`.
+
+    Places come in the order in which they were reached; None among them means that the end can be reached.
+    """
+    found: dict[Next, None] = {}
+    waiting = list(start)
+    while waiting:
+        place = waiting.pop(0)
+        if place in found:
+            continue
+        found[place] = None
+        if place is not None and passes(journey.steps[place]):
+            waiting.extend(nexts(journey.steps[place]))
+    return found
+
+
+def reachable(journey: Journey) -> list[int]:
+    """The places somebody on this journey may come to, in the order of the list."""
+    return sorted(place for place in reached(journey, [0], lambda _: True) if place is not None)
+
+
+def after(journey: Journey, place: int, passes: Callable[[Step], bool]) -> dict[Next, None]:
+    """Every place that can be reached after this one, walking on only where `passes`."""
+    return reached(journey, nexts(journey.steps[place]), passes)

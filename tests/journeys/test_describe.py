@@ -1,0 +1,65 @@
+"""A journey can be read by somebody who has never seen its file."""
+
+from hypothesis import given, settings
+
+from journeys.conditions import CONDITIONS
+from journeys.describe import describe
+from journeys.library import files
+from journeys.model import Journey
+from journeys.read import read, read_file
+from tests.journeys.random_journeys import journeys
+
+
+def test_the_welcome_reads_as_a_walk() -> None:
+    (path,) = (path for path in files() if path.stem == "welcome")
+    journey = read_file(path).journey
+    assert journey is not None
+    lines = describe(journey)
+    assert len(lines) == 2 + len(journey.steps)
+    assert lines[0].startswith("Welcome to the porch: To say hello when you join")
+    assert lines[1] == "Begins when somebody joins; for the same person once only."
+    assert lines[2] == (
+        "1. hello: asks with the letter porch/hello (listen), signed by maya@nfp.example, and waits up to 4 days; "
+        "any reply: a person answers, then settle; no reply: a_story."
+    )
+    assert "5. quiet_weekday: waits until Tuesday or Wednesday or Thursday at 10:00 where the member lives." in lines
+
+
+@given(journeys())
+@settings(max_examples=50, deadline=None)
+def test_every_step_is_one_line(journey: Journey) -> None:
+    for step, line in zip(journey.steps, describe(journey)[2:], strict=True):
+        assert f". {step.id}: " in line
+        assert line.endswith(".")
+
+
+def test_every_condition_says_itself_in_plain_words() -> None:
+    leaves = {
+        "language: [en, es]": "their language is en or es",
+        "zone: America/Chicago": "their time zone is America/Chicago",
+        "place: Duluth": "they live in Duluth",
+        "has: phone": "we know a phone number",
+        "tag: gardener": 'they have the tag "gardener"',
+        "stage: {path: belonging, stage: curious}": "they are at curious on the path belonging",
+        "in_chapter: any": "they belong to a chapter",
+        "in_chapter: atlanta": "they belong to atlanta",
+        "role: organizer": "they are an organizer somewhere",
+        "replied_within: P30D": "they wrote to us in the last 30 days",
+        "replied_since_enrolled: true": "they wrote to us since this journey began",
+        "talked_since_enrolled: true": "they and a person here have written to each other since this journey began",
+        "answered: {step: b, answer: tea}": 'they answered "tea" at b',
+        "open_conversation: true": "a conversation with them is open",
+        "enrolled_in: welcome": "they are on the journey welcome",
+        "finished: welcome": "they finished the journey welcome",
+        "joined_before: P2W": "they joined more than 2 weeks ago",
+        "joined_after: P1D": "they joined in the last 1 day",
+        "not: {tag: a}": 'it is not so that they have the tag "a"',
+        "all: [{tag: a}, {tag: b}]": '(they have the tag "a" and they have the tag "b")',
+        "any: [{tag: a}, {tag: b}]": '(they have the tag "a" or they have the tag "b")',
+    }
+    assert {written.partition(":")[0] for written in leaves} == {option.key for option in CONDITIONS.options}
+    head = "{slug: a, title: A, purpose: To try, triggers: by_hand, steps: [{id: b, do: branch, turns: ["
+    for written, said in leaves.items():
+        draft = read(head + "{when: {" + written + "}, go: b}]}]}")
+        assert draft.journey is not None, [str(finding) for finding in draft.findings]
+        assert said in describe(draft.journey)[2]
