@@ -211,6 +211,25 @@ def bulk_insert(session: Session, table: Table, columns: Sequence[str], rows: Se
     connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', list(rows))  # noqa: S608
 
 
+def bulk_delete(session: Session, table: Table, columns: Sequence[str], keys: Sequence[tuple[Any, ...]]) -> None:
+    """No row of `table` has one of these keys (values in the order of `columns`, as the driver stores them)."""
+    if not keys:
+        return
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        types = [str(table.c[name].type.compile(connection.dialect)) for name in columns]
+        lists = ", ".join(f"%s::{kind}[]" for kind in types)
+        same = " AND ".join(f'"{table.name}"."{name}" = gone."{name}"' for name in columns)
+        names = ", ".join(f'"{name}"' for name in columns)
+        connection.exec_driver_sql(
+            f'DELETE FROM "{table.name}" USING unnest({lists}) AS gone({names}) WHERE {same}',  # noqa: S608
+            tuple(list(column) for column in zip(*keys, strict=True)),
+        )
+        return
+    same = " AND ".join(f'"{name}" = ?' for name in columns)
+    connection.exec_driver_sql(f'DELETE FROM "{table.name}" WHERE {same}', list(keys))  # noqa: S608
+
+
 def stored_time(session: Session, moment: datetime) -> Any:
     """A time as the driver stores it, for `bulk_insert` and hand-written statements."""
     return moment if session.get_bind().dialect.name == "postgresql" else to_microseconds(moment)

@@ -233,8 +233,8 @@ def _may_begin(
 def standing(session: Session, enrollment_ids: Iterable[int], *, lock: bool = False) -> dict[int, Standing]:
     """Where these enrollments are now; one that has ended is left out.
 
-    A walk of one look-up per visit. With `lock` nobody else moves them until this transaction ends (rows that another
-    worker is moving just now are left out).
+    A walk of one look-up per visit. With `lock` nobody else moves them until this transaction ends; a row that another
+    worker moved at this very moment is left out, and found at its new place the next time.
     """
     found: dict[int, Standing] = {}
     for some in _in_batches(enrollment_ids):
@@ -252,7 +252,7 @@ def standing(session: Session, enrollment_ids: Iterable[int], *, lock: bool = Fa
             walk, (_DUE.c.due_at == walk.c.at) & (_DUE.c.enrollment_id == walk.c.enrollment_id)
         )
         if lock:
-            query = query.with_for_update(skip_locked=True, of=_DUE)
+            query = query.with_for_update(of=_DUE)
         found |= {row.enrollment_id: Standing(*row) for row in session.execute(query)}
     return found
 

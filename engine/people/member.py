@@ -1,9 +1,10 @@
 """Member: a person in the community."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, Table, bindparam, delete, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.base.db import Base, Id
@@ -66,3 +67,39 @@ def add_member(session: Session, name: str, now: datetime, **fields: Any) -> Mem
     session.add(member)
     session.flush()
     return member
+
+
+_MEMBER_TAG: Table = MemberTag.__table__  # type: ignore[assignment]
+
+
+def tag_many(
+    session: Session, tags: Sequence[tuple[int, str]], now: datetime, *, by_id: int | None = None
+) -> list[tuple[int, str]]:
+    """Each (member, tag) is there; those that were not there before are returned."""
+    wanted = list(dict.fromkeys(tags))
+    if not wanted:
+        return []
+    there = set(
+        session.execute(
+            select(MemberTag.member_id, MemberTag.tag).where(
+                MemberTag.member_id.in_({member_id for member_id, _ in wanted}),
+                MemberTag.tag.in_({tag for _, tag in wanted}),
+            )
+        ).tuples()
+    )
+    fresh = [pair for pair in wanted if pair not in there]
+    if fresh:
+        session.execute(
+            insert(_MEMBER_TAG),
+            [{"member_id": member_id, "tag": tag, "created_at": now, "by_id": by_id} for member_id, tag in fresh],
+        )
+    return fresh
+
+
+def untag_many(session: Session, tags: Sequence[tuple[int, str]]) -> None:
+    """None of these (member, tag) is there any more."""
+    if tags:
+        session.execute(
+            delete(_MEMBER_TAG).where(_MEMBER_TAG.c.member_id == bindparam("m"), _MEMBER_TAG.c.tag == bindparam("t")),
+            [{"m": member_id, "t": tag} for member_id, tag in dict.fromkeys(tags)],
+        )

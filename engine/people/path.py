@@ -1,12 +1,14 @@
 """Path and stage: where a member is with us, moved only with evidence."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Table, Text, bindparam, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.base.db import Base, Id
-from engine.base.ids import new_id
+from engine.base.ids import new_id, new_ids
 
 BELONGING = "belonging"
 #: In order; a member may move back, and resting is no failure.
@@ -79,3 +81,64 @@ def move(
         current.stage, current.change_id, current.created_at = to_stage, change.id, now
     session.flush()
     return change
+
+
+_STAGE: Table = Stage.__table__  # type: ignore[assignment]
+_STAGE_CHANGE: Table = StageChange.__table__  # type: ignore[assignment]
+
+
+class Moving(NamedTuple):
+    """One member's move by a journey's step, with the evidence it rests on."""
+
+    member_id: int
+    path: str
+    to_stage: str
+    evidence: str
+    enrollment_id: int
+
+
+def move_many(session: Session, moves: Sequence[Moving], now: datetime) -> int:
+    """All these members are where they were moved to, each with its StageChange; how many were elsewhere before."""
+    if not moves:
+        return 0
+    stages: dict[tuple[int, str], str] = {
+        (member_id, path): stage
+        for member_id, path, stage in session.execute(
+            select(Stage.member_id, Stage.path, Stage.stage).where(
+                Stage.member_id.in_({each.member_id for each in moves}), Stage.path.in_({each.path for each in moves})
+            )
+        )
+    }
+    before = dict(stages)
+    changes = []
+    arrived: dict[tuple[int, str], dict[str, object]] = {}
+    for id_, each in zip(new_ids(len(moves)), moves, strict=True):
+        place = (each.member_id, each.path)
+        if stages.get(place) == each.to_stage:
+            continue
+        changes.append(
+            {
+                "id": id_,
+                "created_at": now,
+                "member_id": each.member_id,
+                "path": each.path,
+                "from_stage": stages.get(place),
+                "to_stage": each.to_stage,
+                "evidence": each.evidence,
+                "enrollment_id": each.enrollment_id,
+            }
+        )
+        stages[place] = each.to_stage
+        arrived[place] = {"m": each.member_id, "p": each.path, "s": each.to_stage, "c": id_, "at": now}
+    if not changes:
+        return 0
+    session.execute(insert(_STAGE_CHANGE), changes)
+    fresh = [values for place, values in arrived.items() if place not in before]
+    moved = [values for place, values in arrived.items() if place in before]
+    stage: dict[str, Any] = {"stage": bindparam("s"), "change_id": bindparam("c"), "created_at": bindparam("at")}
+    if fresh:
+        session.execute(insert(_STAGE).values(member_id=bindparam("m"), path=bindparam("p"), **stage), fresh)
+    if moved:
+        there = (_STAGE.c.member_id == bindparam("m"), _STAGE.c.path == bindparam("p"))
+        session.execute(update(_STAGE).where(*there).values(**stage), moved)
+    return len(changes)

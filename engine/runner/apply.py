@@ -1,0 +1,185 @@
+"""Apply: a decided batch becomes rows, in a few statements for all of it. The caller commits."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, assert_never
+
+from sqlalchemy import Table, bindparam, insert, update
+from sqlalchemy.orm import Session
+
+from engine.base.db import bulk_delete, bulk_insert, stored_time
+from engine.base.ids import new_id, new_ids
+from engine.conversations.task import Task
+from engine.enrollments.enrollment import DUE_COLUMNS, FINISHED, Due, Enrollment, Standing, Visit
+from engine.enrollments.signal import signal
+from engine.outbox.post import JourneyLetter, journey_letters
+from engine.people.member import tag_many, untag_many
+from engine.people.path import Moving, move_many
+from engine.runner.decide import MOST_TRIES, Decision
+from engine.runner.facts import Batch, Person, load_people
+from journeys.steps import Ask, Email, HandOff, Move, Tag
+from journeys.vocabulary import HandTo
+
+_DUE: Table = Due.__table__  # type: ignore[assignment]
+_VISIT: Table = Visit.__table__  # type: ignore[assignment]
+_ENROLLMENT: Table = Enrollment.__table__  # type: ignore[assignment]
+_TASK: Table = Task.__table__  # type: ignore[assignment]
+
+_VISIT_COLUMNS = (
+    "visit_at", "enrollment_id", "version_id", "step", "phase", "acted_at", "outcome", "why", "next_at",
+)  # fmt: skip
+
+#: How long a person has to look at a journey that went wrong.
+LOOK_WITHIN = timedelta(days=1)
+
+
+class Settled(NamedTuple):
+    """A row with what was decided, and the text chosen for its letter (None: nothing is said)."""
+
+    here: Standing
+    decision: Decision
+    template_version_id: int | None = None
+
+
+def apply(session: Session, batch: Batch, settled: Sequence[Settled], now: datetime) -> None:
+    """What was decided is written: visits, next due rows, letters, and what the steps did. All of it or nothing."""
+    _queue(session, settled, now)
+    _speak(session, batch, settled, now)
+    _act(session, batch, settled, now)
+    _end(session, settled, now)
+
+
+def _queue(session: Session, settled: Sequence[Settled], now: datetime) -> None:
+    stored: dict[datetime | None, Any] = {None: None}
+
+    def at(moment: datetime | None) -> Any:
+        if moment not in stored:
+            stored[moment] = stored_time(session, moment)  # type: ignore[arg-type]
+        return stored[moment]
+
+    acted, gone, visits, due = at(now), [], [], []
+    for here, decision, _ in settled:
+        visit_at, next_at, id_ = at(here.due_at), at(decision.at), here.enrollment_id
+        gone.append((visit_at, id_))
+        visits.append(
+            (
+                visit_at, id_, here.version_id, here.step, here.phase, acted,
+                decision.outcome, decision.why, next_at,
+            )
+        )  # fmt: skip
+        if next_at is not None:
+            due.append(
+                (
+                    next_at, id_, here.member_id, here.version_id, decision.step, decision.phase, visit_at,
+                    at(decision.wanted_at), decision.heard, decision.tries,
+                )
+            )  # fmt: skip
+    bulk_delete(session, _DUE, ("due_at", "enrollment_id"), gone)
+    bulk_insert(session, _VISIT, _VISIT_COLUMNS, visits)
+    bulk_insert(session, _DUE, DUE_COLUMNS, due)
+
+
+def _speak(session: Session, batch: Batch, settled: Sequence[Settled], now: datetime) -> None:
+    speaking = [each for each in settled if each.template_version_id is not None]
+    people = batch.people
+    letters = [
+        JourneyLetter(
+            id_, here.due_at, here.enrollment_id, here.member_id, people[here.member_id].chapter_id, text,
+            here.version_id, here.step, now,
+        )
+        for id_, (here, _, text) in zip(new_ids(len(speaking)), speaking, strict=True)
+        if text is not None
+    ]  # fmt: skip
+    journey_letters(session, letters, now)
+
+
+def _act(session: Session, batch: Batch, settled: Sequence[Settled], now: datetime) -> None:
+    moves: list[Moving] = []
+    added: list[tuple[int, str]] = []
+    removed: list[tuple[int, str]] = []
+    tasks: list[dict[str, Any]] = []
+    stuck: list[Settled] = []
+    for each in settled:
+        here, decision = each.here, each.decision
+        match decision.act:
+            case None:
+                if decision.tries == MOST_TRIES:
+                    stuck.append(each)
+            case Email() | Ask():
+                pass
+            case Move(path=path, stage=stage, evidence=evidence):
+                moves.append(Moving(here.member_id, path, stage, evidence, here.enrollment_id))
+            case Tag(add=add, remove=remove):
+                added += [(here.member_id, tag) for tag in add]
+                removed += [(here.member_id, tag) for tag in remove]
+            case HandOff() as step:
+                tasks.append(_task(here, step, batch.people[here.member_id], now))
+            case _:
+                assert_never(decision.act)
+    move_many(session, moves, now)
+    untag_many(session, removed)
+    for member_id, tag in tag_many(session, added, now):
+        signal(session, "tagged", member_id, now, tag=tag)
+    if stuck:
+        people = load_people(session, {each.here.member_id for each in stuck})
+        tasks += [_look(batch, each, people.get(each.here.member_id), now) for each in stuck]
+    if tasks:
+        session.execute(insert(_TASK), tasks)
+
+
+def _task(here: Standing, step: HandOff, person: Person, now: datetime) -> dict[str, Any]:
+    match step.to:
+        case HandTo.ORGANIZER:
+            assignee, chapter = person.organizer_id or person.steward_id, person.chapter_id
+        case HandTo.STEWARD:
+            assignee, chapter = person.steward_id, person.chapter_id
+        case HandTo.DESK:
+            assignee, chapter = None, None
+        case _:
+            assert_never(step.to)
+    return {
+        "id": new_id(),
+        "created_at": now,
+        "title": step.title,
+        "script": step.script,
+        "member_id": here.member_id,
+        "chapter_id": chapter,
+        "assignee_id": assignee,
+        "enrollment_id": here.enrollment_id,
+        "due_at": now + step.due,
+        "outcome": "",
+        "detail": {"step": step.id},
+    }
+
+
+def _look(batch: Batch, stuck: Settled, person: Person | None, now: datetime) -> dict[str, Any]:
+    version = batch.versions.get(stuck.here.version_id)
+    steps = version.script.steps if version else ()
+    step = steps[stuck.here.step].id if stuck.here.step < len(steps) else f"number {stuck.here.step + 1}"
+    title = version.script.title if version else "a journey"
+    return {
+        "id": new_id(),
+        "created_at": now,
+        "title": f"{title}: a step goes wrong for one person"[:200],
+        "script": (
+            f"The step {step} went wrong {MOST_TRIES} times ({stuck.decision.why}). Nothing was sent and nothing is "
+            "lost: it is tried again once a day. See what is missing, publish it, and write to the person "
+            "yourself if it should not wait."
+        ),
+        "member_id": stuck.here.member_id if person else None,
+        "chapter_id": person.chapter_id if person else None,
+        "assignee_id": person.organizer_id if person else None,
+        "enrollment_id": stuck.here.enrollment_id,
+        "due_at": now + LOOK_WITHIN,
+        "outcome": "",
+        "detail": {"step": step},
+    }
+
+
+def _end(session: Session, settled: Sequence[Settled], now: datetime) -> None:
+    ended = [{"e": each.here.enrollment_id} for each in settled if each.decision.at is None]
+    if ended:
+        session.execute(
+            update(_ENROLLMENT).where(_ENROLLMENT.c.id == bindparam("e")).values(ended_at=now, end_reason=FINISHED),
+            ended,
+        )

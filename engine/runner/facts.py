@@ -1,0 +1,240 @@
+"""Facts: what a batch of due steps asks about its people, in a few queries and only what is asked."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine.audience.compiler import enrollments_matching
+from engine.base.settings import Settings
+from engine.chapters.chapter import Chapter
+from engine.chapters.membership import Membership, Role
+from engine.conversations.hold import held_members
+from engine.conversations.message import Message
+from engine.enrollments.enrollment import Enrollment, Standing, Visit
+from engine.enrollments.journey import Published, paused_journeys
+from engine.outbox.delivery import Delivery, DeliveryKey
+from engine.people.member import Member
+from engine.runner.decide import LOOK_AGAIN, NOTHING, Facts
+from journeys.conditions import Condition
+from journeys.steps import Ask, Branch, Email, HandOff, Move, Wait, WaitForReply, WaitUntil
+from journeys.vocabulary import HandTo
+
+
+class Person(NamedTuple):
+    """What acts need of a member beyond the step."""
+
+    language: str
+    zone: str | None
+    organizer_id: int | None
+    chapter_id: int | None
+    chapter_zone: str | None
+    #: A steward of their chapter, where the step needs somebody to hand to.
+    steward_id: int | None = None
+
+
+#: Stands in where a member's row is gone.
+NOBODY = Person("", None, None, None, None)
+
+
+class Batch(NamedTuple):
+    """A claimed batch with all that is known of it."""
+
+    rows: list[Standing]
+    versions: dict[int, Published]
+    people: dict[int, Person]
+    facts: dict[int, Facts]
+
+    def facts_of(self, here: Standing) -> Facts:
+        """The facts for one row; most have none."""
+        return self.facts.get(here.enrollment_id, NOTHING)
+
+
+def gather(
+    session: Session, rows: list[Standing], versions: dict[int, Published], settings: Settings, now: datetime
+) -> Batch:
+    """The batch with its facts. Rows whose version or step is not there are left without: they fail one by one."""
+    by_place: dict[tuple[int, int, int], list[Standing]] = defaultdict(list)
+    for here in rows:
+        by_place[here.version_id, here.step, here.phase].append(here)
+    asked = _Asked()
+    for (version_id, index, phase), group in by_place.items():
+        version = versions.get(version_id)
+        if version is None or index >= len(version.script.steps):
+            continue
+        asked.sort(version, index, phase, group)
+
+    facts: dict[int, Facts] = {}
+
+    def know(enrollment_id: int, **known: object) -> None:
+        facts[enrollment_id] = facts.get(enrollment_id, NOTHING)._replace(**known)  # type: ignore[arg-type]
+
+    people = load_people(session, asked.people, stewards=asked.stewards)
+    for here in asked.zones:
+        person = people.get(here.member_id, NOBODY)
+        know(here.enrollment_id, zones=(person.zone, person.chapter_zone, settings.organization.zone))
+    for here in asked.replies & _wrote_since_last_letter(session, asked.replies):
+        know(here.enrollment_id, replied=True)
+    for here, until in _open_questions(session, asked.questions, now).items():
+        know(here.enrollment_id, open_until=until)
+    true: dict[int, set[int]] = defaultdict(set)
+    for version, place, condition, ids in asked.conditions:
+        for enrollment_id in enrollments_matching(session, condition, version.script.ids, ids, now):
+            true[enrollment_id].add(place)
+    for enrollment_id, places in true.items():
+        know(enrollment_id, true=frozenset(places))
+    held = held_members(session, {here.member_id for here in rows}, now)
+    if held:
+        for here in rows:
+            if here.member_id in held:
+                know(here.enrollment_id, held_until=held[here.member_id])
+    paused = paused_journeys(session)
+    if paused:
+        for here in rows:
+            version = versions.get(here.version_id)
+            if version is not None and version.journey_id in paused:
+                know(here.enrollment_id, paused=True)
+    return Batch(rows, versions, people, facts)
+
+
+class _Asked:
+    """Who must be asked about what."""
+
+    def __init__(self) -> None:
+        self.people: set[int] = set()
+        self.stewards = False
+        self.zones: set[Standing] = set()
+        self.replies: set[Standing] = set()
+        self.questions: dict[Standing, timedelta] = {}
+        self.conditions: list[tuple[Published, int, Condition, list[int]]] = []
+
+    def sort(self, version: Published, index: int, phase: int, group: list[Standing]) -> None:
+        """The questions of one step for the rows that stand at it."""
+        step = version.script.steps[index]
+        match step:
+            case Email():
+                self.people.update(here.member_id for here in group)
+            case Ask():
+                if phase == 0:
+                    self.people.update(here.member_id for here in group)
+                else:
+                    self.questions |= dict.fromkeys(group, step.timeout)
+            case HandOff(to=to):
+                self.people.update(here.member_id for here in group)
+                self.stewards = self.stewards or to is not HandTo.DESK
+            case Wait(pause=WaitUntil()):
+                self.people.update(here.member_id for here in group)
+                self.zones.update(group)
+            case Wait(pause=WaitForReply()):
+                self.replies.update(group)
+            case Branch(turns=turns):
+                ids = [here.enrollment_id for here in group]
+                self.conditions += [(version, place, turn.when, ids) for place, turn in enumerate(turns)]
+            case Move(when=when) if when is not None:
+                self.conditions.append((version, 0, when, [here.enrollment_id for here in group]))
+            case _:
+                pass
+
+
+def load_people(session: Session, member_ids: Collection[int], *, stewards: bool = False) -> dict[int, Person]:
+    """What is known of these members, with the chapter a first word goes to."""
+    if not member_ids:
+        return {}
+    home: dict[int, int] = {}
+    # The order of engine.chapters.membership.home_chapter, for many at once: the first one stays.
+    for member_id, chapter_id in session.execute(
+        select(Membership.member_id, Membership.chapter_id)
+        .where(Membership.member_id.in_(member_ids), Membership.left_at.is_(None))
+        .order_by(Membership.member_id, Membership.rank, Membership.created_at, Membership.chapter_id)
+    ):
+        home.setdefault(member_id, chapter_id)
+    chapters = set(home.values())
+    zones = dict(session.execute(select(Chapter.id, Chapter.zone).where(Chapter.id.in_(chapters))).tuples().all())
+    leads: dict[int, int] = {}
+    if stewards:
+        for role_chapter, member_id in session.execute(
+            select(Role.chapter_id, Role.member_id)
+            .where(Role.chapter_id.in_(chapters), Role.role == "steward", Role.ended_at.is_(None))
+            .order_by(Role.id)
+        ):
+            leads.setdefault(role_chapter, member_id)
+    people: dict[int, Person] = {}
+    for member_id, language, zone, organizer_id in session.execute(
+        select(Member.id, Member.language, Member.zone, Member.organizer_id).where(Member.id.in_(member_ids))
+    ):
+        chapter = home.get(member_id)
+        people[member_id] = Person(
+            language,
+            zone,
+            organizer_id,
+            chapter,
+            None if chapter is None else zones.get(chapter),
+            None if chapter is None else leads.get(chapter),
+        )
+    return people
+
+
+def _wrote_since_last_letter(session: Session, rows: Iterable[Standing]) -> set[Standing]:
+    """Who wrote since the last message of this journey to them, or since it began for them if there was none."""
+    by_id = {here.enrollment_id: here for here in rows}
+    if not by_id:
+        return set()
+    walk = (
+        select(Enrollment.id.label("enrollment_id"), Enrollment.first_at.label("at"))
+        .where(Enrollment.id.in_(by_id))
+        .cte("walk", recursive=True)
+    )
+    walk = walk.union_all(
+        select(walk.c.enrollment_id, Visit.next_at)
+        .join(walk, (Visit.visit_at == walk.c.at) & (Visit.enrollment_id == walk.c.enrollment_id))
+        .where(Visit.next_at.is_not(None))
+    )
+    spoke = (
+        select(Visit.enrollment_id, func.max(Visit.acted_at).label("at"))
+        .join(walk, (Visit.visit_at == walk.c.at) & (Visit.enrollment_id == walk.c.enrollment_id))
+        .where(Visit.outcome.in_(("sent", "asked")))
+        .group_by(Visit.enrollment_id)
+        .subquery()
+    )
+    query = (
+        select(Enrollment.id)
+        .outerjoin(spoke, spoke.c.enrollment_id == Enrollment.id)
+        .where(
+            Enrollment.id.in_(by_id),
+            select(Message.id)
+            .where(
+                Message.member_id == Enrollment.member_id,
+                Message.kind == "in",
+                Message.at >= func.coalesce(spoke.c.at, Enrollment.created_at),
+            )
+            .exists(),
+        )
+    )
+    return {by_id[enrollment_id] for enrollment_id in session.scalars(query)}
+
+
+def _open_questions(session: Session, rows: Mapping[Standing, timedelta], now: datetime) -> dict[Standing, datetime]:
+    """Until when a question may still be answered, where its letter left late or is still on its way."""
+    asked = {(here.prev_at, here.enrollment_id): here for here in rows if here.prev_at is not None}
+    if not asked:
+        return {}
+    found: dict[Standing, datetime] = {}
+    for due_at, enrollment_id, state, sent_at in session.execute(
+        select(DeliveryKey.due_at, DeliveryKey.enrollment_id, Delivery.state, Delivery.sent_at)
+        .join(Delivery, Delivery.id == DeliveryKey.delivery_id)
+        .where(
+            DeliveryKey.due_at.in_({here.prev_at for here in asked.values()}),
+            DeliveryKey.enrollment_id.in_([here.enrollment_id for here in asked.values()]),
+        )
+    ):
+        here = asked.get((due_at, enrollment_id))
+        if here is None:
+            continue
+        if sent_at is not None:
+            found[here] = sent_at + rows[here]
+        elif state in ("queued", "claimed", "calling"):
+            found[here] = now + LOOK_AGAIN
+    return found

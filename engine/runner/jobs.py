@@ -1,0 +1,56 @@
+"""The runner's jobs: journeys move when something is due or something was heard."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.base.broker import Broker
+from engine.base.services import Services
+from engine.base.sweep import Sweep
+from engine.enrollments.enrollment import Due
+from engine.enrollments.signal import Signal
+from engine.runner.signals import LIMIT as FACTS
+from engine.runner.signals import handle_signals
+from engine.runner.tick import NEARLY, tick_from
+
+#: Batches one job works through before it lets others have the worker; it wakes itself for the rest.
+MOST_BATCHES = 100
+
+
+def register(broker: Broker, services: Services) -> None:
+    """This process moves journeys on and hears what happened."""
+
+    def move_on(_row_id: int | None) -> None:
+        floor: datetime | None = None
+        for _ in range(MOST_BATCHES):
+            ticked = tick_from(services, floor)
+            if not ticked.settled and floor is None:
+                return
+            floor = ticked.floor
+        broker.wake("runner.tick")
+
+    def hear(_row_id: int | None) -> None:
+        for _ in range(MOST_BATCHES):
+            if handle_signals(services) < FACTS:
+                return
+        broker.wake("runner.signals")
+
+    broker.register("runner.tick", move_on)
+    broker.register("runner.signals", hear)
+
+
+def _due(session: Session, now: datetime) -> list[int | None]:
+    found = session.scalar(select(Due.enrollment_id).where(Due.due_at <= now + NEARLY).order_by(Due.due_at).limit(1))
+    return [] if found is None else [None]
+
+
+def _heard(session: Session, _now: datetime) -> list[int | None]:
+    found = session.scalar(select(Signal.id).where(Signal.handled_at.is_(None)).limit(1))
+    return [] if found is None else [None]
+
+
+SWEEPS = (
+    Sweep("runner.tick", _due, timedelta(seconds=5)),
+    Sweep("runner.signals", _heard, timedelta(seconds=5)),
+)

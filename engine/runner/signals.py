@@ -1,0 +1,184 @@
+"""Signals: facts that the doors and the router wrote wake journeys, begin them, or end them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Table, bindparam, or_, select, update
+from sqlalchemy.orm import Session
+
+from engine.base.services import Services
+from engine.enrollments.enrollment import (
+    Standing,
+    bring_forward,
+    end,
+    enroll_many,
+    live_enrollments,
+    standing,
+)
+from engine.enrollments.journey import Published, current_versions, load_version
+from engine.enrollments.signal import Signal
+from engine.people.consent import EVERYTHING, ConsentStanding
+from engine.runner.decide import waits_for_words
+from journeys.model import ByHand, Joined, TagAdded, Trigger
+from journeys.steps import Ask
+
+#: Facts handled in one transaction.
+LIMIT = 500
+#: How long a fact waits for a member whose place is being moved just now.
+PATIENCE = timedelta(hours=1)
+#: The end reason of an enrollment whose member can be reached no more.
+OPTED_OUT = "opted_out"
+
+_SIGNAL: Table = Signal.__table__  # type: ignore[assignment]
+
+
+def handle_signals(services: Services, *, limit: int = LIMIT) -> int:
+    """A batch of facts has been acted on; how many there were."""
+    now = services.clock.now()
+    with services.db.write() as session:
+        pending = list(
+            session.scalars(
+                select(Signal)
+                .where(Signal.handled_at.is_(None))
+                .order_by(Signal.id)
+                .limit(limit)
+                .with_for_update(skip_locked=True)
+            )
+        )
+        if not pending:
+            return 0
+        effects = _begin(session, pending, now)
+        moved, later = _move_on(session, [fact for fact in pending if fact.id not in effects], now)
+        effects |= moved
+        done = [
+            {"s": fact.id, "did": effects.get(fact.id, "nothing waited for it")[:60]}
+            for fact in pending
+            if fact.id not in later
+        ]
+        if done:
+            session.execute(
+                update(_SIGNAL).where(_SIGNAL.c.id == bindparam("s")).values(handled_at=now, effect=bindparam("did")),
+                done,
+            )
+    return len(done)
+
+
+def _begin(session: Session, facts: Sequence[Signal], now: datetime) -> dict[int, str]:
+    """Members whom a fact puts on a journey are on it; what each fact did, by its id."""
+    effects: dict[int, str] = {}
+    open_now = current_versions(session)
+    starts: dict[tuple[int, str], list[Signal]] = defaultdict(list)
+    versions = {version.id: version for version in open_now}
+    for fact in facts:
+        match fact.kind:
+            case "joined":
+                wanted, trigger = _triggered(open_now, Joined()), "joined"
+            case "tagged":
+                tag = str(fact.detail.get("tag", ""))
+                wanted, trigger = _triggered(open_now, TagAdded(tag)), f"tag:{tag}"
+            case "by_hand":
+                wanted, trigger = _by_hand(open_now, fact), "by_hand"
+            case _:
+                continue
+        effects[fact.id] = "no journey begins with it"
+        for version in wanted:
+            starts[version.id, trigger].append(fact)
+    for (version_id, trigger), asking in starts.items():
+        begun = enroll_many(session, [fact.member_id for fact in asking], versions[version_id], trigger, now)
+        for fact in asking:
+            if fact.member_id in begun:
+                effects[fact.id] = "began"
+            elif effects[fact.id] != "began":
+                effects[fact.id] = "on it already, or once only"
+    return effects
+
+
+def _triggered(versions: Sequence[Published], trigger: Trigger) -> list[Published]:
+    return [version for version in versions if trigger in version.script.triggers]
+
+
+def _by_hand(versions: Sequence[Published], fact: Signal) -> list[Published]:
+    journey_id = fact.detail.get("journey_id")
+    return [each for each in _triggered(versions, ByHand()) if each.journey_id == journey_id]
+
+
+def _move_on(session: Session, facts: Sequence[Signal], now: datetime) -> tuple[dict[int, str], set[int]]:
+    """Enrollments that waited for these facts are due now, or ended.
+
+    What each fact did, by its id; and the facts to look at again, because a tick moved their member at this moment.
+    """
+    by_member: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for enrollment_id, member_id in live_enrollments(session, {fact.member_id for fact in facts}):
+        by_member[member_id].append((enrollment_id, member_id))
+    places = standing(session, [each for live in by_member.values() for each, _ in live], lock=True)
+    unreachable = _unreachable(session, {fact.member_id for fact in facts if fact.kind == "opted_out"})
+    effects: dict[int, str] = {}
+    later: set[int] = set()
+    heard: dict[Standing, str] = {}
+    ended: dict[int, Standing] = {}
+    for fact in facts:
+        for enrollment_id, _ in by_member[fact.member_id]:
+            here = places.get(enrollment_id)
+            if enrollment_id in ended:
+                continue
+            if here is None:
+                if fact.created_at > now - PATIENCE:
+                    later.add(fact.id)
+                continue
+            if fact.kind == "opted_out":
+                if fact.member_id in unreachable:
+                    ended[enrollment_id] = here
+                    heard.pop(here, None)
+                    effects[fact.id] = "ended"
+                else:
+                    effects[fact.id] = "still reached another way"
+            elif (word := _word(session, fact, here)) is not None:
+                # A recognized answer says more than the plain fact that they wrote, and either more than a hold's end.
+                heard[here] = max(word, heard.get(here, ""), key=_weight)
+                effects[fact.id] = "woke it"
+    bring_forward(session, heard, now)
+    end(session, list(ended.values()), OPTED_OUT, now)
+    return effects, later
+
+
+def _weight(word: str) -> int:
+    return 2 if word.startswith("answered") else int(word == "replied")
+
+
+def _word(session: Session, fact: Signal, here: Standing) -> str | None:
+    """What the row at `here` hears of this fact; None when it does not wait for it."""
+    if fact.kind == "hold_ended":
+        # Only what was put off: anything else is due at its own time.
+        return here.heard if here.wanted_at is not None else None
+    steps = load_version(session, here.version_id).script.steps
+    step = steps[here.step] if here.step < len(steps) else None
+    if step is None or here.phase == 0 or not waits_for_words(step):
+        return None
+    about_this = fact.enrollment_id == here.enrollment_id
+    match fact.kind:
+        case "answered":
+            asked_here = isinstance(step, Ask) and fact.detail.get("step") in (step.id, here.step)
+            return f"answered:{fact.detail.get('answer', '')}" if about_this and asked_here else None
+        case "replied":
+            # Words about another journey's letter do not answer this one's question; they are words all the same.
+            elsewhere = isinstance(step, Ask) and fact.enrollment_id is not None and not about_this
+            return None if elsewhere else "replied"
+        case _:
+            return None
+
+
+def _unreachable(session: Session, member_ids: set[int]) -> set[int]:
+    """Those whom no journey may write to: mail is the one channel journeys speak on."""
+    if not member_ids:
+        return set()
+    return set(
+        session.scalars(
+            select(ConsentStanding.member_id).where(
+                ConsentStanding.member_id.in_(member_ids),
+                ConsentStanding.channel == "email",
+                or_(ConsentStanding.scope == EVERYTHING, ConsentStanding.scope == "journey"),
+                ConsentStanding.opted_in.is_(False),
+            )
+        )
+    )

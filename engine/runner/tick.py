@@ -1,0 +1,165 @@
+"""Tick: a batch of due steps is claimed, asked about, decided and applied, in one transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Table, select
+from sqlalchemy.orm import Session
+
+from engine.base.db import bulk_delete, stored_time
+from engine.base.errors import HearthlineError, NotFound, Unavailable
+from engine.base.log import logger
+from engine.base.services import Services
+from engine.base.settings import Settings
+from engine.enrollments.enrollment import DUE_COLUMNS, Due, Standing, Visit
+from engine.enrollments.journey import Published, load_version
+from engine.runner.apply import Settled, apply
+from engine.runner.decide import decide, failed
+from engine.runner.facts import Batch, gather
+from journeys.steps import Ask, Email, HandOff
+
+#: Rows of one batch; one wake of the courier serves them all.
+LIMIT = 500
+#: Rows due this soon count as due: a step that follows at once is due a microsecond later, and the sandbox's clock may
+#: stand still meanwhile.
+NEARLY = timedelta(milliseconds=1)
+
+log = logger(__name__)
+_DUE: Table = Due.__table__  # type: ignore[assignment]
+
+
+class Ticked(NamedTuple):
+    """How many rows a tick settled, and from where the next one may look (None: from the beginning)."""
+
+    settled: int
+    floor: datetime | None
+
+
+def tick(services: Services, *, limit: int = LIMIT) -> int:
+    """One batch of due steps is settled; how many there were."""
+    return tick_from(services, None, limit=limit).settled
+
+
+def tick_from(services: Services, floor: datetime | None, *, limit: int = LIMIT) -> Ticked:
+    """As `tick`, looking no further back than `floor`: rows below it are another worker's, or dead.
+
+    Raises Unavailable when the database is gone.
+    """
+    now = services.clock.now()
+    try:
+        with services.db.write() as session:
+            rows = claim(session, now, limit, floor)
+            settle(session, rows, services.settings, now)
+    except Unavailable:
+        raise
+    except Exception:
+        log.exception("a batch of steps could not be written; its people are taken one by one")
+        return Ticked(_one_by_one(services, limit, floor, now), floor)
+    # Rows that a step made due at once may lie before the last one claimed, never before now.
+    return Ticked(len(rows), min(now, rows[-1].due_at) if rows else None)
+
+
+def claim(session: Session, now: datetime, limit: int, floor: datetime | None) -> list[Standing]:
+    """The first due rows, nobody else's until this transaction ends."""
+    query = select(*(_DUE.c[name] for name in DUE_COLUMNS)).where(_DUE.c.due_at <= now + NEARLY)
+    if floor is not None:
+        query = query.where(_DUE.c.due_at >= floor)
+    query = query.order_by(_DUE.c.due_at, _DUE.c.enrollment_id).limit(limit).with_for_update(skip_locked=True)
+    return [Standing(*row) for row in session.execute(query)]
+
+
+def settle(session: Session, rows: list[Standing], settings: Settings, now: datetime) -> None:
+    """Each of the claimed rows has its visit. A step that goes wrong is put off for that one person."""
+    if not rows:
+        return
+    versions, trouble = _versions(session, rows)
+    batch = gather(session, rows, versions, settings, now)
+    apply(session, batch, _decide_all(batch, trouble, settings, now), now)
+
+
+def _decide_all(
+    batch: Batch, trouble: dict[int, HearthlineError | ValueError], settings: Settings, now: datetime
+) -> list[Settled]:
+    stale_after = timedelta(hours=settings.conversations.stale_after_hours)
+    texts: dict[tuple[int, str, str], int] = {}
+    settled: list[Settled] = []
+    for here in batch.rows:
+        try:
+            version = batch.versions.get(here.version_id)
+            if version is None:
+                raise trouble[here.version_id]
+            decision = decide(here, version.script, batch.facts_of(here), now, stale_after)
+            text = None
+            if isinstance(decision.act, (Email, Ask)):
+                language = _language(batch, here)
+                key = (here.version_id, decision.act.template, language)
+                text = texts.get(key)
+                if text is None:
+                    text = texts[key] = version.template_version(decision.act.template, language)
+            elif isinstance(decision.act, HandOff):
+                _language(batch, here)
+            settled.append(Settled(here, decision, text))
+        except Exception as error:
+            log.warning("a step went wrong for one person", enrollment_id=here.enrollment_id, error=str(error))
+            settled.append(Settled(here, failed(here, error, now)))
+    return settled
+
+
+def _language(batch: Batch, here: Standing) -> str:
+    person = batch.people.get(here.member_id)
+    if person is None:
+        raise NotFound("The member is not there any more.")
+    return person.language
+
+
+def _versions(
+    session: Session, rows: Sequence[Standing]
+) -> tuple[dict[int, Published], dict[int, HearthlineError | ValueError]]:
+    known: dict[int, Published] = {}
+    trouble: dict[int, HearthlineError | ValueError] = {}
+    for version_id in {here.version_id for here in rows}:
+        try:
+            known[version_id] = load_version(session, version_id)
+        except (HearthlineError, ValueError) as error:
+            trouble[version_id] = error
+    return known, trouble
+
+
+def _one_by_one(services: Services, limit: int, floor: datetime | None, now: datetime) -> int:
+    """The same rows, each in a transaction of its own, so that one that cannot be written stops nobody else."""
+    with services.db.read() as session:
+        rows = claim(session, now, limit, floor)
+    settled = 0
+    for here in rows:
+        try:
+            with services.db.write() as session:
+                settle(session, _lock(session, here), services.settings, now)
+        except Unavailable:
+            raise
+        except Exception as error:
+            log.exception("a step could not be written for one person", enrollment_id=here.enrollment_id)
+            with services.db.write() as session:
+                for locked in _lock(session, here):
+                    _put_aside(session, locked, error, now)
+        settled += 1
+    return settled
+
+
+def _put_aside(session: Session, here: Standing, error: Exception, now: datetime) -> None:
+    if session.get(Visit, (here.due_at, here.enrollment_id)) is not None:
+        # This arrival is settled: the row is a shadow of it, and the enrollment's true place is another row.
+        bulk_delete(
+            session, _DUE, ("due_at", "enrollment_id"), [(stored_time(session, here.due_at), here.enrollment_id)]
+        )
+    else:
+        apply(session, Batch([here], {}, {}, {}), [Settled(here, failed(here, error, now))], now)
+
+
+def _lock(session: Session, here: Standing) -> list[Standing]:
+    query = (
+        select(*(_DUE.c[name] for name in DUE_COLUMNS))
+        .where(_DUE.c.due_at == here.due_at, _DUE.c.enrollment_id == here.enrollment_id)
+        .with_for_update(skip_locked=True)
+    )
+    return [Standing(*row) for row in session.execute(query)]
