@@ -1,6 +1,5 @@
 """What the doors' tests stand on: a real database file, a broker that notes its wakes, and doors on free ports."""
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,9 +12,12 @@ import pytest
 from engine.base.broker import Broker
 from engine.base.clock import SystemClock
 from engine.base.db import Database
-from engine.base.settings import Doors, Mail, Settings
+from engine.base.services import Services
+from engine.base.settings import Doors, Mail, Organization, Settings
+from engine.base.tokens import TokenRing
+from engine.channels.email import SmtpRelay
 from engine.migrations import migrate
-from inbound.mail.door import MailDoor
+from inbound.mail.server import MailDoor
 from inbound.receive import ROUTE, Acceptor
 
 DOMAIN = "nfp.example"
@@ -29,20 +31,20 @@ class House:
     db: Database
     acceptor: Acceptor
     door: MailDoor
+    local_door: MailDoor
     broker: Broker
+    services: Services
     woken: list[int | None] = field(default_factory=list)
 
     @property
     def smtp(self) -> tuple[str, int]:
         """Where the SMTP door listens."""
-        assert self.door.smtp_port is not None
-        return "127.0.0.1", self.door.smtp_port
+        return "127.0.0.1", self.door.port
 
     @property
     def lmtp(self) -> tuple[str, int]:
         """Where the LMTP door listens."""
-        assert self.door.lmtp_port is not None
-        return "127.0.0.1", self.door.lmtp_port
+        return "127.0.0.1", self.local_door.port
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """What another process would read: a connection of its own, on the file alone."""
@@ -82,25 +84,30 @@ def a_house(folder: Path, **doors: Any) -> Iterator[House]:
     migrate.upgrade(db)
     settings = Settings(
         data_dir=folder,
-        mail=Mail(domain=DOMAIN),
-        doors=Doors(**{"smtp_port": 0, "lmtp_port": 0} | doors),
+        organization=Organization(name="Neighbors for Progress"),
+        mail=Mail(domain=DOMAIN, host="127.0.0.1", port=1, security="none"),
+        doors=Doors(**doors),
     )
     broker = Broker()
-    acceptor = Acceptor(db, SystemClock(), broker)
-    house = House(path, db, acceptor, MailDoor(settings, acceptor), broker)
+    db.waker = broker.wake
+    clock = SystemClock()
+    services = Services(settings, clock, db, broker, TokenRing({1: b"k" * 32}), SmtpRelay(settings.mail))
+    acceptor = Acceptor(db, clock, broker)
+    door, local_door = MailDoor(services, acceptor, port=0), MailDoor(services, acceptor, port=0, lmtp=True)
+    house = House(path, db, acceptor, door, local_door, broker, services)
     broker.register(ROUTE, house.woken.append)
     broker.start()
     acceptor.start()
-    house.door.start()
+    door.start()
+    local_door.start()
     try:
         yield house
     finally:
-        house.door.stop(grace_seconds=1)
+        door.stop(grace_seconds=1)
+        local_door.stop(grace_seconds=1)
         acceptor.stop()
         broker.stop()
         db.close()
-        if folder.exists():
-            os.chmod(folder, 0o700)
 
 
 @pytest.fixture

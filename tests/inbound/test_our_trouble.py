@@ -280,7 +280,7 @@ class Dies(Acceptor):
 import tests.inbound.conftest as conftest
 conftest.Acceptor = Dies if Path(sys.argv[1], "die").exists() else Acceptor
 with a_house(Path(sys.argv[1])) as house:
-    print(house.door.smtp_port, flush=True)
+    print(house.door.port, flush=True)
     sys.stdin.read()
 """
 

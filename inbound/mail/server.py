@@ -1,32 +1,30 @@
-"""Door: where members' replies come in by SMTP, and by LMTP from a mail server on the same machine."""
+"""Server: where members' replies come in, by SMTP or, from a mail server on the same machine, by LMTP."""
 
 import asyncio
 import ssl
 import threading
-from collections.abc import Callable
 
 from engine.base.errors import SettingsError
-from engine.base.log import logger
-from engine.base.settings import Doors, Settings
+from engine.base.services import Services
+from engine.base.settings import Doors
 from inbound.mail.allowance import Connections, Memory
 from inbound.mail.protocol import STOPPING, LocalConversation, MailConversation, Shared, Terms
 from inbound.receive import Acceptor, Answer, Arrival
-
-log = logger(__name__)
 
 #: Connections the system holds for us until we take them.
 BACKLOG = 256
 
 
 class MailDoor:
-    """The SMTP door and, if a port is set, the LMTP door, on one event loop in a thread of its own."""
+    """One listening port, SMTP or LMTP, on an event loop in a thread of its own."""
 
-    def __init__(self, settings: Settings, acceptor: Acceptor) -> None:
-        doors = settings.doors
-        self._doors = doors
+    def __init__(self, services: Services, acceptor: Acceptor, *, port: int, lmtp: bool = False) -> None:
+        doors = services.settings.doors
+        self._host = doors.host
         self._acceptor = acceptor
+        self._kind: type[MailConversation] = LocalConversation if lmtp else MailConversation
         self._terms = Terms(
-            domain=settings.mail.domain,
+            domain=services.settings.mail.domain,
             size=doors.max_message_mb * 2**20,
             recipients=doors.recipients_per_message,
             command_seconds=doors.command_seconds,
@@ -41,9 +39,9 @@ class MailDoor:
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._servers: list[asyncio.Server] = []
-        self.smtp_port: int | None = None
-        self.lmtp_port: int | None = None
+        self._server: asyncio.Server | None = None
+        #: Where it listens; once started, never 0.
+        self.port = port
 
     @property
     def is_open(self) -> bool:
@@ -51,7 +49,7 @@ class MailDoor:
         return self._thread is not None and self._thread.is_alive() and not self._shared.stopping
 
     def start(self) -> None:
-        """Both ports answer (a port 0 is a free one, told in `smtp_port` and `lmtp_port`). Raises OSError if taken."""
+        """The port answers; a port 0 became a free one, told in `port`. Raises OSError if it is taken."""
         self._shared.stopping = False
         self._loop = loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=loop.run_forever, name="mail-door", daemon=True)
@@ -69,21 +67,17 @@ class MailDoor:
             self._end()
 
     async def _open(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.smtp_port = await self._listen(loop, MailConversation, self._doors.smtp_port)
-        if self._doors.lmtp_port is not None:
-            self.lmtp_port = await self._listen(loop, LocalConversation, self._doors.lmtp_port)
+        def make() -> MailConversation:
+            return self._kind(self._terms, self._shared, loop)
 
-    async def _listen(self, loop: asyncio.AbstractEventLoop, kind: type[MailConversation], port: int) -> int:
-        make: Callable[[], MailConversation] = lambda: kind(self._terms, self._shared, loop)  # noqa: E731
-        server = await loop.create_server(make, self._doors.host, port, backlog=BACKLOG)
-        self._servers.append(server)
-        return int(server.sockets[0].getsockname()[1])
+        self._server = await loop.create_server(make, self._host, self.port, backlog=BACKLOG)
+        self.port = int(self._server.sockets[0].getsockname()[1])
 
     async def _close(self, grace_seconds: float) -> None:
         self._shared.stopping = True
-        for server in self._servers:
-            server.close()
-        self._servers.clear()
+        if self._server is not None:
+            self._server.close()
+            self._server = None
         for conversation in list(self._shared.conversations):
             if not conversation.is_busy:
                 conversation.say_goodbye(STOPPING)

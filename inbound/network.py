@@ -1,0 +1,16 @@
+"""Network: whom a limit at one of the doors is counted for."""
+
+from ipaddress import ip_address, ip_network
+
+
+def network_of(peer: str) -> str:
+    """Who a limit is counted for: an IPv4 address, or an IPv6 /64, which is what one customer gets."""
+    try:
+        address = ip_address(peer.partition("%")[0])
+    except ValueError:
+        return peer
+    if address.version == 6:
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ip_network((address, 64), strict=False))
+    return str(address)
