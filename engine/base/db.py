@@ -128,6 +128,7 @@ class Database:
         """A session on one snapshot; nothing written in it stays."""
         with self._translated(), Session(self.engine, expire_on_commit=False) as session:
             yield session
+            session.expunge_all()  # what was read stays readable: a rollback would empty every row
             session.rollback()
 
     @contextmanager

@@ -85,8 +85,10 @@ def decide(here: Standing, journey: Journey, facts: Facts, now: datetime, stale_
     if facts.held_until is not None and facts.held_until > now:
         until = min(facts.held_until, now + LOOK_AGAIN) if facts.held_until.year > 9000 else facts.held_until
         return put_off(here, "held", "They are talking with a person here, and journeys wait meanwhile.", until)
-    # What follows from their words was meant to wait for the talk; anything else that waited too long is stale.
-    late = here.wanted_at is not None and here.heard != WORDS and now - here.wanted_at > stale_after
+    # What follows from their words was meant to wait for the talk, and what went wrong is still owed; anything else
+    # that was put off too long is stale.
+    owed = here.heard == WORDS or here.tries
+    late = here.wanted_at is not None and not owed and now - here.wanted_at > stale_after
     match step:
         case Email():
             return _skip(here, step.go, now) if late else _go(here, "sent", step.go, now, act=step)

@@ -1,0 +1,1 @@
+"""Conditions mean in SQL what they mean in words."""

@@ -1,0 +1,1 @@
+"""Journeys move: once, in time, around conversations."""
