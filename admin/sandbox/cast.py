@@ -22,11 +22,13 @@ class Reaction:
     mailbox: str = ""
     subject: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    #: `unsubscribe`: they press their mail program's button instead of writing.
+    does: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A member of the sandbox community."""
+    """Somebody in the sandbox: a member of the community, or a stranger who writes to it."""
 
     key: str
     name: str
@@ -34,8 +36,8 @@ class Person:
     chapters: tuple[str, ...]
     language: str
     postal_code: str
-    #: When they join, counted from the first day's midnight (UTC) of the lived days.
-    joins: timedelta
+    #: When they join, counted from the first moment of the lived days; None: never.
+    joins: timedelta | None
     #: What they do after the n-th letter written to everyone (1 is the first).
     letters: Mapping[int, Reaction]
     #: What they do after the n-th answer a person wrote to them.
@@ -44,6 +46,8 @@ class Person:
     writes: tuple[tuple[timedelta, str, Reaction], ...]
     #: What their organizer answers to their n-th words; absent: it waits for you.
     answered: Mapping[int, Reaction]
+    #: Their mailbox is no more: mail to it comes back.
+    gone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ def cast() -> Cast:
             Organizer(**{"chapter": None, "language": "en", **row, "approves": tuple(row.get("approves", ()))})
             for row in data["organizers"]
         ),
-        people=tuple(_person(row) for row in data["members"]),
+        people=tuple(_person(row) for row in [*data["members"], *data["strangers"]]),
     )
 
 
@@ -120,6 +124,7 @@ def _reaction(row: Mapping[str, Any]) -> Reaction:
         mailbox=row.get("from", ""),
         subject=row.get("subject", ""),
         headers=row.get("headers", {}),
+        does=row.get("does", ""),
     )
 
 
@@ -131,9 +136,10 @@ def _person(row: Mapping[str, Any]) -> Person:
         chapters=tuple(row.get("chapters", ())),
         language=row.get("language", "en"),
         postal_code=str(row.get("zip", "")),
-        joins=span(row["joins"]),
+        joins=span(row["joins"]) if "joins" in row else None,
         letters={int(n): _reaction(r) for n, r in row.get("letters", {}).items()},
         answers={int(n): _reaction(r) for n, r in row.get("answers", {}).items()},
         writes=tuple((span(r["at"]), r["to"], _reaction(r)) for r in row.get("writes", ())),
         answered={int(n): _reaction(r) for n, r in row.get("answered", {}).items()},
+        gone=bool(row.get("gone", False)),
     )

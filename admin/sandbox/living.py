@@ -8,12 +8,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from admin.sandbox.cast import Cast, Person, Reaction
-from admin.sandbox.pen import Writer, bare_address, open_letter, post, reply_subject, write
+from admin.sandbox.pen import Writer, bare_address, bounce, open_letter, post, reply_subject, write
 from admin.sandbox.store import Letter, Plan, Store
 from engine.base.clock import SandboxClock
 from engine.base.errors import HearthlineError
@@ -71,6 +73,8 @@ class Living:
             "join": self._join,
             "mail": self._mail,
             "answer": self._answer,
+            "bounce": self._bounce,
+            "unsubscribe": self._unsubscribe,
         }
 
     def live(self, until: datetime, tell: Callable[[datetime], None] | None = None) -> None:
@@ -155,6 +159,10 @@ class Living:
         person = self._cast.by_mailbox(letter.mailbox)
         if person is None:
             return
+        if person.gone:
+            key = f"{person.key} bounces {letter.message_id}"
+            self._store.intend(Plan(key, letter.at, "bounce", {"letter": letter.id}))
+            return
         seen = open_letter(letter)
         to_everyone = "List-Unsubscribe" in seen.headers
         kind = "letters" if to_everyone else "answers"
@@ -166,7 +174,7 @@ class Living:
                 Plan(
                     f"{person.key} {kind} {number}",
                     letter.at + self._a_little_off(reaction.after, f"{person.key} {kind} {number}"),
-                    "mail",
+                    reaction.does or "mail",
                     {"person": person.key, "letter": letter.id, "which": [kind, number]},
                 )
             )
@@ -243,6 +251,25 @@ class Living:
             )
         writer = self._writer(person, reaction)
         self.send(message.as_bytes(), writer.mailbox, to, message["Message-ID"])
+
+    def _bounce(self, plan: Plan) -> None:
+        letter = self._store.letter(plan.detail["letter"])
+        if letter is not None and letter.mail_from:
+            notice = bounce(letter.mailbox, letter, self._clock.now(), plan.key)
+            self.send(notice, "", letter.mail_from, plan.key)
+
+    def _unsubscribe(self, plan: Plan) -> None:
+        """The button of a mail program: one POST to the letter's own link (RFC 8058), nothing else."""
+        letter = self._store.letter(plan.detail["letter"])
+        if letter is None:
+            return
+        link = open_letter(letter).headers.get("List-Unsubscribe", "").partition("<")[2].partition(">")[0]
+        url = urlsplit(link)
+        connection = HTTPConnection(url.hostname or "", url.port or 80, timeout=30)
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        connection.request("POST", url.path, body=b"List-Unsubscribe=One-Click", headers=form)
+        connection.getresponse().read()
+        connection.close()
 
     def _answer(self, plan: Plan) -> None:
         person = self._one(plan)

@@ -89,6 +89,31 @@ def write(
     return message
 
 
+def bounce(mailbox: str, letter: Letter, now: datetime, key: str) -> bytes:
+    """What a mail server writes when a mailbox is no more: a delivery status notification (RFC 3464)."""
+    domain = mailbox.rpartition("@")[2]
+    message = EmailMessage(policy=policy.SMTP)
+    message["From"] = f"Mail Delivery System <mailer-daemon@{domain}>"
+    message["To"] = letter.mail_from
+    message["Subject"] = "Undelivered Mail Returned to Sender"
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:24]}@{domain}>"
+    message["Auto-Submitted"] = "auto-replied"
+    message["MIME-Version"] = "1.0"
+    edge = hashlib.sha256(f"{key} edge".encode()).hexdigest()[:24]
+    message["Content-Type"] = f'multipart/report; report-type=delivery-status; boundary="{edge}"'
+    parts = {
+        "text/plain; charset=us-ascii": f"<{mailbox}>: there is no such mailbox here (550 5.1.1).",
+        "message/delivery-status": (
+            f"Reporting-MTA: dns; mx.{domain}\n\nFinal-Recipient: rfc822; {mailbox}\nAction: failed\n"
+            "Status: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 no such mailbox"
+        ),
+        "text/rfc822-headers": letter.raw.partition(b"\r\n\r\n")[0].decode("ascii", "replace"),
+    }
+    body = "".join(f"--{edge}\nContent-Type: {kind}\n\n{text}\n" for kind, text in parts.items()) + f"--{edge}--\n"
+    return message.as_bytes() + body.replace("\r\n", "\n").replace("\n", "\r\n").encode("ascii", "replace")
+
+
 def reply_subject(subject: str) -> str:
     """The subject of an answer, with one Re: in front."""
     return subject if subject.lower().startswith("re:") else f"Re: {subject}"

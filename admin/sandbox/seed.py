@@ -39,11 +39,12 @@ def seed(db: Database, store: Store, cast: Cast, start: datetime) -> str:
             _set_password(session, cast, password, start)
     with store.together():
         for person in cast.people:
-            owner = {"organizer": _owner(cast, person.chapters)}
-            store.intend(Plan(f"{person.key} joins", start + person.joins, "join", {"person": person.key, **owner}))
+            if person.joins is not None:
+                detail = {"person": person.key, "organizer": _owner(cast, person.chapters)}
+                store.intend(Plan(f"{person.key} joins", start + person.joins, "join", detail))
             for number, (at, _, _) in enumerate(person.writes):
-                detail = {"person": person.key, "which": ["writes", number]}
-                store.intend(Plan(f"{person.key} writes {number}", start + at, "mail", detail))
+                writes = {"person": person.key, "which": ["writes", number]}
+                store.intend(Plan(f"{person.key} writes {number}", start + at, "mail", writes))
         store.note("password", password)
     return password
 

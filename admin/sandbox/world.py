@@ -42,7 +42,10 @@ class World:
         return mailbox.partition("@")[0].replace(".", " ").title()
 
     def move_to(self, moment: datetime) -> None:
-        """Everything until then has happened and settled, and the clock goes on from there. Raises Invalid for the past."""
+        """Everything until then has happened and settled, and the clock goes on from there.
+
+        Raises Invalid for the past.
+        """
         with self._moving:
             if moment < self.clock.now():
                 raise Invalid("The clock only moves forward: what was said cannot be unsaid.")
