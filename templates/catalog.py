@@ -85,6 +85,9 @@ def library(
                 templates[name, language] = made
                 sources[name, language] = source
             else:
+                # Other words than its owner's must not go out in the place of a letter that has a fault.
+                templates.pop((name, language), None)
+                sources.pop((name, language), None)
                 findings += made
     findings += _unlike(templates)
     return Catalog(templates, sources, tuple(sorted(findings)))

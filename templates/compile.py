@@ -18,7 +18,7 @@ from templates.expressions import Used, check, split
 from templates.finding import Finding
 from templates.frame import Layout, LayoutBroken, compose
 from templates.letter import Letter, Line, read_letter
-from templates.markup import Element, Hidden, judge, parse, serialize
+from templates.markup import PRIVATE, Element, Hidden, judge, parse, serialize
 from templates.render import Refused, Renderer
 from templates.vocabulary import Frame, names_for, sample
 from templates.words import Words
@@ -58,7 +58,7 @@ def compile_letter(
         words=words,
         hidden=hidden,
     )
-    html = hidden.show(_to_html(serialize(whole)))
+    html = _to_html(serialize(whole), hidden)
     text = plain.write(whole, hidden)
     compiled = Compiled(
         name=name,
@@ -106,12 +106,15 @@ def _check_line(line: Line, frame: Frame, file: str) -> tuple[Finding, ...]:
     return tuple(Finding(f.file, f.line, f.column + line.column - 1, f.what, f.fix) for f in used)
 
 
-def _to_html(mjml: str) -> str:
+def _to_html(mjml: str, hidden: Hidden) -> str:
+    # Private-use signs come out of MJML's attributes in another notation, plain letters and digits do not.
+    mark = f"hl{hashlib.sha256(mjml.encode()).hexdigest()[:16]}"
+    named = PRIVATE.sub(lambda found: f"{mark}x{ord(found[0]):x}x", mjml)
     try:
-        html: str = mjml2html(mjml, fonts={})
+        html: str = mjml2html(named, fonts={})
     except ValueError as error:
         raise LayoutBroken(f"MJML could not be made into HTML: {error}") from error
-    return html
+    return hidden.show(re.sub(f"{mark}x([0-9a-f]+)x", lambda found: chr(int(found[1], 16)), html))
 
 
 def _variables(letter: Letter, html: str, text: str) -> tuple[str, ...]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
-from templates.expressions import split
+from templates.expressions import Piece, split
 from templates.finding import Finding
 from templates.markup import PRIVATE, Element, Hidden, parse
 from templates.vocabulary import Frame
@@ -48,7 +49,7 @@ def compose(
     """
     slots: dict[str, tuple[Element | str, ...]] = {
         "hl-letter": letter.children,
-        "hl-subject": tuple(_hide(subject, hidden)),
+        "hl-subject": (_hide_whole(subject, hidden),),
         "hl-preview": tuple(_hide(preview, hidden)),
     }
 
@@ -87,6 +88,15 @@ def _hide(source: str, hidden: Hidden) -> list[str]:
     if isinstance(parts, Finding):
         raise LayoutBroken(str(parts))
     return [part if isinstance(part, str) else hidden.hide(part) for part in parts]
+
+
+def _hide_whole(source: str, hidden: Hidden) -> str:
+    """The whole source behind one sign, because MJML also puts the title in an attribute, where it mangles quotes."""
+    parts = split(source, file="subject")
+    if isinstance(parts, Finding):
+        raise LayoutBroken(str(parts))
+    kept = [escape(p) if isinstance(p, str) else p.source for p in parts if isinstance(p, str) or p.word != "#"]
+    return hidden.hide(Piece("".join(kept), 1, 1))
 
 
 def _raw_blocks(tag: str, children: tuple[Element | str, ...]) -> tuple[Element | str, ...]:

@@ -99,13 +99,18 @@ def parse(parts: list[str | Piece], hidden: Hidden, *, file: str, line: int = 1)
         what, fix = reader.explain(error)
         return Finding(file, at_line, at_column, what, fix)
     except _Refused as refused:
-        return Finding(file, *reader.here(), str(refused), "Take it away.")
+        return Finding(file, refused.line, refused.column, str(refused), "Take it away.")
     assert reader.root is not None
     return reader.root
 
 
 class _Refused(Exception):
     """Something that no letter needs stands in the markup."""
+
+    def __init__(self, what: str, line: int, column: int) -> None:
+        super().__init__(what)
+        self.line = line
+        self.column = column
 
 
 class _Tree:
@@ -142,10 +147,10 @@ class _Tree:
             self.open[-1][2].append(shown)
 
     def refuse_doctype(self, *_args: object) -> None:
-        raise _Refused("A letter declares no document type.")
+        raise _Refused("A letter declares no document type.", *self.here())
 
     def refuse_instruction(self, *_args: object) -> None:
-        raise _Refused("A letter has no processing instructions.")
+        raise _Refused("A letter has no processing instructions.", *self.here())
 
     def explain(self, error: expat.ExpatError) -> tuple[str, str]:
         """What went wrong and how to mend it, in plain words."""
@@ -226,8 +231,10 @@ _INSTEAD = {
     "mj-style": "The letter's look comes from the layout. Take it away.",
 }
 _OPENING = {"if": "endif", "for": "endfor"}
-_PLACED = re.compile(r"https://(?![^/?#]*@)[^/?#\s\ue000-\uf8ff]+(?:[/?#]\S*)?")
-_MAILTO = re.compile(r"mailto:[^\s\ue000-\uf8ff]+@[^\s\ue000-\uf8ff]+")
+# MJML writes quotes, backslashes and unusual signs in attributes in a notation of its own: only these are safe.
+_SIGN = r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]"
+_PLACED = re.compile(rf"https://(?![^/?#]*@)[A-Za-z0-9.:-]+(?:[/?#](?:{_SIGN}|[\ue000-\uf8ff])*)?")
+_MAILTO = re.compile(r"mailto:[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+")
 
 
 def judge(root: Element, hidden: Hidden, *, file: str) -> tuple[Finding, ...]:

@@ -15,6 +15,7 @@ _NEXT_LINE, _NEW_PARAGRAPH = "1", "2"
 _BETWEEN_LINKS = " ·|\n\t"
 #: RFC 3676 section 4.3: what follows is the foot, which mail programs leave out of quotations.
 _FOOT = "-- "
+_PAUSE = "\x1d"
 
 
 def write(letter: Element, hidden: Hidden) -> str:
@@ -28,6 +29,7 @@ def finish(rendered: str) -> str:
     """The readable text of a rendered source: paragraphs wrapped, empty ones gone, one line break at the end."""
     text: list[str] = []
     foot = ""
+    pause = False
     for chunk in rendered.split(_CLOSE):
         _outside, mark, inside = chunk.partition(_OPEN)
         if not mark:
@@ -37,10 +39,14 @@ def finish(rendered: str) -> str:
         if words == _FOOT:
             foot = _FOOT
             continue
+        if words == _PAUSE:
+            pause = True
+            continue
         if not words or words.isspace():
             continue
         if text:
-            text.append("\n" if gap == _NEXT_LINE and not foot else "\n\n")
+            text.append("\n" if gap == _NEXT_LINE and not foot and not pause else "\n\n")
+        pause = False
         if foot:
             text.append(f"{foot}\n")
             foot = ""
@@ -99,13 +105,13 @@ class _Writer:
                     self.blocks(child, indent)
 
     def items(self, parent: Element, indent: str) -> None:
-        gap = _NEW_PARAGRAPH
+        # Any item may be the first that a reader gets, so the space above the list is a mark of its own.
+        self.put(_PAUSE, "", "", _NEW_PARAGRAPH)
         for child in parent.children:
             if isinstance(child, str):
                 self.out += [self.hidden.show(sign) for sign in PRIVATE.findall(child)]
             else:
-                self.paragraph(child, f"{indent}- ", f"{indent}  ", gap)
-                gap = _NEXT_LINE
+                self.paragraph(child, f"{indent}- ", f"{indent}  ", _NEXT_LINE)
 
     def paragraph(self, element: Element, first: str, rest: str, gap: str) -> None:
         links = [child for child in element.children if isinstance(child, Element) and child.tag == "a"]
@@ -154,7 +160,7 @@ class _Writer:
         return self.hidden.show(_guard(spaced))
 
     def put(self, words: str, first: str, rest: str, gap: str) -> None:
-        static = "{" not in words and words != _FOOT
+        static = "{" not in words and words not in (_FOOT, _PAUSE)
         kind = _WRAPPED if static else _UNWRAPPED
         shown = wrap(words, first, rest) if static else words
         self.out.append(f"{_OPEN}{kind}{gap}{first}{_PART}{rest}{_PART}{shown}{_CLOSE}")
