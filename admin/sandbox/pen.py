@@ -99,9 +99,9 @@ def bounce(mailbox: str, letter: Letter, now: datetime, key: str) -> bytes:
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:24]}@{domain}>"
     message["Auto-Submitted"] = "auto-replied"
-    message["MIME-Version"] = "1.0"
     edge = hashlib.sha256(f"{key} edge".encode()).hexdigest()[:24]
-    message["Content-Type"] = f'multipart/report; report-type=delivery-status; boundary="{edge}"'
+    kind = f'multipart/report; report-type=delivery-status; boundary="{edge}"'
+    head = message.as_bytes().rstrip() + f"\r\nMIME-Version: 1.0\r\nContent-Type: {kind}\r\n\r\n".encode()
     parts = {
         "text/plain; charset=us-ascii": f"<{mailbox}>: there is no such mailbox here (550 5.1.1).",
         "message/delivery-status": (
@@ -110,8 +110,8 @@ def bounce(mailbox: str, letter: Letter, now: datetime, key: str) -> bytes:
         ),
         "text/rfc822-headers": letter.raw.partition(b"\r\n\r\n")[0].decode("ascii", "replace"),
     }
-    body = "".join(f"--{edge}\nContent-Type: {kind}\n\n{text}\n" for kind, text in parts.items()) + f"--{edge}--\n"
-    return message.as_bytes() + body.replace("\r\n", "\n").replace("\n", "\r\n").encode("ascii", "replace")
+    body = "".join(f"--{edge}\nContent-Type: {sort}\n\n{text}\n" for sort, text in parts.items()) + f"--{edge}--\n"
+    return head + body.replace("\r\n", "\n").replace("\n", "\r\n").encode("ascii", "replace")
 
 
 def reply_subject(subject: str) -> str:

@@ -6,7 +6,7 @@ It is a file of its own, because the world is not ours: nothing in Hearthline's 
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +21,7 @@ CREATE TABLE IF NOT EXISTS letter (
     mail_from TEXT NOT NULL, message_id TEXT NOT NULL, raw BLOB NOT NULL, noticed INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS letter_mailbox ON letter (mailbox, id);
+CREATE INDEX IF NOT EXISTS letter_id ON letter (message_id);
 CREATE INDEX IF NOT EXISTS letter_new ON letter (id) WHERE noticed = 0;
 CREATE TABLE IF NOT EXISTS plan (
     key TEXT PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL, done INTEGER NOT NULL DEFAULT 0
@@ -100,6 +101,16 @@ class Store:
         """One letter, or None."""
         found = self._letters("id = ?", (letter_id,))
         return found[0] if found else None
+
+    def letter_ids(self, message_ids: Sequence[str]) -> dict[str, int]:
+        """Where letters with these Message-IDs arrived: Message-ID to the letter's id."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT message_id, MIN(id) FROM letter WHERE direction = 'in'"
+                " AND message_id IN (SELECT value FROM json_each(?)) GROUP BY message_id",
+                (json.dumps(list(message_ids)),),
+            )
+            return dict(rows.fetchall())
 
     def unnoticed(self) -> list[Letter]:
         """Letters that arrived and nobody out there has thought about yet, oldest first."""

@@ -1,0 +1,179 @@
+"""The sandbox's doors for people and programs: mailboxes to read and write in, the outbox, the clock. Loopback only."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from flask import Flask, Response, abort, flash, get_flashed_messages, redirect, render_template, request, url_for
+from jinja2 import ChoiceLoader, FileSystemLoader
+from sqlalchemy import func, select
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from admin.sandbox.api import create_api, read_duration, send_from
+from admin.sandbox.pen import open_letter
+from admin.sandbox.store import Letter
+from admin.sandbox.world import World
+from engine.base.errors import Invalid
+from engine.chapters.chapter import Chapter
+from engine.chapters.membership import Membership
+from engine.outbox.delivery import Delivery
+from engine.people.address import Address
+from engine.people.member import Member
+from templates.web.assets import assets
+from templates.web.furnish import furnish, loader
+from templates.web.reader import Reader
+
+#: What may run on these pages: our own sheet and nothing else.
+POLICY = "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'"
+#: What may run in a letter: its own inline styles, without scripts, forms or anything fetched.
+LETTER_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
+#: Messages on one page of the outbox.
+PAGE = 100
+
+
+def create_app(world: World) -> Flask:
+    """The sandbox as a WSGI app."""
+    app = Flask(__name__, template_folder=None, static_folder=None)
+    app.secret_key = world.services.tokens.session_secret()
+    app.jinja_loader = ChoiceLoader([loader(), FileSystemLoader(Path(__file__).parent / "pages")])  # type: ignore[assignment]
+    sheets = assets()
+    furnish(app.jinja_env, lambda name: url_for("sheet", name=sheets.name(name)))
+    app.register_blueprint(create_api(world))
+    zone = ZoneInfo(world.services.settings.organization.zone)
+
+    def page(template: str, **values: Any) -> str:
+        reader = Reader(world.clock.now(), zone, "en")
+        doors = world.services.settings.doors
+        return render_template(
+            template,
+            reader=reader,
+            clock_action=url_for("move_clock"),
+            admin_url=doors.admin_url,
+            said=get_flashed_messages(),
+            **values,
+        )
+
+    @app.before_request
+    def only_from_here() -> None:
+        """Another site's page in the same browser must not write here, even on loopback."""
+        if request.method != "POST":
+            return
+        origin = request.headers.get("Origin")
+        strange = origin not in (None, "null") and urlsplit(origin or "").netloc != request.host
+        if strange or request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+            abort(403)
+
+    @app.after_request
+    def harden(response: Response) -> Response:
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "same-origin"
+        return response
+
+    @app.errorhandler(Invalid)
+    def refuse(trouble: Invalid) -> AnyResponse:
+        flash(str(trouble))
+        return redirect(request.referrer or url_for("mailboxes"))
+
+    @app.errorhandler(HTTPException)
+    def missing(trouble: HTTPException) -> tuple[str, int]:
+        return page("trouble.html", words=trouble.description), trouble.code or 500
+
+    @app.get("/sheets/<name>")
+    def sheet(name: str) -> Response:
+        kept = sheets.kept.get(name) or abort(404)
+        return Response(
+            kept.content, mimetype=kept.mime, headers={"Cache-Control": "public, max-age=31536000, immutable"}
+        )
+
+    @app.get("/")
+    def mailboxes() -> str:
+        return page("mailboxes.html", groups=_groups(world))
+
+    @app.get("/mailboxes/<address>")
+    def mailbox(address: str) -> str:
+        letters = world.store.letters(address)[::-1]
+        chosen = _chosen(letters, request.args.get("letter", ""))
+        return page(
+            "mailbox.html",
+            address=address.lower(),
+            name=world.name_of(address),
+            letters=[(letter, open_letter(letter)) for letter in letters],
+            chosen=chosen,
+            seen=open_letter(chosen) if chosen else None,
+            tab=request.args.get("tab", "words"),
+            writing=request.args.get("write"),
+            desk=world.services.settings.mail.desk_address,
+        )
+
+    @app.post("/mailboxes/<address>")
+    def write_mail(address: str) -> AnyResponse:
+        form = request.form
+        answering = world.store.letter(int(form["letter"])) if form.get("letter", "").isdigit() else None
+        if answering is not None and answering.mailbox != address.lower():
+            abort(404)
+        sent = send_from(
+            world, address.lower(), form.get("to", ""), form.get("subject", ""), form.get("text", ""), answering
+        )
+        flash(Reader(world.clock.now(), zone, "en").say("sandbox.sent"))
+        return redirect(url_for("mailbox", address=address.lower(), letter=sent))
+
+    @app.get("/letters/<int:letter_id>")
+    def letter_html(letter_id: int) -> Response:
+        letter = world.store.letter(letter_id) or abort(404)
+        return Response(open_letter(letter).html, headers={"Content-Security-Policy": LETTER_POLICY})
+
+    @app.get("/outbox")
+    def outbox() -> str:
+        before = request.args.get("before", type=int)
+        return page("outbox.html", rows=_outbox(world, before), size=PAGE)
+
+    @app.post("/clock")
+    def move_clock() -> AnyResponse:
+        world.move_to(world.clock.now() + read_duration(request.form.get("advance", "")))
+        reader = Reader(world.clock.now(), zone, "en")
+        flash(reader.say("sandbox.moved", when=reader.moment(world.clock.now())))
+        return redirect(request.referrer or url_for("mailboxes"))
+
+    return app
+
+
+def _chosen(letters: list[Letter], wanted: str) -> Letter | None:
+    return next((letter for letter in letters if str(letter.id) == wanted), None)
+
+
+def _groups(world: World) -> list[tuple[str, list[tuple[str, str, int]]]]:
+    """The mailboxes by chapter, organizers first: (heading, [(name, address, letters)])."""
+    counts = {mailbox: count for mailbox, count, _ in world.store.mailboxes()}
+    with world.services.db.read() as session:
+        rows = session.execute(
+            select(Member.name, Address.value, func.min(Chapter.name))
+            .join(Address, (Address.member_id == Member.id) & (Address.kind == "email"))
+            .outerjoin(Membership, Membership.member_id == Member.id)
+            .outerjoin(Chapter, Chapter.id == Membership.chapter_id)
+            .group_by(Member.id, Member.name, Address.value)
+            .order_by(Member.name)
+        ).all()
+    answering = {organizer.mailbox for organizer in world.cast.organizers}
+    groups: dict[str, list[tuple[str, str, int]]] = {"sandbox.organizers": []}
+    for name, address, chapter in rows:
+        heading = "sandbox.organizers" if address in answering else chapter or "sandbox.chapter_none"
+        groups.setdefault(heading, []).append((name, address, counts.pop(address, 0)))
+    if counts:
+        groups["sandbox.others"] = [
+            (world.name_of(address), address, count) for address, count in sorted(counts.items())
+        ]
+    return [(heading, people) for heading, people in groups.items() if people]
+
+
+def _outbox(world: World, before: int | None) -> list[tuple[Delivery, str, int | None]]:
+    """One page of deliveries, latest first: the row, to whom, and the letter's id in its mailbox if it arrived."""
+    with world.services.db.read() as session:
+        query = select(Delivery, Member.name).outerjoin(Member, Member.id == Delivery.member_id)
+        if before is not None:
+            query = query.where(Delivery.id < before)
+        rows = session.execute(query.order_by(Delivery.id.desc()).limit(PAGE)).all()
+    arrived = world.store.letter_ids([row.internet_message_id for row, _ in rows if row.internet_message_id])
+    return [(row, name or row.to_address or "", arrived.get(row.internet_message_id or "")) for row, name in rows]
