@@ -133,16 +133,22 @@ def _one_by_one(services: Services, limit: int, floor: datetime | None, now: dat
     settled = 0
     for here in rows:
         try:
-            with services.db.write() as session:
-                settle(session, _lock(session, here), services.settings, now)
+            try:
+                with services.db.write() as session:
+                    settle(session, _lock(session, here), services.settings, now)
+            except Unavailable:
+                raise
+            except Exception as error:
+                log.exception("a step could not be written for one person", enrollment_id=here.enrollment_id)
+                with services.db.write() as session:
+                    for locked in _lock(session, here):
+                        _put_aside(session, locked, error, now)
+            settled += 1
         except Unavailable:
             raise
-        except Exception as error:
-            log.exception("a step could not be written for one person", enrollment_id=here.enrollment_id)
-            with services.db.write() as session:
-                for locked in _lock(session, here):
-                    _put_aside(session, locked, error, now)
-        settled += 1
+        except Exception:
+            # Not even that could be written. The row is still due: the sweep comes round to it again.
+            log.exception("a step could not be put off either", enrollment_id=here.enrollment_id)
     return settled
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text, update
 
 import engine.tables  # noqa: F401  (the migrations compare against every table)
 from engine.base.broker import Broker
@@ -58,13 +58,13 @@ class Town:
         """The present moment."""
         return self.clock.moment
 
-    def publish(self, text: str, letters: tuple[str, ...] = ("hello", "story", "later")) -> JourneyVersion:
+    def publish(self, yaml: str, letters: tuple[str, ...] = ("hello", "story", "later")) -> JourneyVersion:
         """The journey, from YAML, with letters that count as published in English and Spanish."""
-        draft = read(text)
+        draft = read(yaml)
         assert draft.journey is not None, draft.findings
-        texts = {f"t/{name}": {"en": number * 2 + 1, "es": number * 2 + 2} for number, name in enumerate(letters)}
+        ids = {f"t/{name}": {"en": number * 2 + 1, "es": number * 2 + 2} for number, name in enumerate(letters)}
         with self.services.db.write() as session:
-            return publish_journey(session, text, draft.journey, compiled(draft.journey), texts, self.now)
+            return publish_journey(session, yaml, draft.journey, compiled(draft.journey), ids, self.now)
 
     def member(self, name: str = "Rosa M.", **fields: Any) -> int:
         """A new member's id."""
@@ -129,6 +129,25 @@ class Town:
             assert thread.member_id is not None
             signal(session, "hold_ended", thread.member_id, self.now)
 
+    def letter_leaves(self, member_id: int) -> None:
+        """Whatever was posted to the member has been sent."""
+        with self.services.db.write() as session:
+            session.execute(
+                update(Delivery).where(Delivery.member_id == member_id).values(state="sent", sent_at=self.now)
+            )
+
+    def break_writes(self, name: str, table: str, when: str) -> None:
+        """The database itself refuses such rows of the table from now on."""
+        with self.services.db.write() as session:
+            refuse = "SELECT RAISE(ABORT, 'the disk is full')"
+            session.execute(text(f"CREATE TRIGGER {name} BEFORE INSERT ON {table} WHEN {when} BEGIN {refuse}; END"))
+
+    def mend_writes(self, *names: str) -> None:
+        """The database takes all rows again."""
+        with self.services.db.write() as session:
+            for name in names:
+                session.execute(text(f"DROP TRIGGER {name}"))
+
     def history(self, enrollment_id: int) -> list[str]:
         """What happened at each visit, in order."""
         with self.services.db.read() as session:
@@ -144,7 +163,7 @@ class Town:
             found = session.scalars(
                 select(Delivery.template_version_id).where(Delivery.member_id == member_id).order_by(Delivery.id)
             )
-            return [text for text in found if text is not None]
+            return [each for each in found if each is not None]
 
     def enrollment(self, enrollment_id: int) -> Enrollment:
         """The enrollment as it stands in the database."""

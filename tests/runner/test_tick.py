@@ -2,19 +2,18 @@
 
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import select
 
-import engine.runner.tick
 from engine.base.ids import new_id
 from engine.conversations.task import Task
 from engine.enrollments.enrollment import Due, Visit, standing
 from engine.enrollments.journey import Journey, JourneyVersion
 from engine.enrollments.signal import Signal
-from engine.outbox.delivery import Delivery, DeliveryKey, OutboxDue
+from engine.outbox.delivery import DeliveryKey, OutboxDue
 from engine.people.member import MemberTag
 from engine.people.path import Stage, StageChange
 from engine.runner.place import places
+from engine.runner.signals import handle_signals
 from engine.runner.tick import tick
 from tests.runner.conftest import Town
 
@@ -125,21 +124,17 @@ def test_a_batch_wakes_the_courier_once(town: Town) -> None:
     assert town.woken == ["outbox.send"]
 
 
-def test_a_crash_while_applying_leaves_nothing_half_done(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_that_fails_half_way_leaves_nothing_half_done(town: Town) -> None:
     rosa = town.member()
     enrollment = town.enroll(rosa, town.publish(WALK))
-    applied = engine.runner.tick.apply
-
-    def power_cut(*given: object) -> None:
-        applied(*given)  # type: ignore[arg-type]
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(engine.runner.tick, "apply", power_cut)
-    with pytest.raises(KeyboardInterrupt):
-        tick(town.services)
-    monkeypatch.undo()
+    # The last thing written of a letter, and the note of the failure too: as when the disk is full.
+    town.break_writes("queue_of_letters", "outbox_due", "1")
+    town.break_writes("notes", "visit", "NEW.outcome = 'failed'")
+    assert tick(town.services) == 0
     assert town.history(enrollment) == []
     assert town.letters(rosa) == []
+    town.check_places()
+    town.mend_writes("queue_of_letters", "notes")
     assert town.run() == 2
     assert town.letters(rosa) == [1]
     town.check_places()
@@ -199,26 +194,18 @@ def test_one_persons_trouble_stops_nobody_else_and_ends_with_a_person(town: Town
     town.check_places()
 
 
-def test_a_step_that_cannot_be_written_for_one_person_is_put_off_for_that_one(
-    town: Town, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_step_that_cannot_be_written_for_one_person_is_put_off_for_that_one(town: Town) -> None:
     version = town.publish(WALK)
     rosa, ben = town.member(), town.member("Ben")
     stuck, fine = town.enroll(rosa, version), town.enroll(ben, version)
-    gathered = engine.runner.tick.gather
-
-    def gather(session: object, rows: list[object], *rest: object) -> object:
-        if any(row.enrollment_id == stuck for row in rows):  # type: ignore[attr-defined]
-            raise ValueError("its facts cannot be read")
-        return gathered(session, rows, *rest)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(engine.runner.tick, "gather", gather)
+    town.break_writes("letters", "delivery", f"NEW.member_id = {rosa}")
     town.run()
     assert town.history(stuck) == ["failed"]
     assert town.history(fine) == ["sent", "waits"]
-    monkeypatch.undo()
+    town.mend_writes("letters")
     town.pass_time(hours=1)
     assert town.history(stuck) == ["failed", "sent", "waits"]
+    assert town.letters(rosa) == [1]
 
 
 def test_a_talk_holds_every_step_and_stale_letters_are_skipped_not_fired(town: Town) -> None:
@@ -297,13 +284,8 @@ def test_other_words_go_to_a_person_and_the_journey_waits_for_the_talk(town: Tow
 def test_silence_times_out(town: Town) -> None:
     rosa = town.member()
     enrollment = town.enroll(rosa, town.publish(CONVERSE))
-    with town.services.db.write() as session:
-        town.services.clock.now()
-        session.flush()
     town.run()
-    with town.services.db.write() as session:
-        delivery = session.scalars(select(Delivery)).one()
-        delivery.state, delivery.sent_at = "sent", town.now
+    town.letter_leaves(rosa)
     town.pass_time(days=3)
     assert town.history(enrollment) == ["asked"]
     town.pass_time(days=1)
@@ -316,9 +298,7 @@ def test_a_question_whose_letter_left_late_stays_open_its_whole_time(town: Town)
     rosa = town.member()
     enrollment = town.enroll(rosa, town.publish(CONVERSE))
     town.pass_time(days=3)
-    with town.services.db.write() as session:
-        delivery = session.scalars(select(Delivery)).one()
-        delivery.state, delivery.sent_at = "sent", town.now
+    town.letter_leaves(rosa)
     town.pass_time(days=3)
     assert town.history(enrollment) == ["asked", "waits"]
     town.pass_time(days=1)
@@ -329,16 +309,20 @@ def test_words_that_came_before_the_wait_for_them_count(town: Town) -> None:
     rosa = town.member()
     enrollment = town.enroll(rosa, town.publish(CONVERSE))
     town.run()
-    town.hears("answered", rosa, enrollment_id=enrollment, step="hello", answer="no")
-    version = town.publish(CONVERSE.replace("slug: converse", "slug: other"))
-    other = town.enroll(rosa, version)
-    with town.services.db.write() as session:
-        delivery = session.scalars(select(Delivery)).one()
-        delivery.state, delivery.sent_at = "sent", town.now
-    tick(town.services)
-    town.pass_time(days=8)
-    assert town.history(other)[:3] != []
-    assert town.history(enrollment) == ["asked", "answered:no", "finished"]
+    town.letter_leaves(rosa)
+    town.pass_time(days=3, hours=23)
+    thread = town.talk(rosa, town.now + timedelta(days=2))
+    town.pass_time(hours=3)
+    # The question's time is over meanwhile and the story is next; they write before it waits for words.
+    assert town.history(enrollment) == ["asked", "held"]
+    town.talk_ends(thread)
+    assert handle_signals(town.services) == 1
+    assert [tick(town.services) for _ in range(3)] == [1, 1, 1]
+    assert town.history(enrollment) == ["asked", "held", "silent", "sent", "waits"]
+    town.words_in(rosa)
+    town.pass_time(days=3)
+    # The signal was lost, the words were not.
+    assert town.history(enrollment)[5:] == ["replied", "sent", "finished"]
 
 
 def test_an_answer_to_another_step_wakes_nothing(town: Town) -> None:
