@@ -1,17 +1,22 @@
 """`hearthline journeys`: check, publish, export, schema."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from admin.cli.options import data_option, json_option, opened, say_json
 
 if TYPE_CHECKING:
-    from templates.catalog import Catalog
+    from collections.abc import Iterable
 
+    from journeys.catalog import Letters
     from journeys.findings import Finding
+    from journeys.model import Journey
+    from journeys.read import Draft
+    from templates.catalog import Catalog
 
 letters_option = click.option(
     "--letters",
@@ -36,19 +41,19 @@ def _catalog(letters: tuple[Path, ...]) -> "Catalog":
     return library(*letters)
 
 
-def _findings(file: Path, catalog: "Catalog") -> "tuple[Any, list[Finding]]":
+def _examined(file: Path, letters: "Letters") -> "Draft":
     from journeys.check import check as check_journey
-
+    from journeys.findings import errors
     from journeys.read import read_file
 
     draft = read_file(file)
-    found = list(draft.findings)
-    if draft.journey is not None:
-        found += check_journey(draft.journey, catalog, draft.source)
-    return draft, found
+    if draft.journey is None:
+        return draft
+    findings = check_journey(draft.journey, letters, draft.source)
+    return replace(draft, journey=None if errors(findings) else draft.journey, findings=findings)
 
 
-def _tell(found: "list[Finding]") -> None:
+def _tell(found: "Iterable[Finding]") -> None:
     for finding in found:
         click.echo(str(finding))
 
@@ -62,17 +67,17 @@ def check(files: tuple[Path, ...], letters: tuple[Path, ...], as_json: bool) -> 
 
     Example: hearthline journeys check journeys/library/*.yaml --json
     """
-    from journeys.findings import errors
+    from admin.publishing import letters_of
 
-    catalog = _catalog(letters)
+    known = letters_of(_catalog(letters))
     bad = False
     for file in files:
-        _, found = _findings(file, catalog)
-        bad = bad or bool(errors(found))
+        draft = _examined(file, known)
+        bad = bad or draft.journey is None
         if as_json:
-            say_json({"file": str(file), "findings": [finding.as_json() for finding in found]})
-        elif found:
-            _tell(found)
+            say_json({"file": str(file), "findings": [finding.as_json() for finding in draft.findings]})
+        elif draft.findings:
+            _tell(draft.findings)
         else:
             click.echo(f"{file}: nothing to mend.")
     sys.exit(1 if bad else 0)
@@ -88,25 +93,22 @@ def publish(files: tuple[Path, ...], letters: tuple[Path, ...], data_dir: Path, 
 
     Example: hearthline journeys publish journeys/library/welcome.yaml --data /srv/hearthline
     """
-    from admin.publishing import publish_checked
-    from journeys.findings import errors
+    from admin.publishing import letters_of, publish_checked
 
     catalog = _catalog(letters)
-    ready = []
+    known = letters_of(catalog)
+    ready: list[tuple[Path, Journey]] = []
     for file in files:
-        draft, found = _findings(file, catalog)
-        if errors(found):
-            _tell(found)
-            click.echo(
-                f"{file} was not published, and neither was anything else; what was published before stays.", err=True
-            )
+        draft = _examined(file, known)
+        if draft.journey is None:
+            _tell(draft.findings)
+            click.echo(f"{file} was not published, nor was anything else; what was published before stays.", err=True)
             sys.exit(1)
-        ready.append((file, draft))
+        ready.append((file, draft.journey))
     with opened(data_dir) as services, services.db.write() as session:
         now = services.clock.now()
         done = [
-            (file, publish_checked(session, file.read_text("utf-8"), draft.journey, catalog, now))
-            for file, draft in ready
+            (file, publish_checked(session, file.read_text("utf-8"), journey, catalog, now)) for file, journey in ready
         ]
     for file, version in done:
         if as_json:
@@ -118,17 +120,16 @@ def publish(files: tuple[Path, ...], letters: tuple[Path, ...], data_dir: Path, 
 
 @journeys.command()
 @click.argument("slug")
-@click.option("--version", "number", type=int, default=None, help="Which version; the current one without it.")
 @data_option
-def export(slug: str, number: int | None, data_dir: Path) -> None:
+def export(slug: str, data_dir: Path) -> None:
     """Write a published journey's YAML to standard output, exactly as it was published.
 
     Example: hearthline journeys export welcome > welcome.yaml
     """
-    from engine.enrollments.journey import source_of
+    from engine.enrollments.journey import export_journey
 
     with opened(data_dir) as services, services.db.read() as session:
-        click.echo(source_of(session, slug, number), nl=False)
+        click.echo(export_journey(session, slug), nl=False)
 
 
 @journeys.command()

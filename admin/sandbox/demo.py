@@ -25,6 +25,7 @@ from admin.sandbox.world import World
 from engine.base.clock import SandboxClock
 from engine.base.db import Database
 from engine.base.errors import SettingsError
+from engine.base.services import Services
 from engine.base.settings import FILE_NAME, Settings, load
 from engine.conversations.balance import balance
 from engine.conversations.message import Message
@@ -122,6 +123,17 @@ class Demo:
         with process.services.db.read() as session:
             return self.figures(session, ports)
 
+    @property
+    def services(self) -> Services:
+        """The running process's services."""
+        assert self._process is not None
+        return self._process.services
+
+    @property
+    def serving(self) -> bool:
+        """Whether the sandbox's own pages are up."""
+        return self._web is not None
+
     def _start(self) -> datetime:
         """The first day's first moment: as first chosen for this folder, whatever a later call says."""
         known = self._store.fact("start")
@@ -134,9 +146,8 @@ class Demo:
 
     def serve(self) -> None:
         """The sandbox's own pages are up and the clock goes on with the wall's."""
-        assert self._process is not None
         self._clock.run_from(self._clock.now())
-        self._world = World(self._process.services, self._clock, self._store, self.living, self.cast)
+        self._world = World(self.services, self._clock, self._store, self.living, self.cast)
         self._web = WebServer(create_app(self._world), "127.0.0.1", self.settings.sandbox.port)
         self._web.start()
         self._world.start()
@@ -151,7 +162,6 @@ class Demo:
 
     def figures(self, session: Session, ports: Ports) -> dict[str, Any]:
         """What the whole database and the outside world say."""
-        assert self._process is not None
         now = balance(session)
         waits = minutes_to_answer(session)
         return {
@@ -166,8 +176,8 @@ class Demo:
             "answered": len(waits),
             "median_minutes_to_answer": round(statistics.median(waits), 1) if waits else None,
             "stage_changes": session.scalar(select(func.count()).select_from(StageChange)) or 0,
-            "database": self._process.services.db.name,
-            "broker": self._process.services.broker.kind,
+            "database": self.services.db.name,
+            "broker": self.services.broker.kind,
             "seconds": round(time.monotonic() - self._began, 2),
         }
 
@@ -221,8 +231,10 @@ def _sent(session: Session, channel: str) -> int:
 
 
 def _days_before_now(days: int) -> datetime:
-    """So many days ago, at the full hour, so that the last lived moment is about now."""
-    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=days)
+    """The latest noon (UTC: a morning for the community) that is at least so many days ago."""
+    now = datetime.now(UTC)
+    noon = now.replace(hour=12, minute=0, second=0, microsecond=0)
+    return (noon if noon <= now else noon - timedelta(days=1)) - timedelta(days=days)
 
 
 def _reset(data_dir: Path) -> None:

@@ -37,7 +37,7 @@ def create_app(world: World) -> Flask:
     """The sandbox as a WSGI app."""
     app = Flask(__name__, template_folder=None, static_folder=None)
     app.secret_key = world.services.tokens.session_secret()
-    app.jinja_loader = ChoiceLoader([loader(), FileSystemLoader(Path(__file__).parent / "pages")])  # type: ignore[assignment]
+    app.jinja_loader = ChoiceLoader([loader(), FileSystemLoader(Path(__file__).parent / "pages")])
     sheets = assets()
     furnish(app.jinja_env, lambda name: url_for("sheet", name=sheets.name(name)))
     app.register_blueprint(create_api(world))

@@ -19,7 +19,7 @@ def place_of(postal_code: str) -> Place | None:
     digits = postal_code.strip()[:5]
     if not (len(digits) == 5 and digits.isdigit()):
         return None
-    found = zipcodes.matching(digits)
+    found = zipcodes.matching(digits)  # type: ignore[no-untyped-call]
     if not found:
         return None
     row = found[0]

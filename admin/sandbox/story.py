@@ -1,0 +1,110 @@
+"""The week, told: what happened in the sandbox, as a short story out of its own database."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from admin.sandbox.demo import Demo
+from engine.conversations.message import Message
+from engine.conversations.task import Task
+from engine.conversations.thread import Thread
+from engine.outbox.delivery import Delivery
+from engine.people.member import Member
+from templates.web.reader import Reader
+
+#: Words of a letter quoted at most, in letters.
+QUOTE = 150
+
+
+def tell_the_story(demo: Demo, figures: dict[str, Any]) -> None:
+    """The week stands on standard output, and (while it serves) where to go next."""
+    with demo.services.db.read() as session:
+        now = demo.services.clock.now()
+        reader = Reader(now, ZoneInfo(demo.services.settings.organization.zone))
+        for line in _lines(session, figures, reader):
+            click.echo(line)
+    if demo.serving:
+        doors = demo.doors()
+        click.echo("\nNow it is yours.")
+        click.echo(f"  The organizers' inbox   {doors['admin_url']}")
+        click.echo(f"    sign in as            {doors['login']['email']}  {doors['login']['password']}")
+        click.echo(f"  Be any member           {doors['sandbox_url']}   (their mailboxes, and the clock)")
+        click.echo(f"  Pages for members       {doors['public_url']}/preferences")
+        click.echo(f"  Our mail door           {doors['smtp']}   (any mail program can write to hello@{_domain(demo)})")
+        click.echo("Nobody in it is real, and nothing can leave this machine. Ctrl-C ends it; it will be here again.")
+    else:
+        click.echo("\nOpen it with `bin/hearthline demo` on the same folder.")
+
+
+def _domain(demo: Demo) -> str:
+    return demo.services.settings.mail.domain
+
+
+def _lines(session: Session, figures: dict[str, Any], reader: Reader) -> list[str]:
+    organization = f"{figures['members']} people"
+    lines = [
+        f"{figures['days']} days among {organization}, told in {figures['seconds']} seconds.",
+        "",
+        f"We wrote {figures['email_sent']} letters and answers. {figures['received']} mails came in, "
+        f"{figures['lost']} were lost and {figures['doubled']} of ours arrived twice.",
+        f"Somebody answered {figures['answered']} times"
+        + (
+            f", usually within {_span(figures['median_minutes_to_answer'])}."
+            if figures["median_minutes_to_answer"] is not None
+            else "."
+        ),
+    ]
+    talk = _a_talk(session)
+    if talk:
+        lines += ["", *talk]
+    held = session.scalar(select(func.count()).where(Delivery.refusal.is_not(None), Delivery.state != "sent")) or 0
+    tasks = session.scalar(select(func.count()).where(Task.done_at.is_(None))) or 0
+    lines += ["", "While people talked, letters waited." if not held else f"{held} letters waited or were left out."]
+    if tasks:
+        lines.append(f"{tasks} calls are waiting to be made, each with somebody's name on it.")
+    waiting = session.execute(
+        select(Member.name, Thread.last_words, Thread.waits_since)
+        .join(Member, Member.id == Thread.member_id)
+        .where(Thread.waits_since.is_not(None), Thread.closure_id.is_(None))
+        .order_by(Thread.waits_since)
+        .limit(4)
+    ).all()
+    if waiting:
+        lines += ["", "Waiting for you in the inbox:"]
+        lines += [f"  {name}, {reader.moment(since)}: “{_short(words)}”" for name, words, since in waiting]
+    return lines
+
+
+def _a_talk(session: Session) -> list[str]:
+    """The week's longest talk that came back and forth, in their own words."""
+    row = session.execute(
+        select(Message.thread_id)
+        .where(Message.kind.in_(("in", "out")), Message.thread_id.is_not(None))
+        .group_by(Message.thread_id)
+        .having(func.count() >= 3)
+        .order_by(func.count().desc(), func.min(Message.at))
+        .limit(1)
+    ).first()
+    if row is None:
+        return []
+    said = session.execute(
+        select(Member.first_name, Message.text)
+        .outerjoin(Member, Member.id == Message.author_id)
+        .where(Message.thread_id == row[0], Message.kind.in_(("in", "out")))
+        .order_by(Message.at, Message.id)
+        .limit(4)
+    ).all()
+    return [f"  {name or 'Somebody'}: “{_short(' '.join(text.split()))}”" for name, text in said]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= QUOTE else text[: QUOTE - 1].rsplit(" ", 1)[0] + " …"
+
+
+def _span(minutes: float) -> str:
+    if minutes < 90:
+        return f"{round(minutes)} minutes"
+    return f"{round(minutes / 60)} hours"
