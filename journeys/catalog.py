@@ -2,53 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection
 from typing import Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """The facts of one template: its languages, the variables it uses, what it does, and how it ends."""
-
-    languages: Collection[str]
-    #: `ask`, `give` or `listen`.
-    speaks: str
-    ends_with_question: bool
-    variables: Collection[str] = ()
-
-
 class Catalog(Protocol):
-    """Every letter there is."""
+    """Every letter there is. That a letter uses only variables that exist is seen to when it is compiled."""
 
-    def letter(self, name: str) -> Letter | None:
-        """The letter of that name, or None."""
+    def letters(self) -> Collection[str]:
+        """The names of the letters that a journey may send."""
         ...
 
-    def names(self) -> Collection[str]:
-        """The names of all letters."""
+    def languages(self, name: str) -> Collection[str]:
+        """The languages in which the letter is written."""
         ...
 
-    def offered(self) -> Collection[str]:
-        """The variables that a journey's letters are given."""
+    def speaks(self, name: str) -> str | None:
+        """What the letter does: `ask`, `give` or `listen`; None when it does not say."""
         ...
 
-
-@dataclass(frozen=True, slots=True)
-class Letters:
-    """A catalog held in memory."""
-
-    by_name: Mapping[str, Letter] = field(default_factory=dict)
-    variables: Collection[str] = ()
-
-    def letter(self, name: str) -> Letter | None:
-        """The letter of that name, or None."""
-        return self.by_name.get(name)
-
-    def names(self) -> Collection[str]:
-        """The names of all letters."""
-        return self.by_name.keys()
-
-    def offered(self) -> Collection[str]:
-        """The variables that a journey's letters are given."""
-        return self.variables
+    def ends_with_question(self, name: str, language: str) -> bool:
+        """Whether the letter ends with a question, in this language."""
+        ...

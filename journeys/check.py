@@ -204,30 +204,24 @@ def answers_that_are_alike(journey: Journey, catalog: Catalog) -> Iterator[Remar
 def letters_that_do_not_fit(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
     """Each letter exists, speaks as the step says, in the journey's language, and ends with a question."""
     for step in _messages(journey):
-        letter = catalog.letter(step.template)
-        if letter is None:
-            fix = suggestion(step.template, catalog.names(), "Write the name of a letter that exists.")
-            says = f"There is no letter {quoted(step.template)}."
-            yield _error(step, "unknown_template", says, fix, "template")
+        name = step.template
+        if name not in catalog.letters():
+            fix = suggestion(name, catalog.letters(), "Write the name of a letter that is whole and that exists.")
+            yield _error(step, "unknown_template", f"There is no letter {quoted(name)}.", fix, "template")
             continue
-        if letter.speaks != str(step.speaks):
-            says = (
-                f"The letter {step.template} says that it speaks to {letter.speaks}, and this step says {step.speaks}."
-            )
+        languages, speaks = sorted(catalog.languages(name)), catalog.speaks(name)
+        if speaks != str(step.speaks):
+            says = f"The letter {name} says `{speaks or 'nothing'}` of itself, and this step says `{step.speaks}`."
             yield _error(step, "speaks_otherwise", says, "Let the two say the same.", "speaks")
-        if journey.language not in letter.languages:
-            says = f"The letter {step.template} is not written in {quoted(journey.language)}, the journey's language."
-            fix = f"Write it, or set `language` to one of {one_of(sorted(letter.languages))}."
+        if journey.language not in languages:
+            says = f"The letter {name} is not written in {quoted(journey.language)}, the journey's language."
+            fix = f"Write it, or set `language` to {one_of(languages)}."
             yield _error(step, "unknown_language", says, fix, "template")
-        for variable in sorted(set(letter.variables) - set(catalog.offered())):
-            says = f"The letter {step.template} wants {quoted(variable)}, which no journey can tell it."
-            fix = suggestion(variable, catalog.offered(), "Take it out of the letter.")
-            yield _error(step, "unknown_variable", says, fix, "template")
-        if not letter.ends_with_question:
+        if silent := [language for language in languages if not catalog.ends_with_question(name, language)]:
             asks = isinstance(step, Ask)
             level = Level.ERROR if asks else Level.WARNING
             why = "this step waits for an answer" if asks else "people answer what they are asked"
-            says = f"The letter {step.template} does not end with a question, and {why}."
+            says = f"The letter {name} ({', '.join(silent)}) does not end with a question, and {why}."
             fix = "End it with a question that somebody would like to answer."
             yield Remark(f"steps.{step.id}.template", "no_question", level, says, fix)
 

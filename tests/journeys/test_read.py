@@ -196,7 +196,6 @@ def test_a_journey_spoiled_anywhere_is_read_or_told_but_never_raises(cuts: list[
     draft = read(text)
     if draft.journey is None:
         assert draft.findings
-        lines = text.count("\n") + 2
-        assert all(1 <= finding.line <= lines + text.count("\r") + 9 for finding in draft.findings)
+        assert all(finding.line >= 1 for finding in draft.findings)
     else:
         assert compiled(draft.journey)
