@@ -12,9 +12,10 @@ from datetime import timedelta
 from typing import TypeAlias
 
 from journeys.durations import say_duration
+from journeys.groups import OneKey, WordOr, Wrapped
 from journeys.nodes import Node
-from journeys.records import Field, OneKey, Option, Record, WordOr, Wrapped
-from journeys.shapes import (
+from journeys.records import Field, Option, Record
+from journeys.scalars import (
     ANSWER_NAME,
     LANGUAGE,
     PATH,
@@ -23,17 +24,13 @@ from journeys.shapes import (
     ZONE,
     Closed,
     Fact,
-    Json,
     ListOf,
-    Names,
-    Reader,
-    Refused,
-    Shape,
     Span,
     StepId,
     Text,
     Word,
 )
+from journeys.shapes import Json, Names, Reader, Refused, Shape
 from journeys.vocabulary import STAGES, AddressKind, Role
 
 

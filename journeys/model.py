@@ -8,25 +8,12 @@ from datetime import timedelta
 from typing import TypeAlias
 
 from journeys.durations import say_duration
+from journeys.groups import OneKey, WordOr, Wrapped
 from journeys.nodes import Listing, Node, Scalar
 from journeys.nodes import Mapping as Group
-from journeys.records import Field, OneKey, Option, Record, WordOr, Wrapped
-from journeys.shapes import (
-    LANGUAGE,
-    PATH,
-    REFUSED,
-    SLUG,
-    TAG,
-    Json,
-    ListOf,
-    Names,
-    Reader,
-    Refused,
-    Shape,
-    Span,
-    Text,
-    name_of,
-)
+from journeys.records import Field, Option, Record
+from journeys.scalars import LANGUAGE, PATH, SLUG, TAG, ListOf, Span, Text
+from journeys.shapes import REFUSED, Json, Names, Reader, Refused, Shape, name_of
 from journeys.steps import STEP, Step
 
 MOST_STEPS = 200

@@ -9,7 +9,8 @@ from journeys import nodes
 from journeys.findings import Finding, Level, Source, in_reading_order, quoted
 from journeys.model import JOURNEY, Journey, step_names
 from journeys.nodes import Mapping, Scalar, Trouble
-from journeys.shapes import LANGUAGE, REFUSED, Reader
+from journeys.scalars import LANGUAGE
+from journeys.shapes import REFUSED, Reader
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from journeys.records import ByKind
+from journeys.groups import ByKind
 from journeys.steps import ask, branch, email, end, hand_off, move, tag, wait
 from journeys.steps.ask import Answer, Ask, Question
 from journeys.steps.branch import Branch, Turn

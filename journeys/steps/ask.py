@@ -9,8 +9,10 @@ from functools import partial
 from typing import ClassVar, TypeAlias
 
 from journeys.durations import say_duration
-from journeys.records import ByKind, Default, Field, Named, PerLanguage, Record
-from journeys.shapes import ANSWER_NAME, ListOf, Next, Span, StepName, Text
+from journeys.groups import ByKind, Named, PerLanguage
+from journeys.records import Default, Field, Record
+from journeys.scalars import ANSWER_NAME, ListOf, Span, StepName, Text
+from journeys.shapes import Next
 from journeys.steps.kind import Way, kind, to
 from journeys.steps.signing import SENDING, Signer
 from journeys.vocabulary import QuestionKind, Speaks

@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from journeys.conditions import CONDITION, Condition
 from journeys.records import Default, Field, Record
-from journeys.shapes import ListOf, Next, StepName
+from journeys.scalars import ListOf, StepName
+from journeys.shapes import Next
 from journeys.steps.kind import Way, kind, to
 
 

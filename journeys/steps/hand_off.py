@@ -9,7 +9,8 @@ from typing import ClassVar
 
 from journeys.durations import say_duration
 from journeys.records import Field, Record
-from journeys.shapes import Closed, Next, Span, Text
+from journeys.scalars import Closed, Span, Text
+from journeys.shapes import Next
 from journeys.steps.kind import GO, Way, kind
 from journeys.vocabulary import HandTo
 

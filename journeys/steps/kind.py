@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from journeys.records import Default, Field, Record
-from journeys.shapes import STEP_ID, Next, StepName
+from journeys.scalars import STEP_ID, StepName
+from journeys.shapes import Next
 
 
 class Way(NamedTuple):

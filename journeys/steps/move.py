@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from journeys.conditions import CONDITION, STAGE_FIELDS, Condition
 from journeys.records import Field, Record
-from journeys.shapes import Next, Text
+from journeys.scalars import Text
+from journeys.shapes import Next
 from journeys.steps.kind import GO, Way, kind
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from journeys.records import Field, WordOr, Wrapped
-from journeys.shapes import EMAIL, TEMPLATE, Closed
+from journeys.groups import WordOr, Wrapped
+from journeys.records import Field
+from journeys.scalars import EMAIL, TEMPLATE, Closed
 from journeys.vocabulary import Speaks
 
 

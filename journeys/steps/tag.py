@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from journeys.records import Field, Record
-from journeys.shapes import TAG, ListOf, Next
+from journeys.scalars import TAG, ListOf
+from journeys.shapes import Next
 from journeys.steps.kind import GO, Way, kind
 
 

@@ -8,8 +8,10 @@ from datetime import time, timedelta
 from typing import ClassVar, TypeAlias, assert_never
 
 from journeys.durations import say_duration
-from journeys.records import Default, Field, Fork, Option, Record, Wrapped
-from journeys.shapes import Closed, Hour, ListOf, Next, Span, StepName
+from journeys.groups import Wrapped
+from journeys.records import Default, Field, Fork, Option, Record
+from journeys.scalars import Closed, Hour, ListOf, Span, StepName
+from journeys.shapes import Next
 from journeys.steps.kind import GO, Way, kind, to
 from journeys.vocabulary import Weekday
 

@@ -8,9 +8,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from journeys.conditions import CONDITIONS, Tree
+from journeys.groups import ByKind, Named, OneKey, PerLanguage, WordOr, Wrapped
 from journeys.model import JOURNEY, Journey, Steps
-from journeys.records import ByKind, Default, Field, Named, OneKey, PerLanguage, Record, WordOr, Wrapped
-from journeys.shapes import Closed, Fact, Hour, ListOf, Shape, Span, StepId, StepName, Text, Word
+from journeys.records import Default, Field, Record
+from journeys.scalars import Closed, Fact, Hour, ListOf, Span, StepId, StepName, Text, Word
+from journeys.shapes import Shape
 from journeys.steps import STEP, STEP_KINDS
 
 LETTERS = st.characters(exclude_categories=("Cc", "Cs", "Cn", "Co"), include_characters="\n")
