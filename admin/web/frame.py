@@ -1,0 +1,82 @@
+"""What every page has around it: the reader, the places to go, and what was just done."""
+
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Flask, flash, get_flashed_messages, request
+from flask_login import current_user
+from flask_wtf.csrf import generate_csrf
+
+from admin.web.me import Me
+from engine.base.services import Services
+from templates.web.reader import Reader
+from templates.web.words import LANGUAGES
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What was just done, once, and where to undo it."""
+
+    sentence: str
+    undo: str | None
+    trouble: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One place of the menu."""
+
+    name: str
+    href: str
+    current: bool
+
+
+#: Word of the catalogue, address, and the blueprints that are at home there.
+PLACES = (
+    ("inbox.title", "/", ("inbox", "conversations", "answers", "notes", "originals")),
+    ("task.title", "/tasks", ("tasks",)),
+    ("inbox.people", "/people", ("people", "addresses")),
+    ("inbox.journeys", "/journeys", ("journeys", "approvals")),
+    ("inbox.health", "/health", ("health",)),
+)
+
+
+def tell(sentence: str, *, undo: str | None = None, trouble: bool = False) -> None:
+    """The next page says so, with a button to undo it."""
+    flash({"sentence": sentence, "undo": undo, "trouble": trouble})  # type: ignore[arg-type]
+
+
+def reader_of(services: Services) -> Reader:
+    """Whoever reads this page: the signed-in person, else a visitor by their browser's language."""
+    user: Any = current_user
+    now = services.clock.now()
+    if isinstance(user._get_current_object(), Me):
+        return Reader(now, user.zone, _language(user.language))
+    organization = services.settings.organization
+    visitor = request.accept_languages.best_match(LANGUAGES, default=organization.language)
+    return Reader(now, ZoneInfo(organization.zone), visitor or "en")
+
+
+def frame(app: Flask, services: Services) -> None:
+    """Every template has `reader`, `say`, and what the layout asks for."""
+
+    @app.context_processor
+    def around() -> dict[str, Any]:
+        reader = reader_of(services)
+        signed_in = current_user.is_authenticated
+        return {
+            "reader": reader,
+            "say": reader.say,
+            "organization": services.settings.organization.name,
+            "me": current_user.name if signed_in else None,
+            "places": [Place(reader.say(word), href, request.blueprint in at_home) for word, href, at_home in PLACES],
+            "notices": [Notice(**told) for told in get_flashed_messages()],
+            "sign_out": "/session/end",
+            "csrf_token": generate_csrf(),
+        }
+
+
+def _language(tag: str) -> str:
+    primary = tag.split("-")[0].lower()
+    return primary if primary in LANGUAGES else "en"
