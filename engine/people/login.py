@@ -68,18 +68,6 @@ class SignIn(Base):
     ended_at: Mapped[datetime | None]
 
 
-def invite(session: Session, member_id: int, email: str, now: datetime) -> Login:
-    """The member may choose a password for this address; invited again, an earlier invitation is void."""
-    login = session.get(Login, member_id)
-    if login is None:
-        login = Login(member_id=member_id, created_at=now, email=email.strip().lower(), password_hash="", epoch=0)
-        session.add(login)
-    login.email = email.strip().lower()
-    login.epoch += 1
-    session.flush()
-    return login
-
-
 def choose_password(session: Session, login: Login, hashed: str) -> None:
     """The login has this password (see `hash_of`), and every earlier session and invitation of it is void."""
     login.password_hash = hashed

@@ -58,6 +58,15 @@ class Reader:
             day = here.day(at)
         return self.say("time.at", day=day, time=here.time(at))
 
+    def soon(self, at: datetime) -> str:
+        """A moment in the fewest words: today's by the hour, this week's by the weekday, else by its date."""
+        away = (self._local(at).date() - self._local(self.now).date()).days
+        if away == 0:
+            return self.time(at)
+        if 1 < abs(away) < 7:
+            return self._word("time.weekdays", self._local(at).weekday())
+        return self.day(at)
+
     def time(self, at: datetime, zone: ZoneInfo | None = None) -> str:
         """The time of day: "2:14 pm", "14:14"."""
         local = at.astimezone(zone or self.zone)

@@ -1,0 +1,46 @@
+"""Place: where a member is on their journeys, in words for whoever talks with them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.enrollments.enrollment import Enrollment, standing
+from engine.enrollments.journey import Journey, load_version
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyPlace:
+    """One live enrollment: its journey, the step it is at, and when that step is due."""
+
+    enrollment_id: int
+    title: str
+    step: str
+    due_at: datetime | None
+    paused: bool
+
+
+def places(session: Session, member_id: int) -> list[JourneyPlace]:
+    """The member's live journeys, the latest first."""
+    rows = session.execute(
+        select(Enrollment.id, Enrollment.version_id, Journey.title, Journey.paused_at)
+        .join(Journey, Journey.id == Enrollment.journey_id)
+        .where(Enrollment.member_id == member_id, Enrollment.ended_at.is_(None))
+        .order_by(Enrollment.id.desc())
+    ).all()
+    here = standing(session, [row.id for row in rows])
+    found = []
+    for row in rows:
+        at = here.get(row.id)
+        step = load_version(session, row.version_id).script.steps[at.step].id if at else ""
+        found.append(
+            JourneyPlace(
+                enrollment_id=row.id,
+                title=row.title,
+                step=step.replace("_", " "),
+                due_at=at.due_at if at else None,
+                paused=row.paused_at is not None,
+            )
+        )
+    return found

@@ -1,0 +1,56 @@
+"""Profile: what whoever talks with a member sees of them at a glance."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.people.address import Address, masked
+from engine.people.consent import EVERYTHING, standings
+from engine.people.member import Member
+from engine.people.path import BELONGING, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """One address, masked; `rests` says why nothing is sent there."""
+
+    id: int
+    kind: str
+    masked: str
+    rests: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A member, where they stand, and how they are reached."""
+
+    member: Member
+    organizer: str
+    stage: str | None
+    stage_since: datetime | None
+    reaches: list[Reach]
+    stopped: frozenset[str]
+    """The channels they said stop on."""
+
+
+def profile(session: Session, member: Member) -> Profile:
+    """The member's profile; no address stands in it unmasked."""
+    stage = session.get(Stage, (member.id, BELONGING))
+    organizer = session.get(Member, member.organizer_id) if member.organizer_id else None
+    addresses = session.scalars(
+        select(Address).where(Address.member_id == member.id).order_by(Address.kind, Address.rank, Address.id)
+    )
+    said = standings(session, member.id)
+    return Profile(
+        member=member,
+        organizer=organizer.name if organizer else "",
+        stage=stage.stage if stage else None,
+        stage_since=stage.created_at if stage else None,
+        reaches=[
+            Reach(row.id, row.kind, masked(row.value), row.resting_reason if row.resting_since else "")
+            for row in addresses
+        ],
+        stopped=frozenset(channel for (channel, scope), yes in said.items() if scope == EVERYTHING and not yes),
+    )
