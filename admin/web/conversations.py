@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, render_template, request
@@ -17,10 +18,11 @@ from admin.web.me import Me, me
 from admin.web.people import About, about
 from engine.base.services import Services
 from engine.conversations.message import Message
-from engine.conversations.scope import may_take, thread_in
+from engine.conversations.assignment import who_may_answer
+from engine.conversations.scope import thread_in
 from engine.conversations.thread import Thread
 from engine.conversations.timeline import Done, Said, timeline
-from engine.outbox.delivery import Fate, fates
+from engine.outbox.fate import Fate, fates
 from engine.people.address import masked
 from engine.people.member import Member
 from templates.web.reader import Reader
@@ -133,14 +135,12 @@ def _talk(
         their_time=reader.time(reader.now, zone) if zone else None,
         entries=[_entry(entry, known, name, reader) for entry in told.entries],
         earlier=f"?{_query(wish, before=str(told.earlier))}" if told.earlier else None,
-        others=may_take(session, thread),
+        others=[(row_id, name) for row_id, name in who_may_answer(session, thread.chapter_id) if row_id != thread.responsible_id],
         can_answer=_cannot(thread, pane, called, reader),
     )
 
 
 def _query(wish: Wish, **more: str) -> str:
-    from urllib.parse import urlencode
-
     return urlencode({"view": wish.view, **wish.query(), **more})
 
 
@@ -210,8 +210,8 @@ def _said(message: Message, author: str, known: Mapping[int, Fate], reader: Read
         text=message.text,
         subject=message.subject,
         quoted="\n\n".join(str(part.get("text", "")) for part in message.folded if isinstance(part, dict)),
-        marks=[fate.word for fate in (fate,) if fate and ours and fate.word in ("queued",)],
-        trouble=fate.says if fate and ours else "",
+        marks=[reader.say(f"conversation.fate_{fate.word}")] if fate and ours and fate.word == "waits" else [],
+        trouble=reader.say("conversation.fate_failed", why=fate.says) if fate and fate.word == "failed" else "",
         message_id=message.id,
         original=message.received_id is not None,
     )

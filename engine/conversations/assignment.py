@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, and_, func, select
+from sqlalchemy import ForeignKey, Index, String, and_, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.audit.entry import record
@@ -94,3 +94,18 @@ def may_answer(session: Session, member_id: int, chapter_id: int | None) -> bool
         if at is not None and at == chapter_id and role in ANSWERING_ROLES:
             return True
     return False
+
+
+def who_may_answer(session: Session, chapter_id: int | None) -> list[tuple[int, str]]:
+    """(id, name) of everybody to whom a conversation of that chapter can be handed, by name."""
+    here = and_(Role.chapter_id.is_(None), Role.role.in_(("staff", "regional")))
+    if chapter_id is not None:
+        here = or_(here, and_(Role.chapter_id == chapter_id, Role.role.in_(ANSWERING_ROLES)))
+    rows = session.execute(
+        select(Member.id, Member.name)
+        .join(Role, Role.member_id == Member.id)
+        .where(here, Role.ended_at.is_(None))
+        .distinct()
+        .order_by(Member.name, Member.id)
+    )
+    return [(member_id, name) for member_id, name in rows]

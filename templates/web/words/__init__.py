@@ -19,7 +19,7 @@ Phrase = str | dict[str, str]
 
 
 class WordsWrong(Exception):
-    """The catalogue lacks a word, or a word's languages do not ask for the same values."""
+    """The catalogue lacks a word, or one language asks for values that English does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Words:
 
 @cache
 def words() -> Words:
-    """Every phrase of the catalogue, checked: both languages present and asking for the same values."""
+    """Every phrase of the catalogue, checked: both languages present, and none asking for values that English does not."""
     phrases: dict[str, dict[str, Phrase]] = {}
     for path in sorted(Path(__file__).parent.glob("*.yaml")):
         entries: dict[str, Any] = yaml.safe_load(path.read_text("utf-8")) or {}
@@ -54,8 +54,9 @@ def _checked(key: str, by_language: object) -> dict[str, Phrase]:
     if not isinstance(by_language, dict) or set(by_language) != set(LANGUAGES):
         raise WordsWrong(f"{key!r} needs {' and '.join(LANGUAGES)}")
     wanted = {language: _values(phrase) for language, phrase in by_language.items()}
-    if len({frozenset(names) for names in wanted.values()}) > 1:
-        raise WordsWrong(f"{key!r} asks for other values in other languages: {wanted}")
+    unknown = set().union(*wanted.values()) - wanted["en"]
+    if unknown:
+        raise WordsWrong(f"{key!r} asks for {unknown}, which its English does not")
     return by_language
 
 

@@ -1,0 +1,43 @@
+"""Fate: what became of something we said, in a word and a sentence for whoever wrote it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.outbox.delivery import Delivery, Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """`waits` until it may leave, `sent` to the relay, or `failed`, and why."""
+
+    word: Literal["waits", "sent", "failed"]
+    says: str = ""
+
+
+def fates(session: Session, delivery_ids: Iterable[int | None]) -> dict[int, Fate]:
+    """The fate of each of these deliveries; a bounce that came back later makes it `failed`."""
+    ids = {row_id for row_id in delivery_ids if row_id is not None}
+    if not ids:
+        return {}
+    rows = session.execute(
+        select(Delivery.id, Delivery.state, Delivery.error_says, Delivery.refusal).where(Delivery.id.in_(ids))
+    )
+    found = {row_id: _fate(state, error or refusal or "") for row_id, state, error, refusal in rows}
+    returned = session.execute(
+        select(Receipt.delivery_id, Receipt.says).where(Receipt.delivery_id.in_(ids), Receipt.kind == "bounced")
+    )
+    return found | {row_id: Fate("failed", says) for row_id, says in returned}
+
+
+def _fate(state: str, says: str) -> Fate:
+    match state:
+        case "sent":
+            return Fate("sent")
+        case "failed" | "refused" | "unsure":
+            return Fate("failed", says)
+        case _:
+            return Fate("waits", says)
