@@ -10,8 +10,7 @@ from flask_wtf.csrf import generate_csrf
 
 from admin.web.me import Me
 from engine.base.services import Services
-from templates.web.reader import Reader
-from templates.web.words import LANGUAGES
+from templates.web.reader import LANGUAGES, Reader
 
 
 @dataclass(frozen=True, slots=True)

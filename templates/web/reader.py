@@ -2,9 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from templates.web.words import words
+from templates.vocabulary import base_language
+from templates.words import read_words
+
+#: The words of our pages. A sentence that counts is two: `..._one` and `..._other`.
+WORDS = read_words(Path(__file__).parent / "words")
+LANGUAGES = WORDS.languages()
 
 _SOON = timedelta(minutes=1)
 
@@ -15,9 +21,11 @@ class Reader:
     zone: ZoneInfo
     language: str = "en"
 
-    def say(self, key: str, **values: object) -> str:
-        """The phrase of the catalogue in this reader's language."""
-        return words().say(self.language, key, **values)
+    def say(self, key: str, **values: str | int) -> str:
+        """The phrase of the catalogue in this reader's language. Raises KeyError for a key nobody wrote."""
+        if "count" in values and f"{key}_one" in WORDS.sentences[base_language(self.language)]:
+            key = f"{key}_one" if values["count"] == 1 else f"{key}_other"
+        return WORDS.say(self.language, key, **values)
 
     def when(self, at: datetime) -> str:
         """How long ago, as people say it: "12 min", "3 h", "Tue", "Mar 4", "Mar 4, 2025"; ahead of now, its day."""
