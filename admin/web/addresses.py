@@ -23,9 +23,7 @@ def pages(services: Services) -> Blueprint:
         reader, viewer = reader_of(services), me()
         with services.db.write() as session:
             member = member_in(session, viewer.scope, member_id)
-            address = session.scalar(
-                select(Address).where(Address.id == address_id, Address.member_id == member.id)
-            )
+            address = session.scalar(select(Address).where(Address.id == address_id, Address.member_id == member.id))
             if address is None:
                 raise NotFound("There is no such address.")
             chapter_id = home_chapter(session, member.id)

@@ -28,7 +28,12 @@ def pages(services: Services) -> Blueprint:
         made = renderer.render(letter, values)
         text, subject = (made.says, "") if isinstance(made, Refused) else (made.text, made.subject)
         return render_template(
-            "letter.html", letter=letter, version_id=version_id, subject=subject, text=text, lent=me().member_id in lenders
+            "letter.html",
+            letter=letter,
+            version_id=version_id,
+            subject=subject,
+            text=text,
+            lent=me().member_id in lenders,
         )
 
     @blueprint.post("/letters/<int:version_id>/approval")

@@ -15,6 +15,8 @@ def pages(kept: Assets) -> Blueprint:
         if found is None:
             abort(404)
         response = Response(found.content, mimetype=found.mime)
+        # The sealed frame of a mail has no origin of its own, and still wears our style.
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
 

@@ -17,8 +17,8 @@ from admin.web.inbox import Wish, listing, view_named
 from admin.web.me import Me, me
 from admin.web.people import About, about
 from engine.base.services import Services
-from engine.conversations.message import Message
 from engine.conversations.assignment import who_may_answer
+from engine.conversations.message import Message
 from engine.conversations.scope import thread_in
 from engine.conversations.thread import Thread
 from engine.conversations.timeline import Done, Said, timeline
@@ -83,7 +83,7 @@ def pages(services: Services) -> Blueprint:
 
 def page(
     services: Services, thread_id: int, *, written: str = "", wrong: str | None = None, key: str | None = None
-) -> ResponseReturnValue:
+) -> str:
     """The page of a conversation; `written` are words that could not be sent, and `wrong` says why."""
     reader, viewer = reader_of(services), me()
     wish = Wish.read(view_named(request.args.get("view")), request.args)
@@ -108,9 +108,7 @@ def page(
     )
 
 
-def _talk(
-    session: Session, thread: Thread, viewer: Me, reader: Reader, pane: About | None, wish: Wish
-) -> Talk:
+def _talk(session: Session, thread: Thread, viewer: Me, reader: Reader, pane: About | None, wish: Wish) -> Talk:
     told = timeline(session, thread, request.args.get("before", type=int))
     known = fates(session, [entry.message.delivery_id for entry in told.entries if isinstance(entry, Said)])
     member = pane.profile.member if pane else None
@@ -135,7 +133,11 @@ def _talk(
         their_time=reader.time(reader.now, zone) if zone else None,
         entries=[_entry(entry, known, name, reader) for entry in told.entries],
         earlier=f"?{_query(wish, before=str(told.earlier))}" if told.earlier else None,
-        others=[(row_id, name) for row_id, name in who_may_answer(session, thread.chapter_id) if row_id != thread.responsible_id],
+        others=[
+            (row_id, name)
+            for row_id, name in who_may_answer(session, thread.chapter_id)
+            if row_id != thread.responsible_id
+        ],
         can_answer=_cannot(thread, pane, called, reader),
     )
 
@@ -196,17 +198,13 @@ def _entry(entry: Said | Done, known: Mapping[int, Fate], name: str, reader: Rea
 def _said(message: Message, author: str, known: Mapping[int, Fate], reader: Reader) -> Entry:
     fate = known.get(message.delivery_id) if message.delivery_id else None
     ours = message.kind in ("out", "journey")
-    if message.kind == "machine":
-        away = message.detail.get("machine") == "away" or message.detail.get("kind") == "away"
-        text = reader.say("conversation.away" if away else "conversation.machine", name=author)
-    else:
-        text = ""
+    away = "away" in str(message.detail.get("machine", ""))
     return Entry(
         id=f"m{message.id}",
         kind=message.kind,
         at=message.at,
         name=author or reader.say("conversation.desk"),
-        how=reader.say(f"conversation.by_{message.channel}") if message.channel in ("email", "sms") else text,
+        how=_how(message, away, author, reader),
         text=message.text,
         subject=message.subject,
         quoted="\n\n".join(str(part.get("text", "")) for part in message.folded if isinstance(part, dict)),
@@ -215,6 +213,12 @@ def _said(message: Message, author: str, known: Mapping[int, Fate], reader: Read
         message_id=message.id,
         original=message.received_id is not None,
     )
+
+
+def _how(message: Message, away: bool, author: str, reader: Reader) -> str:
+    if message.kind == "machine":
+        return reader.say("conversation.away" if away else "conversation.machine", name=author)
+    return reader.say(f"conversation.by_{message.channel}") if message.channel in ("email", "sms") else ""
 
 
 def _done(done: Done, reader: Reader) -> str:

@@ -43,7 +43,8 @@ PLACES = (
 
 def tell(sentence: str, *, undo: str | None = None, trouble: bool = False) -> None:
     """The next page says so, with a button to undo it."""
-    flash({"sentence": sentence, "undo": undo, "trouble": trouble})  # type: ignore[arg-type]
+    told: Any = {"sentence": sentence, "undo": undo, "trouble": trouble}
+    flash(told)
 
 
 def reader_of(services: Services) -> Reader:
@@ -70,10 +71,15 @@ def frame(app: Flask, services: Services) -> None:
             "organization": services.settings.organization.name,
             "me": current_user.name if signed_in else None,
             "places": [Place(reader.say(word), href, request.blueprint in at_home) for word, href, at_home in PLACES],
-            "notices": [Notice(**told) for told in get_flashed_messages()],
+            "notices": _told(),
             "sign_out": "/session/end",
             "csrf_token": generate_csrf(),
         }
+
+
+def _told() -> list[Notice]:
+    messages: Any = get_flashed_messages()
+    return [Notice(**told) for told in messages]
 
 
 def _language(tag: str) -> str:

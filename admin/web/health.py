@@ -25,9 +25,7 @@ def pages(services: Services) -> Blueprint:
             checks = [check(session, now, services.settings) for check in DATABASE_CHECKS]
             waiting = session.scalar(select(func.count()).select_from(OutboxDue)) or 0
             due = session.scalar(select(func.count()).where(OutboxDue.send_at <= now)) or 0
-            return render_template(
-                "health.html", checks=checks, balance=balance(session), waiting=waiting, due=due
-            )
+            return render_template("health.html", checks=checks, balance=balance(session), waiting=waiting, due=due)
 
     @blueprint.get("/alive")
     def alive() -> ResponseReturnValue:

@@ -10,7 +10,7 @@ from engine.content.approval import approved_by
 from engine.content.template import TemplateVersion, load_compiled
 from engine.enrollments.enrollment import Enrollment
 from engine.enrollments.journey import Journey, JourneyVersion, load_version
-from engine.people.member import Member
+from engine.people.member import names_of
 from journeys.describe import describe
 
 
@@ -44,12 +44,7 @@ def pages(services: Services) -> Blueprint:
             script = load_version(session, version.id).script
             ids = {text for texts in version.templates.values() for text in texts.values()}
             lenders = approved_by(session, ids)
-            names = {
-                member_id: name
-                for member_id, name in session.execute(
-                    select(Member.id, Member.name).where(Member.id.in_({one for some in lenders.values() for one in some}))
-                )
-            }
+            names = names_of(session, {one for some in lenders.values() for one in some})
             letters = [
                 (text, load_compiled(session, text.id), sorted(names[one] for one in lenders.get(text.id, ())))
                 for text in session.scalars(select(TemplateVersion).where(TemplateVersion.id.in_(ids)))

@@ -50,7 +50,6 @@ def guard(app: Flask, services: Services) -> None:
     manager = LoginManager(app)
     manager.session_protection = None  # a phone changes its network address all day
 
-    @manager.user_loader
     def load(carried: str) -> Me | None:
         with services.db.read() as session:
             row = signed_in(session, carried, services.clock.now())
@@ -69,6 +68,8 @@ def guard(app: Flask, services: Services) -> None:
                 zone=ZoneInfo(member.zone or services.settings.organization.zone),
                 scope=scope,
             )
+
+    manager.user_loader(load)
 
     @app.before_request
     def turn_away() -> ResponseReturnValue | None:

@@ -52,9 +52,7 @@ def pages(services: Services) -> Blueprint:
         with services.db.read() as session:
             people = _found(session, me().scope, wanted, after)
             more = people[PAGE_PEOPLE - 1].id if len(people) > PAGE_PEOPLE else None
-            return render_template(
-                "people.html", people=people[:PAGE_PEOPLE], wanted=wanted, after=after, more=more
-            )
+            return render_template("people.html", people=people[:PAGE_PEOPLE], wanted=wanted, after=after, more=more)
 
     @blueprint.get("/people/<int:member_id>")
     def show(member_id: int) -> ResponseReturnValue:

@@ -10,7 +10,7 @@ from engine.conversations.assignment import Assignment
 from engine.conversations.closure import Closure
 from engine.conversations.message import Message
 from engine.conversations.thread import Thread
-from engine.people.member import Member
+from engine.people.member import names_of
 
 #: Messages on one page; what is older is one link away.
 PAGE_MESSAGES = 120
@@ -61,7 +61,7 @@ def timeline(session: Session, thread: Thread, before_id: int | None = None) -> 
     messages = messages[:PAGE_MESSAGES]
     assignments = list(session.scalars(select(Assignment).where(Assignment.thread_id == thread.id)))
     closures = list(session.scalars(select(Closure).where(Closure.thread_id == thread.id)))
-    names = _names(
+    names = names_of(
         session,
         {message.author_id for message in messages}
         | {row.member_id for row in assignments}
@@ -97,9 +97,3 @@ def _doings(assignments: list[Assignment], closures: list[Closure], names: dict[
         if row.reopened_at is not None:
             doings.append(Done(row.reopened_at, "reopened", row.reopened_by_id, names.get(row.reopened_by_id, "")))
     return doings
-
-
-def _names(session: Session, ids: set[int | None]) -> dict[int | None, str]:
-    known = {row_id for row_id in ids if row_id is not None}
-    rows = session.execute(select(Member.id, Member.name).where(Member.id.in_(known)))
-    return {member_id: name for member_id, name in rows.tuples()}

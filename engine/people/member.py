@@ -1,6 +1,7 @@
 """Member: a person in the community."""
 
 from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -103,3 +104,12 @@ def untag_many(session: Session, tags: Sequence[tuple[int, str]]) -> None:
             delete(_MEMBER_TAG).where(_MEMBER_TAG.c.member_id == bindparam("m"), _MEMBER_TAG.c.tag == bindparam("t")),
             [{"m": member_id, "t": tag} for member_id, tag in dict.fromkeys(tags)],
         )
+
+
+def names_of(session: Session, ids: Iterable[int | None]) -> dict[int | None, str]:
+    """The names of these members; whom we do not know is absent."""
+    known = {member_id for member_id in ids if member_id is not None}
+    names: dict[int | None, str] = {}
+    if known:
+        names.update(session.execute(select(Member.id, Member.name).where(Member.id.in_(known))).tuples())
+    return names
