@@ -1,7 +1,6 @@
 """Member: a person in the community."""
 
-from collections.abc import Sequence
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -111,5 +110,5 @@ def names_of(session: Session, ids: Iterable[int | None]) -> dict[int | None, st
     known = {member_id for member_id in ids if member_id is not None}
     names: dict[int | None, str] = {}
     if known:
-        names.update(session.execute(select(Member.id, Member.name).where(Member.id.in_(known))).tuples())
+        names.update(session.execute(select(Member.id, Member.name).where(Member.id.in_(known))).tuples().all())
     return names
