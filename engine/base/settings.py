@@ -184,6 +184,11 @@ class Settings(_Group):
             return (
                 f"No mail domain is set. Write domain under [mail] in {self.data_dir / FILE_NAME}: replies come to it."
             )
+        if self.sandbox.enabled and self.mail.host not in ("", "127.0.0.1", "::1", "localhost"):
+            return (
+                f"This is a sandbox, and nothing may leave it; its relay {self.mail.host} is another machine. "
+                "Take [sandbox] enabled away, or leave [mail] host empty."
+            )
         return None
 
 

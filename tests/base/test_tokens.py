@@ -1,0 +1,78 @@
+"""Signed tokens: they find a row, cannot be guessed or bent, and old keys verify for ever."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.base.errors import BadToken
+from engine.base.tokens import Purpose, Token, TokenRing
+
+RING = TokenRing({1: b"a" * 32})
+NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
+ids = st.integers(0, 2**63 - 1)
+
+
+@given(st.sampled_from(list(Purpose)), ids, ids)
+def test_a_token_says_what_it_was_made_of(purpose: Purpose, subject: int, member: int) -> None:
+    assert RING.verify(RING.sign(purpose, subject, member), purpose) == Token(purpose, subject, member)
+
+
+@given(ids, ids)
+def test_a_reply_address_fits_a_local_part_with_its_prefix(subject: int, member: int) -> None:
+    token = RING.sign(Purpose.REPLY_TO_DELIVERY, subject, member)
+    assert len("r-" + token) <= 64
+    assert token.isalnum()
+    assert token == token.lower()
+
+
+def test_upper_case_and_mixed_case_are_the_same_token() -> None:
+    token = RING.sign(Purpose.REPLY_TO_THREAD, 7, 9)
+    assert RING.verify(token.upper(), Purpose.REPLY_TO_THREAD).subject_id == 7
+    assert RING.verify(token.title(), Purpose.REPLY_TO_THREAD).subject_id == 7
+
+
+@given(st.integers(0, 47), st.sampled_from("abcdefghijklmnopqrstuvwxyz234567"))
+def test_one_changed_letter_spoils_it(place: int, letter: str) -> None:
+    token = RING.sign(Purpose.UNSUBSCRIBE, 123456789, 42)
+    bent = token[:place] + letter + token[place + 1 :]
+    if bent != token:
+        with pytest.raises(BadToken):
+            RING.verify(bent, Purpose.UNSUBSCRIBE)
+
+
+@given(st.text(max_size=80))
+def test_no_text_is_a_token_by_chance_or_makes_trouble(text: str) -> None:
+    with pytest.raises(BadToken):
+        RING.verify(text, *Purpose)
+    with pytest.raises(BadToken):
+        RING.verify_link(text, NOW, *Purpose)
+
+
+def test_a_token_for_one_purpose_is_worthless_for_another() -> None:
+    with pytest.raises(BadToken):
+        RING.verify(RING.sign(Purpose.REPLY_TO_DELIVERY, 1, 2), Purpose.UNSUBSCRIBE)
+
+
+def test_after_a_key_was_changed_old_tokens_still_verify_and_new_ones_use_the_new_key() -> None:
+    old = RING.sign(Purpose.REPLY_TO_DELIVERY, 5, 6)
+    ring = TokenRing({1: b"a" * 32, 2: b"b" * 32})
+    assert ring.verify(old, Purpose.REPLY_TO_DELIVERY).subject_id == 5
+    with pytest.raises(BadToken):
+        RING.verify(ring.sign(Purpose.REPLY_TO_DELIVERY, 5, 6), Purpose.REPLY_TO_DELIVERY)
+
+
+def test_a_link_is_good_until_its_minute_and_not_after() -> None:
+    link = RING.sign_link(Purpose.PREFERENCES, 1, 2, NOW + timedelta(minutes=30))
+    assert RING.verify_link(link, NOW + timedelta(minutes=30), Purpose.PREFERENCES).member_id == 2
+    with pytest.raises(BadToken):
+        RING.verify_link(link, NOW + timedelta(minutes=32), Purpose.PREFERENCES)
+
+
+def test_a_link_with_a_later_expiry_written_in_does_not_verify() -> None:
+    short = RING.sign_link(Purpose.PREFERENCES, 1, 2, NOW)
+    plain = RING.sign(Purpose.PREFERENCES, 1, 2)
+    for bent in (plain, short[:29] + "zzzzzzz" + short[36:]):
+        with pytest.raises(BadToken):
+            RING.verify_link(bent, NOW, Purpose.PREFERENCES)
