@@ -1,4 +1,4 @@
-"""Publishing: a journey is checked against the letters there are, and both become immutable versions together."""
+"""Publishing: a checked journey and the letters it sends become immutable versions, together."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,28 +8,11 @@ from sqlalchemy.orm import Session
 
 from engine.content.template import publish_library
 from engine.enrollments.journey import JourneyVersion, publish_journey
-from journeys.catalog import Letter, Letters
 from journeys.compiled import compiled
 from journeys.model import Journey
 from journeys.steps.ask import Ask
 from journeys.steps.email import Email
 from templates.catalog import Catalog
-from templates.vocabulary import Frame, names_for
-
-
-def letters_of(catalog: Catalog) -> Letters:
-    """What the check of a journey must know of the catalog's letters."""
-    return Letters({name: _letter(catalog, name) for name in catalog.letters()}, names_for(Frame.LETTER))
-
-
-def _letter(catalog: Catalog, name: str) -> Letter:
-    languages = catalog.languages(name)
-    return Letter(
-        languages=languages,
-        speaks=catalog.speaks(name) or "",
-        ends_with_question=all(catalog.ends_with_question(name, language) for language in languages),
-        variables=frozenset().union(*(catalog.variables(name, language) for language in languages)),
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from admin.cli.options import data_option, json_option, opened, say_json
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from journeys.catalog import Letters
     from journeys.findings import Finding
     from journeys.model import Journey
     from journeys.read import Draft
@@ -36,12 +35,16 @@ def journeys() -> None:
 
 
 def _catalog(letters: tuple[Path, ...]) -> "Catalog":
+    """The library's letters and those of the given folders; what is wrong in a letter is said on standard error."""
     from templates.catalog import library
 
-    return library(*letters)
+    catalog = library(*letters)
+    for finding in catalog.findings:
+        click.echo(f"{finding.file}:{finding.line}:{finding.column}: {finding.what} {finding.fix}", err=True)
+    return catalog
 
 
-def _examined(file: Path, letters: "Letters") -> "Draft":
+def _examined(file: Path, catalog: "Catalog") -> "Draft":
     from journeys.check import check as check_journey
     from journeys.findings import errors
     from journeys.read import read_file
@@ -49,7 +52,7 @@ def _examined(file: Path, letters: "Letters") -> "Draft":
     draft = read_file(file)
     if draft.journey is None:
         return draft
-    findings = check_journey(draft.journey, letters, draft.source)
+    findings = check_journey(draft.journey, catalog, draft.source)
     return replace(draft, journey=None if errors(findings) else draft.journey, findings=findings)
 
 
@@ -67,12 +70,10 @@ def check(files: tuple[Path, ...], letters: tuple[Path, ...], as_json: bool) -> 
 
     Example: hearthline journeys check journeys/library/*.yaml --json
     """
-    from admin.publishing import letters_of
-
-    known = letters_of(_catalog(letters))
+    catalog = _catalog(letters)
     bad = False
     for file in files:
-        draft = _examined(file, known)
+        draft = _examined(file, catalog)
         bad = bad or draft.journey is None
         if as_json:
             say_json({"file": str(file), "findings": [finding.as_json() for finding in draft.findings]})
@@ -93,13 +94,12 @@ def publish(files: tuple[Path, ...], letters: tuple[Path, ...], data_dir: Path, 
 
     Example: hearthline journeys publish journeys/library/welcome.yaml --data /srv/hearthline
     """
-    from admin.publishing import letters_of, publish_checked
+    from admin.publishing import publish_checked
 
     catalog = _catalog(letters)
-    known = letters_of(catalog)
     ready: list[tuple[Path, Journey]] = []
     for file in files:
-        draft = _examined(file, known)
+        draft = _examined(file, catalog)
         if draft.journey is None:
             _tell(draft.findings)
             click.echo(f"{file} was not published, nor was anything else; what was published before stays.", err=True)
