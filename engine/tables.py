@@ -22,6 +22,7 @@ import engine.outbox.delivery
 import engine.outbox.mailbox
 import engine.people.address
 import engine.people.consent
+import engine.people.link_request
 import engine.people.login
 import engine.people.member
 import engine.people.path  # noqa: F401

@@ -104,6 +104,10 @@ class Doors(_Group):
     body_seconds: float = 300.0
     #: Bodies on their way in, over all connections, in memory.
     bodies_mb: int = 160
+    #: Reverse proxies in front of the public pages, whose X-Forwarded-For and -Proto are believed.
+    proxies: int = 0
+    #: Counts per network address for the public pages; memory:// is one process's own, redis://... is shared.
+    limits_url: str = "memory://"
 
 
 class Conversations(_Group):

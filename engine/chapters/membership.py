@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.base.db import Base, Id
 from engine.base.ids import new_id
+from engine.chapters.chapter import Chapter
 
 #: Roles within one chapter, and those for the whole organization (their chapter_id is None).
 CHAPTER_ROLES = ("helper", "organizer", "steward")
@@ -78,6 +79,18 @@ def home_chapter(session: Session, member_id: int) -> int | None:
         .where(Membership.member_id == member_id, Membership.left_at.is_(None))
         .order_by(Membership.rank, Membership.created_at, Membership.chapter_id)
         .limit(1)
+    )
+
+
+def chapters_of(session: Session, member_id: int) -> list[Chapter]:
+    """The chapters the member is in, in the order of their rooms."""
+    return list(
+        session.scalars(
+            select(Chapter)
+            .join(Membership, Membership.chapter_id == Chapter.id)
+            .where(Membership.member_id == member_id, Membership.left_at.is_(None))
+            .order_by(Membership.rank, Membership.created_at, Chapter.id)
+        )
     )
 
 

@@ -1,1 +1,5 @@
-"""Pages members come in by: links in letters, preferences, sign-up."""
+"""Pages members come in by: links in letters and their preferences."""
+
+from inbound.web.app import create_app
+
+__all__ = ["create_app"]

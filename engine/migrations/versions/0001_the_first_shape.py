@@ -158,6 +158,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_lease")),
     )
     op.create_table(
+        "link_request",
+        sa.Column("id", Big, autoincrement=False, nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("address", sa.String(length=320), nullable=False),
+        sa.Column("network_address", sa.String(length=45), nullable=False),
+        sa.Column("settled_at", UTCDateTime(), nullable=True),
+        sa.Column("answered_at", UTCDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_link_request")),
+    )
+    with op.batch_alter_table("link_request", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_link_request_address_created_at"), ["address", "created_at"], unique=False)
+        batch_op.create_index(
+            "ix_link_request_unsettled",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("settled_at IS NULL"),
+            postgresql_where=sa.text("settled_at IS NULL"),
+        )
+
+    op.create_table(
         "login_failure",
         sa.Column("id", Big, autoincrement=False, nullable=False),
         sa.Column("created_at", UTCDateTime(), nullable=False),
@@ -936,6 +956,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_login_failure_account_network_address_created_at"))
 
     op.drop_table("login_failure")
+    with op.batch_alter_table("link_request", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_link_request_unsettled",
+            sqlite_where=sa.text("settled_at IS NULL"),
+            postgresql_where=sa.text("settled_at IS NULL"),
+        )
+        batch_op.drop_index(batch_op.f("ix_link_request_address_created_at"))
+
+    op.drop_table("link_request")
     op.drop_table("lease")
     op.drop_table("held_delivery")
     op.drop_table("filed_key")

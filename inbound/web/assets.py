@@ -1,0 +1,21 @@
+"""Assets: our style sheets, under names that change with their bytes."""
+
+from flask import Blueprint, Response, abort
+
+from templates.web.assets import Assets
+
+
+def pages(kept: Assets) -> Blueprint:
+    """The route of every kept file."""
+    assets = Blueprint("assets", __name__)
+
+    @assets.get("/assets/<name>")
+    def file(name: str) -> Response:
+        asset = kept.kept.get(name)
+        if asset is None:
+            abort(404)
+        response = Response(asset.content, mimetype=asset.mime)
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+    return assets

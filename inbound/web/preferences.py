@@ -1,0 +1,210 @@
+"""Preferences: a member's own page, opened by a link that was sent to their mailbox and works for a short time.
+
+The token stands in the address and nowhere else, so no other site can make a browser post here: it would have to know
+the address. Opening the page changes nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.audit.entry import record
+from engine.base.errors import BadToken
+from engine.base.services import Services
+from engine.base.tokens import Purpose
+from engine.chapters.membership import chapters_of
+from engine.enrollments.choice import choose, stop_everything
+from engine.people.address import Address
+from engine.people.consent import EVERYTHING, Channel, Said
+from engine.people.member import Member, first_name_of
+from engine.people.preference import latest, what_comes
+from inbound.web.scope import JOURNEY, LATER, named
+from inbound.web.visitor import is_for, network_address, reader
+from templates.web.reader import Reader
+from templates.web.words import LANGUAGES, words
+
+_CHANNELS: tuple[tuple[str, Channel, str], ...] = (
+    ("email", "email", "preferences.by_mail"),
+    ("phone", "sms", "preferences.by_text"),
+)
+_NOTICES = {"saved": "preferences.saved", "stopped": "preferences.stopped"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    """Whose page it is, and at which of their addresses the link was."""
+
+    member: Member
+    address_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One thing that can come or not."""
+
+    channel: Channel
+    scope: str
+    label: str
+    comes: bool
+
+    @property
+    def field(self) -> str:
+        """What the form calls it."""
+        return f"{self.channel} {self.scope}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One way to reach the member, and what can come by it."""
+
+    channel: Channel
+    title: str
+    lines: Sequence[_Line]
+
+
+def pages(services: Services) -> Blueprint:
+    """The page, keeping it, and stopping everything."""
+    preferences = Blueprint("preferences", __name__)
+
+    @preferences.get("/p/<token>")
+    def shown(token: str) -> ResponseReturnValue:
+        with services.db.read() as session:
+            holder = _holder(session, services, token)
+            ways = _ways(session, holder.member, reader(services), services)
+        return _page(holder.member, ways, token, notice=_NOTICES.get(request.args.get("said", "")))
+
+    @preferences.post("/p/<token>")
+    def kept(token: str) -> ResponseReturnValue:
+        now = services.clock.now()
+        with services.db.write() as session:
+            holder = _holder(session, services, token)
+            ways = _ways(session, holder.member, reader(services), services)
+            name = " ".join(request.form.get("name", holder.member.name).split())
+            if not 1 <= len(name) <= 200:
+                wrong = reader(services).say("preferences.name_wrong")
+                return _page(holder.member, ways, token, wrong=wrong, name=name[:200]), 400
+            _change_member(session, holder.member, name, request.form.get("language", ""), now)
+            wanted = set(request.form.getlist("comes"))
+            for line in (line for way in ways for line in way.lines):
+                if (line.field in wanted) != line.comes:
+                    said = _said(holder, line)
+                    choose(session, holder.member.id, line.channel, line.scope, not line.comes, said, now)
+        return redirect(f"/p/{token}?said=saved", 303)
+
+    @preferences.post("/p/<token>/everything")
+    def stopped(token: str) -> ResponseReturnValue:
+        with services.db.write() as session:
+            holder = _holder(session, services, token)
+            channels = [way.channel for way in _ways(session, holder.member, reader(services), services)]
+            evidence = words().say("en", "preferences.evidence_everything")
+            stop_everything(session, holder.member.id, channels, _by(holder, evidence), services.clock.now())
+        return redirect(f"/p/{token}?said=stopped", 303)
+
+    @preferences.errorhandler(BadToken)
+    def old(_error: BadToken) -> ResponseReturnValue:
+        # The same page for a link that was never one: there is nothing to learn by trying.
+        return render_template("link.html", old=True, address="", wrong=None), 410
+
+    return preferences
+
+
+def _page(
+    member: Member,
+    ways: Sequence[_Way],
+    token: str,
+    *,
+    notice: str | None = None,
+    wrong: str | None = None,
+    name: str | None = None,
+) -> str:
+    return render_template(
+        "preferences.html",
+        member=member,
+        channels=ways,
+        here=f"/p/{token}",
+        notice=notice,
+        wrong=wrong,
+        name=member.name if name is None else name,
+    )
+
+
+def _holder(session: Session, services: Services, token: str) -> _Holder:
+    """Raises BadToken for a link that is too old, was not made here, or whose member is no more."""
+    says = services.tokens.verify_link(token, services.clock.now(), Purpose.PREFERENCES)
+    member = session.get(Member, says.member_id)
+    if member is None or member.erased_at is not None:
+        raise BadToken("This member is not here any more.")
+    is_for(member)
+    address = session.get(Address, says.subject_id)
+    return _Holder(member, address.id if address is not None and address.member_id == member.id else None)
+
+
+def _ways(session: Session, member: Member, here: Reader, services: Services) -> list[_Way]:
+    organization = services.settings.organization.name
+    scopes = [JOURNEY, *(f"chapter:{chapter.id}" for chapter in chapters_of(session, member.id))]
+    ways = []
+    for kind, channel, title in _CHANNELS:
+        addresses = session.scalars(
+            select(Address)
+            .where(Address.member_id == member.id, Address.kind == kind)
+            .order_by(Address.rank, Address.id)
+        ).all()
+        if not addresses:
+            continue
+        said = latest(session, member.id, channel)
+        # One word by text ends all texts of ours to that phone, so one box stands for them all.
+        offered = [*scopes, *(scope for scope in LATER if scope in said)] if channel == "email" else [EVERYTHING]
+        comes = what_comes(session, member.id, channel, offered)
+        lines = [
+            _Line(
+                channel,
+                scope,
+                here.say("preferences.texts", organization=organization)
+                if channel == "sms"
+                else named(session, scope, here, organization),
+                comes[scope],
+            )
+            for scope in offered
+        ]
+        shown = ", ".join(_shown(address.value) for address in addresses)
+        ways.append(_Way(channel, here.say(title, address=shown), lines))
+    return ways
+
+
+def _shown(value: str) -> str:
+    """Enough of an address to know it by: the page may be open on a shared screen."""
+    local, at, domain = value.partition("@")
+    return f"{local[:2]}…@{domain}" if at else f"…{value[-4:]}"
+
+
+def _change_member(session: Session, member: Member, name: str, language: str, now: datetime) -> None:
+    changed = []
+    if name != member.name:
+        member.name, member.first_name = name, first_name_of(name)
+        changed.append("name")
+    if language in LANGUAGES and language != member.language.partition("-")[0].lower():
+        member.language = language
+        changed.append("language")
+    if changed:
+        session.flush()
+        record(session, member.id, "member_changed", "member", member.id, now, fields=changed, how="preferences")
+
+
+def _said(holder: _Holder, line: _Line) -> Said:
+    """The label as the member read it, in a sentence staff can read."""
+    return _by(holder, words().say("en", "preferences.evidence_" + ("no" if line.comes else "yes"), label=line.label))
+
+
+def _by(holder: _Holder, evidence: str) -> Said:
+    return Said(
+        "preferences",
+        evidence,
+        address_id=holder.address_id,
+        by_id=holder.member.id,
+        network_address=network_address(),
+    )

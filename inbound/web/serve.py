@@ -1,0 +1,45 @@
+"""Serve: a WSGI application on a port, by threads, started and stopped with the process."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from cheroot.wsgi import Server
+
+#: Seconds a slow phone has for one request, and a running request for its end when we stop.
+PATIENCE = 20
+GRACE = 5
+
+
+class WebServer:
+    """One application on one port."""
+
+    def __init__(self, app: Callable[..., Any], host: str, port: int, *, threads: int = 10) -> None:
+        self._server = Server(
+            (host, port),
+            app,
+            numthreads=threads,
+            server_name="Hearthline",
+            request_queue_size=128,
+            timeout=PATIENCE,
+            shutdown_timeout=GRACE,
+        )
+        self._server.max_request_header_size = 32_768
+        self._server.max_request_body_size = 2_000_000
+        self._thread: threading.Thread | None = None
+        #: Where it listens; once started, never 0.
+        self.port = port
+
+    def start(self) -> None:
+        """The port answers; a port 0 became a free one, told in `port`. Raises OSError if it is taken."""
+        self._server.prepare()
+        self.port = int(self._server.bind_addr[1])
+        self._thread = threading.Thread(target=self._server.serve, name=f"web-{self.port}", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """The port is closed, and the requests that ran have ended or had their grace."""
+        self._server.stop()
+        if self._thread is not None:
+            self._thread.join(GRACE)
+            self._thread = None

@@ -1,0 +1,41 @@
+"""Visitor: whoever opens a page. No cookie says who; a link's token does, or nobody."""
+
+from zoneinfo import ZoneInfo
+
+from flask import Flask, g, request
+
+from engine.base.services import Services
+from engine.people.member import Member
+from templates.web.reader import Reader
+from templates.web.words import LANGUAGES
+
+
+def frame(app: Flask, services: Services) -> None:
+    """Every page has its reader and the organization's name."""
+
+    @app.context_processor
+    def around() -> dict[str, object]:
+        return {"reader": reader(services), "organization": services.settings.organization.name}
+
+
+def reader(services: Services) -> Reader:
+    """Who reads: the member the page is for, else a visitor by their browser's language."""
+    member: Member | None = g.get("member")
+    organization = services.settings.organization
+    if member is not None:
+        language = member.language.partition("-")[0].lower()
+    else:
+        language = request.accept_languages.best_match(LANGUAGES, default=organization.language) or "en"
+    return Reader(
+        services.clock.now(), ZoneInfo(organization.zone), language if language in LANGUAGES else organization.language
+    )
+
+
+def is_for(member: Member) -> None:
+    """This page is for this member, in their language."""
+    g.member = member
+
+
+def network_address() -> str:
+    """Where the request came from, for the ledger's evidence."""
+    return (request.remote_addr or "")[:45]
