@@ -13,7 +13,9 @@ from tests.bench.figure import Figure
 
 #: Name, and what it measures. The bench is the module of that name beside this one; its
 #: `figures(quick: bool) -> Iterator[Figure]` yields each figure as soon as it is known.
-BENCHES: dict[str, str] = {}
+BENCHES: dict[str, str] = {
+    "tick": "the journey tick without rendering: against row by row, its growth, what the queue costs (P3, P4, P10)",
+}
 
 COLUMNS = "{:<22} {:<11} {:>12} {:>12} {:>9} {:>14}  {:<6} {}"
 

@@ -1,0 +1,217 @@
+"""The journey tick without rendering: against row by row, its growth, what the queue costs (P3, P4, P10).
+
+Everything is measured in one run on two databases, 10,000 and 1,000,000 members on a journey, each with a letter behind
+them. A due row means: its person, chapter and hold are looked up, a letter and its key and its place in the courier's
+queue are written, and a visit and the next due row take the place of the due row.
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event, select
+
+from engine.base.broker import Broker
+from engine.base.db import Database
+from engine.base.ids import new_id
+from engine.base.services import Services
+from engine.base.settings import Settings
+from engine.base.tokens import TokenRing
+from engine.channels.email import SmtpRelay
+from engine.chapters.membership import home_chapter
+from engine.conversations.thread import Thread
+from engine.enrollments.enrollment import Due, Enrollment, Visit
+from engine.enrollments.journey import load_version
+from engine.outbox.classes import CLASSES
+from engine.outbox.delivery import Delivery, DeliveryKey, OutboxDue
+from engine.people.member import Member
+from engine.runner.tick import LIMIT, tick
+from journeys.steps import Ask
+from tests.bench.crowd import APART, START, Crowd, gather_crowd
+from tests.bench.figure import Figure
+
+ROUNDS = 7
+TICKS_IN_A_ROUND = 2
+NAIVE_ROWS = 200
+#: Tables whose size is the crowd's: no statement of a tick may walk through one.
+BIG = ("due", "member", "membership", "enrollment", "visit", "delivery", "delivery_key", "outbox_due", "thread")
+
+
+@dataclass
+class QueueClock:
+    """A clock at which the next so many rows of the queue are due, and no more."""
+
+    rows: int = 0
+
+    def now(self) -> datetime:
+        """When the last of them is due."""
+        return START + APART * (self.rows - 1)
+
+
+@dataclass
+class Bench:
+    """One crowd with a process around it, and what was measured there."""
+
+    crowd: Crowd
+    clock: QueueClock
+    services: Services
+    wakes: int = 0
+    wake_seconds: float = 0.0
+    tick_seconds: float = 0.0
+
+    def tick(self) -> float:
+        """One full batch has been settled; how many seconds it took."""
+        self.clock.rows += LIMIT
+        began = time.perf_counter()
+        settled = tick(self.services)
+        seconds = time.perf_counter() - began
+        if settled != LIMIT:
+            raise AssertionError(f"a tick settled {settled} rows of {LIMIT}")
+        self.tick_seconds += seconds
+        return seconds
+
+    def round(self) -> float:
+        """Seconds per due row, over a few ticks."""
+        return sum(self.tick() for _ in range(TICKS_IN_A_ROUND)) / (TICKS_IN_A_ROUND * LIMIT)
+
+    def row_by_row(self, rows: int) -> float:
+        """Seconds per due row of the naive way, which does the same work with one object and one commit a person."""
+        began = time.perf_counter()
+        for _ in range(rows):
+            self.clock.rows += 1
+            settle_one(self.services.db, self.clock.now())
+        return (time.perf_counter() - began) / rows
+
+    def wake(self, name: str, row_id: int | None) -> None:
+        """The broker has the message; what that cost is noted."""
+        began = time.perf_counter()
+        self.services.broker.wake(name, row_id)
+        self.wake_seconds += time.perf_counter() - began
+        self.wakes += 1
+
+    def close(self) -> None:
+        """Nothing of it runs any more."""
+        self.services.broker.stop()
+        self.crowd.db.close()
+
+
+def bench(url: str, folder: Path, size: int) -> Bench:
+    """A crowd of that size with a broker whose workers take the wakes."""
+    crowd, clock = gather_crowd(url, size), QueueClock()
+    settings = Settings(data_dir=folder)
+    services = Services(settings, clock, crowd.db, Broker(), TokenRing({1: b"k" * 32}), SmtpRelay(settings.mail))
+    services.broker.register("outbox.send", lambda _row_id: None)
+    services.broker.start()
+    made = Bench(crowd, clock, services)
+    crowd.db.waker = made.wake
+    return made
+
+
+def figures(quick: bool) -> Iterator[Figure]:
+    """P3, P4 and P10 on SQLite."""
+    small_size, large_size = (8_000, 40_000) if quick else (10_000, 1_000_000)
+    rounds = 3 if quick else ROUNDS
+    with tempfile.TemporaryDirectory(prefix="hearthline-bench-") as kept:
+        folder = Path(kept)
+        small = bench(f"sqlite:///{folder / 'small.db'}", folder, small_size)
+        large = bench(f"sqlite:///{folder / 'large.db'}", folder, large_size)
+        try:
+            for each in (small, large):
+                check_plans(each)
+                each.row_by_row(20)
+            # Turn by turn, so that whatever else the machine does falls on all alike.
+            taken: list[tuple[float, float, float]] = []
+            for _ in range(rounds):
+                naive = large.row_by_row(NAIVE_ROWS // (4 if quick else 1))
+                taken.append((small.round(), large.round(), naive))
+            at_small, at_large, by_row = (statistics.median(column) for column in zip(*taken, strict=True))
+            yield Figure(f"P3 tick at {large_size:,}", "sqlite", 1 / by_row, 1 / at_large, 50, "due rows/s")
+            yield Figure(
+                f"P4 {small_size:,} to {large_size:,}", "sqlite", at_small * 1e6, at_large * 1e6, 1.3, "us/due row",
+                "at most",
+            )  # fmt: skip
+            recipients = (large.clock.rows + small.clock.rows) - 2 * 20 - rounds * (NAIVE_ROWS // (4 if quick else 1))
+            wakes = large.wakes + small.wakes
+            yield Figure("P10 messages", "sqlite", recipients / LIMIT, wakes, 1, "broker messages", "at most")
+            yield Figure(
+                "P10 cost", "sqlite", large.tick_seconds + small.tick_seconds, large.wake_seconds + small.wake_seconds,
+                0.02, "seconds", "at most",
+            )  # fmt: skip
+        finally:
+            small.close()
+            large.close()
+
+
+def check_plans(measured: Bench) -> None:
+    """No statement of a tick walks through a table of the crowd's size. Raises AssertionError with the plan."""
+    seen: dict[str, Any] = {}
+
+    def note(_conn: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        seen.setdefault(statement, parameters[0] if many or isinstance(parameters, list) else parameters)
+
+    engine = measured.services.db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        measured.tick()
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    with measured.services.db.read() as session:
+        for statement, parameters in seen.items():
+            if not statement.lstrip().upper().startswith(("SELECT", "WITH", "UPDATE", "DELETE")):
+                continue
+            plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            for *_, detail in plan:
+                words = detail.split()
+                if words[0] == "SCAN" and words[1] in BIG:
+                    raise AssertionError(f"a tick walks through {words[1]}: {detail}\n{statement}")
+
+
+def settle_one(db: Database, now: datetime) -> None:
+    """The first due person is settled as one would write it first: objects, one query each, one commit each."""
+    with db.write() as session:
+        due = session.scalars(
+            select(Due).where(Due.due_at <= now).order_by(Due.due_at, Due.enrollment_id).limit(1)
+        ).one()
+        enrollment = session.get_one(Enrollment, due.enrollment_id)
+        member = session.get_one(Member, enrollment.member_id)
+        version = load_version(session, enrollment.version_id)
+        step = version.script.steps[due.step]
+        if not isinstance(step, Ask):
+            raise AssertionError("the bench's journey only asks")
+        held = session.scalars(
+            select(Thread).where(Thread.member_id == member.id, Thread.hold_until_at > now, Thread.closure_id.is_(None))
+        ).first()
+        if held is not None:
+            raise AssertionError("nobody talks in the bench")
+        delivery = Delivery(
+            id=new_id(), created_at=now, message_class="journey", channel="email", member_id=member.id,
+            chapter_id=home_chapter(session, member.id), template_version_id=version.template_version(
+                step.template, member.language
+            ),
+            enrollment_id=enrollment.id, version_id=version.id, step=due.step, visit_at=due.due_at, send_at=now,
+            state="queued", state_at=now, attempts=0,
+        )  # fmt: skip
+        next_at = max(now + step.timeout, due.due_at + timedelta(microseconds=1))
+        session.add(delivery)
+        session.add(
+            DeliveryKey(due_at=due.due_at, enrollment_id=enrollment.id, channel="email", delivery_id=delivery.id)
+        )
+        session.add(OutboxDue(rank=CLASSES["journey"].rank, send_at=now, delivery_id=delivery.id))
+        session.add(
+            Visit(
+                visit_at=due.due_at, enrollment_id=enrollment.id, version_id=version.id, step=due.step, phase=due.phase,
+                acted_at=now, outcome="asked", why="", next_at=next_at,
+            )
+        )  # fmt: skip
+        session.add(
+            Due(
+                due_at=next_at, enrollment_id=enrollment.id, member_id=member.id, version_id=version.id, step=due.step,
+                phase=1, prev_at=due.due_at, heard="", tries=0,
+            )
+        )  # fmt: skip
+        session.delete(due)
