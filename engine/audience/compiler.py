@@ -4,14 +4,15 @@ Judged for a batch in one query. A leaf is never unknown: a fact that we do not 
 means what it says.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeAlias, assert_never
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, func, not_, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
+from engine.base.db import among
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership, Role
 from engine.conversations.message import Message
@@ -51,26 +52,19 @@ from journeys.vocabulary import Role as RoleName
 Holds: TypeAlias = ColumnElement[bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """At which moment a condition is judged, and (inside a journey) by which step names its answers are kept.
+def compile(condition: Condition, now: datetime, *, on_journey: bool = False) -> Holds:
+    """The condition as SQL over `member`, judged at `now`; with `on_journey` over the `enrollment` beside them too.
 
-    Without `steps` the question is about members on no particular journey: what only a journey knows does not hold.
+    Without it, what only a journey knows (replied since it began, answered one of its questions) does not hold.
     """
-
-    now: datetime
-    steps: Sequence[str] | None = None
-
-
-def compile(condition: Condition, asked: Asked) -> Holds:
-    """The condition as SQL over `member`, and over `enrollment` where the question is asked inside a journey."""
+    inner = partial(compile, now=now, on_journey=on_journey)
     match condition:
         case AllOf(parts=parts):
-            return and_(true(), *(compile(part, asked) for part in parts))
+            return and_(true(), *(inner(part) for part in parts))
         case AnyOf(parts=parts):
-            return or_(false(), *(compile(part, asked) for part in parts))
+            return or_(false(), *(inner(part) for part in parts))
         case Not(part=part):
-            return not_(compile(part, asked))
+            return not_(inner(part))
         case Language(languages=languages):
             # es is said of es-MX too; es-MX only of itself.
             spoken = func.lower(Member.language)
@@ -97,13 +91,13 @@ def compile(condition: Condition, asked: Asked) -> Holds:
         case HasRole(role=role):
             return exists().where(Role.member_id == Member.id, Role.role == str(role), Role.ended_at.is_(None))
         case RepliedWithin(span=span):
-            return _wrote(asked.now, Message.at >= asked.now - span)
+            return _wrote(now, Message.at >= now - span)
         case RepliedSinceEnrolled():
-            return false() if asked.steps is None else _wrote(asked.now, Message.at >= Enrollment.created_at)
+            return _wrote(now, Message.at >= Enrollment.created_at) if on_journey else false()
         case TalkedSinceEnrolled():
-            return false() if asked.steps is None else _talked(asked.now)
+            return _talked(now) if on_journey else false()
         case Answered(step=step, answer=answer):
-            return false() if asked.steps is None or step >= len(asked.steps) else _answered(asked.steps[step], answer)
+            return _answered(step, answer) if on_journey else false()
         case OpenConversation():
             return exists().where(Thread.member_id == Member.id, Thread.kind == "person", Thread.closure_id.is_(None))
         case EnrolledIn(journey=slug):
@@ -111,27 +105,27 @@ def compile(condition: Condition, asked: Asked) -> Holds:
         case Finished(journey=slug):
             return _on_journey(slug, lambda other: and_(other.ended_at.is_not(None), other.end_reason == FINISHED))
         case JoinedBefore(span=span):
-            return Member.created_at < asked.now - span
+            return Member.created_at < now - span
         case JoinedAfter(span=span):
-            return Member.created_at >= asked.now - span
+            return Member.created_at >= now - span
         case _:
             assert_never(condition)
 
 
 def members_matching(session: Session, condition: Condition, member_ids: Collection[int], now: datetime) -> set[int]:
     """Which of these members the condition holds for."""
-    query = select(Member.id).where(Member.id.in_(member_ids), compile(condition, Asked(now)))
+    query = select(Member.id).where(among(session, Member.id, member_ids), compile(condition, now))
     return set(session.scalars(query)) if member_ids else set()
 
 
 def enrollments_matching(
-    session: Session, condition: Condition, steps: Sequence[str], enrollment_ids: Collection[int], now: datetime
+    session: Session, condition: Condition, enrollment_ids: Collection[int], now: datetime
 ) -> set[int]:
-    """For which of these enrollments (of journeys with these step names) the condition holds."""
+    """For which of these enrollments, and the members on them, the condition holds."""
     query = (
         select(Enrollment.id)
         .join(Member, Member.id == Enrollment.member_id)
-        .where(Enrollment.id.in_(enrollment_ids), compile(condition, Asked(now, steps)))
+        .where(among(session, Enrollment.id, enrollment_ids), compile(condition, now, on_journey=True))
     )
     return set(session.scalars(query)) if enrollment_ids else set()
 

@@ -20,7 +20,8 @@ class Membership(Base):
     """A member is in a chapter; they may be in many."""
 
     __tablename__ = "membership"
-    __table_args__ = (Index(None, "chapter_id", "member_id"),)
+    # Clustered by member on SQLite too: a batch looks up where each of its people belongs.
+    __table_args__ = (Index(None, "chapter_id", "member_id"), {"sqlite_with_rowid": False})
 
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), primary_key=True)
     chapter_id: Mapped[int] = mapped_column(ForeignKey("chapter.id"), primary_key=True)

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from engine.base.db import among
 from engine.conversations.thread import Thread
 from engine.enrollments.signal import signal
 
@@ -21,7 +22,7 @@ def held_members(session: Session, member_ids: Collection[int], now: datetime) -
     rows = session.execute(
         select(Thread.member_id, func.max(Thread.hold_until_at))
         .where(
-            Thread.member_id.in_(member_ids),
+            among(session, Thread.member_id, member_ids),
             Thread.hold_until_at > now,
             Thread.closure_id.is_(None),
             Thread.kind == "person",

@@ -29,7 +29,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.sql.dml import ReturningInsert
 
 from engine.base.broker import wake_on_commit
-from engine.base.db import Base, Id, bulk_insert, stored_time
+from engine.base.db import Base, Id, among, bulk_insert, stored_time
 from engine.base.ids import new_ids
 from engine.enrollments.journey import JourneyVersion, Published, load_version
 from journeys.model import AfterExit, AfterSpan, Never, ReEntry
@@ -206,7 +206,7 @@ def _may_begin(
                 func.count(case((Enrollment.ended_at.is_(None), 1))),
                 func.max(Enrollment.ended_at),
             )
-            .where(Enrollment.journey_id == journey_id, Enrollment.member_id.in_(member_ids))
+            .where(Enrollment.journey_id == journey_id, among(session, Enrollment.member_id, member_ids))
             .group_by(Enrollment.member_id)
         )
     }
@@ -240,7 +240,7 @@ def standing(session: Session, enrollment_ids: Iterable[int], *, lock: bool = Fa
     for some in _in_batches(enrollment_ids):
         walk = (
             select(Enrollment.id.label("enrollment_id"), Enrollment.first_at.label("at"))
-            .where(Enrollment.id.in_(some), Enrollment.ended_at.is_(None))
+            .where(among(session, Enrollment.id, some), Enrollment.ended_at.is_(None))
             .cte("walk", recursive=True)
         )
         walk = walk.union_all(
@@ -267,7 +267,7 @@ def live_enrollments(session: Session, member_ids: Collection[int]) -> list[tupl
     """(enrollment id, member id) of every live enrollment of these members, oldest first."""
     rows = session.execute(
         select(Enrollment.id, Enrollment.member_id)
-        .where(Enrollment.member_id.in_(member_ids), Enrollment.ended_at.is_(None))
+        .where(among(session, Enrollment.member_id, member_ids), Enrollment.ended_at.is_(None))
         .order_by(Enrollment.id)
     )
     return [(id_, member_id) for id_, member_id in rows]

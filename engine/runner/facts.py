@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.audience.compiler import enrollments_matching
+from engine.base.db import among
 from engine.base.settings import Settings
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership, Role
@@ -81,8 +82,8 @@ def gather(
     for here, until in _open_questions(session, asked.questions, now).items():
         know(here.enrollment_id, open_until=until)
     true: dict[int, set[int]] = defaultdict(set)
-    for version, place, condition, ids in asked.conditions:
-        for enrollment_id in enrollments_matching(session, condition, version.script.ids, ids, now):
+    for place, condition, ids in asked.conditions:
+        for enrollment_id in enrollments_matching(session, condition, ids, now):
             true[enrollment_id].add(place)
     for enrollment_id, places in true.items():
         know(enrollment_id, true=frozenset(places))
@@ -109,7 +110,7 @@ class _Asked:
         self.zones: set[Standing] = set()
         self.replies: set[Standing] = set()
         self.questions: dict[Standing, timedelta] = {}
-        self.conditions: list[tuple[Published, int, Condition, list[int]]] = []
+        self.conditions: list[tuple[int, Condition, list[int]]] = []
 
     def sort(self, version: Published, index: int, phase: int, group: list[Standing]) -> None:
         """The questions of one step for the rows that stand at it."""
@@ -132,9 +133,9 @@ class _Asked:
                 self.replies.update(group)
             case Branch(turns=turns):
                 ids = [here.enrollment_id for here in group]
-                self.conditions += [(version, place, turn.when, ids) for place, turn in enumerate(turns)]
+                self.conditions += [(place, turn.when, ids) for place, turn in enumerate(turns)]
             case Move(when=when) if when is not None:
-                self.conditions.append((version, 0, when, [here.enrollment_id for here in group]))
+                self.conditions.append((0, when, [here.enrollment_id for here in group]))
             case _:
                 pass
 
@@ -147,7 +148,7 @@ def load_people(session: Session, member_ids: Collection[int], *, stewards: bool
     # The order of engine.chapters.membership.home_chapter, for many at once: the first one stays.
     for member_id, chapter_id in session.execute(
         select(Membership.member_id, Membership.chapter_id)
-        .where(Membership.member_id.in_(member_ids), Membership.left_at.is_(None))
+        .where(among(session, Membership.member_id, member_ids), Membership.left_at.is_(None))
         .order_by(Membership.member_id, Membership.rank, Membership.created_at, Membership.chapter_id)
     ):
         home.setdefault(member_id, chapter_id)
@@ -163,7 +164,9 @@ def load_people(session: Session, member_ids: Collection[int], *, stewards: bool
             leads.setdefault(role_chapter, member_id)
     people: dict[int, Person] = {}
     for member_id, language, zone, organizer_id in session.execute(
-        select(Member.id, Member.language, Member.zone, Member.organizer_id).where(Member.id.in_(member_ids))
+        select(Member.id, Member.language, Member.zone, Member.organizer_id).where(
+            among(session, Member.id, member_ids)
+        )
     ):
         chapter = home.get(member_id)
         people[member_id] = Person(
@@ -184,7 +187,7 @@ def _wrote_since_last_letter(session: Session, rows: Iterable[Standing]) -> set[
         return set()
     walk = (
         select(Enrollment.id.label("enrollment_id"), Enrollment.first_at.label("at"))
-        .where(Enrollment.id.in_(by_id))
+        .where(among(session, Enrollment.id, by_id))
         .cte("walk", recursive=True)
     )
     walk = walk.union_all(
@@ -203,7 +206,7 @@ def _wrote_since_last_letter(session: Session, rows: Iterable[Standing]) -> set[
         select(Enrollment.id)
         .outerjoin(spoke, spoke.c.enrollment_id == Enrollment.id)
         .where(
-            Enrollment.id.in_(by_id),
+            among(session, Enrollment.id, by_id),
             select(Message.id)
             .where(
                 Message.member_id == Enrollment.member_id,

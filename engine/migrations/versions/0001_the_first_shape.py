@@ -429,6 +429,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["chapter_id"], ["chapter.id"], name=op.f("fk_membership_chapter_id")),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_membership_member_id")),
         sa.PrimaryKeyConstraint("member_id", "chapter_id", name=op.f("pk_membership")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("membership", schema=None) as batch_op:
         batch_op.create_index(
