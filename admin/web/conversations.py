@@ -62,7 +62,8 @@ class Talk:
     closed: bool
     waits: bool
     zone: ZoneInfo | None
-    their_time: str | None
+    how: str
+    """By what channel an answer goes, and what time it is where they are."""
     entries: list[Entry]
     earlier: str | None
     others: list[tuple[int, str]]
@@ -130,7 +131,7 @@ def _talk(session: Session, thread: Thread, viewer: Me, reader: Reader, pane: Ab
         closed=thread.closure_id is not None,
         waits=thread.waits_since is not None,
         zone=zone,
-        their_time=reader.time(reader.now, zone) if zone else None,
+        how=_how_it_goes(called, member, zone, reader),
         entries=[_entry(entry, known, name, reader) for entry in told.entries],
         earlier=f"?{_query(wish, before=str(told.earlier))}" if told.earlier else None,
         others=[
@@ -162,6 +163,14 @@ def _who(responsible: Member | None, viewer: Me, reader: Reader) -> str:
     if responsible.id == viewer.member_id:
         return reader.say("conversation.you_answer")
     return reader.say("conversation.who_answers", name=responsible.name)
+
+
+def _how_it_goes(called: str, member: Member | None, zone: ZoneInfo | None, reader: Reader) -> str:
+    if member is None or zone is None:
+        return reader.say("conversation.by_email_plain", name=called)
+    said = member.pronouns.strip().lower().partition("/")[0]
+    key = f"conversation.by_email_to_{said if said in ('she', 'he') else 'they'}"
+    return reader.say(key, name=called, time=reader.time(reader.now, zone))
 
 
 def _cannot(thread: Thread, pane: About | None, called: str, reader: Reader) -> str | None:
