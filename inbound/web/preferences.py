@@ -2,6 +2,9 @@
 
 The token stands in the address and nowhere else, so no other site can make a browser post here: it would have to know
 the address. Opening the page changes nothing.
+
+A letter carries such a link too, and letters are passed on. Whoever holds that one can only end things; to have
+something come again, or to change a name, takes a link that was asked for just now.
 """
 
 from collections.abc import Sequence
@@ -10,7 +13,7 @@ from datetime import datetime
 
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import false, select
 from sqlalchemy.orm import Session
 
 from engine.audit.entry import record
@@ -19,14 +22,15 @@ from engine.base.services import Services
 from engine.base.tokens import Purpose
 from engine.chapters.membership import chapters_of
 from engine.enrollments.choice import choose, stop_everything
+from engine.outbox.delivery import Delivery
 from engine.people.address import Address
 from engine.people.consent import EVERYTHING, Channel, Said
 from engine.people.member import Member, first_name_of
 from engine.people.preference import latest, what_comes
 from inbound.web.scope import JOURNEY, LATER, named
 from inbound.web.visitor import is_for, network_address, reader
-from templates.web.reader import Reader
-from templates.web.words import LANGUAGES, words
+from templates.vocabulary import base_language
+from templates.web.reader import LANGUAGES, WORDS, Reader
 
 _CHANNELS: tuple[tuple[str, Channel, str], ...] = (
     ("email", "email", "preferences.by_mail"),
@@ -37,10 +41,11 @@ _NOTICES = {"saved": "preferences.saved", "stopped": "preferences.stopped"}
 
 @dataclass(frozen=True, slots=True)
 class _Holder:
-    """Whose page it is, and at which of their addresses the link was."""
+    """Whose page it is, at which of their addresses the link was, and whether it was asked for just now."""
 
     member: Member
     address_id: int | None
+    asked_for: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ def pages(services: Services) -> Blueprint:
         with services.db.read() as session:
             holder = _holder(session, services, token)
             ways = _ways(session, holder.member, reader(services), services)
-        return _page(holder.member, ways, token, notice=_NOTICES.get(request.args.get("said", "")))
+        return _page(holder, ways, token, notice=_NOTICES.get(request.args.get("said", "")))
 
     @preferences.post("/p/<token>")
     def kept(token: str) -> ResponseReturnValue:
@@ -84,14 +89,15 @@ def pages(services: Services) -> Blueprint:
         with services.db.write() as session:
             holder = _holder(session, services, token)
             ways = _ways(session, holder.member, reader(services), services)
-            name = " ".join(request.form.get("name", holder.member.name).split())
-            if not 1 <= len(name) <= 200:
-                wrong = reader(services).say("preferences.name_wrong")
-                return _page(holder.member, ways, token, wrong=wrong, name=name[:200]), 400
-            _change_member(session, holder.member, name, request.form.get("language", ""), now)
+            if holder.asked_for:
+                name = " ".join(request.form.get("name", holder.member.name).split())
+                if not 1 <= len(name) <= 200:
+                    wrong = reader(services).say("preferences.name_wrong")
+                    return _page(holder, ways, token, wrong=wrong, name=name[:200]), 400
+                _change_member(session, holder.member, name, request.form.get("language", ""), now)
             wanted = set(request.form.getlist("comes"))
             for line in (line for way in ways for line in way.lines):
-                if (line.field in wanted) != line.comes:
+                if (line.field in wanted) != line.comes and (line.comes or holder.asked_for):
                     said = _said(holder, line)
                     choose(session, holder.member.id, line.channel, line.scope, not line.comes, said, now)
         return redirect(f"/p/{token}?said=saved", 303)
@@ -101,7 +107,7 @@ def pages(services: Services) -> Blueprint:
         with services.db.write() as session:
             holder = _holder(session, services, token)
             channels = [way.channel for way in _ways(session, holder.member, reader(services), services)]
-            evidence = words().say("en", "preferences.evidence_everything")
+            evidence = WORDS.say("en", "preferences.evidence_everything")
             stop_everything(session, holder.member.id, channels, _by(holder, evidence), services.clock.now())
         return redirect(f"/p/{token}?said=stopped", 303)
 
@@ -114,7 +120,7 @@ def pages(services: Services) -> Blueprint:
 
 
 def _page(
-    member: Member,
+    holder: _Holder,
     ways: Sequence[_Way],
     token: str,
     *,
@@ -124,12 +130,13 @@ def _page(
 ) -> str:
     return render_template(
         "preferences.html",
-        member=member,
+        member=holder.member,
+        asked_for=holder.asked_for,
         channels=ways,
         here=f"/p/{token}",
         notice=notice,
         wrong=wrong,
-        name=member.name if name is None else name,
+        name=holder.member.name if name is None else name,
     )
 
 
@@ -141,7 +148,17 @@ def _holder(session: Session, services: Services, token: str) -> _Holder:
         raise BadToken("This member is not here any more.")
     is_for(member)
     address = session.get(Address, says.subject_id)
-    return _Holder(member, address.id if address is not None and address.member_id == member.id else None)
+    if address is not None and address.member_id == member.id:
+        return _Holder(member, address.id, asked_for=True)
+    letter = session.get(Delivery, says.subject_id)
+    at = session.scalar(
+        select(Address.id).where(
+            Address.member_id == member.id,
+            Address.kind == "email",
+            Address.value == (letter.to_address or "").lower() if letter is not None else false(),
+        )
+    )
+    return _Holder(member, at, asked_for=False)
 
 
 def _ways(session: Session, member: Member, here: Reader, services: Services) -> list[_Way]:
@@ -187,7 +204,7 @@ def _change_member(session: Session, member: Member, name: str, language: str, n
     if name != member.name:
         member.name, member.first_name = name, first_name_of(name)
         changed.append("name")
-    if language in LANGUAGES and language != member.language.partition("-")[0].lower():
+    if language in LANGUAGES and language != base_language(member.language):
         member.language = language
         changed.append("language")
     if changed:
@@ -197,7 +214,7 @@ def _change_member(session: Session, member: Member, name: str, language: str, n
 
 def _said(holder: _Holder, line: _Line) -> Said:
     """The label as the member read it, in a sentence staff can read."""
-    return _by(holder, words().say("en", "preferences.evidence_" + ("no" if line.comes else "yes"), label=line.label))
+    return _by(holder, WORDS.say("en", "preferences.evidence_" + ("no" if line.comes else "yes"), label=line.label))
 
 
 def _by(holder: _Holder, evidence: str) -> Said:

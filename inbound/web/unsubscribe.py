@@ -22,7 +22,7 @@ from engine.people.consent import EVERYTHING, Said
 from engine.people.member import Member
 from inbound.web.scope import named
 from inbound.web.visitor import is_for, network_address, reader
-from templates.web.words import words
+from templates.web.reader import WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,6 @@ def _letter(session: Session, services: Services, token: str) -> _Letter:
 def _evidence(one_click: bool, everything: bool) -> str:
     """The ledger is read by staff: in English."""
     if one_click:
-        return words().say("en", "unsubscribe.evidence_one_click")
-    button = words().say("en", "unsubscribe.everything_button" if everything else "unsubscribe.button")
-    return words().say("en", "unsubscribe.evidence", button=button)
+        return WORDS.say("en", "unsubscribe.evidence_one_click")
+    button = WORDS.say("en", "unsubscribe.everything_button" if everything else "unsubscribe.button")
+    return WORDS.say("en", "unsubscribe.evidence", button=button)

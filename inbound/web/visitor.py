@@ -6,8 +6,8 @@ from flask import Flask, g, request
 
 from engine.base.services import Services
 from engine.people.member import Member
-from templates.web.reader import Reader
-from templates.web.words import LANGUAGES
+from templates.vocabulary import base_language
+from templates.web.reader import LANGUAGES, Reader
 
 
 def frame(app: Flask, services: Services) -> None:
@@ -23,12 +23,10 @@ def reader(services: Services) -> Reader:
     member: Member | None = g.get("member")
     organization = services.settings.organization
     if member is not None:
-        language = member.language.partition("-")[0].lower()
+        language = base_language(member.language)
     else:
         language = request.accept_languages.best_match(LANGUAGES, default=organization.language) or "en"
-    return Reader(
-        services.clock.now(), ZoneInfo(organization.zone), language if language in LANGUAGES else organization.language
-    )
+    return Reader(services.clock.now(), ZoneInfo(organization.zone), language)
 
 
 def is_for(member: Member) -> None:

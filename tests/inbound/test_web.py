@@ -261,6 +261,24 @@ def test_name_and_language_are_the_members_to_say(visit: Visit) -> None:
     assert visit.ledger() == []
 
 
+def test_a_link_out_of_a_letter_can_end_things_and_nothing_else(visit: Visit) -> None:
+    visit.client.post(visit.letter("chapter"))
+    tokens, letter = visit.house.services.tokens, visit.letter()
+    delivery_id = tokens.verify(letter.removeprefix("/u/"), Purpose.UNSUBSCRIBE).subject_id
+    path = "/p/" + tokens.sign_link(Purpose.PREFERENCES, delivery_id, visit.member_id, NOW + timedelta(days=60))
+    page = visit.client.get(path).get_data(as_text=True)
+    assert "disabled" in page
+    assert 'name="name"' not in page
+    assert "ask for a link of your own" in page
+    chapter = f"email chapter:{visit.chapter_id}"
+    visit.client.post(path, data={"comes": [chapter], "name": "Somebody Else", "language": "es"})
+    assert visit.comes("journey", f"chapter:{visit.chapter_id}") == [False, False]
+    assert visit.ledger()[-1].address_id == visit.address_id
+    with visit.house.db.read() as session:
+        member = session.get_one(Member, visit.member_id)
+        assert (member.name, member.language) == ("Rosa Medina", "en")
+
+
 def test_a_text_phone_has_one_box_for_all_texts(visit: Visit) -> None:
     with visit.house.db.write() as session:
         session.add(Address(id=new_id(), created_at=NOW, member_id=visit.member_id, kind="phone", value="+15205550133"))
