@@ -1,0 +1,129 @@
+"""Bytes from outside have become text: an unknown or dishonest charset label costs accents, never the words.
+
+A label is looked up in a table of text codecs and never handed to `bytes.decode`: Python also knows codecs that are no
+charsets (`zlib`, `rot13`, `unicode_escape`), and a letter may name any of them.
+"""
+
+import unicodedata
+from typing import Final
+
+#: Labels, lower case without punctuation, that mean the codec after them. After the WHATWG table, because mail
+#: programs label as browsers do: iso-8859-1 nearly always means windows-1252, gb2312 the larger gb18030.
+_LABELS: Final[dict[str, tuple[str, ...]]] = {
+    "utf-8": ("utf8", "unicode11utf8", "utf8mb4", "xunicode20utf8", "cp65001"),
+    "utf-16": ("utf16", "unicode", "ucs2", "iso10646ucs2"),
+    "utf-16-le": ("utf16le", "unicodefeff"),
+    "utf-16-be": ("utf16be", "unicodefffe"),
+    "utf-32": ("utf32", "ucs4"),
+    "cp1252": ("iso88591", "latin1", "l1", "windows1252", "cp1252", "iso885911987", "88591", "ansi", "xcp1252"),
+    "iso8859-2": ("iso88592", "latin2", "l2"),
+    "iso8859-3": ("iso88593", "latin3"),
+    "iso8859-4": ("iso88594", "latin4"),
+    "iso8859-5": ("iso88595", "cyrillic"),
+    "iso8859-6": ("iso88596", "arabic", "asmo708", "iso88596i", "iso88596e"),
+    "iso8859-7": ("iso88597", "greek", "greek8", "elot928"),
+    "iso8859-8": ("iso88598", "hebrew", "iso88598i", "iso88598e", "logical", "visual"),
+    "cp1254": ("iso88599", "latin5", "windows1254", "cp1254", "xcp1254"),
+    "iso8859-10": ("iso885910", "latin6"),
+    "cp874": ("iso885911", "tis620", "windows874", "cp874", "dos874"),
+    "iso8859-13": ("iso885913", "latin7"),
+    "iso8859-14": ("iso885914", "latin8"),
+    "iso8859-15": ("iso885915", "latin9", "l9"),
+    "iso8859-16": ("iso885916", "latin10"),
+    "cp1250": ("windows1250", "cp1250", "xcp1250"),
+    "cp1251": ("windows1251", "cp1251", "xcp1251"),
+    "cp1253": ("windows1253", "cp1253", "xcp1253"),
+    "cp1255": ("windows1255", "cp1255", "xcp1255"),
+    "cp1256": ("windows1256", "cp1256", "xcp1256"),
+    "cp1257": ("windows1257", "cp1257", "xcp1257"),
+    "cp1258": ("windows1258", "cp1258", "xcp1258"),
+    "koi8-r": ("koi8r", "koi8", "koi"),
+    "koi8-u": ("koi8u", "koi8ru"),
+    "cp866": ("cp866", "ibm866", "866"),
+    "cp437": ("cp437", "ibm437", "437"),
+    "cp850": ("cp850", "ibm850", "850"),
+    "cp852": ("cp852", "ibm852", "852"),
+    "mac-roman": ("macintosh", "macroman", "xmacroman", "mac"),
+    "mac-cyrillic": ("maccyrillic", "xmaccyrillic"),
+    "gb18030": ("gb18030", "gb2312", "gbk", "xgbk", "cp936", "windows936", "chinese", "euccn", "gb231280"),
+    "hz": ("hzgb2312", "hz"),
+    "big5hkscs": ("big5", "big5hkscs", "cnbig5", "xxbig5", "cp950"),
+    "cp932": ("shiftjis", "sjis", "xsjis", "mskanji", "windows31j", "cp932"),
+    "euc_jp": ("eucjp", "xeucjp"),
+    "iso2022_jp_ext": ("iso2022jp", "csiso2022jp", "iso2022jp1", "iso2022jp2", "iso2022jpms", "cp50220", "cp50221"),
+    "cp949": ("euckr", "ksc56011987", "ksc5601", "ksc56011989", "korean", "windows949", "cp949", "uhc"),
+    "iso2022_kr": ("iso2022kr",),
+}
+_CODECS: Final = {label: codec for codec, labels in _LABELS.items() for label in labels}
+_KEPT_CONTROLS: Final = {"\n", "\t"}
+#: C0 and C1 controls say nothing to a reader, and NUL breaks PostgreSQL's text and libxml2.
+_CONTROLS: Final = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in _KEPT_CONTROLS}
+#: How much of an unlabelled text is shown to charset-normalizer, whose cost grows quickly with length.
+_SAMPLE: Final = 3_000
+
+
+def codec_of(label: str | None) -> str | None:
+    """The Python codec meant by a charset label of a letter, or None when the label is none we trust."""
+    if not label or len(label) > 60:
+        return None
+    return _CODECS.get("".join(c for c in label.casefold() if c.isalnum()))
+
+
+def decode(raw: bytes, label: str | None) -> str:
+    """`raw` is text with `\\n` line ends and without control characters; never raises."""
+    return clean(_decode(raw, label))
+
+
+def clean(text: str) -> str:
+    """Line ends are `\\n`; NUL, other controls and half surrogates are gone."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROLS)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        text = text.encode("utf-8", "replace").decode("utf-8")
+    return text.removeprefix("\ufeff")
+
+
+def _decode(raw: bytes, label: str | None) -> str:
+    codec = codec_of(label)
+    if codec is not None:
+        try:
+            return raw.decode(codec)
+        except (UnicodeError, ValueError):
+            pass
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    if codec is None:
+        codec = _guess(raw)
+    try:
+        return raw.decode(codec, "replace")
+    except (UnicodeError, ValueError):
+        return raw.decode("latin-1")
+
+
+def _guess(raw: bytes) -> str:
+    """The likeliest codec of unlabelled bytes that are no UTF-8; windows-1252 unless something better stands out."""
+    high = next((at for at, byte in enumerate(raw) if byte > 0x7F), 0)
+    sample = raw[max(0, high - 200) :][:_SAMPLE]
+    if sum(byte > 0x7F for byte in sample) < 6:
+        return "cp1252"
+    from charset_normalizer import from_bytes
+
+    try:
+        best = from_bytes(sample, steps=3, chunk_size=512, enable_fallback=False).best()
+    except Exception:  # a guesser's own trouble must not cost the letter
+        return "cp1252"
+    guessed = codec_of(best.encoding) if best is not None else None
+    return guessed or "cp1252"
+
+
+def flat(text: str) -> str:
+    """`text` on one line, without characters that break a header or turn the writing direction of a page."""
+    spaced = " ".join(text.split())
+    return "".join(c for c in spaced if unicodedata.category(c) not in {"Cc", "Cs"} and c not in _BIDI)
+
+
+#: Explicit direction controls (UAX 9). A display name that carries them can dress one address as another.
+_BIDI: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

@@ -1,0 +1,248 @@
+"""A letter's header fields have become plain one-line values; nothing in them raises, nothing in them breaks a line."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import getaddresses, parsedate_to_datetime
+from typing import Final
+
+from reply_router.reading.charsets import codec_of, decode, flat
+
+#: Beyond these a header block is an attack, not a letter: what comes later is left in the original.
+MOST_FIELDS: Final = 1_000
+LONGEST_VALUE: Final = 64_000
+MOST_ADDRESSES: Final = 100
+MOST_REFERENCES: Final = 100
+
+_ENCODED_WORD: Final = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
+_MESSAGE_ID: Final = re.compile(r"<([^<>\s]{1,900})>")
+_BARE_ADDRESS: Final = re.compile(r"[^\s<>\"(),:;@\[\]]{1,64}@[^\s<>\"(),:;@\[\]]{1,190}")
+_PARAMETER: Final = re.compile(r';\s*([^=;\s"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
+_HEX_PAIR: Final = re.compile(r"%([0-9A-Fa-f]{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """Somebody as a letter names them: a display name (maybe empty) and an address, neither proven."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """The fields of one part in order: lower-case names, unfolded raw values."""
+
+    fields: tuple[tuple[str, bytes], ...]
+
+    def raw(self, name: str) -> list[bytes]:
+        """Every value of this field, undecoded."""
+        return [value for field, value in self.fields if field == name]
+
+    def first(self, name: str) -> str:
+        """The first value of this field, decoded, on one line; empty when absent."""
+        return next((words(value) for field, value in self.fields if field == name), "")
+
+    def every(self, name: str) -> list[str]:
+        """Every value of this field, decoded, each on one line."""
+        return [words(value) for value in self.raw(name)]
+
+    def has(self, name: str) -> bool:
+        """Whether this field is there at all."""
+        return any(field == name for field, _ in self.fields)
+
+    def mailboxes(self, *names: str) -> tuple[Mailbox, ...]:
+        """Everybody named in these fields, in order."""
+        found: list[Mailbox] = []
+        for name in names:
+            for value in self.raw(name):
+                found.extend(mailboxes(_plain(value)))
+        return tuple(found[:MOST_ADDRESSES])
+
+    def ids(self, name: str) -> tuple[str, ...]:
+        """The Message-IDs in this field without brackets; of a long chain the first and the latest."""
+        found = [one for value in self.raw(name) for one in _MESSAGE_ID.findall(_plain(value))]
+        if not found and name == "message-id":
+            found = [value for value in self.every(name)[:1] if value and " " not in value]
+        if len(found) > MOST_REFERENCES:
+            found = [found[0], *found[1 - MOST_REFERENCES :]]
+        return tuple(found)
+
+    def date(self) -> datetime | None:
+        """What the Date field says, in UTC; a hint only, the sender writes it."""
+        try:
+            said = parsedate_to_datetime(self.first("date"))
+            return (said if said.tzinfo else said.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, TypeError, OverflowError, IndexError):
+            return None
+
+
+def parse_headers(raw: bytes, start: int = 0, boundaries: Iterable[bytes] = ()) -> tuple[Headers, int]:
+    """The fields from `start` on, and where the body begins.
+
+    A line that is no field ends the block, as does a line of a surrounding multipart: a part cut off within its
+    own headers must not swallow its neighbours.
+    """
+    stops = {b"--" + one for one in boundaries} | {b"--" + one + b"--" for one in boundaries}
+    fields: list[tuple[str, bytes]] = []
+    name, pieces = "", list[bytes]()
+    at, end = start, len(raw)
+
+    def keep() -> None:
+        if name and len(fields) < MOST_FIELDS:
+            fields.append((name, b"".join(pieces)[:LONGEST_VALUE]))
+
+    while at < end:
+        stop = raw.find(b"\n", at)
+        stop = end if stop < 0 else stop + 1
+        line = raw[at:stop].rstrip(b"\r\n")
+        if not line:
+            at = stop
+            break
+        if line[:1] in b" \t":
+            if name:
+                pieces.append(b" " + line.lstrip())
+                at = stop
+                continue
+            if line.strip():
+                break
+        head, colon, value = line.partition(b":")
+        head = head.rstrip()
+        if not colon or not head or not _is_name(head) or (stops and line.rstrip() in stops):
+            if line.startswith((b"From ", b">From ")) and not fields and not name:
+                at = stop  # the line an mbox file puts between letters
+                continue
+            break
+        keep()
+        name, pieces = head.decode("ascii").lower(), [value.strip()]
+        at = stop
+    keep()
+    return Headers(tuple(fields)), at
+
+
+def _is_name(head: bytes) -> bool:
+    return len(head) <= 100 and all(0x21 <= byte <= 0x7E for byte in head)
+
+
+def words(value: bytes | str) -> str:
+    """An unstructured header value, its encoded words (RFC 2047) decoded, on one line."""
+    return flat(_encoded_words(_plain(value) if isinstance(value, bytes) else value))
+
+
+def _plain(value: bytes) -> str:
+    return decode(value[:LONGEST_VALUE], None).replace("\n", " ")
+
+
+def _encoded_words(text: str) -> str:
+    """Encoded words decoded; neighbours of one charset are joined first, because some programs cut a letter in two."""
+    if "=?" not in text:
+        return text
+    out: list[str] = []
+    waiting, charset, at = b"", "", 0
+
+    def release() -> None:
+        nonlocal waiting
+        if waiting:
+            out.append(decode(waiting, charset))
+            waiting = b""
+
+    for match in _ENCODED_WORD.finditer(text):
+        between = text[at : match.start()]
+        label = match[1].partition("*")[0]  # RFC 2231: a language may follow the charset
+        if between.strip() or (waiting and codec_of(label) != codec_of(charset)):
+            release()
+        if between.strip() or (not out and not waiting):
+            out.append(between)
+        charset = label
+        waiting += _word_bytes(match[2], match[3], label)
+        at = match.end()
+    release()
+    out.append(text[at:])
+    return "".join(out)
+
+
+def _word_bytes(how: str, text: str, charset: str) -> bytes:
+    raw = text.encode(codec_of(charset) or "utf-8", "replace")
+    if not text.isascii() and how in "qQ" and b"=" not in raw:
+        return raw.replace(b"_", b" ")
+    if how in "qQ":
+        return binascii.a2b_qp(raw, header=True)
+    return lenient_base64(raw)
+
+
+_NOT_BASE64: Final = bytes(
+    byte for byte in range(256) if byte not in b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+)
+
+
+def lenient_base64(raw: bytes) -> bytes:
+    """What can be read of base64 text, whatever stands between its letters or is missing at its end."""
+    letters = raw.translate(None, _NOT_BASE64)
+    spare = len(letters) % 4
+    if spare == 1:
+        letters = letters[:-1]
+    elif spare:
+        letters += b"=" * (4 - spare)
+    return base64.b64decode(letters)
+
+
+def mailboxes(text: str) -> list[Mailbox]:
+    """Who an address field names; a field nobody can parse still gives the addresses that stand in it."""
+    text = text[:20_000]
+    try:
+        pairs = getaddresses([text])
+    except Exception:  # the standard parser recurses on nested comments, and raises on some broken fields
+        pairs = [("", one) for one in _BARE_ADDRESS.findall(text)]
+    found = []
+    for name, address in pairs[: MOST_ADDRESSES * 2]:
+        name, address = words(name), flat(address).replace(" ", "")
+        if "@" not in address:
+            inside = _BARE_ADDRESS.search(f"{name} {address}")
+            if inside is None:
+                continue
+            address = inside[0]
+        found.append(Mailbox(name, address.strip("<>")))
+    return found
+
+
+def parameters(value: str) -> tuple[str, dict[str, str]]:
+    """A structured value as its token (lower case) and its parameters, continued and percent-encoded ones joined.
+
+    RFC 2045 section 5.1, RFC 2231 sections 3 and 4; encoded words inside are decoded too, since mail programs
+    put them there against RFC 2047 section 5.
+    """
+    value = value[:4_000]
+    token = (value.partition(";")[0].split() or [""])[0].lower()
+    plain: dict[str, str] = {}
+    pieces: dict[str, list[tuple[int, bool, str]]] = {}
+    for match in _PARAMETER.finditer(value):
+        name, text = match[1].lower(), match[2].strip()
+        if text.startswith('"') and text.endswith('"') and len(text) > 1:
+            text = text[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+        else:
+            text = text.strip('"')
+        base, star, rest = name.partition("*")
+        if not star:
+            plain.setdefault(name, _encoded_words(text))
+        else:
+            number = rest.rstrip("*")
+            order = int(number) if number.isascii() and number.isdigit() and len(number) < 4 else 0
+            pieces.setdefault(base, []).append((order, rest.endswith("*") or not rest, text))
+    for base, found in pieces.items():
+        plain[base] = _joined(sorted(found, key=lambda piece: piece[0]))
+    return token, {name: flat(text) for name, text in plain.items()}
+
+
+def _joined(pieces: list[tuple[int, bool, str]]) -> str:
+    charset, raw = "", b""
+    for place, (_, encoded, text) in enumerate(pieces):
+        if encoded and place == 0 and text.count("'") >= 2:
+            charset, _, text = text.split("'", 2)
+        if encoded:
+            raw += _HEX_PAIR.sub(lambda pair: chr(int(pair[1], 16)), text).encode("latin-1", "replace")
+        else:
+            raw += text.encode("utf-8", "replace")
+    return decode(raw, charset or None)

@@ -1,0 +1,260 @@
+"""The bytes of a letter are read: what a person wrote, what it is, and why, in words. Pure; never raises.
+
+Who judges first is the order of `JUDGES`; how the words are found is the order of `_fold` and of `quotes.fold`.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from reply_router.reading import html as markup
+from reply_router.reading import quotes, signatures
+from reply_router.reading.bounces import bounce, original_of
+from reply_router.reading.calendar import calendar_reply
+from reply_router.reading.charsets import clean, decode
+from reply_router.reading.commands import command
+from reply_router.reading.complaints import complaint
+from reply_router.reading.letter import Letter
+from reply_router.reading.lines import Line
+from reply_router.reading.machine import (
+    automatic_headers,
+    away_subject,
+    list_mail,
+    null_sender,
+    own_loop,
+    read_receipt,
+)
+from reply_router.reading.mime import LONGEST_TEXT, Part, Tree, Words, parse, readable
+from reply_router.reading.values import Attached, Folded, Kind, Opinion, Reading
+
+#: Everybody who has an opinion on what a letter is, in the order in which they are asked; the first to have one wins.
+JUDGES: Final[tuple[Callable[[Letter], Opinion | None], ...]] = (
+    complaint,
+    read_receipt,
+    bounce,
+    calendar_reply,
+    own_loop,
+    automatic_headers,
+    away_subject,
+    null_sender,
+    list_mail,
+)
+#: More lines than this are shown, but not judged one by one.
+_MOST_LINES: Final = 20_000
+_UNREADABLE: Final = "It could not be read; nothing of it is lost, open the original."
+_LONG: Final = "It is longer than what is shown here; open the original to see all of it."
+_NAMED: Final = frozenset({Kind.BOUNCE, Kind.COMPLAINT, Kind.MACHINE})
+
+
+def read(raw: bytes, *, sent: str | None = None, mail_from: str | None = None) -> Reading:
+    """A letter's reading. `sent` is the exact text we sent and may find quoted, `mail_from` the envelope's sender."""
+    began = time.perf_counter()
+    try:
+        reading = _read(raw, sent, mail_from)
+    except Exception as trouble:  # whatever a stranger wrote, a person must get to see it
+        reading = _unreadable(raw, trouble)
+    return replace(reading, seconds=time.perf_counter() - began)
+
+
+def read_text(text: str, *, sent: str | None = None) -> Reading:
+    """The reading of a bare plain text, as if it were the only part of a letter."""
+    began = time.perf_counter()
+    lines = _lines(clean(text[:LONGEST_TEXT]))
+    return replace(_assemble(lines, sent, Kind.HUMAN), seconds=time.perf_counter() - began)
+
+
+def read_html(html: str, *, sent: str | None = None) -> Reading:
+    """The reading of a bare HTML text, as if it were the only part of a letter."""
+    began = time.perf_counter()
+    html = clean(html[:LONGEST_TEXT])
+    reading = replace(_assemble(markup.lines_of(html), sent, Kind.HUMAN), html=markup.sanitize(html))
+    return replace(reading, seconds=time.perf_counter() - began)
+
+
+def attachment_content(raw: bytes, index: int) -> bytes:
+    """The decoded bytes of the attachment with this index in the same letter; empty when there is none."""
+    tree = parse(raw)
+    return tree.content(tree.parts[index]) if 0 <= index < len(tree.parts) else b""
+
+
+def _read(raw: bytes, sent: str | None, mail_from: str | None) -> Reading:
+    tree = parse(raw)
+    headers = tree.root.headers
+    shown, attached = readable(tree)
+    found, html = _words_of(tree, shown, sent)
+    body = _joined(found)
+    letter = Letter(tree, body, mail_from)
+    opinion = judge(letter)
+    message_ids = headers.ids("message-id")
+    reading = replace(
+        _assemble(found, sent, opinion.kind),
+        subject=headers.first("subject") if headers.has("subject") else None,
+        html=html,
+        from_=headers.mailboxes("from"),
+        sender=headers.mailboxes("sender"),
+        to=headers.mailboxes("to"),
+        cc=headers.mailboxes("cc"),
+        reply_to=headers.mailboxes("reply-to"),
+        message_id=message_ids[0] if message_ids else None,
+        in_reply_to=headers.ids("in-reply-to"),
+        references=headers.ids("references"),
+        date=headers.date(),
+        recipients=opinion.recipients,
+        original=original_of(letter) if opinion.kind in _NAMED else None,
+        attachments=tuple(_attached(tree, part) for part in attached),
+        trouble=tree.trouble + ((_LONG,) if _is_long(tree, shown) else ()),
+    )
+    reading = replace(reading, why=(opinion.why, *reading.why))
+    if opinion.kind is Kind.HUMAN:
+        if not headers.fields and not body.strip():
+            return replace(reading, kind=Kind.UNREADABLE, why=("There is neither a header nor a word in it.",))
+        if tree.trouble and not body.strip():
+            return replace(reading, kind=Kind.UNREADABLE, why=(_UNREADABLE,))
+        reading = replace(reading, command=command(reading.text, reading.subject))
+    return reading
+
+
+def _is_long(tree: Tree, shown: list[Words]) -> bool:
+    plain = any(tree.size(part) > LONGEST_TEXT for words in shown for part in words.plain)
+    return plain or any(tree.size(part) > markup.LONGEST_READ for words in shown for part in words.html)
+
+
+def judge(letter: Letter) -> Opinion:
+    """What the letter is: the first opinion of `JUDGES`, else a person's."""
+    for one in JUDGES:
+        opinion = one(letter)
+        if opinion is not None:
+            return opinion
+    return Opinion(Kind.HUMAN, "Nothing in it says that a machine wrote it.")
+
+
+def _attached(tree: Tree, part: Part) -> Attached:
+    name = part.filename
+    if not name and part.type == "message/rfc822" and part.children:
+        name = part.children[0].headers.first("subject")[:100]
+    return Attached(name, part.type, tree.size(part), part.index)
+
+
+# ---- words
+
+
+def _lines(text: str) -> list[Line]:
+    return [Line(one.rstrip()) if one != "-- " else Line("-- ") for one in text.split("\n")]
+
+
+def _words_of(tree: Tree, shown: list[Words], sent: str | None) -> tuple[list[Line], str | None]:
+    """The letter's lines, marks from HTML included, and its HTML made safe to show."""
+    lines: list[Line] = []
+    safe: list[str] = []
+    for words in shown:
+        plain = "\n".join(_plain(tree, part) for part in words.plain)
+        rich = "\n".join(tree.text(part) for part in words.html)
+        if rich and (clean_html := markup.sanitize(rich)):
+            safe.append(clean_html)
+        if lines:
+            lines.append(Line(""))
+        lines.extend(_choose(plain, rich, sent))
+    return lines, "\n<hr>\n".join(safe) or None
+
+
+def _plain(tree: Tree, part: Part) -> str:
+    text = tree.text(part)
+    if part.options.get("format", "").lower() == "flowed":
+        return _unflowed(text, delete=part.options.get("delsp", "").lower() == "yes")
+    return text
+
+
+def _unflowed(text: str, delete: bool) -> str:
+    """Paragraphs that a program broke softly are whole lines again (RFC 3676 section 4)."""
+    out: list[str] = []
+    open_depth: int | None = None
+    for line in text.split("\n"):
+        stripped = line.lstrip(">")
+        depth = len(line) - len(stripped)
+        stripped = stripped.removeprefix(" ") if depth or stripped.startswith(" ") else stripped
+        if open_depth == depth and line.strip("> ") and not stripped.startswith("-- "):
+            out[-1] += stripped
+        else:
+            out.append((">" * depth + " " if depth else "") + stripped)
+        soft = stripped.endswith(" ") and stripped != "-- "
+        if soft and delete:
+            out[-1] = out[-1][:-1]
+        open_depth = depth if soft and len(out[-1]) < 20_000 else None
+    return "\n".join(out)
+
+
+def _choose(plain: str, rich: str, sent: str | None) -> list[Line]:
+    """The plain lines, unless they say nothing, or only the HTML shows where the quote is."""
+    if not rich:
+        return _lines(plain)
+    if not plain.strip():
+        return markup.lines_of(rich)
+    plain_lines = _lines(plain)
+    trial = [Line(line.text) for line in plain_lines]
+    if quotes.fold(trial, sent) or "<" not in rich:
+        return plain_lines
+    rich_lines = markup.lines_of(rich)
+    return rich_lines if any(not line.own for line in rich_lines) else plain_lines
+
+
+def _assemble(lines: list[Line], sent: str | None, kind: Kind) -> Reading:
+    """What the person wrote, what was folded and where, from lines that may carry marks already."""
+    judged, rest = lines[:_MOST_LINES], lines[_MOST_LINES:]
+    body = _joined(lines)
+    said = ["Its program marked what it quotes."] if any(not line.own for line in judged) else []
+    said += quotes.fold(judged, sent)
+    said += signatures.fold(judged)
+    text, folded = _unfolded([*judged, *rest])
+    signature = "\n".join(one.text for one in folded if one.why in (signatures.SIGNATURE, signatures.APP_LINE))
+    return Reading(kind, text=text, signature=signature, folded=tuple(folded), body=body, why=tuple(said))
+
+
+def _joined(lines: list[Line]) -> str:
+    return "\n".join(line.text for line in lines).strip("\n").rstrip()
+
+
+def _unfolded(lines: list[Line]) -> tuple[str, list[Folded]]:
+    """The person's own lines as one text, and the folded stretches with the places where they stood."""
+    text: list[str] = []
+    length = 0
+    folded: list[Folded] = []
+    stretch: list[str] = []
+    why = ""
+
+    def release() -> None:
+        if any(one.strip() for one in stretch):
+            folded.append(Folded("\n".join(stretch).strip("\n"), why, length))
+        stretch.clear()
+
+    for line in lines:
+        if line.own or (line.blank and not stretch):
+            if stretch:
+                release()
+                if text and text[-1]:
+                    text.append("")
+                    length += 1
+            if line.blank and (not text or not text[-1]):
+                continue
+            text.append("" if line.blank else line.text)
+            length += len(text[-1]) + 1
+        else:
+            if line.why != why:
+                release()
+                why = line.why
+            stretch.append(line.text)
+    release()
+    joined = "\n".join(text).strip("\n").rstrip()
+    return joined, [replace(one, at=min(one.at, len(joined))) for one in folded]
+
+
+def _unreadable(raw: bytes, trouble: Exception) -> Reading:
+    """What can be shown of a letter that broke the reader itself."""
+    shown = decode(raw[:100_000], None)
+    return Reading(
+        Kind.UNREADABLE,
+        text=shown,
+        body=shown,
+        why=(_UNREADABLE,),
+        trouble=(f"The reader stopped at it: {type(trouble).__name__}.",),
+    )

@@ -1,0 +1,1 @@
+"""The reading of letters: words, kinds, and everything hostile."""

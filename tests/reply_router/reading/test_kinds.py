@@ -1,0 +1,102 @@
+"""What a letter is: a person's, an away note, a bounce, a complaint, a receipt, a calendar's answer."""
+
+import pytest
+
+from reply_router.reading import JUDGES, Kind, read
+from tests.reply_router.reading.cases import Case, cases
+
+
+@pytest.mark.parametrize("case", cases("bounces"), ids=lambda case: case.name)
+def test_a_delivery_report_is_understood(case: Case) -> None:
+    kind, *lines = case.expected.splitlines()
+    reading = read(case.raw)
+    assert reading.kind == kind
+    wanted = [line.split(" ") for line in lines]
+    found = [[one.failure.value, one.address, one.status] for one in reading.recipients]
+    assert [[part for part in row if part] for row in found] == [row for row in wanted if row[0] != "returned"]
+    returned = [row[1] for row in wanted if row[0] == "returned"]
+    assert [reading.original.message_id] == returned if returned and reading.original else not returned
+
+
+@pytest.mark.parametrize("case", cases("away"), ids=lambda case: case.name)
+def test_an_away_note_is_told_from_a_person(case: Case) -> None:
+    raw = f"From: Dana <dana@hill.example>\n{case.letter.strip()}\n\nCount me in!\n".encode()
+    assert read(raw).kind == case.expected
+
+
+def test_the_envelopes_missing_sender_counts_more_than_the_header() -> None:
+    raw = b"From: a@hill.example\nReturn-Path: <a@hill.example>\nSubject: Re: Hello\n\nHi"
+    assert read(raw).kind == Kind.HUMAN
+    assert read(raw, mail_from="").kind == Kind.AUTO_REPLY
+    assert read(raw, mail_from="a@hill.example").kind == Kind.HUMAN
+
+
+COMPLAINT = b"""From: feedback@provider.example
+Subject: Abuse report
+Content-Type: multipart/report; report-type=feedback-report; boundary="r"
+
+--r
+Content-Type: text/plain
+
+This is an email abuse report.
+--r
+Content-Type: message/feedback-report
+
+Feedback-Type: abuse
+User-Agent: Provider/1.0
+Version: 1
+--r
+Content-Type: message/rfc822
+
+From: maya@nfp.example
+Message-ID: <d9.abc@nfp.example>
+Subject: Hello
+
+Hello
+--r--
+"""
+
+
+def test_a_providers_feedback_report_is_a_complaint_about_one_letter() -> None:
+    reading = read(COMPLAINT)
+    assert reading.kind == Kind.COMPLAINT
+    assert reading.original is not None
+    assert reading.original.message_id == "d9.abc@nfp.example"
+
+
+def test_a_report_on_authentication_is_no_complaint() -> None:
+    assert read(COMPLAINT.replace(b"Feedback-Type: abuse", b"Feedback-Type: auth-failure")).kind == Kind.MACHINE
+
+
+def test_a_read_receipt_is_a_machines() -> None:
+    raw = (
+        b"From: a@hill.example\nSubject: Read: Hello\n"
+        b'Content-Type: multipart/report; report-type=disposition-notification; boundary="r"\n\n'
+        b"--r\n\nRead.\n--r\nContent-Type: message/disposition-notification\n\n"
+        b"Disposition: manual-action/MDN-sent-manually; displayed\n--r--\n"
+    )
+    assert read(raw).kind == Kind.MACHINE
+
+
+@pytest.mark.parametrize(("method", "kind"), [("REPLY", Kind.CALENDAR_REPLY), ("REQUEST", Kind.HUMAN)])
+def test_only_an_answer_to_an_invitation_is_a_calendar_reply(method: str, kind: Kind) -> None:
+    raw = (
+        "From: a@hill.example\nSubject: Accepted: Potluck\n"
+        'Content-Type: multipart/alternative; boundary="r"\n\n--r\n\nYes\n'
+        f"--r\nContent-Type: text/calendar; charset=utf-8\n\nBEGIN:VCALENDAR\nMETHOD:{method}\nEND:VCALENDAR\n--r--\n"
+    )
+    assert read(raw.encode()).kind == kind
+
+
+def test_every_kind_says_why_in_a_sentence() -> None:
+    for case in (*cases("bounces"), *cases("replies")):
+        why = read(case.raw).why
+        assert why
+        assert all(sentence.endswith(".") and sentence[0].isupper() for sentence in why)
+
+
+def test_a_complaint_is_judged_before_a_bounce_and_a_bounce_before_its_headers() -> None:
+    names = [judge.__name__ for judge in JUDGES]
+    assert (
+        names.index("complaint") < names.index("bounce") < names.index("automatic_headers") < names.index("list_mail")
+    )
