@@ -107,6 +107,8 @@ def from_reply(stage: Stage, code: int, words: bytes | str) -> NotSent:
 
 def from_exception(stage: Stage, error: BaseException, *, may_have_left: bool = False) -> NotSent:
     """What a broken connection means: always to try again. `may_have_left`: the message was whole at the other side."""
+    if isinstance(error, smtplib.SMTPServerDisconnected) and isinstance(error.__context__, TimeoutError):
+        error = error.__context__  # smtplib calls a reply that did not come in time a disconnection
     code, says = next(
         ((code, says) for kind, code, says in EXCEPTIONS if isinstance(error, kind)),
         ("unknown", "Sending failed in a way we do not know"),

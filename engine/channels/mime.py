@@ -153,8 +153,10 @@ def _folded(line: str) -> bytes:
         return line.encode("ascii") + b"\r\n"
     folded: list[str] = []
     name, _, value = line.partition(": ")
-    row = f"{name}:"
-    for word in _FOLD_AT.split(value):
+    # Never a break before the first word: some readers take an empty first line for an empty header.
+    row, *words = _FOLD_AT.split(value)
+    row = f"{name}: {row}"
+    for word in words:
         if len(row) + 1 + len(word) > LINE and row.strip():
             folded.append(row)
             row = ""

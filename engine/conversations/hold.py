@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from engine.base.broker import wake_on_commit
 from engine.base.db import among
 from engine.conversations.thread import Thread
 from engine.enrollments.signal import signal
@@ -40,3 +41,5 @@ def end_hold(session: Session, thread: Thread, now: datetime) -> None:
     session.flush()
     if thread.member_id is not None and not held_members(session, [thread.member_id], now):
         signal(session, "hold_ended", thread.member_id, now, thread_id=thread.id)
+        # Letters that were on their way when the talk began wait in the outbox.
+        wake_on_commit(session, "outbox.held", thread.member_id)

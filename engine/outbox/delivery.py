@@ -108,6 +108,8 @@ class HeldDelivery(Base):
     member_id: Mapped[int] = mapped_column(primary_key=True)
     delivery_id: Mapped[int] = mapped_column(primary_key=True)
     created_at: Mapped[datetime]
+    #: When it is judged again at the latest; None: the talk is over, and the row only remembers that there was one.
+    until_at: Mapped[datetime | None]
 
 
 class Receipt(Base):

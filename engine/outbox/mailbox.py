@@ -51,7 +51,7 @@ def mailboxes_of(session: Session, member_ids: Collection[int], now: datetime, *
 def known_mailboxes(session: Session, member_ids: Collection[int]) -> dict[int, str]:
     """The local parts of those of these members who have one."""
     rows = session.execute(select(Mailbox.member_id, Mailbox.local_part).where(Mailbox.member_id.in_(member_ids)))
-    return dict(rows.tuples())
+    return dict(rows.tuples().all())
 
 
 def person_at(session: Session, local_part: str) -> int | None:

@@ -1,20 +1,32 @@
 """Post: the only way to say something to somebody. Each verb sets its own message class and fixes its own key."""
 
-from collections.abc import Sequence
-from datetime import datetime
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Table, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from engine.audit.entry import record
 from engine.base.broker import wake_on_commit
 from engine.base.db import bulk_insert, stored_time
+from engine.base.ids import new_id
+from engine.content.template import current_version
+from engine.conversations.message import Message, Words, file_words_out
+from engine.conversations.thread import Thread
 from engine.outbox.classes import CLASSES
-from engine.outbox.delivery import Delivery, DeliveryKey, OutboxDue
+from engine.outbox.delivery import Delivery, DeliveryKey, OutboxDue, PostingKey
+from engine.outbox.held import release_held
+from engine.people.member import Member
 
 #: The courier's job.
 SEND = "outbox.send"
+#: The letters of the system itself, by their names in the library.
+ANSWER, COURTESY = "answer", "courtesy"
+#: How many earlier messages a References line names (RFC 5322 3.6.4 sets no limit; mail programs do).
+MOST_REFERENCES = 12
 
 _DELIVERY: Table = Delivery.__table__  # type: ignore[assignment]
 _DELIVERY_KEY: Table = DeliveryKey.__table__  # type: ignore[assignment]
@@ -64,6 +76,211 @@ def journey_letters(session: Session, letters: Sequence[JourneyLetter], now: dat
         }
         _insert_letters(session, list(fresh.values()), now)
     wake_on_commit(session, SEND)
+
+
+def answer(
+    session: Session,
+    thread: Thread,
+    author_id: int,
+    text: str,
+    now: datetime,
+    *,
+    key: str,
+    hold_for: timedelta = timedelta(hours=72),
+) -> Delivery:
+    """The person's words are on their way and stand in the thread; nothing waits there any more.
+
+    The same key twice is one answer. `hold_for`: how long journeys go on waiting for the member's next words.
+    """
+    known = _posted(session, f"answer:{key}")
+    if known is not None:
+        return known
+    reader = session.get(Member, thread.member_id) if thread.member_id is not None else None
+    heard, references = _said_before(session, thread)
+    delivery = _post(
+        session,
+        f"answer:{key}",
+        now,
+        message_class="answer",
+        member_id=thread.member_id,
+        chapter_id=thread.chapter_id,
+        thread_id=thread.id,
+        template=ANSWER,
+        language=reader.language if reader else "en",
+        author_id=author_id,
+        subject=_answering(thread.subject),
+        text=text,
+        in_reply_to=heard,
+        reference_ids=references,
+    )
+    author = session.get(Member, author_id)
+    words = Words(
+        text=text,
+        subject=delivery.subject or "",
+        author_id=author_id,
+        author_name=author.name if author else "",
+        delivery_id=delivery.id,
+    )
+    file_words_out(session, thread, words, now, hold_for=hold_for)
+    if thread.member_id is not None:
+        # What waited "until answered" now waits until a known time.
+        release_held(session, thread.member_id, now)
+    record(session, author_id, "answered", "thread", thread.id, now, chapter_id=thread.chapter_id)
+    return delivery
+
+
+def consent_mail(
+    session: Session,
+    to_address: str,
+    member_id: int | None,
+    template: str,
+    data: Mapping[str, Any],
+    now: datetime,
+    *,
+    key: str,
+) -> Delivery:
+    """A mail about consent itself (a magic link, a confirmation) is on its way; the same key twice is one mail."""
+    reader = session.get(Member, member_id) if member_id is not None else None
+    return _posted(session, f"consent:{key}") or _post(
+        session,
+        f"consent:{key}",
+        now,
+        message_class="consent",
+        member_id=member_id,
+        template=template,
+        language=reader.language if reader else "en",
+        to_address=to_address,
+        data=dict(data),
+    )
+
+
+def courtesy(
+    session: Session, to_address: str, member_id: int | None, thread: Thread, now: datetime, *, key: str
+) -> Delivery:
+    """The machine's "we got it" is on its way: one per address a day, whatever the keys (DESIGN section 3).
+
+    The caller has made sure that a person wrote, from a proven address (RFC 3834 2).
+    """
+    day = f"courtesy:{hashlib.sha256(to_address.lower().encode()).hexdigest()[:40]}:{now:%Y-%m-%d}"
+    known = _posted(session, f"courtesy:{key}") or _posted(session, day)
+    if known is not None:
+        return known
+    reader = session.get(Member, member_id) if member_id is not None else None
+    heard, references = _said_before(session, thread)
+    delivery = _post(
+        session,
+        f"courtesy:{key}",
+        now,
+        message_class="consent",
+        member_id=member_id,
+        chapter_id=thread.chapter_id,
+        thread_id=thread.id,
+        template=COURTESY,
+        language=reader.language if reader else "en",
+        to_address=to_address,
+        in_reply_to=heard,
+        reference_ids=references,
+    )
+    session.add(PostingKey(key=day, created_at=now, delivery_id=delivery.id))
+    session.flush()
+    return delivery
+
+
+def staff_notice(
+    session: Session,
+    member_id: int,
+    template: str,
+    data: Mapping[str, Any],
+    now: datetime,
+    *,
+    key: str,
+    thread_id: int | None = None,
+) -> Delivery:
+    """A notice to an organizer is on its way; with a thread, answering it answers the thread."""
+    reader = session.get(Member, member_id)
+    thread = session.get(Thread, thread_id) if thread_id is not None else None
+    return _posted(session, f"staff:{key}") or _post(
+        session,
+        f"staff:{key}",
+        now,
+        message_class="staff",
+        member_id=member_id,
+        chapter_id=thread.chapter_id if thread else None,
+        thread_id=thread_id,
+        template=template,
+        language=reader.language if reader else "en",
+        data=dict(data),
+    )
+
+
+def _posted(session: Session, key: str) -> Delivery | None:
+    delivery_id = session.scalar(select(PostingKey.delivery_id).where(PostingKey.key == _short(key)))
+    return session.get(Delivery, delivery_id) if delivery_id is not None else None
+
+
+def _post(
+    session: Session, key: str, now: datetime, *, message_class: str, template: str, language: str, **columns: Any
+) -> Delivery:
+    delivery = Delivery(
+        id=new_id(),
+        created_at=now,
+        message_class=message_class,
+        template_version_id=current_version(session, template, language).id,
+        send_at=now,
+        state_at=now,
+        **columns,
+    )
+    try:
+        with session.begin_nested():
+            session.add(PostingKey(key=_short(key), created_at=now, delivery_id=delivery.id))
+            session.flush()
+    except IntegrityError:
+        # Another process posted it between our look and our insert.
+        known = _posted(session, key)
+        if known is None:
+            raise
+        return known
+    session.add(delivery)
+    session.add(OutboxDue(rank=CLASSES[message_class].rank, send_at=now, delivery_id=delivery.id))
+    session.flush()
+    wake_on_commit(session, SEND)
+    return delivery
+
+
+def _short(key: str) -> str:
+    """A poster's key as it is stored: whole where it fits, else its hash."""
+    return key if len(key) <= 120 else f"{key[:40]}:{hashlib.sha256(key.encode()).hexdigest()}"
+
+
+def _said_before(session: Session, thread: Thread) -> tuple[str | None, str | None]:
+    """In-Reply-To and References for the next words in the thread: the member's last mail, and what came before."""
+    rows = session.execute(
+        select(Message.kind, Message.internet_message_id)
+        .where(Message.thread_id == thread.id, Message.internet_message_id != "", Message.channel == "email")
+        .order_by(Message.at, Message.id)
+    ).all()
+    known = [(kind, identifier) for kind, identifier in rows if _is_identifier(identifier)]
+    heard = next((identifier for kind, identifier in reversed(known) if kind == "in"), None)
+    chain = list(dict.fromkeys(identifier for _, identifier in known))
+    if len(chain) > MOST_REFERENCES:
+        chain = [chain[0], *chain[-(MOST_REFERENCES - 1) :]]
+    if heard is not None:
+        # The one answered stands last (RFC 5322 3.6.4).
+        chain = [*(identifier for identifier in chain if identifier != heard), heard]
+    return heard, " ".join(chain) or None
+
+
+def _is_identifier(text: str) -> bool:
+    """Whether a received Message-ID is fit to be said back: a stranger wrote it."""
+    return text.startswith("<") and text.endswith(">") and text.isascii() and text.isprintable() and " " not in text
+
+
+def _answering(subject: str) -> str:
+    """The subject of an answer: the thread's own, marked once as an answer."""
+    bare = " ".join(subject.split())
+    while bare[:3].lower() == "re:":
+        bare = bare[3:].strip()
+    return f"Re: {bare}"[:240] if bare else "Re: your mail"
 
 
 def _insert_letters(session: Session, letters: Sequence[JourneyLetter], now: datetime) -> None:

@@ -147,6 +147,7 @@ def upgrade() -> None:
         sa.Column("member_id", Big, nullable=False),
         sa.Column("delivery_id", Big, nullable=False),
         sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("until_at", UTCDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("member_id", "delivery_id", name=op.f("pk_held_delivery")),
     )
     op.create_table(

@@ -1,0 +1,70 @@
+"""The outbox's work in the background: sending what is due, and bringing back what a talk had held."""
+
+import time
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.base.broker import Broker
+from engine.base.log import logger
+from engine.base.services import Services
+from engine.base.sweep import Sweep
+from engine.outbox import queue
+from engine.outbox.classes import RANKS
+from engine.outbox.courier import send_due
+from engine.outbox.delivery import OutboxDue
+from engine.outbox.held import ended_holds, release_held
+
+#: Wall seconds one job goes on for; then it wakes the next, so that no worker is kept from other work.
+JOB_SECONDS = 30.0
+
+log = logger(__name__)
+
+
+def register(broker: Broker, services: Services) -> None:
+    """The jobs `outbox.send` and `outbox.held` are known."""
+    if services.db.is_sqlite:
+        # One process holds a SQLite file: whatever is still leased was left by one that died.
+        with services.db.write() as session:
+            freed = queue.free(session)
+        if freed:
+            log.info("messages left by a process that ended are taken up again", count=freed)
+
+    def send(_row_id: int | None) -> None:
+        until = time.monotonic() + JOB_SECONDS
+        while send_due(services):
+            if time.monotonic() > until:
+                broker.wake("outbox.send")
+                return
+
+    def release(member_id: int | None) -> None:
+        now = services.clock.now()
+        with services.db.write() as session:
+            for each in [member_id] if member_id is not None else ended_holds(session, now):
+                release_held(session, each, now)
+
+    broker.register("outbox.send", send)
+    broker.register("outbox.held", release)
+
+
+def _anything_due(session: Session, now: datetime) -> list[int | None]:
+    for rank in RANKS:
+        due = select(OutboxDue.delivery_id).where(
+            OutboxDue.rank == rank,
+            OutboxDue.send_at <= now,
+            (OutboxDue.leased_until_at.is_(None)) | (OutboxDue.leased_until_at <= now),
+        )
+        if session.scalar(due.limit(1)) is not None:
+            return [None]
+    return []
+
+
+def _anything_to_release(session: Session, now: datetime) -> list[int | None]:
+    return [None] if ended_holds(session, now) else []
+
+
+SWEEPS = (
+    Sweep("outbox.send", _anything_due, timedelta(seconds=5)),
+    Sweep("outbox.held", _anything_to_release, timedelta(seconds=30)),
+)

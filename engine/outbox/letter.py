@@ -1,0 +1,317 @@
+"""Letter: one delivery becomes one mail: its words, whom it is from, and its headers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+from functools import cache
+from typing import Any
+
+from engine.base.errors import Invalid
+from engine.base.settings import Settings
+from engine.base.tokens import Purpose, TokenRing
+from engine.channels.mime import Mailbox, ascii_address, headers, list_headers, mail_frame, one_line, sender
+from engine.outbox.classes import CLASSES
+from engine.outbox.delivery import Delivery
+from engine.outbox.material import Material
+from engine.people.member import Member, first_name_of
+from templates.compiled import Compiled
+from templates.render import Refused, Renderer
+from templates.vocabulary import first_name, paragraphs
+from templates.words import Words, read_words
+
+#: How long the link to a member's own page in a letter stays good.
+PREFERENCES_FOR = timedelta(days=60)
+#: What a person's name and the organization's are joined by in From.
+_OF = {"en": "{name} at {org}", "es": "{name}, de {org}"}
+LOOP_HEADER = "X-Hearthline-Loop"
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """What every letter is made with."""
+
+    settings: Settings
+    tokens: TokenRing
+    renderer: Renderer
+    words: Words
+
+
+class _Hidden(TokenRing):
+    """Signs nothing: for a copy that others look at."""
+
+    def __init__(self, real: TokenRing) -> None:
+        self._real = real
+
+    def sign(self, purpose: Purpose, subject_id: int, member_id: int = 0) -> str:
+        """A word in the place of a token."""
+        return "hidden"
+
+    def sign_link(self, purpose: Purpose, subject_id: int, member_id: int, expires_at: datetime) -> str:
+        """A word in the place of a token."""
+        return "hidden"
+
+    def mark(self, text: str) -> str:
+        """The real mark: it opens nothing."""
+        return self._real.mark(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One mail, ready for a relay, and what we note of it."""
+
+    delivery_id: int
+    return_path: str
+    recipient: str
+    to_address: str
+    message: bytes
+    head: tuple[tuple[str, str], ...]
+    subject: str
+    text: str
+    html: str
+    message_id: str
+    author_id: int | None
+    author_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unwritable:
+    """Why a delivery cannot become a mail."""
+
+    code: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class _From:
+    mailbox: Mailbox
+    values: dict[str, Any]
+    member: Member | None
+
+
+def press(settings: Settings, tokens: TokenRing) -> Press:
+    """The press of one installation; templates and words are read once in a process."""
+    return Press(settings, tokens, _renderer(), _words())
+
+
+@cache
+def _renderer() -> Renderer:
+    return Renderer()
+
+
+@cache
+def _words() -> Words:
+    return read_words()
+
+
+def message_id(tokens: TokenRing, domain: str, delivery_id: int) -> str:
+    """The Message-ID of a delivery: the same on every try, and nobody else can guess it."""
+    return f"<{delivery_id:x}.{tokens.mark(f'message {delivery_id}')[:24]}@{domain}>"
+
+
+def delivery_of(tokens: TokenRing, identifier: str) -> int | None:
+    """The delivery whose Message-ID this is, or None for one that is not ours."""
+    number, _, rest = identifier.strip().strip("<>").partition("@")[0].partition(".")
+    try:
+        delivery_id = int(number, 16)
+    except ValueError:
+        return None
+    return delivery_id if rest and rest == tokens.mark(f"message {delivery_id}")[:24] else None
+
+
+def loop_mark(tokens: TokenRing, delivery_id: int) -> str:
+    """What LOOP_HEADER says in this delivery."""
+    return f"{delivery_id:x}.{tokens.mark(f'loop {delivery_id}')[:24]}"
+
+
+def is_loop_mark(tokens: TokenRing, value: str) -> bool:
+    """Whether a mail with this LOOP_HEADER was sent by us."""
+    number, _, mark = value.strip().partition(".")
+    try:
+        return bool(mark) and mark == tokens.mark(f"loop {int(number, 16)}")[:24]
+    except ValueError:
+        return False
+
+
+def write(
+    delivery: Delivery, material: Material, with_: Press, now: datetime, *, show_links: bool = True
+) -> Written | Unwritable:
+    """The delivery as a mail dated `now`; or why not, in words staff can read. Raises nothing for what data holds.
+
+    Without `show_links` the reader's own signed links and addresses say `hidden`: nobody else may hold them.
+    """
+    with_ = with_ if show_links else replace(with_, tokens=_Hidden(with_.tokens))
+    compiled = material.compiled.get(delivery.template_version_id or 0)
+    to_address = material.goes_to(delivery)
+    if compiled is None or to_address is None:
+        return Unwritable("template" if compiled is None else "address", "Its letter or its address is gone.")
+    from_ = _sender(delivery, material, with_, compiled.language)
+    rendered = with_.renderer.render(compiled, _values(delivery, material, with_, compiled, from_, now))
+    if isinstance(rendered, Refused):
+        return Unwritable("template", rendered.says)
+    mail = with_.settings.mail
+    identifier = delivery.internet_message_id or message_id(with_.tokens, mail.domain, delivery.id)
+    try:
+        recipient = ascii_address(to_address)
+        pairs: list[tuple[str, str | Mailbox]] = [
+            ("From", sender(from_.mailbox.name, from_.mailbox.address)),
+            ("To", Mailbox(_known_name(delivery, material), recipient)),
+            ("Reply-To", Mailbox(from_.mailbox.name, _reply_to(delivery, with_))),
+            ("Subject", one_line(rendered.subject)),
+            ("Date", format_datetime(now)),
+            ("Message-ID", identifier),
+            *_thread_headers(delivery),
+            *_machine_headers(delivery, material, with_),
+            (LOOP_HEADER, loop_mark(with_.tokens, delivery.id)),
+        ]
+        message = mail_frame(compiled.language).fill(headers(pairs), rendered.text, rendered.html)
+    except Invalid as error:
+        return Unwritable("address", str(error))
+    return Written(
+        delivery_id=delivery.id,
+        return_path=_our_address("b", with_, Purpose.RETURN_PATH, delivery.id, delivery.member_id),
+        recipient=recipient,
+        to_address=to_address,
+        message=message,
+        head=tuple(
+            (name, f"{value.name} <{value.address}>".strip() if isinstance(value, Mailbox) else value)
+            for name, value in pairs
+        ),
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
+        message_id=identifier,
+        author_id=from_.member.id if from_.member else None,
+        author_name=str(from_.values["name"]),
+    )
+
+
+def _sender(delivery: Delivery, material: Material, with_: Press, language: str) -> _From:
+    """The person whose name it goes out in, else the team's desk, which says that it is one (FEATURES B20)."""
+    settings = with_.settings
+    org = settings.organization.name
+    person = material.members.get(material.signers.get(delivery.id, 0))
+    local_part = material.mailboxes.get(person.id) if person else None
+    if person is None or not person.name or local_part is None:
+        desk = with_.words.desk(language, org=org)
+        values = {"name": desk, "first_name": desk, "role": "", "is_person": False}
+        return _From(Mailbox(one_line(desk), settings.mail.desk_address), values, None)
+    shown = _OF.get(language, _OF["en"]).format(name=person.name, org=org)
+    values = {
+        "name": person.name,
+        "first_name": person.first_name or first_name_of(person.name),
+        "role": str(person.custom.get("role") or ""),
+        "is_person": True,
+    }
+    return _From(Mailbox(one_line(shown), f"{local_part}@{settings.mail.domain}"), values, person)
+
+
+def _values(
+    delivery: Delivery, material: Material, with_: Press, compiled: Compiled, from_: _From, now: datetime
+) -> dict[str, Any]:
+    """The values of the vocabulary for this reader, with the delivery's own laid over them."""
+    settings, language = with_.settings, compiled.language
+    reader = material.members.get(delivery.member_id or 0)
+    thread = material.threads.get(delivery.thread_id or 0)
+    about = reader
+    if delivery.message_class == "staff" and thread is not None:
+        about = material.members.get(thread.member_id or 0)
+    stranger = thread.correspondent_name if thread is not None else ""
+    name = about.name if about else stranger
+    chapter = material.chapters.get(delivery.chapter_id or 0)
+    called = (about.first_name if about else "") or name
+    audience = material.triggers.get(delivery.enrollment_id or 0, "by_hand").partition(":")[0]
+    values: dict[str, Any] = {
+        "member": {
+            "first_name": first_name(called, language),
+            "name": name or (thread.correspondent if thread else ""),
+        },
+        "chapter": {
+            "name": chapter.name if chapter else settings.organization.name,
+            "is_local": chapter is not None,
+            "gathering": chapter.gathering if chapter else "",
+        },
+        "sender": from_.values,
+        "org": {"name": settings.organization.name, "address": settings.organization.postal_address},
+        "links": _links(delivery, with_, now),
+        "written_by": with_.words.written_by(
+            language,
+            author=str(from_.values["first_name"]) if from_.member else None,
+            audience={"tag": "tagged", "joined": "joined"}.get(audience, "by_hand"),
+            org=settings.organization.name,
+        ),
+    }
+    if delivery.text is not None:
+        values["answer"] = {"paragraphs": paragraphs(delivery.text), "subject": delivery.subject or ""}
+    if delivery.message_class == "staff":
+        values["organizer"] = {"first_name": first_name(reader.called if reader else "", language)}
+        values["thread"] = {"because": thread.reason if thread else "", "lines": [], "answer_by": ""}
+    for group, own in (delivery.data or {}).items():
+        if group == "links" and isinstance(with_.tokens, _Hidden):
+            continue
+        values[group] = {**values.get(group, {}), **own} if isinstance(own, Mapping) else own
+    return values
+
+
+def _links(delivery: Delivery, with_: Press, now: datetime) -> dict[str, str]:
+    public, admin = with_.settings.doors.public_url.rstrip("/"), with_.settings.doors.admin_url.rstrip("/")
+    preferences = f"{public}/preferences"
+    if delivery.member_id is not None and delivery.message_class != "staff":
+        token = with_.tokens.sign_link(Purpose.PREFERENCES, delivery.id, delivery.member_id, now + PREFERENCES_FOR)
+        preferences = f"{public}/p/{token}"
+    return {
+        "good_for": "",
+        "preferences": preferences,
+        "unsubscribe": _unsubscribe_url(delivery, with_),
+        "conversation": f"{admin}/conversations/{delivery.thread_id}" if delivery.thread_id else admin,
+        "settings": admin,
+    }
+
+
+def _unsubscribe_url(delivery: Delivery, with_: Press) -> str:
+    token = with_.tokens.sign(Purpose.UNSUBSCRIBE, delivery.id, delivery.member_id or 0)
+    return f"{with_.settings.doors.public_url.rstrip('/')}/u/{token}"
+
+
+def _reply_to(delivery: Delivery, with_: Press) -> str:
+    if delivery.message_class == "staff" and delivery.thread_id is not None:
+        return _our_address("s", with_, Purpose.STAFF_REPLY, delivery.thread_id, delivery.member_id)
+    if delivery.thread_id is not None:
+        return _our_address("r", with_, Purpose.REPLY_TO_THREAD, delivery.thread_id, delivery.member_id)
+    return _our_address("r", with_, Purpose.REPLY_TO_DELIVERY, delivery.id, delivery.member_id)
+
+
+def _our_address(letter: str, with_: Press, purpose: Purpose, subject_id: int, member_id: int | None) -> str:
+    return f"{letter}-{with_.tokens.sign(purpose, subject_id, member_id or 0)}@{with_.settings.mail.domain}"
+
+
+def _known_name(delivery: Delivery, material: Material) -> str:
+    """The reader's name as the To line shows it; empty where it would only be noise."""
+    reader = material.members.get(delivery.member_id or 0)
+    name = one_line(reader.name) if reader else ""
+    return name if len(name) <= 60 and "@" not in name else ""
+
+
+def _thread_headers(delivery: Delivery) -> list[tuple[str, str | Mailbox]]:
+    found: list[tuple[str, str | Mailbox]] = []
+    if delivery.in_reply_to:
+        found.append(("In-Reply-To", delivery.in_reply_to))
+    if delivery.reference_ids:
+        found.append(("References", delivery.reference_ids))
+    return found
+
+
+def _machine_headers(delivery: Delivery, material: Material, with_: Press) -> list[tuple[str, str | Mailbox]]:
+    """What tells machines that a machine wrote (RFC 3834), and how to end letters of a kind (RFC 8058)."""
+    row = CLASSES[delivery.message_class]
+    found: list[tuple[str, str | Mailbox]] = []
+    if row.by_machine:
+        answers_mail = delivery.in_reply_to is not None
+        found.append(("Auto-Submitted", "auto-replied" if answers_mail else "auto-generated"))
+    if row.list_unsubscribe:
+        chapter = material.chapters.get(delivery.chapter_id or 0)
+        kind = chapter.slug if chapter and delivery.message_class == "chapter" else delivery.message_class
+        found += list_headers(
+            with_.settings.organization.name, f"{kind}.{with_.settings.mail.domain}", _unsubscribe_url(delivery, with_)
+        )
+    return found

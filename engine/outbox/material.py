@@ -1,0 +1,249 @@
+"""Material: everything a batch of deliveries needs to be judged and written, read in set queries in one transaction."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine.chapters.chapter import Chapter
+from engine.content.approval import approved_by
+from engine.content.template import load_compiled
+from engine.conversations.hold import held_members
+from engine.conversations.message import Message
+from engine.conversations.thread import Thread
+from engine.enrollments.enrollment import Enrollment
+from engine.enrollments.journey import load_version
+from engine.outbox.classes import CLASSES
+from engine.outbox.delivery import Delivery, HeldDelivery
+from engine.outbox.gate import LOOK_BACK, Facts, Letter, Standing
+from engine.outbox.mailbox import known_mailboxes, mailboxes_of
+from engine.people.address import Address
+from engine.people.consent import ConsentStanding
+from engine.people.member import Member
+from journeys.steps import Ask, Desk, Email, MembersOrganizer, NamedMember
+from templates.compiled import Compiled
+
+_Row = TypeVar("_Row", Member, Chapter, Thread)
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What was read for a batch. Rows are detached and only looked at."""
+
+    members: dict[int, Member] = field(default_factory=dict)
+    addresses: dict[int, list[Address]] = field(default_factory=dict)
+    chapters: dict[int, Chapter] = field(default_factory=dict)
+    threads: dict[int, Thread] = field(default_factory=dict)
+    compiled: dict[int, Compiled] = field(default_factory=dict)
+    #: The journey's step that a delivery says, by delivery.
+    steps: dict[int, Ask | Email] = field(default_factory=dict)
+    #: How a member came onto the journey, by enrollment.
+    triggers: dict[int, str] = field(default_factory=dict)
+    #: In whose name a delivery goes out, by delivery; absent: the team's desk.
+    signers: dict[int, int] = field(default_factory=dict)
+    #: The local part at our domain of each signer.
+    mailboxes: dict[int, str] = field(default_factory=dict)
+
+    def address_of(self, delivery: Delivery) -> Address | None:
+        """The row of the address that a member's delivery goes to."""
+        known = self.addresses.get(delivery.member_id or 0, [])
+        thread = self.threads.get(delivery.thread_id or 0)
+        # An answer goes back to where they wrote from, if that is an address of theirs (FEATURES E11).
+        wanted = delivery.to_address or (thread.correspondent if thread and delivery.message_class == "answer" else "")
+        for address in known:
+            if wanted and address.value == wanted.lower():
+                return address
+        if delivery.to_address:
+            return None
+        working = [address for address in known if address.resting_since is None]
+        return next(iter(working or known), None)
+
+    def goes_to(self, delivery: Delivery) -> str | None:
+        """Where a delivery goes, or None when nothing is known."""
+        if delivery.to_address:
+            return delivery.to_address
+        if delivery.member_id is None:
+            thread = self.threads.get(delivery.thread_id or 0)
+            return thread.correspondent or None if thread else None
+        address = self.address_of(delivery)
+        return address.value if address else None
+
+
+def read_material(session: Session, deliveries: Sequence[Delivery], now: datetime, *, desk: str = "") -> Material:
+    """All that is needed to write these deliveries. With `desk` (the team's address) signers get their mailboxes."""
+    threads = _by_id(session, Thread, (each.thread_id for each in deliveries))
+    enrollments = _ids(each.enrollment_id for each in deliveries)
+    triggers: dict[int, str] = {}
+    if enrollments:
+        rows = session.execute(select(Enrollment.id, Enrollment.trigger).where(Enrollment.id.in_(enrollments)))
+        triggers = dict(rows.tuples().all())
+    steps: dict[int, Ask | Email] = {}
+    for each in deliveries:
+        if each.version_id is not None and each.step is not None:
+            step = load_version(session, each.version_id).script.steps[each.step]
+            if isinstance(step, Ask | Email):
+                steps[each.id] = step
+    authors = (each.author_id for each in deliveries)
+    writers = (thread.member_id for thread in threads.values())
+    members = _by_id(session, Member, (*(each.member_id for each in deliveries), *authors, *writers))
+    signers = _signers(session, deliveries, members, steps)
+    members |= _by_id(session, Member, (each for each in signers.values() if each not in members))
+    people = set(signers.values())
+    return Material(
+        members=members,
+        addresses=_addresses(session, _ids(each.member_id for each in deliveries)),
+        chapters=_by_id(session, Chapter, (each.chapter_id for each in deliveries)),
+        threads=threads,
+        compiled={
+            version_id: load_compiled(session, version_id)
+            for version_id in _ids(each.template_version_id for each in deliveries)
+        },
+        steps=steps,
+        triggers=triggers,
+        signers=signers,
+        mailboxes=mailboxes_of(session, people, now, desk=desk) if desk else known_mailboxes(session, people),
+    )
+
+
+def read_facts(session: Session, deliveries: Sequence[Delivery], material: Material, now: datetime) -> dict[int, Facts]:
+    """What the gate must know of each of these deliveries, by delivery."""
+    ids = _ids(each.member_id for each in deliveries)
+    standings: dict[tuple[int, str], dict[str, Standing]] = {}
+    for row in session.execute(
+        select(
+            ConsentStanding.member_id,
+            ConsentStanding.channel,
+            ConsentStanding.scope,
+            ConsentStanding.opted_in,
+            ConsentStanding.created_at,
+        ).where(ConsentStanding.member_id.in_(ids))
+    ):
+        standings.setdefault((row.member_id, row.channel), {})[row.scope] = Standing(row.opted_in, row.created_at)
+    held_ids = {each.member_id for each in deliveries if CLASSES[each.message_class].held and each.member_id}
+    held = held_members(session, held_ids, now)
+    were_held = set(
+        session.scalars(
+            select(HeldDelivery.delivery_id).where(
+                HeldDelivery.member_id.in_(ids), HeldDelivery.delivery_id.in_([each.id for each in deliveries])
+            )
+        )
+    )
+    capped = {each.member_id for each in deliveries if CLASSES[each.message_class].weekly_cap and each.member_id}
+    letters = _letters(session, capped, now)
+    wrote = _last_words(session, ids)
+    facts: dict[int, Facts] = {}
+    for each in deliveries:
+        member = material.members.get(each.member_id or 0)
+        thread = material.threads.get(each.thread_id or 0)
+        address = material.address_of(each)
+        compiled = material.compiled.get(each.template_version_id or 0)
+        said = [wrote.get(each.member_id or 0), thread.last_in_at if thread else None]
+        facts[each.id] = Facts(
+            message_class=CLASSES[each.message_class],
+            channel=each.channel,
+            address=material.goes_to(each),
+            chapter_id=each.chapter_id,
+            is_member=each.member_id is not None,
+            erased=member is not None and member.erased_at is not None,
+            rests=(address.resting_reason or "it rests") if address and address.resting_since else "",
+            rests_since=address.resting_since if address else None,
+            standings=standings.get((each.member_id or 0, each.channel), {}),
+            last_words_at=max((moment for moment in said if moment), default=None),
+            held_until=held.get(each.member_id or 0),
+            was_held=each.id in were_held,
+            meant_for=each.visit_at or each.created_at,
+            speaks=compiled.speaks if compiled else "",
+            letters=tuple(
+                letter for delivery_id, letter in letters.get(each.member_id or 0, ()) if delivery_id != each.id
+            ),
+        )
+    return facts
+
+
+def _signers(
+    session: Session, deliveries: Sequence[Delivery], members: dict[int, Member], steps: dict[int, Ask | Email]
+) -> dict[int, int]:
+    """In whose name each delivery goes out: always an answer's author, else only somebody who approved this text."""
+    approved = approved_by(session, _ids(each.template_version_id for each in deliveries))
+    named = {step.signed_by.address.lower() for step in steps.values() if isinstance(step.signed_by, NamedMember)}
+    holders: dict[str, list[int]] = {}
+    if named:
+        rows = session.execute(
+            select(Address.value, Address.member_id)
+            .where(Address.kind == "email", Address.value.in_(named))
+            .order_by(Address.id)
+        )
+        for value, member_id in rows:
+            holders.setdefault(value, []).append(member_id)
+    signers: dict[int, int] = {}
+    for each in deliveries:
+        if each.message_class == "answer":
+            if each.author_id is not None:
+                signers[each.id] = each.author_id
+            continue
+        step = steps.get(each.id)
+        candidates: list[int | None] = [each.author_id]
+        if step is not None:
+            match step.signed_by:
+                case MembersOrganizer():
+                    member = members.get(each.member_id or 0)
+                    candidates = [member.organizer_id if member else None]
+                case NamedMember(address=address):
+                    candidates = list(holders.get(address.lower(), []))
+                case Desk():
+                    candidates = []
+        lent = approved.get(each.template_version_id or 0, frozenset())
+        signer = next((person for person in candidates if person in lent), None)
+        if signer is not None:
+            signers[each.id] = signer
+    return signers
+
+
+def _letters(session: Session, member_ids: Collection[int], now: datetime) -> dict[int, list[tuple[int, Letter]]]:
+    """The letters that count, of the last month, oldest first, each with its delivery."""
+    found: dict[int, list[tuple[int, Letter]]] = {}
+    if not member_ids:
+        return found
+    rows = session.execute(
+        select(Message.member_id, Message.delivery_id, Message.at, Message.detail)
+        .where(Message.member_id.in_(member_ids), Message.at > now - LOOK_BACK, Message.kind == "journey")
+        .order_by(Message.at, Message.id)
+    )
+    for member_id, delivery_id, at, detail in rows:
+        if member_id is not None and detail.get("counts", True):
+            letter = Letter(at, str(detail.get("speaks", "")))
+            found.setdefault(member_id, []).append((delivery_id or 0, letter))
+    return found
+
+
+def _last_words(session: Session, member_ids: Collection[int]) -> dict[int, datetime]:
+    """When each of these members last wrote in any conversation with us."""
+    if not member_ids:
+        return {}
+    rows = session.execute(
+        select(Thread.member_id, func.max(Thread.last_in_at))
+        .where(Thread.member_id.in_(member_ids), Thread.kind == "person", Thread.last_in_at.is_not(None))
+        .group_by(Thread.member_id)
+    )
+    return {member_id: at for member_id, at in rows if member_id is not None and at is not None}
+
+
+def _addresses(session: Session, member_ids: Collection[int]) -> dict[int, list[Address]]:
+    found: dict[int, list[Address]] = {}
+    if member_ids:
+        query = select(Address).where(Address.member_id.in_(member_ids), Address.kind == "email")
+        for address in session.scalars(query.order_by(Address.rank, Address.id)):
+            found.setdefault(address.member_id, []).append(address)
+    return found
+
+
+def _by_id(session: Session, table: type[_Row], ids: Iterable[int | None]) -> dict[int, _Row]:
+    wanted = _ids(ids)
+    return {row.id: row for row in session.scalars(select(table).where(table.id.in_(wanted)))} if wanted else {}
+
+
+def _ids(ids: Iterable[int | None]) -> list[int]:
+    return list(dict.fromkeys(each for each in ids if each is not None))

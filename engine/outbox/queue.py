@@ -1,0 +1,94 @@
+"""The courier's queue: taking due deliveries, moving and removing them.
+
+A row's time is always its delivery's `send_at`, so that either finds the other.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from engine.outbox.classes import CLASSES, RANKS
+from engine.outbox.delivery import Delivery, OutboxDue
+
+#: How long a courier has for what it took. Longer than any batch: the SMTP time-outs of one message and a margin.
+LEASE = timedelta(minutes=10)
+
+
+def take(session: Session, now: datetime, limit: int) -> list[Delivery]:
+    """At most `limit` due deliveries, higher classes first, taken by nobody else until the lease ends."""
+    taken: list[int] = []
+    # One walk along the key per rank: a single query over all ranks would pass over every row not due yet.
+    for rank in RANKS:
+        if len(taken) < limit:
+            rows = session.scalars(
+                select(OutboxDue.delivery_id)
+                .where(
+                    OutboxDue.rank == rank,
+                    OutboxDue.send_at <= now,
+                    or_(OutboxDue.leased_until_at.is_(None), OutboxDue.leased_until_at <= now),
+                )
+                .order_by(OutboxDue.send_at, OutboxDue.delivery_id)
+                .limit(limit - len(taken))
+                .with_for_update(skip_locked=True)
+            )
+            taken += rows
+    if not taken:
+        return []
+    known = {row.id: row for row in session.scalars(select(Delivery).where(Delivery.id.in_(taken)))}
+    return [known[delivery_id] for delivery_id in taken if delivery_id in known]
+
+
+def lease(session: Session, deliveries: Sequence[Delivery], now: datetime) -> None:
+    """These deliveries are this courier's until the lease ends."""
+    _each(
+        session,
+        update(OutboxDue).where(*_KEY).values(leased_until_at=now + LEASE),
+        deliveries,
+    )
+
+
+def move(session: Session, delivery: Delivery, when: datetime) -> None:
+    """The delivery is due at `when`, and nobody works on it."""
+    remove(session, [delivery])
+    delivery.send_at = when
+    session.execute(
+        insert(OutboxDue).values(
+            rank=CLASSES[delivery.message_class].rank, send_at=when, delivery_id=delivery.id, leased_until_at=None
+        )
+    )
+
+
+def remove(session: Session, deliveries: Iterable[Delivery]) -> None:
+    """The deliveries are due no more."""
+    _each(session, delete(OutboxDue).where(*_KEY), list(deliveries))
+
+
+def free(session: Session) -> int:
+    """Whatever a courier left behind when it died is due again at once; returns how many.
+
+    Only for a process that knows it is alone; any other waits for the leases to end.
+    """
+    freed = session.execute(
+        update(OutboxDue).where(OutboxDue.leased_until_at.is_not(None)).values(leased_until_at=None)
+    )
+    return int(freed.rowcount)  # type: ignore[attr-defined]
+
+
+_KEY = (
+    OutboxDue.rank == bindparam("its_rank"),
+    OutboxDue.send_at == bindparam("its_send_at", type_=OutboxDue.__table__.c.send_at.type),
+    OutboxDue.delivery_id == bindparam("its_id"),
+)
+
+
+def _each(session: Session, statement: object, deliveries: Sequence[Delivery]) -> None:
+    if deliveries:
+        session.connection().execute(
+            statement,  # type: ignore[call-overload]
+            [
+                {"its_rank": CLASSES[each.message_class].rank, "its_send_at": each.send_at, "its_id": each.id}
+                for each in deliveries
+            ],
+        )

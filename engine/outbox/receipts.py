@@ -1,0 +1,89 @@
+"""Receipts: what came back afterwards for a delivery that had left: a bounce, or a complaint. Each counts once."""
+
+from datetime import datetime
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from engine.base.ids import new_id
+from engine.conversations.thread import mark, open_person_thread
+from engine.enrollments.signal import signal
+from engine.outbox.classes import CLASSES
+from engine.outbox.delivery import Delivery, Receipt
+from engine.outbox.gate import scope_of
+from engine.outbox.trouble import ask_a_person, strike
+from engine.people.consent import EVERYTHING, Said, record_consent
+
+
+def bounced(
+    session: Session,
+    delivery_id: int,
+    permanent: bool,
+    status: str,
+    says: str,
+    provider_key: str,
+    received_id: int | None,
+    now: datetime,
+) -> bool:
+    """The delivery came back, and its address has a strike if that was for good; False when it was counted before.
+
+    5.1.x and 5.2.1 rest the address at once, others at the third within 14 days; then a person is told. An answer that
+    comes back for good is its author's to know at the first time. `status`: as RFC 3463 writes it, such as 5.1.1.
+    """
+    delivery = session.get(Delivery, delivery_id)
+    if delivery is None or not _once(
+        session, delivery_id, "bounced" if permanent else "deferred", status, says, provider_key, now
+    ):
+        return False
+    if permanent:
+        delivery.error_code, delivery.error_says = status[:40] or "bounced", says[:400]
+        delivery.state_at = now
+        rests = strike(session, delivery, status, now, permanent=True, received_id=received_id)
+        if rests or delivery.message_class == "answer":
+            ask_a_person(session, delivery, f"The mail came back: {says or status}.", now)
+    session.flush()
+    return True
+
+
+def complained(
+    session: Session, delivery_id: int, says: str, provider_key: str, received_id: int | None, now: datetime
+) -> bool:
+    """The member gets no more mail of that kind, as if they had unsubscribed; False when it was counted before.
+
+    A complaint about a person's own words stops all our mail: they want none of it.
+    """
+    delivery = session.get(Delivery, delivery_id)
+    if delivery is None or not _once(session, delivery_id, "complained", "", says, provider_key, now):
+        return False
+    if delivery.member_id is not None:
+        row = CLASSES[delivery.message_class]
+        scope = scope_of(row, delivery.chapter_id) if row.list_unsubscribe else EVERYTHING
+        said = Said("complaint", evidence=says, received_id=received_id)
+        record_consent(session, delivery.member_id, "email", scope, False, said, now)
+        signal(session, "opted_out", delivery.member_id, now, channel="email", scope=scope)
+        thread = open_person_thread(session, delivery.member_id)
+        if thread is not None:
+            mark(thread, "called our mail unwanted")
+    session.flush()
+    return True
+
+
+def _once(
+    session: Session, delivery_id: int, kind: str, status: str, says: str, provider_key: str, now: datetime
+) -> bool:
+    receipt = Receipt(
+        id=new_id(),
+        created_at=now,
+        delivery_id=delivery_id,
+        kind=kind,
+        status=status[:20],
+        says=says[:400],
+        provider_key=provider_key[:120],
+    )
+    try:
+        with session.begin_nested():
+            session.add(receipt)
+            session.flush()
+    except IntegrityError:
+        return False
+    return True

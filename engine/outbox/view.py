@@ -1,0 +1,44 @@
+"""View: a delivery as its reader gets it, for the outbox's page and the sandbox. Looking changes nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from engine.base.errors import NotFound
+from engine.outbox.delivery import Delivery
+from engine.outbox.letter import Press, Unwritable, write
+from engine.outbox.material import read_material
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One delivery, written out. `headers` and `size` are those of the real mail; `trouble`: why it cannot be shown."""
+
+    delivery: Delivery
+    subject: str
+    headers: tuple[tuple[str, str], ...]
+    text: str
+    html: str
+    size: int
+    trouble: str = ""
+
+
+def copy_of(session: Session, with_: Press, delivery_id: int, now: datetime) -> Copy:
+    """The delivery as it was sent, or as it would be sent now. Raises NotFound.
+
+    Only what it is made of is kept, not the bytes: a member's name that changed since shows as it is today. Whose name
+    it went out in is kept. The reader's own links are left out: a page for staff must not hold them.
+    """
+    delivery = session.get(Delivery, delivery_id)
+    if delivery is None:
+        raise NotFound("There is no such message.")
+    material = read_material(session, [delivery], now)
+    if delivery.sent_at is not None:
+        material.signers.pop(delivery.id, None)
+        if delivery.author_id is not None:
+            material.signers[delivery.id] = delivery.author_id
+    written = write(delivery, material, with_, delivery.sent_at or now, show_links=False)
+    if isinstance(written, Unwritable):
+        return Copy(delivery, delivery.subject or "", (), delivery.text or "", "", 0, written.says)
+    return Copy(delivery, written.subject, written.head, written.text, written.html, len(written.message))

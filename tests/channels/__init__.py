@@ -1,0 +1,1 @@
+"""Mail: its bytes, and the relay it leaves by."""

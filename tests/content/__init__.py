@@ -1,0 +1,1 @@
+"""Letters, and who lends their name to them."""
