@@ -1,0 +1,1 @@
+"""What people said to each other, and who answers."""

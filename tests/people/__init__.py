@@ -1,0 +1,1 @@
+"""Members, their addresses, what they agreed to."""
