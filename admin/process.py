@@ -107,7 +107,7 @@ class Embedded:
             lmtp = MailDoor(services, acceptor, port=doors.lmtp_port, lmtp=True)
             lmtp.start()
             self._later("the LMTP door", lmtp.stop)
-        public = WebServer(create_public(services), doors.host, doors.public_port)
+        public = WebServer(create_public(services, mail_is_open=lambda: smtp.is_open), doors.host, doors.public_port)
         public.start()
         self._later("the public pages", public.stop)
         admin = WebServer(create_admin(services), doors.host, doors.admin_port, threads=40)

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from engine.people.consent import EVERYTHING, Channel, ConsentStanding
 
+REMINDERS = "reminders"
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -32,14 +34,14 @@ def lets_come(scope: str, said: Mapping[str, Standing]) -> bool:
     """Whether messages of this scope come, by the latest words.
 
     A no to everything ends every yes said before it; a yes said after it is the member's newer word. Being in a chapter
-    is enough for its news by mail; everything else needs a yes.
+    is enough for its news by mail, and asking for something for its reminders; everything else needs a yes.
     """
     own, everything = said.get(scope), said.get(EVERYTHING)
     if own is not None and not own.opted_in:
         return False
     if everything is not None and not everything.opted_in:
         return own is not None and own.at > everything.at
-    return own is not None or everything is not None or scope.startswith("chapter:")
+    return own is not None or everything is not None or scope == REMINDERS or scope.startswith("chapter:")
 
 
 def what_comes(session: Session, member_id: int, channel: Channel, scopes: Sequence[str]) -> dict[str, bool]:

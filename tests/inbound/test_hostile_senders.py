@@ -1,5 +1,6 @@
 """The mail door with senders who do not behave: at most the one message honestly sent, never a smuggled one."""
 
+import random
 import socket
 import ssl
 import time
@@ -45,6 +46,22 @@ def test_nothing_but_crlf_dot_crlf_ends_a_message(house: House, end: bytes, at_o
     assert house.recipients() == [f"r-1@{DOMAIN}"]
     (kept,) = house.bodies()
     assert b"Smuggled." in kept
+
+
+def test_any_body_in_any_pieces_arrives_as_it_was_written(house: House) -> None:
+    chance = random.Random(7)
+    parts = [b"\r\n", b".", b"\r", b"\n", b"..", b"\r\n.", b"x", b"\x00", b"\xff", b"y" * 70_000, b"QUIT\r\n"]
+    bodies = [b"".join(chance.choices(parts, k=chance.randrange(12))) + b"\r\n" for _ in range(150)]
+    with Wire(house.smtp) as wire:
+        for body in bodies:
+            wire.begin()
+            stuffed = (b"\r\n" + body).replace(b"\r\n.", b"\r\n..")[2:] + b".\r\n"
+            while stuffed:
+                cut = chance.choice([1, 2, 3, 5] if len(stuffed) < 60 else [1000, 65_536, len(stuffed)])
+                wire.send(stuffed[:cut])
+                stuffed = stuffed[cut:]
+            assert wire.reply().startswith(b"250")
+    assert house.bodies() == bodies
 
 
 def test_what_follows_the_real_end_is_commands(house: House) -> None:
