@@ -7,6 +7,7 @@ server's name, or no sender at all, stands over a text that says so; a person's 
 import re
 from typing import Final
 
+from reply_router.reading import bounce_phrases as phrases
 from reply_router.reading.headers import Headers, parse_headers, words
 from reply_router.reading.letter import JUDGED, Letter
 from reply_router.reading.values import Failure, Kind, Opinion, Original, Recipient
@@ -24,260 +25,6 @@ _ORIGINAL_PARTS: Final = (
 )
 _MOST_RECIPIENTS: Final = 100
 
-_SERVERS: Final = (
-    "mailer-daemon",
-    "mailerdaemon",
-    "mail-daemon",
-    "postmaster",
-    "post_master",
-    "mdaemon",
-    "mail delivery",
-    "mail delivery subsystem",
-    "mail delivery system",
-    "maildelivery",
-    "mailsystem",
-    "mail system",
-    "system administrator",
-    "mail administrator",
-    "internet mail delivery",
-    "microsoft outlook",
-    "microsoftexchange",
-    "delivery subsystem",
-    "bounce",
-    "mail router",
-    "mailrouter",
-    "non-delivery",
-    "smtp-gateway",
-)
-_SUBJECTS: Final = (
-    "undeliver",
-    "not delivered",
-    "non delivered",
-    "undelivered",
-    "delivery status notification",
-    "delivery failure",
-    "delivery failed",
-    "delivery has failed",
-    "delivery delayed",
-    "delivery notification",
-    "delivery report",
-    "delivery problem",
-    "delivery error",
-    "delivery incomplete",
-    "failure notice",
-    "failure delivery",
-    "failed mail",
-    "failed delivery",
-    "mail failed",
-    "mail failure",
-    "mail error",
-    "mail delivery",
-    "email delivery",
-    "message delivery",
-    "returned mail",
-    "returned to sender",
-    "returning message",
-    "returning to sender",
-    "returned message",
-    "returned email",
-    "mail returned",
-    "could not be delivered",
-    "could not send",
-    "couldn't be delivered",
-    "cannot be delivered",
-    "can't be delivered",
-    "wasn't delivered",
-    "unable to deliver",
-    "unknown user",
-    "user unknown",
-    "user not found",
-    "unknown recipient",
-    "recipient unknown",
-    "address not found",
-    "nondeliverable",
-    "non-deliverable",
-    "nondelivery",
-    "non-delivery",
-    "non delivery",
-    "rejected mail",
-    "mail rejected",
-    "message rejected",
-    "message undelivered",
-    "undelivered mail",
-    "warning: could not send",
-    "warning: message",
-    "message status",
-    "unzustellbar",
-    "nicht zugestellt",
-    "zustellung",
-    "non remis",
-    "non distribu",
-    "échec de la remise",
-    "échec de remise",
-    "non délivré",
-    "no entregado",
-    "no se pudo entregar",
-    "error de entrega",
-    "fallo en la entrega",
-    "mancato recapito",
-    "mancata consegna",
-    "impossibile recapitare",
-    "onbestelbaar",
-    "niet bezorgd",
-    "não entregue",
-    "falha na entrega",
-    "não é possível entregar",
-    "olevererbart",
-    "kan inte levereras",
-    "kunne ikke leveres",
-    "ikke leveret",
-    "niedostarczalna",
-    "niedostarczona",
-    "zwrot",
-    "не доставлено",
-    "недоставленное",
-    "не удалось доставить",
-    "teslim edilemedi",
-    "退信",
-    "メールエラー",
-    "无法投递",
-    "無法傳遞",
-    "配信不能",
-    "送信できません",
-    "배달되지",
-    "전송 실패",
-)
-_BODIES: Final = (
-    "could not be delivered",
-    "couldn't be delivered",
-    "wasn't delivered",
-    "was not delivered",
-    "not be delivered",
-    "did not reach the following",
-    "did not receive this message",
-    "unable to deliver",
-    "unable to be delivered",
-    "delivery has failed",
-    "delivery to the following",
-    "delivery failed",
-    "failed to deliver",
-    "deliver your message",
-    "undeliverable",
-    "undelivered",
-    "had permanent fatal errors",
-    "permanent error",
-    "following address failed",
-    "following addresses failed",
-    "following address(es)",
-    "following recipient",
-    "failed addresses follow",
-    "user unknown",
-    "unknown user",
-    "no such user",
-    "user not found",
-    "recipient unknown",
-    "invalid recipient",
-    "address rejected",
-    "mailbox unavailable",
-    "mailbox full",
-    "mailbox is full",
-    "mailbox not found",
-    "over quota",
-    "account has been disabled",
-    "no mailbox here",
-    "host unknown",
-    "unrouteable address",
-    "does not exist",
-    "returned to sender",
-    "message has been delayed",
-    "has not yet been delivered",
-    "delivery will continue",
-    "nicht zugestellt",
-    "konnte nicht",
-    "n'a pas pu être",
-    "n'existe pas",
-    "no se pudo entregar",
-    "no ha podido",
-    "não pôde ser",
-    "non è stato possibile",
-    "не может быть доставлено",
-    "не удалось",
-    "配信でき",
-    "送信でき",
-    "は届きません",
-    "无法投递",
-    "无法发送",
-    "无法送达",
-    "failed recipients",
-    "mail has been returned",
-    "invalid user address",
-    "addresses had delivery errors",
-)
-#: With these a report is final, whatever code stands beside them.
-_GIVEN_UP: Final = (
-    "not going to try again",
-    "given up",
-    "giving up",
-    "permanent",
-    "message removed from queue",
-    "will not be retried",
-    "will not be attempted",
-)
-#: After these the addresses that failed are listed; what a report names before them is the letter's own header.
-_LISTED: Final = (
-    "did not reach the following",
-    "could not be delivered to",
-    "was not delivered to",
-    "wasn't delivered to",
-    "not delivered to",
-    "cannot be delivered to",
-    "couldn't be delivered to",
-    "unable to deliver",
-    "delivery to the following",
-    "following address",
-    "following recipient",
-    "failed recipients",
-    "failed addresses",
-    "did not receive this message",
-    "delivery errors",
-    "had permanent fatal errors",
-)
-_TEMPORARY: Final = (
-    "temporar",
-    "will be retried",
-    "will keep trying",
-    "will continue",
-    "will retry",
-    "has been delayed",
-    "is delayed",
-    "delivery delayed",
-    "not yet been delivered",
-    "still trying",
-    "try again later",
-    "this is a warning message only",
-    "do not need to resend",
-    "vorübergehend",
-    "temporair",
-)
-#: Where the returned letter begins within the words of a report: nothing below is the report's own.
-_RETURNED: Final = (
-    "original message follows",
-    "below this line is a copy of the message",
-    "this is a copy of the message",
-    "this is a copy of your message",
-    "message headers follow",
-    "original message headers",
-    "included is a copy",
-    "message text follows",
-    "original message ---",
-    "your original message",
-    "unsent message follows",
-    "message header",
-    "returned message",
-    "copy of the original message",
-    "the header of the original message",
-)
-
 
 def bounce(letter: Letter) -> Opinion | None:
     """A delivery report: of failures, of delays, or only of success (then it is plain machine mail)."""
@@ -294,9 +41,6 @@ def _judged(found: list[Recipient], why: str) -> Opinion:
     if found and all(one.failure is Failure.DELIVERED for one in found):
         return Opinion(Kind.MACHINE, "A mail server reports that our letter arrived.", tuple(found))
     return Opinion(Kind.BOUNCE, why, tuple(found))
-
-
-# ---- reports with fields
 
 
 def _machine_readable(letter: Letter) -> list[Recipient] | None:
@@ -352,9 +96,6 @@ def classify(action: str, status: str, said: str) -> tuple[Failure, str]:
             return (Failure.TEMPORARY if first == "4" else Failure.PERMANENT), status
 
 
-# ---- reports in words
-
-
 def _says_so(letter: Letter) -> bool:
     if letter.headers.has("x-failed-recipients"):
         return True
@@ -363,12 +104,12 @@ def _says_so(letter: Letter) -> bool:
     named = f"{sender.name} {sender.address.partition('@')[0]}".casefold() if sender else ""
     if not named.strip():
         named = letter.headers.first("from").casefold()[:200]
-    server = any(one in named for one in _SERVERS)
+    server = any(one in named for one in phrases.SERVERS)
     if subject.startswith(("re:", "aw:", "fwd:", "fw:", "sv:")) and not server and not letter.null_sender:
         return False
-    by_subject = any(one in subject for one in _SUBJECTS)
+    by_subject = any(one in subject for one in phrases.SUBJECTS)
     body = _report_words(letter).casefold()
-    by_body = any(one in body for one in _BODIES)
+    by_body = any(one in body for one in phrases.BODIES)
     coded = bool(_FAILED_STATUS.search(body) or _REPLY_CODE.search(body))
     if server or letter.tree.root.type == "multipart/report":
         return by_subject or by_body or coded
@@ -382,7 +123,7 @@ def _report_words(letter: Letter) -> str:
     """The report's own words: the returned letter, when it was pasted below, is cut off."""
     body = letter.body[:JUDGED]
     folded = body.casefold()
-    cut = min((at for at in (folded.find(one) for one in _RETURNED) if at > 40), default=len(body))
+    cut = min((at for at in (folded.find(one) for one in phrases.RETURNED) if at > 40), default=len(body))
     return body[:cut]
 
 
@@ -399,12 +140,12 @@ def _failed_header(letter: Letter) -> list[Recipient]:
 
 def _class_of(text: str) -> Failure:
     lowered = text.casefold()
-    if any(one in lowered for one in _GIVEN_UP):
+    if any(one in lowered for one in phrases.GIVEN_UP):
         return Failure.PERMANENT
     code = _FAILED_STATUS.search(text) or _REPLY_CODE.search(text)
     if code is not None:
         return Failure.TEMPORARY if code[1] == "4" else Failure.PERMANENT
-    return Failure.TEMPORARY if any(one in lowered for one in _TEMPORARY) else Failure.PERMANENT
+    return Failure.TEMPORARY if any(one in lowered for one in phrases.TEMPORARY) else Failure.PERMANENT
 
 
 def _in_words(letter: Letter) -> list[Recipient]:
@@ -414,7 +155,7 @@ def _in_words(letter: Letter) -> list[Recipient]:
         return listed
     body = _report_words(letter)
     lowered = body.casefold()
-    listed_at = min((at for at in (lowered.find(one) for one in _LISTED) if at >= 0), default=0)
+    listed_at = min((at for at in (lowered.find(one) for one in phrases.LISTED) if at >= 0), default=0)
     ours = {one.address.casefold() for one in letter.headers.mailboxes("from", "to", "sender", "return-path")}
     begin: dict[str, str] = {}
     named: dict[str, str] = {}
@@ -449,9 +190,6 @@ def _from_returned(letter: Letter, failure: Failure) -> list[Recipient]:
     return [Recipient(addresses[0], failure, "")] if len(addresses) == 1 else []
 
 
-# ---- the letter that came back
-
-
 def original_of(letter: Letter) -> Original | None:
     """The header of the letter that a report returned, with the Message-ID that leads to what we sent."""
     for part in letter.parts_of(*_ORIGINAL_PARTS):
@@ -463,7 +201,7 @@ def original_of(letter: Letter) -> Original | None:
             return _as_original(headers)
     at = -1
     lowered = letter.body[:JUDGED].casefold()
-    for sign in _RETURNED:
+    for sign in phrases.RETURNED:
         at = max(at, lowered.find(sign))
     if at >= 0:
         pasted = letter.body[at : at + 20_000].partition("\n")[2].lstrip().encode("utf-8", "replace")

@@ -10,6 +10,7 @@ from typing import Final
 
 from reply_router.reading.languages import DAYS, LANGUAGES, Role
 from reply_router.reading.lines import Line
+from reply_router.reading.own_words import OUR_WORDS, fold_own_words
 
 ARROWS: Final = "lines that begin with >"
 INTRODUCED: Final = "the letter it answers, below the line that names its writer"
@@ -17,7 +18,6 @@ INTRODUCTION: Final = "the line that names the quoted writer"
 HEADER_BLOCK: Final = "the letter it answers, below its copied header"
 ORIGINAL: Final = "the letter it answers, below the line that announces it"
 FORWARDED: Final = "a forwarded letter"
-OUR_WORDS: Final = "our own words, quoted"
 REPLY_MARK: Final = "the line under which nothing was to be written"
 
 #: The longest line that can introduce a quote, several wrapped ones joined.
@@ -32,6 +32,8 @@ _ENDS: Final = tuple(sorted({one for language in LANGUAGES for one in language.e
 _BEFORE_NAME: Final = tuple(sorted({one for language in LANGUAGES for one in language.before_name}))
 _ORIGINAL: Final = frozenset(one for language in LANGUAGES for one in language.original)
 _FORWARDED: Final = frozenset(one for language in LANGUAGES for one in language.forwarded)
+#: The same as the beginnings of longer announcements ("forwarded by Maya").
+_ANNOUNCEMENTS: Final = {one: tuple(f"{phrase} " for phrase in one) for one in (_ORIGINAL, _FORWARDED)}
 #: A label may mean several things in several languages ("a" is to in Portuguese and in Italian).
 LABELS: Final[dict[str, frozenset[Role]]] = {
     label: frozenset(
@@ -46,7 +48,6 @@ _YEAR: Final = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|\d\d? ?年")
 _CLOCK: Final = re.compile(r"(?<!\d)\d{1,2}[:.hH]\d{2}(?!\d)|\d{1,2} ?[aApP]\.?[mM]\b")
 _DAY: Final = re.compile(r"(?<!\d)\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?!\d)")
 _SHARED_LINE: Final = re.compile(r"[-–\s]{1,9}((?:On|Am|Le|El|Il|Op|Den|Em) )")
-_WORD: Final = re.compile(r"\w+")
 _REPLY_MARKS: Final = (
     "reply above this line",
     "type your reply above this line",
@@ -62,9 +63,10 @@ _REPLY_MARKS: Final = (
 def fold(lines: list[Line], sent: str | None = None) -> list[str]:
     """The lines that others wrote carry a reason; returns sentences that say how they were recognized."""
     said: list[str] = []
-    if sent and _our_words(lines, sent):
+    ours = sent is not None and fold_own_words(lines, sent)
+    if ours:
         said.append("Our own words were found in it and folded.")
-    rules: tuple[tuple[Callable[[list[Line]], bool], str], ...] = (
+    rules: tuple[tuple[Callable[[list[Line], bool], bool], str], ...] = (
         (_arrows, "Lines that begin with > were folded."),
         (_reply_mark, "Everything below the reply line was folded."),
         (_forwarded, "A forwarded letter was folded."),
@@ -72,19 +74,37 @@ def fold(lines: list[Line], sent: str | None = None) -> list[str]:
         (_header_block, "The letter below a copied header was folded."),
         (_introduced, "The letter below the line that names its writer was folded."),
     )
-    for rule, sentence in rules:
-        if rule(lines):
-            said.append(sentence)
+    folded: list[Line] = []
+    for stretch in _stretches(lines):
+        for rule, sentence in rules:
+            if rule(stretch, ours):
+                said.append(sentence)
+        folded.extend(stretch)
+    lines[:] = folded
     _introductions_of_marked(lines)
-    return said
+    return list(dict.fromkeys(said))
 
 
-def _cut(lines: list[Line], at: int, why: str, first: str | None = None) -> bool:
+def _stretches(lines: list[Line]) -> list[list[Line]]:
+    """The lines, parted after each run of our own words: an answer may stand between, and a rule ends there."""
+    found: list[list[Line]] = [[]]
+    above = ""
+    for line in lines:
+        if not line.blank:
+            if above == OUR_WORDS and line.why != OUR_WORDS:
+                found.append([])
+            above = line.why
+        found[-1].append(line)
+    return found
+
+
+def _cut(lines: list[Line], at: int, ours: bool, why: str, first: str | None = None) -> bool:
     """Everything from `at` on is folded, unless nothing of the person's would be left before it.
 
-    A letter that begins with a quote without marks may carry the answer below it: there the words stay.
+    A letter that begins with a quote without marks may carry the answer below it: there the words stay, except
+    where our own words told where the quote is.
     """
-    if not any(line.own and not line.blank for line in lines[:at]):
+    if not ours and not any(line.own and not line.blank for line in lines[:at]):
         return False
     return _mark(lines, at, why, first)
 
@@ -98,10 +118,7 @@ def _mark(lines: list[Line], at: int, why: str, first: str | None = None) -> boo
     return fresh
 
 
-# ---- lines with marks
-
-
-def _arrows(lines: list[Line]) -> bool:
+def _arrows(lines: list[Line], _: bool) -> bool:
     """Lines that begin with > are quoted, as is the tail of a long quoted line that a program wrapped."""
     found = False
     for place, line in enumerate(lines):
@@ -138,9 +155,6 @@ def _ends_wrapped_introduction(before: str, text: str) -> bool:
     return open_address and (len(rest) == 1 or _ends_with_verb(rest.rstrip(":： ").casefold()))
 
 
-# ---- lines that announce a quote
-
-
 def _bare(text: str) -> str:
     return text.strip(_EDGES + "=#:：.").casefold()
 
@@ -150,12 +164,12 @@ def _is_ruled(text: str) -> bool:
     return stripped[:2] in ("--", "__", "==", "**", "—-", "——", "──", "##") or stripped.startswith("- -")
 
 
-def _reply_mark(lines: list[Line]) -> bool:
+def _reply_mark(lines: list[Line], ours: bool) -> bool:
     for place, line in enumerate(lines):
         if line.own and len(line.text) < 160:
             text = line.text.casefold()
             if any(mark in text for mark in _REPLY_MARKS) and _is_ruled(line.text):
-                return _cut(lines, place, ORIGINAL, REPLY_MARK)
+                return _cut(lines, place, ours, ORIGINAL, REPLY_MARK)
     return False
 
 
@@ -167,12 +181,11 @@ def _next_written(lines: list[Line], at: int) -> int:
 
 def _announced(lines: list[Line], phrases: frozenset[str]) -> int | None:
     """The first own line that says one of `phrases` between rules or above a copied header."""
-    openings = tuple(f"{one} " for one in phrases)
     for place, line in enumerate(lines):
         if not line.own or not 3 <= len(line.text) <= 120:
             continue
         bare = _bare(line.text)
-        if bare in phrases or (_is_ruled(line.text) and bare.startswith(openings)):
+        if bare in phrases or (_is_ruled(line.text) and bare.startswith(_ANNOUNCEMENTS[phrases])):
             below = _next_written(lines, place + 1)
             if _is_ruled(line.text) or _block_end(lines, below) is not None:
                 return place
@@ -181,14 +194,14 @@ def _announced(lines: list[Line], phrases: frozenset[str]) -> int | None:
     return None
 
 
-def _forwarded(lines: list[Line]) -> bool:
+def _forwarded(lines: list[Line], ours: bool) -> bool:
     place = _announced(lines, _FORWARDED)
-    return place is not None and _cut(lines, place, FORWARDED)
+    return place is not None and _cut(lines, place, ours, FORWARDED)
 
 
-def _original(lines: list[Line]) -> bool:
+def _original(lines: list[Line], ours: bool) -> bool:
     place = _announced(lines, _ORIGINAL)
-    return place is not None and _cut(lines, place, ORIGINAL)
+    return place is not None and _cut(lines, place, ours, ORIGINAL)
 
 
 def label_of(text: str) -> tuple[frozenset[Role], str]:
@@ -249,7 +262,7 @@ def _distinct(seen: list[frozenset[Role]]) -> int:
     return len(taken)
 
 
-def _header_block(lines: list[Line]) -> bool:
+def _header_block(lines: list[Line], ours: bool) -> bool:
     place = 0
     while place < len(lines):
         end = _block_end(lines, place) if lines[place].own else None
@@ -262,7 +275,7 @@ def _header_block(lines: list[Line]) -> bool:
             before -= 1
         if before >= 0 and lines[before].own and _is_rule(lines[before].text):
             start = before
-        if _cut(lines, start, HEADER_BLOCK):
+        if _cut(lines, start, ours, HEADER_BLOCK):
             return True
         place = end
     return False
@@ -272,9 +285,6 @@ def _is_rule(text: str) -> bool:
     """A line that is nothing but a drawn rule."""
     stripped = text.strip()
     return len(stripped) >= 3 and not stripped.strip("-_=*—–─ ")
-
-
-# ---- lines that introduce a quote
 
 
 def is_introduction(text: str, marked_below: bool) -> bool:
@@ -337,7 +347,7 @@ def _could_end_one(text: str) -> bool:
     return text.rstrip().endswith(">") and "@" in text
 
 
-def _introduced(lines: list[Line]) -> bool:
+def _introduced(lines: list[Line], ours: bool) -> bool:
     """Below an introduction all is quoted, or, where > marks the quote, what stands between is an answer."""
     found = False
     place = 0
@@ -360,9 +370,9 @@ def _introduced(lines: list[Line]) -> bool:
             for one in range(first, place + 1):
                 lines[one].why = INTRODUCTION
             found = True
-        elif below < len(lines) and _cut(lines, first, INTRODUCED, INTRODUCTION):
+        elif below < len(lines) and _cut(lines, first, ours, INTRODUCED, INTRODUCTION):
             return True
-        elif below >= len(lines) and any(one.own and not one.blank for one in lines[:first]):
+        elif below >= len(lines) and (ours or any(one.own and not one.blank for one in lines[:first])):
             _mark(lines, first, INTRODUCTION)
             return True
         place += 1
@@ -398,62 +408,3 @@ def _introductions_of_marked(lines: list[Line]) -> None:
             if first is not None:
                 for one in range(first, above + 1):
                     lines[one].why = INTRODUCTION
-
-
-# ---- our own words
-
-_SHINGLE: Final = 4
-
-
-def _our_words(lines: list[Line], sent: str) -> bool:
-    """Runs of words that stand in what we sent are folded, however they were wrapped or marked.
-
-    A line is ours when most of its words lie in runs of four or more that we wrote; a short line is ours when it
-    is one of our lines and stands beside others of ours.
-    """
-    ours = [word.casefold() for word in _WORD.findall(sent[:200_000])]
-    if len(ours) < _SHINGLE:
-        return False
-    runs = {tuple(ours[at : at + _SHINGLE]) for at in range(len(ours) - _SHINGLE + 1)}
-    whole = {tuple(word.casefold() for word in _WORD.findall(line)) for line in sent[:200_000].splitlines()}
-    words: list[tuple[str, int]] = []
-    counts = [0] * len(lines)
-    for place, line in enumerate(lines):
-        for word in _WORD.findall(line.text):
-            words.append((word.casefold(), place))
-            counts[place] += 1
-    covered = bytearray(len(words))
-    for at in range(len(words) - _SHINGLE + 1):
-        if tuple(word for word, _ in words[at : at + _SHINGLE]) in runs:
-            covered[at : at + _SHINGLE] = b"\x01" * _SHINGLE
-    hits = [0] * len(lines)
-    for at, (_, place) in enumerate(words):
-        hits[place] += covered[at]
-    sure = [counts[at] > 0 and hits[at] * 10 >= counts[at] * 8 and counts[at] >= 3 for at in range(len(lines))]
-    if sum(hits[at] for at in range(len(lines)) if sure[at]) < min(12, len(ours) // 2):
-        return False
-    for place, line in enumerate(lines):
-        if not sure[place] and 0 < counts[place] < _SHINGLE:
-            mine = tuple(word.casefold() for word in _WORD.findall(line.text))
-            sure[place] = mine in whole and _beside(sure, counts, place)
-    last = max(at for at in range(len(lines)) if sure[at])
-    ending = next((one for one in reversed(sent[:200_000].splitlines()) if _WORD.search(one)), "")
-    for place in range(last + 1, len(lines)):
-        if lines[place].text.strip(_EDGES).casefold() == ending.strip(_EDGES).casefold():
-            sure[place] = True  # our signing line, below an answer given in the midst of our words
-            break
-    for place, line in enumerate(lines):
-        if sure[place] and line.own:
-            line.why = OUR_WORDS
-    return True
-
-
-def _beside(sure: list[bool], counts: list[int], place: int) -> bool:
-    """Whether the nearest line with words above or below is ours."""
-    for step in (-1, 1):
-        at = place + step
-        while 0 <= at < len(counts) and not counts[at] and abs(at - place) < 6:
-            at += step
-        if 0 <= at < len(counts) and sure[at]:
-            return True
-    return False

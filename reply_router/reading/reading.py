@@ -136,9 +136,6 @@ def _attached(tree: Tree, part: Part) -> Attached:
     return Attached(name, part.type, tree.size(part), part.index)
 
 
-# ---- words
-
-
 def _lines(text: str) -> list[Line]:
     return [Line(one.rstrip()) if one != "-- " else Line("-- ") for one in text.split("\n")]
 

@@ -139,6 +139,7 @@ GROWING: dict[str, str] = {
     "shared lines": "a --- On ",
     "anglequotes": "<",
     "our words": "Will you come on Saturday to the mill ",
+    "our words and answers": "Will you come on Saturday to the mill\nYes\n",
 }
 
 

@@ -63,6 +63,29 @@ def test_an_answer_below_our_unmarked_words_is_found() -> None:
     assert read_text(letter, sent=OURS).text == "Yes, gladly."
 
 
+HEADER = """From: Maya <maya@nfp.example>
+Sent: Tuesday, March 3, 2026 9:12 AM
+To: Rosa <rosa@valley.example>
+Subject: Hello
+
+"""
+OLDER = """
+
+From: Rosa <rosa@valley.example>
+Sent: Monday, March 2, 2026 8:00 PM
+To: Maya <maya@nfp.example>
+Subject: Hello
+
+How do I join?"""
+
+
+def test_below_a_copied_header_only_our_words_and_older_letters_are_folded() -> None:
+    answered = OURS.replace("soup.", "soup.\n\nI can bring bread!")
+    assert read_text(f"See below.\n\n{HEADER}{answered}{OLDER}", sent=OURS).text == "See below.\n\nI can bring bread!"
+    assert read_text(f"{HEADER}{OURS}\n\nYes, gladly.{OLDER}", sent=OURS).text == "Yes, gladly."
+    assert read_text(f"{HEADER}{OURS}", sent=OURS).text == ""
+
+
 def test_a_person_who_repeats_a_few_of_our_words_keeps_them() -> None:
     text = "What brought you to the porch? Well, my grandmother did, and I stayed for the soup."
     assert read_text(text, sent=OURS).text == text
