@@ -77,15 +77,15 @@ def new_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
 
 
 @contextmanager
-def a_house(folder: Path, **doors: Any) -> Iterator[House]:
-    """An installation in `folder`, its doors open until the block ends."""
+def a_house(folder: Path, *, relay_port: int = 1, **doors: Any) -> Iterator[House]:
+    """An installation in `folder`, its doors open until the block ends; its mail would leave by the relay's port."""
     path = folder / "hearthline.db"
     db = Database(f"sqlite:///{path}")
     migrate.upgrade(db)
     settings = Settings(
         data_dir=folder,
         organization=Organization(name="Neighbors for Progress"),
-        mail=Mail(domain=DOMAIN, host="127.0.0.1", port=1, security="none"),
+        mail=Mail(domain=DOMAIN, host="127.0.0.1", port=relay_port, security="none"),
         doors=Doors(**doors),
     )
     broker = Broker()

@@ -1,0 +1,117 @@
+"""From asking for a link to one's own page, through the real relay and back through the real pages."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from engine.base.ids import new_id
+from engine.content.template import publish_library
+from engine.outbox.courier import send_due
+from engine.outbox.delivery import Delivery
+from engine.people.address import add_email
+from engine.people.link_request import LinkRequest, open_link_requests
+from engine.people.member import Member, add_member
+from inbound.web import jobs
+from templates.catalog import library
+from tests.channels.relay import Relay
+from tests.inbound.conftest import a_house
+from tests.inbound.test_web import Visit
+
+
+@pytest.fixture
+def relay() -> Iterator[Relay]:
+    """A relay on a free port."""
+    with Relay() as relay:
+        yield relay
+
+
+@pytest.fixture
+def asked(tmp_path: Path, relay: Relay) -> Iterator[Visit]:
+    """An installation that can send, with Rosa in it."""
+    with a_house(tmp_path, relay_port=relay.port) as house:
+        visit = Visit(house)
+        with house.db.write() as session:
+            publish_library(session, library(), datetime.now(UTC))
+        yield visit
+
+
+def ask(visit: Visit, address: str) -> None:
+    """The form was sent, and everything that follows from it is done."""
+    assert visit.client.post("/preferences", data={"address": address}).status_code == 200
+    services = visit.house.services
+    with services.db.read() as session:
+        waiting = open_link_requests(session, services.clock.now())
+    for row_id in waiting:
+        assert row_id is not None
+        jobs.answer_link_request(services, row_id)
+        jobs.answer_link_request(services, row_id)
+    send_due(services)
+
+
+def test_a_link_comes_by_mail_and_opens_the_page(asked: Visit, relay: Relay) -> None:
+    ask(asked, " Rosa@Mail.Example ")
+    (taken,) = relay.taken
+    assert taken.rcpt_to == "rosa@mail.example"
+    plain = taken.mail.get_body(("plain",))
+    assert plain is not None
+    text = plain.get_content()
+    assert "two hours" in text
+    (path,) = set(re.findall(r"http://127\.0\.0\.1:8080(/p/\S+?)[\s>)\]]", text + " "))
+    page = asked.client.get(path).get_data(as_text=True)
+    assert "Hello Rosa" in page
+    assert 'name="name"' in page
+
+
+def test_asking_again_at_once_brings_no_second_mail(asked: Visit, relay: Relay) -> None:
+    for _ in range(4):
+        ask(asked, "rosa@mail.example")
+    assert len(relay.taken) == 1
+
+
+def test_nobody_is_written_to_at_an_unknown_address(asked: Visit, relay: Relay) -> None:
+    ask(asked, "nobody@mail.example")
+    with asked.house.db.read() as session:
+        (row,) = session.scalars(select(LinkRequest))
+        assert row.answered_at is not None
+        assert session.scalars(select(Delivery)).all() == []
+    assert relay.taken == []
+
+
+def test_a_household_gets_a_link_for_each_and_the_erased_get_none(asked: Visit, relay: Relay) -> None:
+    now = datetime.now(UTC)
+    with asked.house.db.write() as session:
+        for name in ("Leo Medina", "Gone Medina"):
+            member = add_member(session, name, now, language="es")
+            add_email(session, member.id, "rosa@mail.example", now)
+        session.get_one(Member, member.id).erased_at = now
+    ask(asked, "rosa@mail.example")
+    assert len(relay.taken) == 2
+    texts = [body.get_content() for taken in relay.taken if (body := taken.mail.get_body(("plain",)))]
+    assert sorted("dos horas" in text for text in texts) == [False, True]
+
+
+def test_somebody_who_stopped_everything_still_gets_the_link(asked: Visit, relay: Relay) -> None:
+    asked.client.post(asked.letter(), data={"everything": "1"})
+    ask(asked, "rosa@mail.example")
+    assert len(relay.taken) == 1
+
+
+def test_the_sweep_finds_an_asking_whose_wake_was_lost(asked: Visit) -> None:
+    services = asked.house.services
+    now = services.clock.now()
+    with services.db.write() as session:
+        session.add(LinkRequest(id=new_id(), created_at=now - timedelta(hours=1), address="rosa@mail.example"))
+    (sweep,) = jobs.SWEEPS
+    jobs.register(services.broker, services)
+    with services.db.read() as session:
+        due = sweep.due(session, now)
+    for row_id in due:
+        services.broker.wake(sweep.name, row_id)
+    assert services.broker.settle()
+    with services.db.read() as session:
+        assert sweep.due(session, now) == []
+        assert len(session.scalars(select(Delivery)).all()) == 1
