@@ -3,10 +3,11 @@
 Our relay hands it everything we send, whoever it is for, and it stays in mailboxes here: nothing can leave the machine.
 """
 
+import asyncio
+import threading
 from email.parser import BytesHeaderParser
 from typing import Any
 
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from admin.sandbox.store import Store
@@ -17,30 +18,38 @@ class _Server(SMTP):
     line_length_limit = 1 << 20
 
 
-class _Controller(Controller):
-    def factory(self) -> SMTP:
-        return _Server(self.handler, hostname="world.example", decode_data=False, enable_SMTPUTF8=True)
-
-
 class PostOffice:
     """A real SMTP server that takes in all mail and keeps it."""
 
     def __init__(self, store: Store, clock: Clock, *, port: int = 0) -> None:
         self._store = store
         self._clock = clock
-        self._controller = _Controller(self, hostname="127.0.0.1", port=port, ready_timeout=10)
         self.port = port
+        self._loop = asyncio.new_event_loop()
+        self._server: asyncio.Server | None = None
+        self._thread = threading.Thread(target=self._loop.run_forever, name="post office", daemon=True)
 
     def start(self) -> None:
         """Mail is taken in; `port` says where."""
-        self._controller.start()
-        server = self._controller.server
-        if server is not None:
-            self.port = server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+        self._thread.start()
+        self._server = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
+        self.port = self._server.sockets[0].getsockname()[1]
 
     def stop(self) -> None:
         """No mail is taken in any more."""
-        self._controller.stop(no_assert=True)
+        if self._server is not None:
+            self._loop.call_soon_threadsafe(self._server.close)
+            self._server = None
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(10)
+
+    async def _listen(self) -> asyncio.Server:
+        # Our relay keeps its connections for a while between letters.
+        def make() -> SMTP:
+            return _Server(self, hostname="world.example", enable_SMTPUTF8=True, timeout=600, loop=self._loop)
+
+        return await self._loop.create_server(make, "127.0.0.1", self.port)
 
     async def handle_DATA(  # noqa: N802  (the name aiosmtpd calls)
         self, _server: SMTP, _session: Session, envelope: Envelope
