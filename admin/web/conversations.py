@@ -44,6 +44,7 @@ class Entry:
     trouble: str
     message_id: int | None
     original: bool
+    attached: list[tuple[int, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +200,7 @@ def _entry(entry: Said | Done, known: Mapping[int, Fate], name: str, reader: Rea
                 trouble="",
                 message_id=None,
                 original=False,
+                attached=[],
             )
         case Said():
             return _said(entry.message, entry.author or name, known, reader)
@@ -221,6 +223,11 @@ def _said(message: Message, author: str, known: Mapping[int, Fate], reader: Read
         trouble=reader.say("conversation.fate_failed", why=fate.says) if fate and fate.word == "failed" else "",
         message_id=message.id,
         original=message.received_id is not None,
+        attached=[
+            (part["index"], part.get("name") or reader.say("conversation.attachment"))
+            for part in message.attachments
+            if isinstance(part, dict) and isinstance(part.get("index"), int)
+        ],
     )
 
 

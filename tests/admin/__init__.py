@@ -1,0 +1,1 @@
+"""The humans' side, through its pages."""
