@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event, select
+from sqlalchemy.orm import Session
 
 from engine.base.broker import Broker
-from engine.base.db import Database
 from engine.base.ids import new_id
 from engine.base.services import Services
 from engine.base.settings import Settings
@@ -84,7 +84,8 @@ class Bench:
         began = time.perf_counter()
         for _ in range(rows):
             self.clock.rows += 1
-            settle_one(self.services.db, self.clock.now())
+            with self.services.db.write() as session:
+                settle_one(session, self.clock.now())
         return (time.perf_counter() - began) / rows
 
     def wake(self, name: str, row_id: int | None) -> None:
@@ -171,47 +172,42 @@ def check_plans(measured: Bench) -> None:
                     raise AssertionError(f"a tick walks through {words[1]}: {detail}\n{statement}")
 
 
-def settle_one(db: Database, now: datetime) -> None:
-    """The first due person is settled as one would write it first: objects, one query each, one commit each."""
-    with db.write() as session:
-        due = session.scalars(
-            select(Due).where(Due.due_at <= now).order_by(Due.due_at, Due.enrollment_id).limit(1)
-        ).one()
-        enrollment = session.get_one(Enrollment, due.enrollment_id)
-        member = session.get_one(Member, enrollment.member_id)
-        version = load_version(session, enrollment.version_id)
-        step = version.script.steps[due.step]
-        if not isinstance(step, Ask):
-            raise AssertionError("the bench's journey only asks")
-        held = session.scalars(
-            select(Thread).where(Thread.member_id == member.id, Thread.hold_until_at > now, Thread.closure_id.is_(None))
-        ).first()
-        if held is not None:
-            raise AssertionError("nobody talks in the bench")
-        delivery = Delivery(
-            id=new_id(), created_at=now, message_class="journey", channel="email", member_id=member.id,
-            chapter_id=home_chapter(session, member.id), template_version_id=version.template_version(
-                step.template, member.language
-            ),
-            enrollment_id=enrollment.id, version_id=version.id, step=due.step, visit_at=due.due_at, send_at=now,
-            state="queued", state_at=now, attempts=0,
-        )  # fmt: skip
-        next_at = max(now + step.timeout, due.due_at + timedelta(microseconds=1))
-        session.add(delivery)
-        session.add(
-            DeliveryKey(due_at=due.due_at, enrollment_id=enrollment.id, channel="email", delivery_id=delivery.id)
+def settle_one(session: Session, now: datetime) -> None:
+    """The first due person is settled as one would write it first: objects, one query each."""
+    due = session.scalars(select(Due).where(Due.due_at <= now).order_by(Due.due_at, Due.enrollment_id).limit(1)).one()
+    enrollment = session.get_one(Enrollment, due.enrollment_id)
+    member = session.get_one(Member, enrollment.member_id)
+    version = load_version(session, enrollment.version_id)
+    step = version.script.steps[due.step]
+    if not isinstance(step, Ask):
+        raise AssertionError("the bench's journey only asks")
+    held = session.scalars(
+        select(Thread).where(Thread.member_id == member.id, Thread.hold_until_at > now, Thread.closure_id.is_(None))
+    ).first()
+    if held is not None:
+        raise AssertionError("nobody talks in the bench")
+    delivery = Delivery(
+        id=new_id(), created_at=now, message_class="journey", channel="email", member_id=member.id,
+        chapter_id=home_chapter(session, member.id), template_version_id=version.template_version(
+            step.template, member.language
+        ),
+        enrollment_id=enrollment.id, version_id=version.id, step=due.step, visit_at=due.due_at, send_at=now,
+        state="queued", state_at=now, attempts=0,
+    )  # fmt: skip
+    next_at = max(now + step.timeout, due.due_at + timedelta(microseconds=1))
+    session.add(delivery)
+    session.add(DeliveryKey(due_at=due.due_at, enrollment_id=enrollment.id, channel="email", delivery_id=delivery.id))
+    session.add(OutboxDue(rank=CLASSES["journey"].rank, send_at=now, delivery_id=delivery.id))
+    session.add(
+        Visit(
+            visit_at=due.due_at, enrollment_id=enrollment.id, version_id=version.id, step=due.step, phase=due.phase,
+            acted_at=now, outcome="asked", why="", next_at=next_at,
         )
-        session.add(OutboxDue(rank=CLASSES["journey"].rank, send_at=now, delivery_id=delivery.id))
-        session.add(
-            Visit(
-                visit_at=due.due_at, enrollment_id=enrollment.id, version_id=version.id, step=due.step, phase=due.phase,
-                acted_at=now, outcome="asked", why="", next_at=next_at,
-            )
-        )  # fmt: skip
-        session.add(
-            Due(
-                due_at=next_at, enrollment_id=enrollment.id, member_id=member.id, version_id=version.id, step=due.step,
-                phase=1, prev_at=due.due_at, heard="", tries=0,
-            )
-        )  # fmt: skip
-        session.delete(due)
+    )  # fmt: skip
+    session.add(
+        Due(
+            due_at=next_at, enrollment_id=enrollment.id, member_id=member.id, version_id=version.id, step=due.step,
+            phase=1, prev_at=due.due_at, heard="", tries=0,
+        )
+    )  # fmt: skip
+    session.delete(due)
