@@ -17,6 +17,7 @@ from sqlalchemy import (
     Engine,
     Integer,
     MetaData,
+    Select,
     Table,
     Text,
     any_,
@@ -256,4 +257,27 @@ def bulk_delete(session: Session, table: Table, columns: Sequence[str], keys: Se
 
 def stored_time(session: Session, moment: datetime) -> Any:
     """A time as the driver stores it, for `bulk_insert` and hand-written statements."""
-    return moment if session.get_bind().dialect.name == "postgresql" else to_microseconds(moment)
+    return time_storer(session)(moment)
+
+
+def time_storer(session: Session) -> Callable[[datetime], Any]:
+    """What makes of a time what the driver stores, for many of them."""
+    return _as_it_is if session.get_bind().dialect.name == "postgresql" else to_microseconds
+
+
+def time_loader(session: Session) -> Callable[[Any], datetime]:
+    """What makes a time of what the driver gives, for many of them."""
+    return _as_it_is if session.get_bind().dialect.name == "postgresql" else from_microseconds
+
+
+def plain_rows(session: Session, query: Select[Any]) -> Sequence[tuple[Any, ...]]:
+    """The query's rows as the driver gives them, times unread: for batches in which every microsecond counts."""
+    result = session.connection().execute(query)
+    try:
+        return result.cursor.fetchall() if result.cursor is not None else []
+    finally:
+        result.close()
+
+
+def _as_it_is(value: Any) -> Any:
+    return value

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.audit.entry import record
 from engine.base.broker import wake_on_commit
-from engine.base.db import bulk_insert, stored_time
+from engine.base.db import bulk_insert, time_storer
 from engine.base.ids import new_id
 from engine.content.template import current_version
 from engine.conversations.message import Message, Words, file_words_out
@@ -284,13 +284,7 @@ def _answering(subject: str) -> str:
 
 
 def _insert_letters(session: Session, letters: Sequence[JourneyLetter], now: datetime) -> None:
-    times: dict[datetime, Any] = {}
-
-    def stored(moment: datetime) -> Any:
-        if moment not in times:
-            times[moment] = stored_time(session, moment)
-        return times[moment]
-
+    stored = time_storer(session)
     at = stored(now)
     rank = CLASSES["journey"].rank
     # The key first: a conflict shows before anything else is written.

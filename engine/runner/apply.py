@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, assert_never
 from sqlalchemy import Table, bindparam, insert, update
 from sqlalchemy.orm import Session
 
-from engine.base.db import bulk_delete, bulk_insert, stored_time
+from engine.base.db import bulk_delete, bulk_insert, time_storer
 from engine.base.ids import new_id, new_ids
 from engine.conversations.task import Task
 from engine.enrollments.enrollment import DUE_COLUMNS, FINISHED, Due, Enrollment, Standing, Visit
@@ -50,30 +50,25 @@ def apply(session: Session, batch: Batch, settled: Sequence[Settled], now: datet
 
 
 def _queue(session: Session, settled: Sequence[Settled], now: datetime) -> None:
-    stored: dict[datetime | None, Any] = {None: None}
-
-    def at(moment: datetime | None) -> Any:
-        if moment not in stored:
-            stored[moment] = stored_time(session, moment)  # type: ignore[arg-type]
-        return stored[moment]
-
-    acted, gone, visits, due = at(now), [], [], []
+    stored = time_storer(session)
+    acted, gone, visits, due = stored(now), [], [], []
     for here, decision, _ in settled:
-        visit_at, next_at, id_ = at(here.due_at), at(decision.at), here.enrollment_id
+        visit_at, next_at, id_ = stored(here.due_at), None, here.enrollment_id
         gone.append((visit_at, id_))
+        if decision.at is not None:
+            next_at = stored(decision.at)
+            due.append(
+                (
+                    next_at, id_, here.member_id, here.version_id, decision.step, decision.phase, visit_at,
+                    None if decision.wanted_at is None else stored(decision.wanted_at), decision.heard, decision.tries,
+                )
+            )  # fmt: skip
         visits.append(
             (
                 visit_at, id_, here.version_id, here.step, here.phase, acted,
                 decision.outcome, decision.why, next_at,
             )
         )  # fmt: skip
-        if next_at is not None:
-            due.append(
-                (
-                    next_at, id_, here.member_id, here.version_id, decision.step, decision.phase, visit_at,
-                    at(decision.wanted_at), decision.heard, decision.tries,
-                )
-            )  # fmt: skip
     bulk_delete(session, _DUE, ("due_at", "enrollment_id"), gone)
     bulk_insert(session, _VISIT, _VISIT_COLUMNS, visits)
     bulk_insert(session, _DUE, DUE_COLUMNS, due)

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.audience.compiler import enrollments_matching
-from engine.base.db import among
+from engine.base.db import among, plain_rows
 from engine.base.settings import Settings
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership, Role
@@ -146,11 +146,12 @@ def load_people(session: Session, member_ids: Collection[int], *, stewards: bool
         return {}
     home: dict[int, int] = {}
     # The order of engine.chapters.membership.home_chapter, for many at once: the first one stays.
-    for member_id, chapter_id in session.execute(
+    belonging = (
         select(Membership.member_id, Membership.chapter_id)
         .where(among(session, Membership.member_id, member_ids), Membership.left_at.is_(None))
         .order_by(Membership.member_id, Membership.rank, Membership.created_at, Membership.chapter_id)
-    ):
+    )
+    for member_id, chapter_id in plain_rows(session, belonging):
         home.setdefault(member_id, chapter_id)
     chapters = set(home.values())
     zones = dict(session.execute(select(Chapter.id, Chapter.zone).where(Chapter.id.in_(chapters))).tuples().all())
@@ -163,11 +164,10 @@ def load_people(session: Session, member_ids: Collection[int], *, stewards: bool
         ):
             leads.setdefault(role_chapter, member_id)
     people: dict[int, Person] = {}
-    for member_id, language, zone, organizer_id in session.execute(
-        select(Member.id, Member.language, Member.zone, Member.organizer_id).where(
-            among(session, Member.id, member_ids)
-        )
-    ):
+    asked = select(Member.id, Member.language, Member.zone, Member.organizer_id).where(
+        among(session, Member.id, member_ids)
+    )
+    for member_id, language, zone, organizer_id in plain_rows(session, asked):
         chapter = home.get(member_id)
         people[member_id] = Person(
             language,

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Table, select
+from sqlalchemy import Select, Table, select
 from sqlalchemy.orm import Session
 
-from engine.base.db import bulk_delete, stored_time
+from engine.base.db import bulk_delete, plain_rows, stored_time, time_loader
 from engine.base.errors import HearthlineError, NotFound, Unavailable
 from engine.base.log import logger
 from engine.base.services import Services
@@ -66,7 +66,21 @@ def claim(session: Session, now: datetime, limit: int, floor: datetime | None) -
     if floor is not None:
         query = query.where(_DUE.c.due_at >= floor)
     query = query.order_by(_DUE.c.due_at, _DUE.c.enrollment_id).limit(limit).with_for_update(skip_locked=True)
-    return [Standing(*row) for row in session.execute(query)]
+    return _read(session, query)
+
+
+def _read(session: Session, query: Select[Any]) -> list[Standing]:
+    moment = time_loader(session)
+    return [
+        Standing(
+            moment(due_at), enrollment, member, version, step, phase,
+            None if prev_at is None else moment(prev_at), None if wanted_at is None else moment(wanted_at),
+            heard, tries,
+        )
+        for due_at, enrollment, member, version, step, phase, prev_at, wanted_at, heard, tries in plain_rows(
+            session, query
+        )
+    ]  # fmt: skip
 
 
 def settle(session: Session, rows: list[Standing], settings: Settings, now: datetime) -> None:
@@ -168,4 +182,4 @@ def _lock(session: Session, here: Standing) -> list[Standing]:
         .where(_DUE.c.due_at == here.due_at, _DUE.c.enrollment_id == here.enrollment_id)
         .with_for_update(skip_locked=True)
     )
-    return [Standing(*row) for row in session.execute(query)]
+    return _read(session, query)
