@@ -1,0 +1,153 @@
+"""A courier that dies at any point, and couriers that work at once: nothing is lost, nothing is sent twice."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from engine.conversations.message import Message
+from engine.conversations.question import Question
+from engine.outbox import jobs, queue
+from engine.outbox.courier import calling, claim, hand_over, record, send_due
+from engine.outbox.delivery import Delivery, OutboxDue
+from engine.outbox.letter import write
+from tests.outbox.conftest import House
+
+
+class Killed(BaseException):
+    """The process ended here."""
+
+
+def die(house: House, after: str) -> None:
+    """A courier works as far as that, and is gone."""
+    db, now = house.services.db, house.now
+    if after == "within claim":
+        with pytest.raises(Killed), db.write() as session:
+            claim(session, house.press, now, 100)
+            raise Killed
+        return
+    with db.write() as session:
+        claimed = claim(session, house.press, now, 100)
+    if after == "claim":
+        return
+    written = [(each, write(each, claimed.material, house.press, now)) for each in claimed.deliveries]
+    if after == "within calling":
+        with pytest.raises(Killed), db.write() as session:
+            calling(session, written, claimed.material, now)
+            raise Killed
+        return
+    with db.write() as session:
+        calls = calling(session, written, claimed.material, now)
+    if after == "calling":
+        return
+    outcomes = hand_over(house.services.mail, calls, 2)
+    if after == "sending":
+        return
+    with pytest.raises(Killed), db.write() as session:
+        record(session, list(zip(calls, outcomes, strict=True)), now)
+        raise Killed
+
+
+@pytest.mark.parametrize(
+    ("after", "arrivals"),
+    [
+        ("within claim", 1),
+        ("claim", 1),
+        ("within calling", 1),
+        ("calling", 1),
+        # The relay had it, and we do not know: mail goes again with the same Message-ID (DESIGN law 5).
+        ("sending", 2),
+        ("within record", 2),
+    ],
+)
+def test_a_courier_that_dies_leaves_its_letters_to_the_next(house: House, after: str, arrivals: int) -> None:
+    names = ("Rosa", "Walt")
+    ids = []
+    for name in names:
+        house.person(f"{name} Medina")
+        ids.append(house.letter(name, "choose"))
+    die(house, after)
+    if after != "within claim":
+        # Nobody else takes them while the lease runs.
+        assert house.send() == 0
+    house.later(minutes=11)
+    house.send()
+    for name, delivery_id in zip(names, ids, strict=True):
+        assert house.delivery(delivery_id).state == "sent"
+        mails = house.mails(name)
+        assert len(mails) == arrivals
+        assert len({mail["Message-ID"] for mail in mails}) == 1
+    with house.read() as session:
+        assert session.scalar(select(func.count()).select_from(Message)) == 2
+        assert session.scalar(select(func.count()).select_from(Question)) == 2
+        assert session.scalar(select(func.count()).select_from(OutboxDue)) == 0
+
+
+def test_a_process_that_starts_alone_takes_up_at_once_what_another_left(house: House) -> None:
+    house.person("Rosa Medina")
+    delivery_id = house.letter("Rosa")
+    die(house, "calling")
+    assert house.send() == 0
+    with house.services.db.write() as session:
+        assert queue.free(session) == 1
+    house.send()
+    assert house.delivery(delivery_id).state == "sent"
+    assert len(house.mails("Rosa")) == 1
+
+
+def test_a_courier_that_slept_past_its_lease_notes_nothing_over_the_next_ones_work(house: House) -> None:
+    house.person("Rosa Medina")
+    delivery_id = house.letter("Rosa")
+    now = house.now
+    with house.services.db.write() as session:
+        claimed = claim(session, house.press, now, 100)
+    written = [(each, write(each, claimed.material, house.press, now)) for each in claimed.deliveries]
+    with house.services.db.write() as session:
+        calls = calling(session, written, claimed.material, now)
+    house.relay.rcpt_replies.append("451 4.3.0 later")
+    outcomes = hand_over(house.services.mail, calls, 1)
+    house.later(minutes=11)
+    house.send()
+    with house.services.db.write() as session:
+        record(session, list(zip(calls, outcomes, strict=True)), house.now)
+    assert house.delivery(delivery_id).state == "sent"
+    assert house.send() == 0
+
+
+def test_two_couriers_at_once_send_everything_once(house: House) -> None:
+    for number in range(60):
+        house.person(f"Neighbor{number} Medina")
+        house.letter(f"Neighbor{number}")
+    begin = threading.Barrier(3)
+
+    def work() -> None:
+        begin.wait()
+        while send_due(house.services, limit=7):
+            pass
+
+    couriers = [threading.Thread(target=work) for _ in range(3)]
+    for courier in couriers:
+        courier.start()
+    for courier in couriers:
+        courier.join()
+    assert len(house.mails()) == 60
+    assert len({mail["Message-ID"] for mail in house.mails()}) == 60
+    with house.read() as session:
+        assert set(session.scalars(select(Delivery.state))) == {"sent"}
+
+
+def test_the_jobs_send_what_is_due_when_woken_and_the_sweep_finds_what_nobody_woke_for(house: House) -> None:
+    house.person("Rosa Medina")
+    house.letter("Rosa")
+    send, held = jobs.SWEEPS
+    with house.read() as session:
+        assert send.due(session, house.now) == [None]
+        assert send.due(session, house.now - timedelta(seconds=1)) == []
+        assert held.due(session, house.now) == []
+    house.services.broker.start()
+    house.services.broker.wake("outbox.send")
+    assert house.services.broker.settle()
+    assert len(house.mails("Rosa")) == 1
+    with house.read() as session:
+        assert send.due(session, house.now) == []
