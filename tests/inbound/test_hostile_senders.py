@@ -5,15 +5,12 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from engine.base.errors import SettingsError
+from tests.channels.relay import certificate
 from tests.inbound.conftest import DOMAIN, House
 from tests.inbound.wire import Wire, letter
 
@@ -177,31 +174,9 @@ def test_a_command_said_too_often_ends_the_conversation(house: House) -> None:
     assert b"421 4.7.0" in said
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate and key for localhost, made now."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "door.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    (folder / "door.key").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return folder / "door.pem", folder / "door.key"
-
-
 def test_with_a_certificate_the_conversation_can_be_sealed(new_house: Callable[..., House], tmp_path: Path) -> None:
-    pem, key = certificate(tmp_path)
-    house = new_house(tls_certificate=pem, tls_key=key)
+    certificate(tmp_path)
+    house = new_house(tls_certificate=tmp_path / "relay.pem", tls_key=tmp_path / "relay.pem")
     with Wire(house.smtp) as wire:
         assert b"STARTTLS" in wire.offers
         seal(wire)
@@ -217,9 +192,17 @@ def test_with_a_certificate_the_conversation_can_be_sealed(new_house: Callable[.
     assert len(house.bodies()) == 2
 
 
+def test_a_certificate_that_cannot_be_used_is_said_at_start(new_house: Callable[..., House], tmp_path: Path) -> None:
+    (tmp_path / "no.pem").write_text("nothing")
+    with pytest.raises(SettingsError, match="cannot be used"):
+        new_house(tls_certificate=tmp_path / "no.pem", tls_key=tmp_path / "no.pem")
+    with pytest.raises(SettingsError, match="both"):
+        new_house(tls_certificate=tmp_path / "no.pem")
+
+
 def test_commands_slipped_in_before_the_seal_are_thrown_away(new_house: Callable[..., House], tmp_path: Path) -> None:
-    pem, key = certificate(tmp_path)
-    house = new_house(tls_certificate=pem, tls_key=key)
+    certificate(tmp_path)
+    house = new_house(tls_certificate=tmp_path / "relay.pem", tls_key=tmp_path / "relay.pem")
     with Wire(house.smtp) as wire:
         wire.send(b"STARTTLS\r\nEHLO forged.example\r\n" + SMUGGLED + b".\r\n")
         assert wire.reply().startswith(b"220")
