@@ -66,16 +66,15 @@ class Embedded:
             raise
 
     def _start(self) -> Ports:
-        from inbound.mail.server import MailDoor
-        from inbound.receive import Acceptor
-        from inbound.web.serve import WebServer
-        from templates.catalog import library
-
         from admin.web import create_app as create_admin
         from engine.content.template import publish_library
         from engine.migrations import migrate
         from engine.runner.scheduler import Scheduler
+        from inbound.mail.server import MailDoor
+        from inbound.receive import Acceptor
         from inbound.web import create_app as create_public
+        from inbound.web.serve import WebServer
+        from templates.catalog import library
 
         settings = self.settings
         lock = FolderLock(settings.data_dir)
@@ -141,10 +140,11 @@ class Embedded:
 
 def register_rooms(services: Services) -> list[Sweep]:
     """The jobs of every room that works in the background are known to the broker; their sweeps are returned."""
+    import reply_router.jobs as router
+
     import engine.outbox.jobs as outbox
     import engine.runner.jobs as runner
     import inbound.web.jobs as pages
-    import reply_router.jobs as router
 
     sweeps: list[Sweep] = []
     for room in (runner, outbox, router, pages):

@@ -10,7 +10,6 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-from inbound.web.serve import WebServer
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -32,6 +31,7 @@ from engine.conversations.message import Message
 from engine.outbox.delivery import Delivery
 from engine.people.member import Member
 from engine.people.path import StageChange
+from inbound.web.serve import WebServer
 
 #: The outside world's memory, beside the database.
 WORLD = "world.db"
