@@ -64,10 +64,17 @@ def members_in(scope: Scope) -> ColumnElement[bool]:
         return true()
     if not scope.signs_in:
         return false()
-    belongs = select(Membership.member_id).where(
-        Membership.member_id == Member.id, Membership.chapter_id.in_(scope.chapters), Membership.left_at.is_(None)
+    # Each sub-select says what it belongs to: the query around it may join the same tables for its own ends.
+    belongs = (
+        select(Membership.member_id)
+        .where(
+            Membership.member_id == Member.id,
+            Membership.chapter_id.in_(scope.chapters),
+            Membership.left_at.is_(None),
+        )
+        .correlate(Member)
     )
-    talks = select(Thread.id).where(Thread.member_id == Member.id, threads_in(scope))
+    talks = select(Thread.id).where(Thread.member_id == Member.id, threads_in(scope)).correlate(Member)
     return or_(Member.organizer_id == scope.member_id, belongs.exists(), talks.exists())
 
 
@@ -77,8 +84,8 @@ def messages_in(scope: Scope) -> ColumnElement[bool]:
         return true()
     if not scope.signs_in:
         return false()
-    in_thread = select(Thread.id).where(Thread.id == Message.thread_id, threads_in(scope))
-    of_member = select(Member.id).where(Member.id == Message.member_id, members_in(scope))
+    in_thread = select(Thread.id).where(Thread.id == Message.thread_id, threads_in(scope)).correlate(Message)
+    of_member = select(Member.id).where(Member.id == Message.member_id, members_in(scope)).correlate(Message)
     return or_(in_thread.exists(), and_(Message.thread_id.is_(None), of_member.exists()))
 
 

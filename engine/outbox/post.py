@@ -107,6 +107,8 @@ def answer(
         thread_id=thread.id,
         template=ANSWER,
         language=reader.language if reader else "en",
+        # Somebody who is no member is answered where they wrote from.
+        to_address=None if reader is not None else thread.correspondent or None,
         author_id=author_id,
         subject=_answering(thread.subject),
         text=text,

@@ -25,6 +25,7 @@ from engine.base.tokens import TokenRing
 from engine.channels.email import SmtpRelay
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import give_role, join
+from engine.content.template import publish_library
 from engine.conversations.assignment import assign
 from engine.conversations.message import Words, file_words_in
 from engine.conversations.received import Received, ReceivedBytes
@@ -33,6 +34,7 @@ from engine.migrations import migrate
 from engine.people.address import add_email
 from engine.people.login import Login, hash_of
 from engine.people.member import Member, add_member
+from templates.catalog import library
 
 PASSWORD = "a well-kept kitchen table"
 #: The hash is slow by design; one serves all tests.
@@ -193,6 +195,8 @@ def build(folder: Path) -> Town:
     )
     db = Database(settings.database)
     migrate.upgrade(db)
+    with db.write() as session:
+        publish_library(session, library(), NOON)
     clock = HandClock(NOON)
     services = Services(settings, clock, db, Broker(), TokenRing(settings.key_ring()), SmtpRelay(settings.mail))
     town = Town(services, clock, create_app(services))

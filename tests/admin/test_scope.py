@@ -1,0 +1,172 @@
+"""Who may see what: every route of the admin against every role. A new route fails here until it is named."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from admin.web.me import OPEN_TO_ALL
+from engine.conversations.message import Message
+from engine.conversations.task import give_task
+from engine.people.address import Address
+from tests.admin.town import NOON, Town
+
+ROLES = ("member", "helper", "organizer", "steward", "elsewhere", "regional", "staff", "auditor")
+#: Who sees Atlanta's conversations and people.
+ATLANTA = frozenset({"organizer", "steward", "regional", "staff"})
+SIGNED_IN = ATLANTA | {"elsewhere", "auditor"}
+FIGURES = frozenset({"regional", "staff", "auditor"})
+NOBODY: frozenset[str] = frozenset()
+
+
+@dataclass
+class Things:
+    """Atlanta's things, for addresses."""
+
+    thread: int
+    message: int
+    member: int
+    address: int
+    task: int
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One route: its address for Atlanta's things, and who is let in. Everybody else gets 404."""
+
+    path: Callable[[Things], str]
+    allowed: frozenset[str]
+    form: dict[str, str] = field(default_factory=dict)
+
+
+def _of(path: str, allowed: frozenset[str], **form: str) -> Rule:
+    return Rule(lambda things: path.format(**vars(things)), allowed, form)
+
+
+RULES: dict[tuple[str, str], Rule] = {
+    ("inbox.mine", "GET"): _of("/", SIGNED_IN),
+    ("inbox.chapters", "GET"): _of("/chapters", SIGNED_IN),
+    ("inbox.unmatched", "GET"): _of("/needs-a-person", SIGNED_IN),
+    ("inbox.all", "GET"): _of("/all", SIGNED_IN),
+    ("conversations.show", "GET"): _of("/conversations/{thread}", ATLANTA),
+    ("answers.create", "POST"): _of("/conversations/{thread}/answers", ATLANTA, text="Hello", key="k"),
+    ("notes.create", "POST"): _of("/conversations/{thread}/notes", ATLANTA, text="A note"),
+    ("assignments.create", "POST"): _of("/conversations/{thread}/assignments", ATLANTA, member="nobody"),
+    ("closures.create", "POST"): _of("/conversations/{thread}/closure", ATLANTA),
+    ("closures.destroy", "POST"): _of("/conversations/{thread}/closure/end", ATLANTA),
+    ("responses.create", "POST"): _of("/conversations/{thread}/response", ATLANTA),
+    ("originals.show", "GET"): _of("/messages/{message}/original", ATLANTA),
+    ("originals.page", "GET"): _of("/messages/{message}/original/page", ATLANTA),
+    ("originals.text", "GET"): _of("/messages/{message}/original/text", ATLANTA),
+    ("originals.file", "GET"): _of("/messages/{message}/original/file", ATLANTA),
+    ("originals.attachment", "GET"): _of("/messages/{message}/attachments/0", ATLANTA),
+    ("people.index", "GET"): _of("/people", SIGNED_IN),
+    ("people.show", "GET"): _of("/people/{member}", ATLANTA),
+    ("addresses.reveal", "POST"): _of("/people/{member}/addresses/{address}/reveal", ATLANTA),
+    ("tasks.index", "GET"): _of("/tasks", SIGNED_IN),
+    ("tasks.end", "POST"): _of("/tasks/{task}/end", ATLANTA, outcome="fine"),
+    ("journeys.index", "GET"): _of("/journeys", SIGNED_IN),
+    ("journeys.show", "GET"): _of("/journeys/none/1", NOBODY),
+    ("approvals.show", "GET"): _of("/letters/1", NOBODY),
+    ("approvals.create", "POST"): _of("/letters/1/approval", NOBODY),
+    ("approvals.destroy", "POST"): _of("/letters/1/approval/end", NOBODY),
+    ("health.show", "GET"): _of("/health", FIGURES),
+    ("sessions.end", "POST"): _of("/session/end", SIGNED_IN),
+    # What it tells is judged in test_stream.
+    ("stream.show", "GET"): _of("/stream", SIGNED_IN),
+}
+
+
+@pytest.fixture
+def things(town: Town) -> Iterator[Things]:
+    """One of each in Atlanta, and one person of each role, named after it."""
+    raw = (
+        b"From: rosa@mail.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+        b"--b\r\nContent-Type: text/plain\r\n\r\nHello\r\n--b\r\nContent-Type: text/plain\r\n"
+        b'Content-Disposition: attachment; filename="a.txt"\r\n\r\nA file\r\n--b--\r\n'
+    )
+    for role in ROLES:
+        town.person(role.title())
+        match role:
+            case "elsewhere":
+                town.answers(role, "organizer", "duluth")
+            case "regional" | "staff" | "auditor":
+                town.answers(role, role)
+            case "member":
+                continue
+            case _:
+                town.answers(role, role, "atlanta")
+    thread = town.hears(
+        "rosa", "A secret of Rosa's", chapter="atlanta", raw=raw, attachments=[{"index": 0, "name": "a.txt"}]
+    )
+    with town.write() as session:
+        message = session.scalars(select(Message).where(Message.thread_id == thread)).one()
+        address = session.scalars(select(Address).where(Address.member_id == town.people["rosa"])).one()
+        task = give_task(
+            session,
+            "Call Rosa",
+            NOON + timedelta(days=1),
+            NOON,
+            member_id=town.people["rosa"],
+            chapter_id=town.chapters["atlanta"],
+        )
+        yield_ = Things(thread, message.id, town.people["rosa"], address.id, task.id)
+    yield yield_
+
+
+def _routes(town: Town) -> set[tuple[str, str]]:
+    return {
+        (rule.endpoint, method)
+        for rule in town.app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.endpoint not in OPEN_TO_ALL
+    }
+
+
+def test_every_route_is_named_with_who_may_use_it(town: Town) -> None:
+    assert _routes(town) == set(RULES)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_gets_what_is_theirs_and_404_for_the_rest(town: Town, things: Things, role: str) -> None:
+    visitor = town.visitor()
+    comes_in = role in SIGNED_IN
+    if role != "member":
+        assert (visitor.signs_in(f"{role}@nfp.example").status_code == 302) is comes_in
+    last = ("sessions.end", "POST")
+    for route in [*sorted(set(RULES) - {last}), last]:
+        rule, path = RULES[route], RULES[route].path(things)
+        answer = visitor.presses(path, **rule.form) if route[1] == "POST" else visitor.client.get(path)
+        if role in rule.allowed:
+            assert answer.status_code in (200, 302), f"{role} {route}: {answer.status_code}"
+        elif comes_in:
+            assert answer.status_code == 404, f"{role} {route}: {answer.status_code}"
+        else:
+            assert answer.status_code in (401, 302) and "/session" in answer.headers.get("Location", "/session")
+        if role not in ATLANTA and route[0] != "stream.show":
+            assert "secret" not in answer.text and "Rosa" not in answer.text, f"{role} {route}"
+        answer.close()
+
+
+def test_a_thread_assigned_to_an_organizer_of_elsewhere_is_theirs_to_see(town: Town) -> None:
+    thread = town.hears("rosa", "A question for Erik", chapter="atlanta", to="erik")
+    other = town.hears("rosa", "Not for Erik", chapter="atlanta", to="denise")
+    erik = town.signed_in("erik")
+    assert "A question for Erik" in erik.sees(f"/conversations/{thread}")
+    erik.sees(f"/conversations/{other}", 404)
+    assert "Not for Erik" not in erik.sees("/all")
+
+
+def test_a_role_that_ended_ends_the_sight_at_once(town: Town) -> None:
+    from engine.chapters.membership import Role
+
+    thread = town.hears("rosa", "Hello", chapter="atlanta", to="maya")
+    town.person("Nia Park", "atlanta")
+    town.answers("nia", "organizer", "atlanta")
+    nia = town.signed_in("nia")
+    nia.sees(f"/conversations/{thread}")
+    with town.write() as session:
+        session.scalars(select(Role).where(Role.member_id == town.people["nia"])).one().ended_at = NOON
+    assert nia.client.get(f"/conversations/{thread}").status_code == 302
