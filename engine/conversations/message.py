@@ -98,9 +98,14 @@ def file_words_in(
     return message
 
 
-def file_machine_mail(session: Session, thread: Thread, words: Words, now: datetime) -> Message:
-    """A machine's mail stands folded in the timeline; nothing waits for it and nothing is held by it."""
-    return _add(session, thread, "machine", words, now)
+def file_machine_mail(
+    session: Session, thread: Thread | None, words: Words, now: datetime, *, member_id: int | None = None
+) -> Message:
+    """A machine's mail stands folded in the timeline; nothing waits for it and nothing is held by it.
+
+    Without a thread it stands in the member's own timeline, or (nobody's) only in the list of machine mail.
+    """
+    return _add(session, thread, "machine", words, now, member_id=member_id)
 
 
 def file_words_out(session: Session, thread: Thread, words: Words, now: datetime, *, hold_for: timedelta) -> Message:
@@ -127,13 +132,15 @@ def first_line(text: str) -> str:
     return next((line.strip() for line in text.splitlines() if line.strip()), "")[:200]
 
 
-def _add(session: Session, thread: Thread, kind: str, words: Words, now: datetime) -> Message:
+def _add(
+    session: Session, thread: Thread | None, kind: str, words: Words, now: datetime, *, member_id: int | None = None
+) -> Message:
     message = Message(
         id=new_id(),
         created_at=now,
         at=now,
-        thread_id=thread.id,
-        member_id=thread.member_id,
+        thread_id=thread.id if thread is not None else None,
+        member_id=thread.member_id if thread is not None else member_id,
         kind=kind,
         channel=words.channel,
         author_id=words.author_id,

@@ -1,0 +1,384 @@
+"""Filing: words stand where they belong, and everything follows that words bring with them.
+
+A recognized answer takes its branch; other words wait for a person, hold the member's journeys and tell the runner.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine.base.log import logger
+from engine.chapters.membership import home_chapter
+from engine.conversations.closure import close
+from engine.conversations.message import Message, Words, file_machine_mail, file_words_in, first_line
+from engine.conversations.question import Question, answer_question, question_of
+from engine.conversations.received import Received
+from engine.conversations.thread import Thread, mark, open_thread
+from engine.enrollments.choice import stop_everything
+from engine.enrollments.signal import signal
+from engine.people.address import Address, masked
+from engine.people.consent import Said
+from engine.people.member import Member
+from reply_router.answers import recognize
+from reply_router.answers.words import Heard, adds_nothing
+from reply_router.assign import see_to_it
+from reply_router.content import file_once, key_of
+from reply_router.find import JOURNEY_OVER
+from reply_router.reading import Kind, Reading
+from reply_router.rules import Case, Filed, Rule
+
+#: So many mails of one person within an hour are a storm: kept, shown, and never answered by machine (FEATURES E8).
+STORM = 20
+IN_STORM = "many mails within an hour"
+REUSED_ID = "re-used id"
+ASKS_TO_STOP = "asks to stop: not proven"
+UNREADABLE = "open the original"
+#: A Date header further off than this from when we got it is shown.
+DATE_OFF = timedelta(minutes=10)
+#: The most threads and people named as best guesses.
+MOST_GUESSES = 3
+
+log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One received mail on its way to its place."""
+
+    received: Received
+    case: Case
+    rule: Rule
+    #: Why it is here, in one sentence.
+    sentence: str
+    fingerprint: bytes
+    answer_within: timedelta
+
+    @property
+    def reading(self) -> Reading:
+        """What was read in it."""
+        return self.case.reading
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where it stands now: what the received row will say."""
+
+    thread: Thread | None = None
+    message: Message | None = None
+    member_id: int | None = None
+    effect: str = ""
+    #: It stands in that conversation already, by another of our addresses.
+    same_as: int | None = None
+
+
+def file_in_place(session: Session, mail: Mail, now: datetime) -> Entry:
+    """The words stand in the conversation that was found or a new one, and what they bring with them is done."""
+    place, case = mail.case.place, mail.case
+    thread = place.thread
+    if thread is not None:
+        same = _stands_already(session, thread, mail, now)
+        room = getattr(case.aim, "chapter_id", None)
+        if same is not None and (place.ours or room is None or room == thread.chapter_id):
+            return Entry(thread, same_as=same, member_id=thread.member_id)
+        if same is not None:
+            # The same mail to two chapters: each has its own conversation about it.
+            thread = None
+    is_new = thread is None
+    if thread is None:
+        chapter_id = getattr(case.aim, "chapter_id", None) if place.thread is not None else place.chapter_id
+        thread = _open(session, mail, now, chapter_id=chapter_id, linked=True)
+        _stands_already(session, thread, mail, now)
+    _bring_letter(place.said, thread)
+    for words in place.marks:
+        mark(thread, words)
+    if place.grew_from is not None:
+        thread.detail = {**thread.detail, "grew_from": place.grew_from}
+    if place.known and place.member is not None:
+        # Answers go back to where they wrote from.
+        thread.correspondent = case.sender.address
+    question, heard = _answer(session, mail, now)
+    stops = mail.rule.outcome == "command"
+    if stops:
+        waits = not _only_the_command(mail)
+    else:
+        waits = heard is None or heard.more
+    if waits and thread.closure_id is not None:
+        _because(thread, mail)
+    message = _say(session, thread, mail, now, waits=waits)
+    if stops:
+        _stop(session, mail, now)
+    elif heard is not None and question is not None:
+        _take_branch(session, mail, question, heard, message, thread, now)
+    elif mail.rule.outcome == "thread":
+        _tell_words(session, mail, question, message, thread, now)
+    if mail.rule.outcome != "needs_person" and (waits or is_new):
+        see_to_it(session, thread, now, wished=place.responsible_id)
+    if is_new and not waits:
+        close(session, thread, None, now, "nothing in it waits for a person")
+    if mail.rule.name == "asks_to_stop":
+        mark(thread, ASKS_TO_STOP)
+    if mail.reading.kind is Kind.UNREADABLE:
+        mark(thread, UNREADABLE)
+    return Entry(thread, message, thread.member_id, "opt_out" if stops else "answer" if heard is not None else "")
+
+
+def file_apart(session: Session, mail: Mail, now: datetime) -> Entry:
+    """The words stand in a conversation with whoever wrote, linked to no member, with the best guesses beside it."""
+    sender = mail.case.sender
+    thread = None
+    if sender.address:
+        thread = session.scalar(
+            select(Thread)
+            .where(
+                Thread.correspondent == sender.address,
+                Thread.member_id.is_(None),
+                Thread.closure_id.is_(None),
+                Thread.kind == "person",
+            )
+            .order_by(Thread.last_at.desc())
+            .limit(1)
+        )
+    chapter_id = mail.case.place.chapter_id
+    if chapter_id is None and sender.member_ids:
+        chapter_id = home_chapter(session, sender.member_ids[0])
+    if thread is None or thread.chapter_id != chapter_id:
+        thread = _open(session, mail, now, chapter_id=chapter_id, linked=False)
+    same = _stands_already(session, thread, mail, now)
+    if same is not None:
+        return Entry(thread, same_as=same)
+    thread.detail = {**thread.detail, "guesses": _guesses(session, mail)}
+    return Entry(thread, _say(session, thread, mail, now, waits=True))
+
+
+def file_machine(session: Session, mail: Mail, now: datetime, *, member_id: int | None, what: str) -> Entry:
+    """A machine's mail stands folded where it belongs: in the conversation, or in the member's own timeline."""
+    thread = mail.case.place.thread
+    if member_id is not None and thread is not None and thread.member_id != member_id:
+        thread = None
+    words = _words(mail, what=what)
+    message = file_machine_mail(session, thread, words, now, member_id=member_id)
+    message.at = mail.received.created_at
+    return Entry(thread, message, message.member_id)
+
+
+def names_around(session: Session, case: Case) -> list[str]:
+    """Names that add nothing to an answer: the member's own, and those of whom they answer."""
+    names = [case.sender.name]
+    if case.place.member is not None:
+        names += [case.place.member.name, case.place.member.first_name]
+    said = case.place.said
+    if said is not None:
+        author = session.get(Member, said.author_id) if said.author_id is not None else None
+        names += [said.author_name, author.name if author is not None else ""]
+    return [name for name in names if name.strip()]
+
+
+# ---- one thing each
+
+
+def _open(session: Session, mail: Mail, now: datetime, *, chapter_id: int | None, linked: bool) -> Thread:
+    place, sender = mail.case.place, mail.case.sender
+    member_id = place.member.id if linked and place.member is not None else None
+    subject = (place.subject if linked else "") or mail.reading.subject or first_line(mail.reading.text)
+    thread = open_thread(
+        session,
+        now,
+        member_id=member_id,
+        chapter_id=chapter_id,
+        subject=stored(subject),
+        reason=mail.sentence,
+        correspondent=stored(sender.address) if member_id is None or place.known else "",
+        correspondent_name=stored(sender.name) if member_id is None else "",
+    )
+    thread.detail = {"rule": mail.rule.name}
+    return thread
+
+
+def _because(thread: Thread, mail: Mail) -> None:
+    thread.reason = mail.sentence
+    thread.detail = {**thread.detail, "rule": mail.rule.name}
+
+
+def _stands_already(session: Session, thread: Thread, mail: Mail, now: datetime) -> int | None:
+    """The received row by which this very mail stands in the conversation already, else None, and it does now."""
+    return file_once(session, key_of("thread", thread.id, mail.fingerprint), mail.received.id, now)
+
+
+def _bring_letter(said: Message | None, thread: Thread) -> None:
+    """The letter that is answered stands above its answer."""
+    if said is not None and said.kind == "journey" and said.thread_id is None and said.member_id == thread.member_id:
+        said.thread_id = thread.id
+
+
+def _say(session: Session, thread: Thread, mail: Mail, now: datetime, *, waits: bool) -> Message:
+    _mark_reused_id(session, thread, mail)
+    message = file_words_in(session, thread, _words(mail), now, waits=waits, answer_within=mail.answer_within)
+    message.at = mail.received.created_at
+    lately = session.scalar(
+        select(func.count()).where(
+            Message.thread_id == thread.id, Message.kind == "in", Message.at > now - timedelta(hours=1)
+        )
+    )
+    if (lately or 0) > STORM:
+        mark(thread, IN_STORM)
+        log.warning("one person writes very often", thread_id=thread.id, within_an_hour=lately)
+    return message
+
+
+def _mark_reused_id(session: Session, thread: Thread, mail: Mail) -> None:
+    """Both are shown when a sender uses one Message-ID for two mails."""
+    if mail.reading.message_id is None:
+        return
+    earlier = session.scalars(
+        select(Message).where(Message.internet_message_id == _identifier(mail.reading), Message.kind == "in").limit(5)
+    )
+    for each in earlier:
+        if each.thread_id == thread.id and each.detail.get("content") != mail.fingerprint.hex():
+            mark(thread, REUSED_ID)
+
+
+def _words(mail: Mail, what: str = "") -> Words:
+    reading, case, received = mail.reading, mail.case, mail.received
+    # What stands apart is linked to nobody, whatever its From line says.
+    member = case.place.member if case.place.known and mail.rule.filed is not Filed.APART else None
+    detail: dict[str, object] = {"rule": mail.rule.name, "content": mail.fingerprint.hex()}
+    if what:
+        detail["machine"] = what
+    if case.sender.address and member is None:
+        detail["from"] = stored(case.sender.address)
+    if reading.trouble:
+        detail["trouble"] = [stored(each) for each in reading.trouble]
+    if reading.date is not None and abs(reading.date - received.created_at) > DATE_OFF:
+        detail["dated"] = reading.date.isoformat()
+    return Words(
+        text=stored(reading.text),
+        subject=stored(reading.subject or ""),
+        author_id=member.id if member is not None else None,
+        author_name=member.name if member is not None else stored(case.sender.name or masked(case.sender.address)),
+        folded=folded_of(reading),
+        attachments=[
+            {"name": stored(each.name), "type": stored(each.type), "size": each.size, "index": each.index}
+            for each in reading.attachments
+        ],
+        received_id=received.id,
+        internet_message_id=stored(_identifier(reading)),
+        detail=detail,
+    )
+
+
+def folded_of(reading: Reading) -> list[dict[str, object]]:
+    """What was cut from view, as a Message keeps it."""
+    return [{"why": stored(each.why), "text": stored(each.text), "at": each.at} for each in reading.folded]
+
+
+def _identifier(reading: Reading) -> str:
+    return f"<{reading.message_id}>"[:400] if reading.message_id else ""
+
+
+def _answer(session: Session, mail: Mail, now: datetime) -> tuple[Question | None, Heard | None]:
+    """The open question that these words answer, and the answer that is plain in them.
+
+    Only for a member who had our letter before them and wrote from an address of theirs (DESIGN law 9).
+    """
+    place = mail.case.place
+    if mail.rule.outcome != "thread" or place.delivery is None or place.member is None:
+        return None, None
+    question = question_of(session, place.delivery.id)
+    if question is None or question.member_id != place.member.id:
+        return None, None
+    if not (place.ours and place.known) or JOURNEY_OVER in place.marks or mail.reading.kind is not Kind.HUMAN:
+        return None, None
+    heard = recognize(question, mail.reading.text, names_around(session, mail.case))
+    if heard is not None and mail.reading.attachments:
+        heard = Heard(heard.name, more=True)
+    if question.answered_at is not None:
+        # The same again is nothing new; another answer is a change of mind, and a person should know.
+        said_again = heard is not None and not heard.more and heard.name == question.answer
+        return (question, heard) if said_again else (None, None)
+    if question.until_at <= now:
+        return None, None
+    return question, heard
+
+
+def _take_branch(
+    session: Session, mail: Mail, question: Question, heard: Heard, message: Message, thread: Thread, now: datetime
+) -> None:
+    if question.answered_at is not None:
+        return
+    answer_question(question, heard.name, message.id, now)
+    message.detail = {**message.detail, "answer": heard.name}
+    signal(
+        session,
+        "answered",
+        question.member_id,
+        now,
+        enrollment_id=question.subject_id if question.subject_kind == "enrollment" else None,
+        question_id=question.id,
+        step=question.step,
+        answer=heard.name,
+    )
+    if heard.more:
+        _tell_words(session, mail, None, message, thread, now)
+
+
+def _tell_words(
+    session: Session, mail: Mail, question: Question | None, message: Message, thread: Thread, now: datetime
+) -> None:
+    """The runner hears that they wrote; a question that these words were about is answered, in their own words."""
+    if question is not None and question.answered_at is None:
+        answer_question(question, None, message.id, now)
+    if thread.member_id is None:
+        return
+    delivery = mail.case.place.delivery
+    signal(
+        session,
+        "replied",
+        thread.member_id,
+        now,
+        enrollment_id=delivery.enrollment_id if delivery is not None else None,
+        message_id=message.id,
+        thread_id=thread.id,
+    )
+
+
+def _only_the_command(mail: Mail) -> bool:
+    command, reading = mail.reading.command, mail.reading
+    if command is None or reading.attachments:
+        return False
+    rest = reading.text.strip().removeprefix(command.line)
+    who = mail.case.place.member
+    return adds_nothing(rest, [mail.case.sender.name, who.name if who is not None else ""])
+
+
+def _stop(session: Session, mail: Mail, now: datetime) -> None:
+    member, command = mail.case.place.member, mail.reading.command
+    if member is None or command is None:
+        return
+    address_id = session.scalar(
+        select(Address.id).where(
+            Address.member_id == member.id, Address.kind == "email", Address.value == mail.case.sender.address
+        )
+    )
+    said = Said("reply", evidence=stored(command.line), address_id=address_id, received_id=mail.received.id)
+    stop_everything(session, member.id, ("email",), said, now)
+
+
+def _guesses(session: Session, mail: Mail) -> list[dict[str, int]]:
+    """Whose words these may be, the likeliest first."""
+    place, sender = mail.case.place, mail.case.sender
+    guesses: list[dict[str, int]] = []
+    if place.thread is not None:
+        guesses.append({"thread_id": place.thread.id})
+    members = [place.member.id] if place.member is not None else []
+    members += sender.member_ids
+    if sender.name:
+        members += session.scalars(select(Member.id).where(Member.name == sender.name).limit(MOST_GUESSES))
+    guesses += [{"member_id": member_id} for member_id in dict.fromkeys(members)]
+    return guesses[:MOST_GUESSES]
+
+
+def stored(text: str) -> str:
+    """`text` as every database takes it: no NUL and no lone surrogates."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")

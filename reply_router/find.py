@@ -1,0 +1,379 @@
+"""Find: the conversation that words belong to. Nothing is written here.
+
+In this order (FEATURES E3): a signed address; a Message-ID of ours that they answer, by the same person; a person's own
+mailbox; their open conversation; the room they wrote to or their home chapter; else nobody knows yet.
+A token names the conversation and never the person: who wrote is judged by the From line beside it (DESIGN law 9).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine.base.tokens import Purpose, TokenRing
+from engine.chapters.membership import Membership, home_chapter, roles_of
+from engine.conversations.assignment import may_answer
+from engine.conversations.message import Message
+from engine.conversations.thread import Thread, open_person_thread
+from engine.enrollments.enrollment import Enrollment
+from engine.outbox.delivery import Delivery
+from engine.outbox.letter import delivery_of
+from engine.people.address import members_with
+from engine.people.member import Member
+from reply_router.addresses import Aim, Own, Room, Signed, normal, signed_in
+from reply_router.reading import Kind, Reading
+from reply_router.subject import bare, is_changed
+
+How = Literal["token", "reference", "mailbox", "open", "chapter", "unknown"]
+
+FROM_ANOTHER_ADDRESS = "from another address"
+JOURNEY_OVER = "journey over"
+NEW_SUBJECT = "new subject"
+SHARED_ADDRESS = "shared address"
+#: Subjects of a conversation that a new one is compared with.
+_MOST_SUBJECTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who a mail says it is from, and the members reached at that address, oldest first. It proves nothing."""
+
+    address: str
+    name: str
+    member_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where words belong."""
+
+    how: How = "unknown"
+    #: The conversation, or None when one has to be opened.
+    thread: Thread | None = None
+    #: Whose timeline they stand in.
+    member: Member | None = None
+    #: It came from one of that member's addresses.
+    known: bool = False
+    #: What of ours they answer: the delivery, and the words in the timeline that went with it.
+    delivery: Delivery | None = None
+    said: Message | None = None
+    chapter_id: int | None = None
+    #: Who should answer a new conversation, because it was written to them.
+    responsible_id: int | None = None
+    #: For a new conversation.
+    subject: str = ""
+    #: The conversation it grew out of, where its subject changed.
+    grew_from: int | None = None
+    marks: tuple[str, ...] = ()
+
+    @property
+    def ours(self) -> bool:
+        """Whether whoever wrote had words of ours before them: a token, or a Message-ID that only we can make."""
+        return self.how in ("token", "reference")
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is looked at."""
+
+    session: Session
+    reading: Reading
+    sender: Sender
+    #: What the envelope's recipient says, and a signed reply address in To or Cc.
+    aim: Aim
+    beside: Signed | None
+    tokens: TokenRing
+    now: datetime
+
+
+def sender_of(session: Session, reading: Reading) -> Sender:
+    """Who the From line names."""
+    box = next(iter(reading.from_), None)
+    if box is None:
+        return Sender("", "")
+    address = normal(box.address)[:320]
+    return Sender(address, box.name.strip()[:200], tuple(dict.fromkeys(members_with(session, "email", address))))
+
+
+def signed_beside(reading: Reading, domain: str, tokens: TokenRing) -> Signed | None:
+    """A reply address of ours in To or Cc that verifies. Only those for replies: the others count by envelope alone."""
+    for box in (*reading.to, *reading.cc):
+        signed = signed_in(box.address, domain, tokens)
+        if isinstance(signed, Signed) and _names_words(signed):
+            return signed
+    return None
+
+
+def find(search: Search) -> Place:
+    """Where the words belong: the first way that knows."""
+    for way in WAYS:
+        place = way(search)
+        if place is not None:
+            return _with_marks(search, place)
+    return Place(subject=search.reading.subject or "", chapter_id=_room(search))
+
+
+# ---- the ways, in order
+
+
+def by_token(search: Search) -> Place | None:
+    """The signed address it was sent to."""
+    for signed in (search.aim, search.beside):
+        if isinstance(signed, Signed) and (_names_words(signed) or signed.token.purpose is Purpose.RETURN_PATH):
+            token = signed.token
+            member = _living(search.session, token.member_id)
+            if token.purpose is Purpose.REPLY_TO_THREAD:
+                thread = search.session.get(Thread, token.subject_id)
+                if thread is not None:
+                    member = _living(search.session, thread.member_id)
+                place = Place("token", thread=thread, member=member, said=_last_said(search.session, thread))
+            else:
+                place = _of_delivery(search.session, token.subject_id, member)
+            return _at(search, replace(place, how="token"))
+    return None
+
+
+def by_reference(search: Search) -> Place | None:
+    """A Message-ID of ours in In-Reply-To or References, where the same person wrote."""
+    reading = search.reading
+    for name in dict.fromkeys((*reading.in_reply_to, *reversed(reading.references))):
+        delivery_id = delivery_of(search.tokens, name)
+        if delivery_id is None:
+            continue
+        place = _of_delivery(search.session, delivery_id, None)
+        thread = place.thread
+        same = place.member is not None and place.member.id in search.sender.member_ids
+        stranger = place.member is None and thread is not None and thread.correspondent == search.sender.address
+        if search.sender.address and (same or stranger):
+            return _at(search, replace(place, how="reference"))
+    return None
+
+
+def by_mailbox(search: Search) -> Place | None:
+    """The own mailbox of somebody who answers people here."""
+    if not isinstance(search.aim, Own) or not search.sender.address:
+        return None
+    session, person = search.session, search.aim.member_id
+    chapters = [chapter for chapter, _ in roles_of(session, person) if may_answer(session, person, chapter)]
+    if not chapters:
+        return None
+    member = _sender_member(search, None)
+    thread = _talk_of(search, member, person)
+    home = home_chapter(session, member.id) if member is not None else None
+    chapter = home if may_answer(session, person, home) else chapters[0]
+    return _fresh(search, "mailbox", member, chapter, thread, responsible_id=person)
+
+
+def by_open_conversation(search: Search) -> Place | None:
+    """The conversation that whoever writes from this address has with us just now."""
+    if not search.sender.address:
+        return None
+    member = _sender_member(search, _room(search))
+    thread = _talk_of(search, member, None)
+    return _fresh(search, "open", member, thread.chapter_id, thread) if thread is not None else None
+
+
+def by_chapter(search: Search) -> Place | None:
+    """A member's chapter: the one they wrote to, else their home."""
+    room = _room(search)
+    member = _sender_member(search, room)
+    if member is None:
+        return None
+    return _fresh(search, "chapter", member, room or home_chapter(search.session, member.id), None)
+
+
+WAYS: tuple[Callable[[Search], Place | None], ...] = (
+    by_token,
+    by_reference,
+    by_mailbox,
+    by_open_conversation,
+    by_chapter,
+)
+
+
+# ---- what they stand on
+
+
+def _names_words(signed: Signed) -> bool:
+    return signed.token.purpose in (Purpose.REPLY_TO_DELIVERY, Purpose.REPLY_TO_THREAD)
+
+
+def _of_delivery(session: Session, delivery_id: int, member: Member | None) -> Place:
+    """What is known of a delivery; it may have been pruned, and then the token's member is all."""
+    delivery = session.get(Delivery, delivery_id)
+    said = session.scalar(select(Message).where(Message.delivery_id == delivery_id).order_by(Message.id).limit(1))
+    thread_id = said.thread_id if said is not None and said.thread_id else delivery.thread_id if delivery else None
+    thread = session.get(Thread, thread_id) if thread_id is not None else None
+    owner = (delivery.member_id if delivery else None) or (said.member_id if said else None)
+    if thread is not None:
+        owner = thread.member_id
+    return Place(
+        thread=thread,
+        member=_living(session, owner) if owner is not None else member,
+        delivery=delivery,
+        said=said,
+        chapter_id=delivery.chapter_id if delivery else None,
+    )
+
+
+def _at(search: Search, place: Place) -> Place:
+    """The place, with the conversation chosen where the words answered have none, or have another subject."""
+    session, member, sender = search.session, place.member, search.sender
+    known = member is not None and member.id in sender.member_ids
+    if member is None and place.thread is not None:
+        known = bool(sender.address) and place.thread.correspondent == sender.address
+    thread = place.thread or (open_person_thread(session, member.id) if member is not None else None)
+    if thread is None and member is None and sender.address:
+        thread = _talk_with(session, sender.address)
+    subject = place.said.subject if place.said is not None else (place.delivery.subject or "") if place.delivery else ""
+    marks: tuple[str, ...] = ()
+    grew_from = None
+    compared = [subject, *_subjects(session, place.thread)]
+    if search.reading.kind is Kind.HUMAN and is_changed(search.reading.subject, compared):
+        marks = (NEW_SUBJECT,)
+        grew_from = place.thread.id if place.thread is not None else None
+        subject = search.reading.subject or subject
+        thread = _talk_about(session, member, sender, subject)
+    home = home_chapter(session, member.id) if member is not None else None
+    return replace(
+        place,
+        thread=thread,
+        known=known,
+        subject=subject or search.reading.subject or "",
+        chapter_id=(place.thread.chapter_id if place.thread else None) or place.chapter_id or home or _room(search),
+        grew_from=grew_from,
+        marks=marks,
+    )
+
+
+def _fresh(
+    search: Search,
+    how: How,
+    member: Member | None,
+    chapter_id: int | None,
+    thread: Thread | None,
+    responsible_id: int | None = None,
+) -> Place:
+    marks = (SHARED_ADDRESS,) if len(search.sender.member_ids) > 1 else ()
+    return Place(
+        how,
+        thread=thread,
+        member=member,
+        known=True,
+        chapter_id=chapter_id,
+        responsible_id=responsible_id,
+        subject=search.reading.subject or "",
+        marks=marks,
+    )
+
+
+def _with_marks(search: Search, place: Place) -> Place:
+    marks = list(place.marks)
+    if place.ours and not place.known:
+        marks.append(FROM_ANOTHER_ADDRESS)
+    if _is_over(search.session, place):
+        marks.append(JOURNEY_OVER)
+    return replace(place, marks=tuple(dict.fromkeys(marks)))
+
+
+def _is_over(session: Session, place: Place) -> bool:
+    """Whether what they answer is past: its journey ended before its end, or they are in no chapter any more."""
+    if place.delivery is not None and place.delivery.enrollment_id is not None:
+        enrollment = session.get(Enrollment, place.delivery.enrollment_id)
+        if enrollment is not None and enrollment.ended_at is not None:
+            return True
+    if place.member is None or not place.ours:
+        return False
+    total, left = session.execute(
+        select(func.count(), func.count(Membership.left_at)).where(Membership.member_id == place.member.id)
+    ).one()
+    return bool(total and total == left)
+
+
+def _living(session: Session, member_id: int | None) -> Member | None:
+    member = session.get(Member, member_id) if member_id else None
+    return member if member is not None and member.erased_at is None else None
+
+
+def _sender_member(search: Search, chapter_id: int | None) -> Member | None:
+    """The member with the sender's address; of several the oldest in that chapter, else the oldest."""
+    people = [person for each in search.sender.member_ids if (person := _living(search.session, each)) is not None]
+    if len(people) > 1 and chapter_id is not None:
+        there = set(
+            search.session.scalars(
+                select(Membership.member_id).where(
+                    Membership.chapter_id == chapter_id,
+                    Membership.member_id.in_([person.id for person in people]),
+                    Membership.left_at.is_(None),
+                )
+            )
+        )
+        people = [person for person in people if person.id in there] or people
+    return people[0] if people else None
+
+
+def _room(search: Search) -> int | None:
+    return search.aim.chapter_id if isinstance(search.aim, Room) else None
+
+
+def _talk_of(search: Search, member: Member | None, person: int | None) -> Thread | None:
+    """The open conversation with the sender; with `person`, only one that is theirs or nobody's."""
+    if member is None and search.sender.member_ids:
+        return None
+    query = select(Thread).where(Thread.kind == "person", Thread.closure_id.is_(None))
+    if member is not None:
+        query = query.where(Thread.member_id == member.id)
+    else:
+        query = query.where(Thread.member_id.is_(None), Thread.correspondent == search.sender.address)
+    if person is not None:
+        query = query.where((Thread.responsible_id == person) | Thread.responsible_id.is_(None))
+    return search.session.scalar(query.order_by(Thread.last_at.desc()).limit(1))
+
+
+def _talk_with(session: Session, address: str) -> Thread | None:
+    """The open conversation with somebody who is no member."""
+    return session.scalar(
+        select(Thread)
+        .where(Thread.correspondent == address, Thread.member_id.is_(None), Thread.closure_id.is_(None))
+        .order_by(Thread.last_at.desc())
+        .limit(1)
+    )
+
+
+def _talk_about(session: Session, member: Member | None, sender: Sender, subject: str) -> Thread | None:
+    """Their open conversation under this very subject."""
+    query = select(Thread).where(Thread.kind == "person", Thread.closure_id.is_(None))
+    if member is not None:
+        query = query.where(Thread.member_id == member.id)
+    else:
+        query = query.where(Thread.member_id.is_(None), Thread.correspondent == sender.address)
+    same = bare(subject)
+    found = session.scalars(query.order_by(Thread.last_at.desc()).limit(20))
+    return next((thread for thread in found if bare(thread.subject) == same), None)
+
+
+def _subjects(session: Session, thread: Thread | None) -> list[str]:
+    if thread is None:
+        return []
+    rows = session.scalars(
+        select(Message.subject)
+        .where(Message.thread_id == thread.id, Message.kind != "machine")
+        .order_by(Message.at.desc())
+        .limit(_MOST_SUBJECTS)
+    )
+    return [thread.subject, *rows]
+
+
+def _last_said(session: Session, thread: Thread | None) -> Message | None:
+    """The last words of ours in a conversation."""
+    if thread is None:
+        return None
+    return session.scalar(
+        select(Message)
+        .where(Message.thread_id == thread.id, Message.kind.in_(("out", "journey")))
+        .order_by(Message.at.desc(), Message.id.desc())
+        .limit(1)
+    )

@@ -1,0 +1,63 @@
+"""The router's job: every received row is taken to where it belongs, once."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from engine.base.broker import Broker
+from engine.base.log import logger
+from engine.base.services import Services
+from engine.base.sweep import Sweep
+from engine.conversations.received import Received
+from reply_router.route import route_one
+
+ROUTE = "route"
+#: Rows that one sweep wakes.
+MOST_ROWS = 500
+
+log = logger(__name__)
+
+
+def register(broker: Broker, services: Services) -> None:
+    """The job `route` is known."""
+    if services.db.is_sqlite:
+        # One process holds a SQLite file: whatever is still leased was left by one that died.
+        with services.db.write() as session:
+            freed = free(session)
+        if freed:
+            log.info("mails left by a process that ended are taken up again", count=freed)
+
+    def route(row_id: int | None) -> None:
+        if row_id is not None:
+            route_one(services, row_id)
+
+    broker.register(ROUTE, route)
+
+
+def free(session: Session) -> int:
+    """Rows that a worker left behind when it died are due again at once; how many. Only for a process alone."""
+    freed = session.execute(
+        update(Received)
+        .where(Received.outcome.is_(None), Received.leased_until_at.is_not(None))
+        .values(leased_until_at=None)
+    )
+    return int(freed.rowcount)  # type: ignore[attr-defined]
+
+
+def _unsettled(session: Session, _now: datetime) -> list[int | None]:
+    # Leases are wall time: the sandbox's clock may stand still while a worker dies.
+    wall = datetime.now(UTC)
+    rows = session.scalars(
+        select(Received.id)
+        .where(
+            Received.outcome.is_(None),
+            or_(Received.leased_until_at.is_(None), Received.leased_until_at <= wall),
+        )
+        .order_by(Received.id)
+        .limit(MOST_ROWS)
+    )
+    return list(rows)
+
+
+SWEEPS = (Sweep(ROUTE, _unsettled, timedelta(seconds=1)),)

@@ -1,0 +1,74 @@
+"""Reports: what servers and providers tell us about a letter of ours: it came back, or somebody does not want it."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from engine.base.errors import BadToken
+from engine.base.tokens import Purpose, TokenRing
+from engine.conversations.thread import mark, open_person_thread
+from engine.outbox.delivery import Delivery
+from engine.outbox.letter import delivery_of
+from engine.outbox.receipts import bounced, complained
+from reply_router.addresses import Aim, Signed
+from reply_router.filing import Entry, Mail, file_machine
+from reply_router.reading import Failure, Reading
+
+DOES_NOT_ARRIVE = "mail does not arrive"
+
+
+def complained_of(reading: Reading, aim: Aim, tokens: TokenRing) -> int | None:
+    """The delivery that a complaint names by what only we can make: its return path, Message-ID or way to leave."""
+    if isinstance(aim, Signed) and aim.token.purpose is Purpose.RETURN_PATH:
+        return aim.token.subject_id
+    if reading.original is None:
+        return None
+    if reading.original.message_id is not None:
+        delivery_id = delivery_of(tokens, reading.original.message_id)
+        if delivery_id is not None:
+            return delivery_id
+    for name, value in reading.original.headers:
+        if name.lower() == "list-unsubscribe":
+            for part in value.replace(">", " ").replace("?", " ").split():
+                try:
+                    return tokens.verify(part.rpartition("/")[2], Purpose.UNSUBSCRIBE).subject_id
+                except BadToken:
+                    continue
+    return None
+
+
+def file_bounce(session: Session, mail: Mail, now: datetime) -> Entry:
+    """The report stands in the member's timeline, the address has its strike, and an open talk says so."""
+    member = mail.case.place.member
+    entry = file_machine(session, mail, now, member_id=member.id if member is not None else None, what="bounce")
+    aim = mail.case.aim
+    if not isinstance(aim, Signed):
+        return entry
+    failing = [each for each in mail.reading.recipients if each.failure is not Failure.DELIVERED]
+    worst = next((each for each in failing if each.failure is Failure.PERMANENT), next(iter(failing), None))
+    permanent = worst is not None and worst.failure is Failure.PERMANENT
+    bounced(
+        session,
+        aim.token.subject_id,
+        permanent,
+        worst.status if worst is not None else "",
+        worst.words if worst is not None else "",
+        f"mail:{mail.fingerprint.hex()}",
+        mail.received.id,
+        now,
+    )
+    if permanent and entry.member_id is not None:
+        thread = open_person_thread(session, entry.member_id)
+        if thread is not None:
+            mark(thread, DOES_NOT_ARRIVE)
+    return entry
+
+
+def file_complaint(session: Session, mail: Mail, now: datetime) -> Entry:
+    """The report stands in the member's timeline, and they get no more letters of that kind."""
+    about = session.get(Delivery, mail.case.complained_of) if mail.case.complained_of is not None else None
+    entry = file_machine(session, mail, now, member_id=about.member_id if about else None, what="complaint")
+    if mail.case.complained_of is not None:
+        key = f"mail:{mail.fingerprint.hex()}"
+        complained(session, mail.case.complained_of, mail.sentence, key, mail.received.id, now)
+    return Entry(entry.thread, entry.message, entry.member_id, "opt_out")

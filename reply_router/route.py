@@ -1,0 +1,289 @@
+"""Route: one received row goes its way, and ends in exactly one outcome.
+
+take     counts the try and leases the row, before anything of it is looked at.
+read     parses, with no transaction open: it is a stranger's text.
+settle   judge, find, file, answer or assign, signal: one transaction, undone whole when anything goes wrong.
+
+A row whose reader or filing broke three times is settled without reading: to a person, with the original.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import assert_never
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from engine.base.errors import NotFound, Unavailable
+from engine.base.log import logger
+from engine.base.services import Services
+from engine.base.settings import Settings
+from engine.base.tokens import Purpose, TokenRing
+from engine.conversations.message import Message
+from engine.conversations.received import Received, ReceivedBytes
+from engine.conversations.thread import Thread
+from engine.outbox.letter import is_loop_mark
+from engine.outbox.post import courtesy
+from reply_router.addresses import Signed, aim_of, normal, signed_in
+from reply_router.content import file_once, fingerprint, key_of, loop_marks, without_loop_marks
+from reply_router.filing import IN_STORM, Entry, Mail, file_apart, file_in_place, file_machine
+from reply_router.find import Search, find, sender_of, signed_beside
+from reply_router.reading import READING_VERSION, Kind, Reading, read
+from reply_router.reports import complained_of, file_bounce, file_complaint
+from reply_router.rules import Case, Filed, judge
+from reply_router.staff import file_note, organizer_of
+
+#: Tries that are read; one more is settled unread.
+MOST_TRIES = 3
+#: How long a worker has for one row, in wall time: the sandbox's clock may stand still.
+LEASE = timedelta(seconds=60)
+
+_POISON = Reading(
+    Kind.UNREADABLE,
+    why=("It stopped our reader several times. Nothing of it is lost: open the original.",),
+)
+
+log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A row that is this worker's until its lease ends."""
+
+    received_id: int
+    attempt: int
+    raw: bytes
+    mail_from: str
+    #: The exact words of ours that it probably quotes.
+    sent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What settling needs besides the database."""
+
+    settings: Settings
+    tokens: TokenRing
+
+
+def route_one(services: Services, received_id: int) -> str | None:
+    """The row is settled; its outcome. None when it was settled before, or another worker has it now.
+
+    Raises whatever broke: the row is then still due, and the try is counted.
+    """
+    office = Office(services.settings, services.tokens)
+    taken = take(services, received_id)
+    if taken is None:
+        return None
+    poison = taken.attempt > MOST_TRIES
+    try:
+        reading = _POISON if poison else understand(taken, office)
+        with services.db.write() as session:
+            return settle(session, taken, reading, office, services.clock.now())
+    except Unavailable:
+        # Our own trouble says nothing about the mail.
+        give_back(services, taken)
+        raise
+    except Exception as error:
+        if not poison:
+            raise
+        log.exception("a mail cannot even be filed unread; it stands in the list of what needs a person")
+        with services.db.write() as session:
+            return last_resort(session, taken, error, services.clock.now())
+
+
+def take(services: Services, received_id: int) -> Taken | None:
+    """The row is this worker's and the try is counted; None when it is settled or somebody else's."""
+    wall = datetime.now(UTC)
+    with services.db.write() as session:
+        row = session.scalar(
+            select(Received)
+            .where(
+                Received.id == received_id,
+                Received.outcome.is_(None),
+                Received.leased_until_at.is_(None) | (Received.leased_until_at <= wall),
+            )
+            .with_for_update(skip_locked=True)
+        )
+        if row is None:
+            return None
+        row.attempts += 1
+        row.leased_until_at = wall + LEASE
+        attempt, bytes_id, mail_from, rcpt_to = row.attempts, row.bytes_id, row.mail_from, row.rcpt_to
+    with services.db.read() as session:
+        raw = session.scalar(select(ReceivedBytes.body).where(ReceivedBytes.id == bytes_id)) or b""
+        sent = _sent_words(session, rcpt_to, services.settings.mail.domain, services.tokens)
+    return Taken(received_id, attempt, bytes(raw), mail_from, sent)
+
+
+def give_back(services: Services, taken: Taken) -> None:
+    """The try does not count, as far as the database can be reached at all."""
+    try:
+        with services.db.write() as session:
+            session.execute(
+                update(Received)
+                .where(Received.id == taken.received_id, Received.outcome.is_(None), Received.attempts > 0)
+                .values(attempts=Received.attempts - 1, leased_until_at=None)
+            )
+    except Unavailable:
+        log.warning("the database is away; the row is taken up again when its lease ends", row_id=taken.received_id)
+
+
+def understand(taken: Taken, office: Office) -> Reading:
+    """What was found in the mail. Another organization's loop mark is not ours, and says nothing of what it is."""
+    marks = loop_marks(taken.raw)
+    foreign = bool(marks) and not any(is_loop_mark(office.tokens, each) for each in marks)
+    raw = without_loop_marks(taken.raw) if foreign else taken.raw
+    return read(raw, sent=taken.sent, mail_from=taken.mail_from)
+
+
+def settle(session: Session, taken: Taken, reading: Reading, office: Office, now: datetime) -> str | None:
+    """The row has its one outcome and everything that follows from it; None when somebody else settled it meanwhile."""
+    received = session.scalar(
+        select(Received).where(Received.id == taken.received_id, Received.outcome.is_(None)).with_for_update()
+    )
+    if received is None:
+        return None
+    return route(session, received, reading, taken.raw, office, now)
+
+
+def route(session: Session, received: Received, reading: Reading, raw: bytes, office: Office, now: datetime) -> str:
+    """The straight line for one received row that was read: judge, find, file, answer or assign, tell the runner."""
+    content = fingerprint(raw)
+    case = case_of(session, received, reading, raw, content, office, now)
+    rule, sentence = judge(case)
+    hours = office.settings.conversations.answer_within_hours
+    mail = Mail(received, case, rule, sentence, content, timedelta(hours=hours))
+    entry = _file(session, mail, now)
+    received.outcome = rule.outcome
+    received.reason = f"{rule.name}: {sentence}"
+    received.duplicate_of = case.duplicate_of
+    if entry.same_as is not None:
+        received.outcome, received.duplicate_of = "duplicate", entry.same_as
+        received.reason = "duplicate: The same mail stands in this conversation already, by another of our addresses."
+    received.effect = entry.effect
+    received.thread_id = entry.thread.id if entry.thread is not None else None
+    received.message_id = entry.message.id if entry.message is not None else None
+    received.member_id = entry.member_id
+    received.reading_version = reading.version
+    received.settled_at, received.leased_until_at = now, None
+    session.flush()
+    if rule.name in ("broken_address", "anybody") and entry.thread is not None and entry.same_as is None:
+        _thank(session, mail, entry.thread, now)
+    log.info("routed", row_id=received.id, outcome=received.outcome, rule=rule.name, attempt=received.attempts)
+    return received.outcome
+
+
+def case_of(
+    session: Session, received: Received, reading: Reading, raw: bytes, content: bytes, office: Office, now: datetime
+) -> Case:
+    """Everything the rules look at. From here on the mail has its key, or is known to have been filed before."""
+    tokens, domain = office.tokens, office.settings.mail.domain
+    recipient = normal(received.rcpt_to)
+    first = file_once(session, key_of("mail", recipient, content), received.id, now)
+    sender = sender_of(session, reading)
+    aim = aim_of(session, recipient, domain, tokens)
+    search = Search(session, reading, sender, aim, signed_beside(reading, domain, tokens), tokens, now)
+    organizer = organizer_of(session, aim, sender)
+    own = any(is_loop_mark(tokens, each) for each in loop_marks(raw))
+    return Case(
+        reading=reading,
+        sender=sender,
+        place=find(search),
+        aim=aim,
+        own=own or isinstance(signed_in(sender.address, domain, tokens), Signed),
+        duplicate_of=first,
+        complained_of=complained_of(reading, aim, tokens) if reading.kind is Kind.COMPLAINT else None,
+        organizer_id=organizer.id if organizer is not None else None,
+        organizer=organizer.called if organizer is not None else "",
+    )
+
+
+def last_resort(session: Session, taken: Taken, error: Exception, now: datetime) -> str:
+    """The row is settled by itself, with nothing filed: a person opens the original from the list."""
+    session.execute(
+        update(Received)
+        .where(Received.id == taken.received_id, Received.outcome.is_(None))
+        .values(
+            outcome="needs_person",
+            reason=f"broken: It could not be filed ({type(error).__name__}). Nothing of it is lost: open the original.",
+            settled_at=now,
+            leased_until_at=None,
+            reading_version=READING_VERSION,
+        )
+    )
+    return "needs_person"
+
+
+def _file(session: Session, mail: Mail, now: datetime) -> Entry:
+    case = mail.case
+    match mail.rule.filed:
+        case Filed.NOWHERE:
+            return _nowhere(session, case)
+        case Filed.MACHINE if mail.rule.outcome == "bounce":
+            return file_bounce(session, mail, now)
+        case Filed.MACHINE if mail.rule.outcome == "complaint":
+            return file_complaint(session, mail, now)
+        case Filed.MACHINE:
+            return file_machine(session, mail, now, member_id=_whose_machine(case), what=_machine_kind(case.reading))
+        case Filed.PLACE:
+            return file_in_place(session, mail, now)
+        case Filed.APART:
+            return file_apart(session, mail, now)
+        case Filed.NOTE:
+            return file_note(session, mail, now)
+        case _:
+            assert_never(mail.rule.filed)
+
+
+def _nowhere(session: Session, case: Case) -> Entry:
+    """A duplicate points to where the first of it stands."""
+    first = session.get(Received, case.duplicate_of) if case.duplicate_of is not None else None
+    if first is None:
+        return Entry()
+    thread = session.get(Thread, first.thread_id) if first.thread_id is not None else None
+    message = session.get(Message, first.message_id) if first.message_id is not None else None
+    return Entry(thread, message, first.member_id)
+
+
+def _whose_machine(case: Case) -> int | None:
+    """In whose timeline a machine's mail stands: an organizer's away note answers our notice, not the member."""
+    if case.purpose is Purpose.STAFF_REPLY and isinstance(case.aim, Signed):
+        return case.aim.token.member_id
+    return case.place.member.id if case.place.member is not None else None
+
+
+def _machine_kind(reading: Reading) -> str:
+    return "away" if reading.kind is Kind.AUTO_REPLY else "machine"
+
+
+def _thank(session: Session, mail: Mail, thread: Thread, now: datetime) -> None:
+    """A known member whose mail found no place hears that it arrived; once a day, and never a machine or a stranger."""
+    sender = mail.case.sender
+    if not sender.member_ids or mail.reading.kind is not Kind.HUMAN or IN_STORM in thread.marks:
+        return
+    try:
+        courtesy(session, sender.address, sender.member_ids[0], thread, now, key=f"received:{mail.received.id}")
+    except NotFound:
+        log.warning("the letter that says we got it is not published; nothing is lost", row_id=mail.received.id)
+
+
+def _sent_words(session: Session, rcpt_to: str, domain: str, tokens: TokenRing) -> str | None:
+    """The words that the address was given out with."""
+    signed = signed_in(rcpt_to, domain, tokens)
+    if not isinstance(signed, Signed):
+        return None
+    token = signed.token
+    match token.purpose:
+        case Purpose.REPLY_TO_DELIVERY:
+            ours = Message.delivery_id == token.subject_id
+        case Purpose.REPLY_TO_THREAD:
+            ours = Message.thread_id == token.subject_id
+        case _:
+            return None
+    return session.scalar(
+        select(Message.text)
+        .where(ours, Message.kind.in_(("out", "journey")))
+        .order_by(Message.at.desc(), Message.id.desc())
+        .limit(1)
+    )
