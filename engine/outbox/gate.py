@@ -11,6 +11,7 @@ from typing import assert_never
 
 from engine.outbox.classes import MessageClass, Need, Window
 from engine.people.consent import EVERYTHING
+from engine.people.preference import Standing
 
 WEEK = timedelta(days=7)
 #: What the ask budget looks back on.
@@ -51,14 +52,6 @@ class Limits:
     letters_per_week: int = 3
     asks_per_month: int = 4
     stale_after: timedelta = timedelta(hours=24)
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """The latest word of consent on one scope."""
-
-    opted_in: bool
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,12 @@ from engine.enrollments.enrollment import Enrollment
 from engine.enrollments.journey import load_version
 from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery, HeldDelivery
-from engine.outbox.gate import LOOK_BACK, Facts, Letter, Standing
+from engine.outbox.gate import LOOK_BACK, Facts, Letter
 from engine.outbox.mailbox import known_mailboxes, mailboxes_of
 from engine.people.address import Address
 from engine.people.consent import ConsentStanding
 from engine.people.member import Member
+from engine.people.preference import Standing
 from journeys.steps import Ask, Desk, Email, MembersOrganizer, NamedMember
 from templates.compiled import Compiled
 

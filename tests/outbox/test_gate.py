@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.outbox.classes import CLASSES, RANKS, Need
-from engine.outbox.gate import Allow, Facts, Letter, Limits, Refuse, Standing, Verdict, WaitUntil, judge, scope_of
+from engine.outbox.gate import Allow, Facts, Letter, Limits, Refuse, Verdict, WaitUntil, judge, scope_of
+from engine.people.preference import Standing, lets_come
 
 NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
 LIMITS = Limits(letters_per_week=3, asks_per_month=4, stale_after=timedelta(hours=24))
@@ -191,6 +192,15 @@ def test_after_a_stop_to_one_kind_that_kind_never_goes_out(given_facts: Facts, n
     stopped = replace(given_facts, standings={**given_facts.standings, scope: Standing(False, now)})
     if row.need not in (Need.NOTHING, Need.NOT_STOPPED):
         assert isinstance(judge(stopped, LIMITS, now), Refuse)
+
+
+@given(ANY_FACTS)
+def test_a_members_own_page_and_the_gate_say_the_same_of_mail(given_facts: Facts) -> None:
+    row = given_facts.message_class
+    if row.need in (Need.ASKED_FOR, Need.MEMBERSHIP, Need.OPT_IN):
+        plain = Facts(row, "email", "rosa@home.example", given_facts.chapter_id, standings=given_facts.standings)
+        goes = isinstance(judge(plain, LIMITS, NOW), Allow)
+        assert goes == lets_come(scope_of(row, given_facts.chapter_id), given_facts.standings)
 
 
 @given(ANY_FACTS, MOMENTS)
