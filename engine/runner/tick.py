@@ -115,7 +115,7 @@ def _decide_all(
                 _language(batch, here)
             settled.append(Settled(here, decision, text))
         except Exception as error:
-            log.warning("a step went wrong for one person", enrollment_id=here.enrollment_id, error=str(error))
+            log.warning("a step went wrong for one person", **_about(here, error))
             settled.append(Settled(here, failed(here, error, now)))
     return settled
 
@@ -153,17 +153,21 @@ def _one_by_one(services: Services, limit: int, floor: datetime | None, now: dat
             except Unavailable:
                 raise
             except Exception as error:
-                log.exception("a step could not be written for one person", enrollment_id=here.enrollment_id)
+                log.warning("a step could not be written for one person", **_about(here, error))
                 with services.db.write() as session:
                     for locked in _lock(session, here):
                         _put_aside(session, locked, error, now)
             settled += 1
         except Unavailable:
             raise
-        except Exception:
+        except Exception as error:
             # Not even that could be written. The row is still due: the sweep comes round to it again.
-            log.exception("a step could not be put off either", enrollment_id=here.enrollment_id)
+            log.warning("a step could not be put off either; it is still due", **_about(here, error))
     return settled
+
+
+def _about(here: Standing, error: Exception) -> dict[str, Any]:
+    return {"enrollment_id": here.enrollment_id, "error": f"{type(error).__name__}: {error}"[:300]}
 
 
 def _put_aside(session: Session, here: Standing, error: Exception, now: datetime) -> None:
