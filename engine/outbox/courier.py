@@ -96,7 +96,7 @@ def claim(session: Session, with_: Press, now: datetime, limit: int) -> Claim:
         settings.sending.asks_per_month,
         timedelta(hours=settings.conversations.stale_after_hours),
     )
-    material = read_material(session, taken, now, desk=settings.mail.desk_address)
+    material = read_material(session, taken, now, settings.mail)
     facts = read_facts(session, taken, material, now)
     allowed: list[Delivery] = []
     settled: list[Delivery] = []

@@ -1,6 +1,6 @@
 """Material: everything a batch of deliveries needs to be judged and written, read in set queries in one transaction."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -8,6 +8,7 @@ from typing import TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from engine.base.settings import Mail
 from engine.chapters.chapter import Chapter
 from engine.content.approval import approved_by
 from engine.content.template import load_compiled
@@ -73,8 +74,10 @@ class Material:
         return address.value if address else None
 
 
-def read_material(session: Session, deliveries: Sequence[Delivery], now: datetime, *, desk: str = "") -> Material:
-    """All that is needed to write these deliveries. With `desk` (the team's address) signers get their mailboxes."""
+def read_material(
+    session: Session, deliveries: Sequence[Delivery], now: datetime, mail: Mail, *, give: bool = True
+) -> Material:
+    """All that is needed to write these deliveries. People who sign get their mailboxes, unless `give` is false."""
     threads = _by_id(session, Thread, (each.thread_id for each in deliveries))
     enrollments = _ids(each.enrollment_id for each in deliveries)
     triggers: dict[int, str] = {}
@@ -90,9 +93,15 @@ def read_material(session: Session, deliveries: Sequence[Delivery], now: datetim
     authors = (each.author_id for each in deliveries)
     writers = (thread.member_id for thread in threads.values())
     members = _by_id(session, Member, (*(each.member_id for each in deliveries), *authors, *writers))
-    signers = _signers(session, deliveries, members, steps)
+    approved = approved_by(session, _ids(each.template_version_id for each in deliveries))
+    people = {person for lent in approved.values() for person in lent}
+    people |= {each.author_id for each in deliveries if each.author_id is not None}
+    mailboxes = (
+        mailboxes_of(session, sorted(people), now, desk=mail.desk_address) if give else known_mailboxes(session, people)
+    )
+    ours = {f"{local_part}@{mail.domain}".lower(): person for person, local_part in mailboxes.items()}
+    signers = _signers(deliveries, members, steps, approved, _holders(session, steps.values(), ours))
     members |= _by_id(session, Member, (each for each in signers.values() if each not in members))
-    people = set(signers.values())
     return Material(
         members=members,
         addresses=_addresses(session, _ids(each.member_id for each in deliveries)),
@@ -105,7 +114,7 @@ def read_material(session: Session, deliveries: Sequence[Delivery], now: datetim
         steps=steps,
         triggers=triggers,
         signers=signers,
-        mailboxes=mailboxes_of(session, people, now, desk=desk) if desk else known_mailboxes(session, people),
+        mailboxes=mailboxes,
     )
 
 
@@ -164,13 +173,10 @@ def read_facts(session: Session, deliveries: Sequence[Delivery], material: Mater
     return facts
 
 
-def _signers(
-    session: Session, deliveries: Sequence[Delivery], members: dict[int, Member], steps: dict[int, Ask | Email]
-) -> dict[int, int]:
-    """In whose name each delivery goes out: always an answer's author, else only somebody who approved this text."""
-    approved = approved_by(session, _ids(each.template_version_id for each in deliveries))
-    named = {step.signed_by.address.lower() for step in steps.values() if isinstance(step.signed_by, NamedMember)}
-    holders: dict[str, list[int]] = {}
+def _holders(session: Session, steps: Iterable[Ask | Email], ours: Mapping[str, int]) -> dict[str, list[int]]:
+    """Whose address each signature of these steps is: their own one, or their mailbox at our domain (`ours`)."""
+    named = {step.signed_by.address.lower() for step in steps if isinstance(step.signed_by, NamedMember)}
+    holders = {address: [ours[address]] for address in named if address in ours}
     if named:
         rows = session.execute(
             select(Address.value, Address.member_id)
@@ -179,6 +185,17 @@ def _signers(
         )
         for value, member_id in rows:
             holders.setdefault(value, []).append(member_id)
+    return holders
+
+
+def _signers(
+    deliveries: Sequence[Delivery],
+    members: Mapping[int, Member],
+    steps: Mapping[int, Ask | Email],
+    approved: Mapping[int, frozenset[int]],
+    holders: Mapping[str, Sequence[int]],
+) -> dict[int, int]:
+    """In whose name each delivery goes out: always an answer's author, else only somebody who approved this text."""
     signers: dict[int, int] = {}
     for each in deliveries:
         if each.message_class == "answer":

@@ -33,7 +33,7 @@ def copy_of(session: Session, with_: Press, delivery_id: int, now: datetime) -> 
     delivery = session.get(Delivery, delivery_id)
     if delivery is None:
         raise NotFound("There is no such message.")
-    material = read_material(session, [delivery], now)
+    material = read_material(session, [delivery], now, with_.settings.mail, give=False)
     if delivery.sent_at is not None:
         material.signers.pop(delivery.id, None)
         if delivery.author_id is not None:

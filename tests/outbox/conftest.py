@@ -234,9 +234,8 @@ def house(tmp_path: Path, catalog: Catalog) -> Iterator[House]:
             templates = publish_library(session, catalog, START)
         house = House(services, relay, templates)
         house.people["Maya"] = 0
-        maya = house.person("Maya Torres")
+        house.person("Maya Torres")
         with db.write() as session:
-            add_email(session, maya, "maya@nfp.example", START)
             draft = read(JOURNEY, "porch.yaml")
             script = draft.journey
             assert script is not None, draft.findings

@@ -17,7 +17,7 @@ from engine.outbox.delivery import Delivery, OutboxDue
 from engine.outbox.letter import LOOP_HEADER, delivery_of, is_loop_mark
 from engine.outbox.mailbox import person_at
 from engine.outbox.post import answer
-from engine.people.address import Address
+from engine.people.address import Address, add_email
 from engine.people.member import Member
 from tests.outbox.conftest import START, House, text_of
 
@@ -44,6 +44,18 @@ def test_a_letter_its_writer_approved_goes_out_in_their_name_and_says_to_whom_th
     assert house.delivery(delivery_id).author_id == house.people["Maya"]
     with house.read() as session:
         assert person_at(session, "Maya") == house.people["Maya"]
+
+
+def test_a_signature_may_name_a_persons_own_address_too(house: House) -> None:
+    house.person("Maya Lee")
+    house.person("Rosa Medina")
+    with house.services.db.write() as session:
+        add_email(session, house.people["Maya"], "maya@nfp.example", house.now)
+        approve(session, house.templates["porch/hello"]["en"], house.people["Maya"], house.now)
+    house.letter("Rosa")
+    house.send()
+    [mail] = house.mails("Rosa")
+    assert mail["From"] == "Maya Lee at Neighbors for Progress <maya@nfp.example>"
 
 
 def test_revoking_takes_effect_with_the_next_letter(house: House) -> None:
