@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.enrollments.enrollment import Enrollment, standing
+from engine.base.errors import HearthlineError
+from engine.enrollments.enrollment import Enrollment, Standing, standing
 from engine.enrollments.journey import Journey, load_version
 
 
@@ -19,6 +20,8 @@ class JourneyPlace:
     step: str
     due_at: datetime | None
     paused: bool
+    #: The step went wrong and is tried again.
+    stuck: bool = False
 
 
 def places(session: Session, member_id: int) -> list[JourneyPlace]:
@@ -33,7 +36,7 @@ def places(session: Session, member_id: int) -> list[JourneyPlace]:
     found = []
     for row in rows:
         at = here.get(row.id)
-        step = load_version(session, row.version_id).script.steps[at.step].id if at else ""
+        step = _step(session, at) if at else ""
         found.append(
             JourneyPlace(
                 enrollment_id=row.id,
@@ -41,6 +44,14 @@ def places(session: Session, member_id: int) -> list[JourneyPlace]:
                 step=step.replace("_", " "),
                 due_at=at.due_at if at else None,
                 paused=row.paused_at is not None,
+                stuck=at is not None and at.tries > 0,
             )
         )
     return found
+
+
+def _step(session: Session, here: Standing) -> str:
+    try:
+        return load_version(session, here.version_id).script.steps[here.step].id
+    except (HearthlineError, ValueError, IndexError):
+        return ""  # a version that only a newer program can read; the runner shows why it stands still

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Table, bindparam, or_, select, update
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from engine.base.services import Services
@@ -18,7 +18,8 @@ from engine.enrollments.enrollment import (
 )
 from engine.enrollments.journey import Published, current_versions, load_version
 from engine.enrollments.signal import Signal
-from engine.people.consent import EVERYTHING, ConsentStanding
+from engine.outbox.classes import CLASSES
+from engine.people.preference import latest, lets_come
 from engine.runner.decide import waits_for_words
 from journeys.model import ByHand, Joined, TagAdded, Trigger
 from journeys.steps import Ask
@@ -135,7 +136,7 @@ def _move_on(session: Session, facts: Sequence[Signal], now: datetime) -> tuple[
                     effects[fact.id] = "still reached another way"
             elif (word := _word(session, fact, here)) is not None:
                 # A recognized answer says more than the plain fact that they wrote, and either more than a hold's end.
-                heard[here] = max(word, heard.get(here, ""), key=_weight)
+                heard[here] = max(word, heard.get(here, here.heard), key=_weight)
                 effects[fact.id] = "woke it"
     bring_forward(session, heard, now)
     end(session, list(ended.values()), OPTED_OUT, now)
@@ -170,15 +171,5 @@ def _word(session: Session, fact: Signal, here: Standing) -> str | None:
 
 def _unreachable(session: Session, member_ids: set[int]) -> set[int]:
     """Those whom no journey may write to: mail is the one channel journeys speak on."""
-    if not member_ids:
-        return set()
-    return set(
-        session.scalars(
-            select(ConsentStanding.member_id).where(
-                ConsentStanding.member_id.in_(member_ids),
-                ConsentStanding.channel == "email",
-                or_(ConsentStanding.scope == EVERYTHING, ConsentStanding.scope == "journey"),
-                ConsentStanding.opted_in.is_(False),
-            )
-        )
-    )
+    scope = CLASSES["journey"].scope
+    return {member_id for member_id in member_ids if not lets_come(scope, latest(session, member_id, "email"))}
