@@ -29,7 +29,7 @@ from sqlalchemy import (
 )  # fmt: skip
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.engine import Connection, Dialect
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, QueryableAttribute, Session, mapped_column
 from sqlalchemy.types import JSON, TypeDecorator
 
@@ -216,11 +216,15 @@ def bulk_insert(session: Session, table: Table, columns: Sequence[str], rows: Se
     connection = session.connection()
     names = ", ".join(f'"{name}"' for name in columns)
     if connection.dialect.name == "postgresql":
+        statement = f'COPY "{table.name}" ({names}) FROM STDIN'
         cursor = connection.connection.cursor()
         try:
-            with cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
+            with cursor.copy(statement) as copy:
                 for row in rows:
                     copy.write_row(row)
+        except connection.dialect.loaded_dbapi.IntegrityError as error:
+            # The driver is spoken to directly here, so its error is ours to translate.
+            raise IntegrityError(statement, None, error) from error
         finally:
             cursor.close()
         return
