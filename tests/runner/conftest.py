@@ -52,6 +52,8 @@ class Town:
     services: Services
     clock: HandClock
     woken: list[str] = field(default_factory=list)
+    #: The names of published letters, by the number that stands for their text.
+    names: list[str] = field(default_factory=list)
 
     @property
     def now(self) -> datetime:
