@@ -20,14 +20,14 @@ from engine.base.tokens import TokenRing
 log = logger(__name__)
 
 
-def build(settings: Settings) -> Services:
-    """Everything below the edges, by these settings. Nothing runs yet."""
+def build(settings: Settings, clock: Clock | None = None) -> Services:
+    """Everything below the edges, by these settings, with this clock or the one they ask for. Nothing runs yet."""
     from engine.channels.email import SmtpRelay
 
     set_up(level=settings.log_level, json=settings.log_json)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     db = Database(settings.database)
-    clock: Clock = SandboxClock(db) if settings.sandbox.enabled else SystemClock()
+    clock = clock or (SandboxClock(db) if settings.sandbox.enabled else SystemClock())
     broker = Broker(settings.redis_url or None, threads=settings.worker_threads)
     db.waker = broker.wake
     return Services(settings, clock, db, broker, TokenRing(settings.key_ring()), SmtpRelay(settings.mail))
@@ -46,8 +46,9 @@ class Ports:
 class Embedded:
     """Everything in one process: doors, workers, scheduler, on one database (DESIGN section 4)."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
+        self._clock = clock
         self._undo: list[tuple[str, Callable[[], None]]] = []
         self._stopping = threading.Lock()
 
@@ -80,7 +81,7 @@ class Embedded:
         lock = FolderLock(settings.data_dir)
         lock.hold()
         self._later("the data folder", lock.release)
-        self.services = services = build(settings)
+        self.services = services = build(settings, self._clock)
         self._later("the database", services.db.close)
         migrate.upgrade(services.db)
         with services.db.write() as session:
@@ -140,11 +141,10 @@ class Embedded:
 
 def register_rooms(services: Services) -> list[Sweep]:
     """The jobs of every room that works in the background are known to the broker; their sweeps are returned."""
-    import reply_router.jobs as router
-
     import engine.outbox.jobs as outbox
     import engine.runner.jobs as runner
     import inbound.web.jobs as pages
+    import reply_router.jobs as router
 
     sweeps: list[Sweep] = []
     for room in (runner, outbox, router, pages):

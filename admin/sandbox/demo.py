@@ -100,7 +100,7 @@ class Demo:
         migrate.upgrade(self._clock_db)
         start = self._start()
         self._office.start()
-        self._process = process = Embedded(self.settings)
+        self._process = process = Embedded(self.settings, self._clock)
         if self._store.fact("lived until") is None:
             self._clock.hold(start)
         ports = process.start()

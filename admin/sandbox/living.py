@@ -27,7 +27,7 @@ from engine.enrollments.enrollment import Due
 from engine.enrollments.joining import welcome
 from engine.outbox.delivery import OutboxDue
 from engine.outbox.post import answer
-from engine.people.address import members_with
+from engine.people.address import Address, members_with
 from engine.people.member import Member
 from engine.runner.scheduler import Scheduler
 
@@ -108,13 +108,12 @@ class Living:
         """Nothing is due, queued or claimed at this instant. Raises Stuck after a minute of wall time."""
         patience = time.monotonic() + PATIENCE_SECONDS
         while True:
-            woken = self._scheduler.sweep_once()
             self._services.broker.settle(PATIENCE_SECONDS)
-            if not woken and not self._services.broker.in_flight and not self._open():
+            if not self._open() and not self._scheduler.sweep_once():
                 return
             if time.monotonic() > patience:
                 raise Stuck(f"The sandbox does not settle at {self._clock.now():%Y-%m-%d %H:%M}: {self._open()}.")
-            time.sleep(0.001)
+            self._scheduler.sweep_once()
 
     def _open(self) -> str:
         now = self._clock.now()
@@ -150,10 +149,16 @@ class Living:
                 self._read(letter)
                 self._store.notice(letter.id)
         with self._services.db.read() as session:
-            for thread in session.scalars(
-                select(Thread).where(Thread.waits_since.is_not(None), Thread.responsible_id.is_not(None))
-            ):
-                self._owe(session, thread)
+            waiting = session.execute(
+                select(Thread.member_id, Thread.waits_since, Address.value)
+                .join(Address, (Address.member_id == Thread.member_id) & (Address.kind == "email"))
+                .where(Thread.waits_since.is_not(None), Thread.responsible_id.is_not(None))
+                .order_by(Thread.waits_since, Thread.id)
+            ).all()
+            for member_id, since, mailbox in waiting:
+                person = self._cast.by_mailbox(mailbox)
+                if person is not None and person.answered:
+                    self._owe(session, person, member_id, since)
 
     def _read(self, letter: Letter) -> None:
         person = self._cast.by_mailbox(letter.mailbox)
@@ -179,24 +184,14 @@ class Living:
                 )
             )
 
-    def _owe(self, session: Session, thread: Thread) -> None:
-        person = self._person_of(session, thread)
-        if person is None or thread.waits_since is None:
-            return
-        said = (
-            session.scalar(select(func.count()).where(Message.member_id == thread.member_id, Message.kind == "in")) or 0
-        )
+    def _owe(self, session: Session, person: Person, member_id: int, since: datetime) -> None:
+        """Their organizer will answer, if the cast says so."""
+        said = session.scalar(select(func.count()).where(Message.member_id == member_id, Message.kind == "in")) or 0
         reaction = person.answered.get(said)
         if reaction is not None:
             key = f"{person.key} answered {said}"
-            at = thread.waits_since + self._a_little_off(reaction.after, key)
+            at = since + self._a_little_off(reaction.after, key)
             self._store.intend(Plan(key, at, "answer", {"person": person.key, "number": said}))
-
-    def _person_of(self, session: Session, thread: Thread) -> Person | None:
-        for person in self._cast.people:
-            if thread.member_id is not None and thread.member_id in members_with(session, "email", person.mailbox):
-                return person
-        return None
 
     def _a_little_off(self, after: timedelta, key: str) -> timedelta:
         """Nobody answers on the minute: a few minutes more, always the same for one seed and key."""
