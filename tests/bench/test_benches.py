@@ -1,0 +1,14 @@
+"""Every bench runs in its small form; how fast it is stays with `bin/bench`."""
+
+import pytest
+
+from tests.bench.__main__ import BENCHES, figures
+
+
+@pytest.mark.parametrize("name", BENCHES)
+def test_the_bench_runs_and_measures_something(name: str) -> None:
+    found = list(figures(name, quick=True))
+    assert found
+    for figure in found:
+        assert figure.ours > 0
+        assert figure.baseline > 0
