@@ -1,6 +1,6 @@
 """Approvals: lending one's own name to a letter, after reading it and seeing what people may answer."""
 
-from flask import Blueprint, redirect, render_template
+from flask import Blueprint, Response, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from admin.web.frame import reader_of, tell
@@ -8,8 +8,12 @@ from admin.web.me import me
 from engine.base.services import Services
 from engine.content.approval import approve, approved_by, revoke
 from engine.content.template import load_compiled
-from templates.render import Refused, Renderer
+from templates.compiled import Compiled
+from templates.render import Refused, Rendered, Renderer
 from templates.vocabulary import sample
+
+#: A letter brings its own styles, as mail does, and nothing else; it stands in our own page alone.
+LETTER = "sandbox; default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'self'"
 
 
 def pages(services: Services) -> Blueprint:
@@ -17,24 +21,34 @@ def pages(services: Services) -> Blueprint:
     blueprint = Blueprint("approvals", __name__)
     renderer = Renderer()
 
-    @blueprint.get("/letters/<int:version_id>")
-    def show(version_id: int) -> ResponseReturnValue:
+    def made(version_id: int) -> tuple[Compiled, Rendered | Refused]:
+        """The letter, and how it looks with sample values and the reader's own name below it."""
         with services.db.read() as session:
             letter = load_compiled(session, version_id)
-            lenders = approved_by(session, [version_id]).get(version_id, frozenset())
         values = sample(letter.frame, letter.language)
-        # They read it as it will go out: with their own name on it.
         values["sender"] |= {"name": me().name, "first_name": me().called, "is_person": True}
-        made = renderer.render(letter, values)
-        text, subject = (made.says, "") if isinstance(made, Refused) else (made.text, made.subject)
+        return letter, renderer.render(letter, values)
+
+    @blueprint.get("/letters/<int:version_id>")
+    def show(version_id: int) -> ResponseReturnValue:
+        letter, mail = made(version_id)
+        with services.db.read() as session:
+            lenders = approved_by(session, [version_id]).get(version_id, frozenset())
         return render_template(
             "letter.html",
             letter=letter,
             version_id=version_id,
-            subject=subject,
-            text=text,
+            subject="" if isinstance(mail, Refused) else mail.subject,
+            says=mail.says if isinstance(mail, Refused) else None,
             lent=me().member_id in lenders,
         )
+
+    @blueprint.get("/letters/<int:version_id>/page")
+    def page(version_id: int) -> ResponseReturnValue:
+        _, mail = made(version_id)
+        response = Response("" if isinstance(mail, Refused) else mail.html, mimetype="text/html")
+        response.headers["Content-Security-Policy"] = LETTER
+        return response
 
     @blueprint.post("/letters/<int:version_id>/approval")
     def create(version_id: int) -> ResponseReturnValue:

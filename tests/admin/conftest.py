@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.admin.town import Town, build
+from tests.browser import chromium
+
+__all__ = ["chromium"]
 
 
 @pytest.fixture

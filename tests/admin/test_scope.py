@@ -70,6 +70,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("journeys.index", "GET"): _of("/journeys", SIGNED_IN),
     ("journeys.show", "GET"): _of("/journeys/none/1", NOBODY),
     ("approvals.show", "GET"): _of("/letters/1", NOBODY),
+    ("approvals.page", "GET"): _of("/letters/1/page", NOBODY),
     ("approvals.create", "POST"): _of("/letters/1/approval", NOBODY),
     ("approvals.destroy", "POST"): _of("/letters/1/approval/end", NOBODY),
     ("health.show", "GET"): _of("/health", FIGURES),

@@ -22,9 +22,14 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
 });
 
-// Side by side, a conversation opens at its last words.
+// Side by side, a conversation opens at the member's last words, or as near the end as they can be seen whole.
 const talk = document.querySelector(".talk");
-if (talk && getComputedStyle(talk).overflowY === "auto") talk.scrollTop = talk.scrollHeight;
+if (talk && getComputedStyle(talk).overflowY === "auto") {
+  const last = [...talk.querySelectorAll("[data-kind=in]")].pop();
+  const head = talk.querySelector("header").offsetHeight;
+  const top = last ? last.getBoundingClientRect().top - talk.getBoundingClientRect().top - head - 16 : talk.scrollHeight;
+  talk.scrollTop = Math.min(talk.scrollHeight - talk.clientHeight, top);
+}
 
 // The new page's parts take the place of the old ones; what stands open, and what is being written, stays.
 function takeOver(fresh) {

@@ -1,0 +1,21 @@
+"""Debian's Chromium, for tests that look at pages as people do. `bin/test` finds or installs it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests of a process; it never goes further than this machine."""
+    path = os.environ.get("HEARTHLINE_CHROMIUM") or shutil.which("chromium")
+    assert path, "The browser tests need Chromium: sudo apt-get install chromium, or name one in HEARTHLINE_CHROMIUM."
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]
+        )
+        yield browser
+        browser.close()
