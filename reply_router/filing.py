@@ -119,7 +119,7 @@ def file_in_place(session: Session, mail: Mail, now: datetime) -> Entry:
         close(session, thread, None, now, "nothing in it waits for a person")
     if mail.rule.name == "asks_to_stop":
         mark(thread, ASKS_TO_STOP)
-    if mail.reading.kind is Kind.UNREADABLE:
+    if mail.reading.kind is Kind.UNREADABLE or mail.reading.trouble:
         mark(thread, UNREADABLE)
     return Entry(thread, message, thread.member_id, "opt_out" if stops else "answer" if heard is not None else "")
 
@@ -291,7 +291,7 @@ def _answer(session: Session, mail: Mail, now: datetime) -> tuple[Question | Non
     if not (place.ours and place.known) or JOURNEY_OVER in place.marks or mail.reading.kind is not Kind.HUMAN:
         return None, None
     heard = recognize(question, mail.reading.text, names_around(session, mail.case))
-    if heard is not None and mail.reading.attachments:
+    if heard is not None and (mail.reading.attachments or mail.reading.trouble):
         heard = Heard(heard.name, more=True)
     if question.answered_at is not None:
         # The same again is nothing new; another answer is a change of mind, and a person should know.

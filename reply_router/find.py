@@ -272,7 +272,7 @@ def _fresh(
 
 def _with_marks(search: Search, place: Place) -> Place:
     marks = list(place.marks)
-    if place.ours and not place.known:
+    if place.ours and not place.known and search.sender.address:
         marks.append(FROM_ANOTHER_ADDRESS)
     if _is_over(search.session, place):
         marks.append(JOURNEY_OVER)

@@ -27,6 +27,9 @@ COURTESIES = frozenset(
 _MOST_WORDS = max(len(phrase.split()) for phrase in COURTESIES)
 #: Where one thing said ends and the next begins.
 _ENDS = re.compile(r"[\n.!?…,;:()\[\]{}/|—–]+|\s-+\s|\s-+$")
+_ASKED = re.compile(r"\s*\?")
+#: Signs of code and markup: whatever such text says, a person looks at it.
+_MARKUP = "{}<>"
 _NOT_WORDS = re.compile(r"[^\w'\s]+")
 
 
@@ -80,7 +83,7 @@ def listen(text: str, offers: Sequence[Offer], names: Iterable[str] = ()) -> Hea
     Nothing but the answer and courtesies: that answer. The answer as a sentence or line of its own with words after it:
     that answer, and more. Anything else is for a person to understand.
     """
-    if not text.strip() or len(text) > LONGEST:
+    if not text.strip() or len(text) > LONGEST or any(sign in text for sign in _MARKUP):
         return None
     wordings = {wording: offer.name for offer in offers for wording in offer.wordings}
     people = {plain(name) for name in names} | {part for name in names for part in plain(name).split()}
@@ -96,10 +99,28 @@ def listen(text: str, offers: Sequence[Offer], names: Iterable[str] = ()) -> Hea
         return None
     if len(heard) == len(said) and not asks:
         return Heard(heard[0], more=False)
-    # "No, lend a hand with what?" begins with a word that changes what follows: only an answer that comes first counts.
-    if said[0] in wordings:
-        return Heard(heard[0], more=True)
-    return None
+    # Only an answer that comes first counts ("my sister would: lend a hand"), and only if nothing after it asks what it
+    # means or names another.
+    if (
+        said[0] not in wordings
+        or _ASKED.match(_after(text, said[0]))
+        or _speaks_of_another(said[1:], wordings, heard[0])
+    ):
+        return None
+    return Heard(heard[0], more=True)
+
+
+def _after(text: str, part: str) -> str:
+    """What stands from the first sentence's end on, where the first thing said is `part`."""
+    for end in _ENDS.finditer(text):
+        if part in plain(text[: end.start()]):
+            return text[end.start() :]
+    return text[-1:]
+
+
+def _speaks_of_another(parts: Sequence[str], wordings: Mapping[str, str], name: str) -> bool:
+    others = [wording for wording, of in wordings.items() if of != name and not wording.isdecimal()]
+    return any(f" {other} " in f" {part} " for part in parts for other in others)
 
 
 def adds_nothing(text: str, names: Iterable[str] = ()) -> bool:
