@@ -69,6 +69,7 @@ class Living:
         self._cast = cast
         self._door = door
         self._seed = seed
+        self._owed: set[tuple[int | None, datetime]] = set()
         self._plays: dict[str, Callable[[Plan], None]] = {
             "join": self._join,
             "mail": self._mail,
@@ -157,8 +158,9 @@ class Living:
             ).all()
             for member_id, since, mailbox in waiting:
                 person = self._cast.by_mailbox(mailbox)
-                if person is not None and person.answered:
+                if person is not None and person.answered and (member_id, since) not in self._owed:
                     self._owe(session, person, member_id, since)
+                    self._owed.add((member_id, since))
 
     def _read(self, letter: Letter) -> None:
         person = self._cast.by_mailbox(letter.mailbox)
@@ -184,7 +186,7 @@ class Living:
                 )
             )
 
-    def _owe(self, session: Session, person: Person, member_id: int, since: datetime) -> None:
+    def _owe(self, session: Session, person: Person, member_id: int | None, since: datetime) -> None:
         """Their organizer will answer, if the cast says so."""
         said = session.scalar(select(func.count()).where(Message.member_id == member_id, Message.kind == "in")) or 0
         reaction = person.answered.get(said)

@@ -49,15 +49,12 @@ def register(broker: Broker, services: Services) -> None:
 
 
 def _anything_due(session: Session, now: datetime) -> list[int | None]:
-    for rank in RANKS:
-        due = select(OutboxDue.delivery_id).where(
-            OutboxDue.rank == rank,
-            OutboxDue.send_at <= now,
-            (OutboxDue.leased_until_at.is_(None)) | (OutboxDue.leased_until_at <= now),
-        )
-        if session.scalar(due.limit(1)) is not None:
-            return [None]
-    return []
+    due = select(OutboxDue.delivery_id).where(
+        OutboxDue.rank.in_(RANKS),
+        OutboxDue.send_at <= now,
+        (OutboxDue.leased_until_at.is_(None)) | (OutboxDue.leased_until_at <= now),
+    )
+    return [None] if session.scalar(due.limit(1)) is not None else []
 
 
 def _anything_to_release(session: Session, now: datetime) -> list[int | None]:
