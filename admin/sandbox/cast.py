@@ -57,8 +57,8 @@ class Organizer:
     key: str
     name: str
     mailbox: str
-    chapter: str | None
-    role: str
+    #: Their roles: a chapter's short name (None: the whole organization) and the role there.
+    roles: tuple[tuple[str | None, str], ...]
     language: str
     #: Letters they lent their name to.
     approves: tuple[str, ...]
@@ -98,7 +98,14 @@ def cast() -> Cast:
         organization=data["organization"],
         rooms=tuple(Room(**room) for room in data["chapters"]),
         organizers=tuple(
-            Organizer(**{"chapter": None, "language": "en", **row, "approves": tuple(row.get("approves", ()))})
+            Organizer(
+                key=row["key"],
+                name=row["name"],
+                mailbox=row["mailbox"],
+                roles=tuple((None if where == "everywhere" else where, role) for where, role in row["roles"].items()),
+                language=row.get("language", "en"),
+                approves=tuple(row.get("approves", ())),
+            )
             for row in data["organizers"]
         ),
         people=tuple(_person(row) for row in [*data["members"], *data["strangers"]]),
@@ -120,12 +127,17 @@ def span(text: str) -> timedelta:
 def _reaction(row: Mapping[str, Any]) -> Reaction:
     return Reaction(
         after=span(row.get("after", "0m")),
-        says=row["says"],
+        says=_paragraphs(row["says"]),
         mailbox=row.get("from", ""),
         subject=row.get("subject", ""),
         headers=row.get("headers", {}),
         does=row.get("does", ""),
     )
+
+
+def _paragraphs(text: str) -> str:
+    """The words as somebody types them: a line break only between paragraphs, wherever the file wraps its lines."""
+    return "\n\n".join(" ".join(block.split()) for block in text.split("\n\n") if block.strip())
 
 
 def _person(row: Mapping[str, Any]) -> Person:

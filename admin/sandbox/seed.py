@@ -53,7 +53,7 @@ def _owner(cast: Cast, chapters: tuple[str, ...]) -> str:
     """The name of whoever is responsible for a new member: their chapter's steward; without a chapter nobody yet."""
     for slug in chapters[:1]:
         for organizer in cast.organizers:
-            if organizer.chapter == slug and organizer.role == "steward":
+            if (slug, "steward") in organizer.roles:
                 return organizer.name
     return ""
 
@@ -83,13 +83,14 @@ def _write_community(session: Session, cast: Cast, start: datetime, password: st
 
 
 def _add_organizer(session: Session, organizer: Organizer, rooms: dict[str, int], start: datetime) -> int:
-    room = rooms.get(organizer.chapter or "")
     member = add_member(session, organizer.name, start, language=organizer.language, source="sandbox")
     add_email(session, member.id, organizer.mailbox, start, proven=True)
-    if room is not None:
-        join(session, member.id, room, start)
-        member.zone = session.get_one(Chapter, room).zone
-    give_role(session, member.id, room, organizer.role, start)
+    for slug, role in organizer.roles:
+        room = rooms[slug] if slug is not None else None
+        if room is not None:
+            join(session, member.id, room, start)
+            member.zone = session.get_one(Chapter, room).zone
+        give_role(session, member.id, room, role, start)
     return member.id
 
 
