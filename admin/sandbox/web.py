@@ -88,6 +88,11 @@ def create_app(world: World) -> Flask:
             kept.content, mimetype=kept.mime, headers={"Cache-Control": "public, max-age=31536000, immutable"}
         )
 
+    @app.get("/favicon.ico")
+    def icon() -> tuple[str, int]:
+        """Browsers ask for it; there is none."""
+        return "", 204
+
     @app.get("/")
     def mailboxes() -> str:
         return page("mailboxes.html", groups=_groups(world))
