@@ -64,7 +64,8 @@ def _lines(session: Session, figures: dict[str, Any], reader: Reader) -> list[st
     tasks = session.scalar(select(func.count()).where(Task.done_at.is_(None))) or 0
     lines += ["", "While people talked, letters waited." if not held else f"{held} letters waited or were left out."]
     if tasks:
-        lines.append(f"{tasks} calls are waiting to be made, each with somebody's name on it.")
+        calls = "One call waits" if tasks == 1 else f"{tasks} calls wait"
+        lines.append(f"{calls} to be made by somebody with a name.")
     waiting = session.execute(
         select(Member.name, Thread.last_words, Thread.waits_since)
         .join(Member, Member.id == Thread.member_id)

@@ -26,7 +26,7 @@ from templates.web.furnish import furnish, loader
 from templates.web.reader import Reader
 
 #: What may run on these pages: our own sheet and nothing else.
-POLICY = "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'"
+POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'"
 #: What may run in a letter: its own inline styles, without scripts, forms or anything fetched.
 LETTER_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 #: Messages on one page of the outbox.
@@ -87,11 +87,6 @@ def create_app(world: World) -> Flask:
         return Response(
             kept.content, mimetype=kept.mime, headers={"Cache-Control": "public, max-age=31536000, immutable"}
         )
-
-    @app.get("/favicon.ico")
-    def icon() -> tuple[str, int]:
-        """Browsers ask for it; there is none."""
-        return "", 204
 
     @app.get("/")
     def mailboxes() -> str:

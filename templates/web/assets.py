@@ -14,6 +14,7 @@ SHEETS: Mapping[str, tuple[str, ...]] = {
     "member.css": ("tokens.css", "base.css", "parts.css", "member.css"),
     "sandbox.css": ("tokens.css", "base.css", "parts.css", "sandbox.css"),
     "words.css": ("tokens.css", "original.css"),
+    "icon.svg": ("icon.svg",),
 }
 
 
