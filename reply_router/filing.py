@@ -28,6 +28,7 @@ from reply_router.content import file_once, key_of
 from reply_router.find import JOURNEY_OVER
 from reply_router.reading import Kind, Reading
 from reply_router.rules import Case, Filed, Rule
+from reply_router.subject import stripped
 
 #: So many mails of one person within an hour are a storm: kept, shown, and never answered by machine (FEATURES E8).
 STORM = 20
@@ -78,6 +79,8 @@ def file_in_place(session: Session, mail: Mail, now: datetime) -> Entry:
     place, case = mail.case.place, mail.case
     thread = place.thread
     if thread is not None:
+        # Another worker may file another mail in it just now: marks and pointers are read anew under its lock.
+        session.refresh(thread, with_for_update=True)
         same = _stands_already(session, thread, mail, now)
         room = getattr(case.aim, "chapter_id", None)
         if same is not None and (place.ours or room is None or room == thread.chapter_id):
@@ -181,7 +184,7 @@ def names_around(session: Session, case: Case) -> list[str]:
 def _open(session: Session, mail: Mail, now: datetime, *, chapter_id: int | None, linked: bool) -> Thread:
     place, sender = mail.case.place, mail.case.sender
     member_id = place.member.id if linked and place.member is not None else None
-    subject = (place.subject if linked else "") or mail.reading.subject or first_line(mail.reading.text)
+    subject = stripped((place.subject if linked else "") or mail.reading.subject or "") or first_line(mail.reading.text)
     thread = open_thread(
         session,
         now,

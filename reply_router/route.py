@@ -24,6 +24,7 @@ from engine.conversations.received import Received, ReceivedBytes
 from engine.conversations.thread import Thread
 from engine.outbox.letter import is_loop_mark
 from engine.outbox.post import courtesy
+from engine.people.member import Member
 from reply_router.addresses import Signed, aim_of, normal, signed_in
 from reply_router.content import file_once, fingerprint, key_of, loop_marks, without_loop_marks
 from reply_router.filing import IN_STORM, Entry, Mail, file_apart, file_in_place, file_machine
@@ -37,6 +38,8 @@ from reply_router.staff import file_note, organizer_of
 MOST_TRIES = 3
 #: How long a worker has for one row, in wall time: the sandbox's clock may stand still.
 LEASE = timedelta(seconds=60)
+#: How long a row rests after its first try that broke; after its second twice as long.
+PAUSE = timedelta(seconds=2)
 
 _POISON = Reading(
     Kind.UNREADABLE,
@@ -86,6 +89,7 @@ def route_one(services: Services, received_id: int) -> str | None:
         raise
     except Exception as error:
         if not poison:
+            pause(services, taken)
             raise
         log.exception("a mail cannot even be filed unread; it stands in the list of what needs a person")
         with services.db.write() as session:
@@ -127,6 +131,16 @@ def give_back(services: Services, taken: Taken) -> None:
             )
     except Unavailable:
         log.warning("the database is away; the row is taken up again when its lease ends", row_id=taken.received_id)
+
+
+def pause(services: Services, taken: Taken) -> None:
+    """The row is tried again soon, and not at once."""
+    with services.db.write() as session:
+        session.execute(
+            update(Received)
+            .where(Received.id == taken.received_id, Received.outcome.is_(None))
+            .values(leased_until_at=datetime.now(UTC) + PAUSE * taken.attempt)
+        )
 
 
 def understand(taken: Taken, office: Office) -> Reading:
@@ -184,12 +198,18 @@ def case_of(
     sender = sender_of(session, reading)
     aim = aim_of(session, recipient, domain, tokens)
     search = Search(session, reading, sender, aim, signed_beside(reading, domain, tokens), tokens, now)
+    place = find(search)
+    if place.thread is None and place.member is not None:
+        # Two first mails of one person at the same time open one conversation: the second worker waits here, and looks
+        # again.
+        session.execute(select(Member.id).where(Member.id == place.member.id).with_for_update())
+        place = find(search)
     organizer = organizer_of(session, aim, sender)
     own = any(is_loop_mark(tokens, each) for each in loop_marks(raw))
     return Case(
         reading=reading,
         sender=sender,
-        place=find(search),
+        place=place,
         aim=aim,
         own=own or isinstance(signed_in(sender.address, domain, tokens), Signed),
         duplicate_of=first,

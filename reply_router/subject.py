@@ -17,15 +17,20 @@ _BEFORE = re.compile(
 _PAPER = ("no subject", "(no subject)", "sin asunto", "(sin asunto)", "<no subject>", "kein betreff", "sans objet")
 
 
-def bare(subject: str) -> str:
-    """The subject without what mail programs put before it, in one form for comparing."""
+def stripped(subject: str) -> str:
+    """The subject on one line, without what mail programs put before it."""
     text = " ".join(subject[:1000].split())
     for _ in range(20):
         shorter = _BEFORE.sub("", text, count=1)
         if shorter == text:
             break
         text = shorter
-    return unicodedata.normalize("NFKC", text).casefold().strip(" .!…")
+    return text
+
+
+def bare(subject: str) -> str:
+    """The stripped subject in one form for comparing."""
+    return unicodedata.normalize("NFKC", stripped(subject)).casefold().strip(" .!…")
 
 
 def is_changed(subject: str | None, known: Iterable[str]) -> bool:
