@@ -161,7 +161,8 @@ def _now(session: Session, settings: Settings) -> datetime:
 def _somebody_answers(session: Session, _now: datetime, _settings: Settings) -> Check:
     count = session.scalar(select(func.count(func.distinct(Role.member_id))).where(Role.ended_at.is_(None))) or 0
     fix = 'Run `hearthline organizers invite "Name" name@mail.example --staff`.'
-    return Check("somebody answers", count > 0, f"{count} people have a role.", fix)
+    says = _counted(count, "Nobody has a role yet.", "One person has a role.", "{} people have a role.")
+    return Check("somebody answers", count > 0, says, fix)
 
 
 def _everything_settles(session: Session, _now: datetime, _settings: Settings) -> Check:
@@ -169,7 +170,7 @@ def _everything_settles(session: Session, _now: datetime, _settings: Settings) -
     before = id_at(int((datetime.now(UTC) - SETTLE_WITHIN).timestamp() * 1000))
     late = session.scalar(select(func.count()).where(Received.outcome.is_(None), Received.id < before)) or 0
     fix = "Is `hearthline run` up? Its log says why a message could not be routed; nothing of it is lost."
-    return Check("everything received settles", late == 0, f"{late} rows have waited over 10 minutes.", fix)
+    return Check("everything received settles", late == 0, says, fix)
 
 
 def _everything_leaves(session: Session, now: datetime, _settings: Settings) -> Check:
@@ -183,7 +184,7 @@ def _everything_leaves(session: Session, now: datetime, _settings: Settings) -> 
         or 0
     )
     fix = "Is `hearthline run` up, and does the relay answer? What waits goes out by itself then."
-    return Check("everything due leaves", late == 0, f"{late} messages should have left over 15 minutes ago.", fix)
+    return Check("everything due leaves", late == 0, says, fix)
 
 
 def _nobody_waits(session: Session, now: datetime, _settings: Settings) -> Check:

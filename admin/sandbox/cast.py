@@ -22,7 +22,7 @@ class Reaction:
     mailbox: str = ""
     subject: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
-    #: `unsubscribe`: they press their mail program's button instead of writing.
+    #: Instead of writing: `unsubscribe` (a member presses their mail program's button) or `close` (an organizer does).
     does: str = ""
 
 

@@ -21,6 +21,7 @@ from engine.base.clock import SandboxClock
 from engine.base.errors import HearthlineError
 from engine.base.services import Services
 from engine.conversations.balance import balance
+from engine.conversations.closure import close
 from engine.conversations.message import Message
 from engine.conversations.thread import Thread
 from engine.enrollments.enrollment import Due
@@ -283,7 +284,11 @@ class Living:
                     .order_by(Thread.waits_since)
                     .limit(1)
                 )
-                if thread is not None and thread.responsible_id is not None:
+                if thread is None or thread.responsible_id is None:
+                    continue
+                if reaction.does == "close":
+                    close(session, thread, thread.responsible_id, self._clock.now())
+                else:
                     answer(session, thread, thread.responsible_id, reaction.says, self._clock.now(), key=plan.key)
 
     def send(self, raw: bytes, mail_from: str, to: str, message_id: str) -> int:
