@@ -170,6 +170,12 @@ def _everything_settles(session: Session, _now: datetime, _settings: Settings) -
     before = id_at(int((datetime.now(UTC) - SETTLE_WITHIN).timestamp() * 1000))
     late = session.scalar(select(func.count()).where(Received.outcome.is_(None), Received.id < before)) or 0
     fix = "Is `hearthline run` up? Its log says why a message could not be routed; nothing of it is lost."
+    says = _counted(
+        late,
+        "Nothing received waits for its outcome.",
+        "One message has waited over 10 minutes.",
+        "{} messages have waited over 10 minutes.",
+    )
     return Check("everything received settles", late == 0, says, fix)
 
 
@@ -184,15 +190,22 @@ def _everything_leaves(session: Session, now: datetime, _settings: Settings) -> 
         or 0
     )
     fix = "Is `hearthline run` up, and does the relay answer? What waits goes out by itself then."
+    says = _counted(
+        late,
+        "Nothing is late.",
+        "One message should have left over 15 minutes ago.",
+        "{} messages should have left over 15 minutes ago.",
+    )
     return Check("everything due leaves", late == 0, says, fix)
 
 
 def _nobody_waits(session: Session, now: datetime, _settings: Settings) -> Check:
     late = session.scalar(select(func.count()).where(Thread.answer_due_at < now, Thread.closure_id.is_(None))) or 0
-    says = (
-        f"{late} people have waited for an answer longer than promised."
-        if late
-        else "Nobody waits longer than promised."
+    says = _counted(
+        late,
+        "Nobody waits longer than promised.",
+        "One person has waited for an answer longer than promised.",
+        "{} people have waited for an answer longer than promised.",
     )
     return Check("people are answered", late == 0, says, "Open the inbox and answer the oldest first, or ask for help.")
 
@@ -202,6 +215,10 @@ def _work_is_found(session: Session, _now: datetime, _settings: Settings) -> Che
     alive = lease is not None and lease.until_at > datetime.now(UTC)
     fix = "Start it with `hearthline run`. While it is down nothing is lost and nothing moves."
     return Check("running", alive, "A scheduler is at work." if alive else "Nothing is running on this database.", fix)
+
+
+def _counted(count: int, none: str, one: str, many: str) -> str:
+    return none if count == 0 else one if count == 1 else many.format(count)
 
 
 DATABASE_CHECKS: tuple[Callable[[Session, datetime, Settings], Check], ...] = (
