@@ -16,7 +16,9 @@ from admin.web.frame import reader_of
 from admin.web.inbox import Wish, listing, view_named
 from admin.web.me import Me, me
 from admin.web.people import About, about
+from admin.web.veil import body, veil
 from engine.base.services import Services
+from engine.base.settings import Settings
 from engine.conversations.assignment import who_may_answer
 from engine.conversations.message import Message
 from engine.conversations.scope import thread_in
@@ -94,7 +96,7 @@ def page(
         pane: About | None = None
         if thread.member_id is not None:
             pane = about(session, viewer, session.get_one(Member, thread.member_id), reader)
-        talk = _talk(session, thread, viewer, reader, pane, wish)
+        talk = _talk(session, thread, viewer, reader, pane, wish, services.settings)
         shown = listing(session, viewer, wish, reader, thread.id)
     return render_template(
         "conversation.html",
@@ -110,7 +112,9 @@ def page(
     )
 
 
-def _talk(session: Session, thread: Thread, viewer: Me, reader: Reader, pane: About | None, wish: Wish) -> Talk:
+def _talk(
+    session: Session, thread: Thread, viewer: Me, reader: Reader, pane: About | None, wish: Wish, settings: Settings
+) -> Talk:
     told = timeline(session, thread, request.args.get("before", type=int))
     known = fates(session, [entry.message.delivery_id for entry in told.entries if isinstance(entry, Said)])
     member = pane.profile.member if pane else None
@@ -133,7 +137,7 @@ def _talk(session: Session, thread: Thread, viewer: Me, reader: Reader, pane: Ab
         waits=thread.waits_since is not None,
         zone=zone,
         how=_how_it_goes(called, member, zone, reader),
-        entries=[_entry(entry, known, name, reader) for entry in told.entries],
+        entries=[_entry(entry, known, name, reader, settings) for entry in told.entries],
         earlier=f"?{_query(wish, before=str(told.earlier))}" if told.earlier else None,
         others=[
             (row_id, name)
@@ -184,7 +188,7 @@ def _cannot(thread: Thread, pane: About | None, called: str, reader: Reader) -> 
     return None
 
 
-def _entry(entry: Said | Done, known: Mapping[int, Fate], name: str, reader: Reader) -> Entry:
+def _entry(entry: Said | Done, known: Mapping[int, Fate], name: str, reader: Reader, settings: Settings) -> Entry:
     match entry:
         case Done():
             return Entry(
@@ -203,10 +207,10 @@ def _entry(entry: Said | Done, known: Mapping[int, Fate], name: str, reader: Rea
                 attached=[],
             )
         case Said():
-            return _said(entry.message, entry.author or name, known, reader)
+            return _said(entry.message, entry.author or name, known, reader, settings)
 
 
-def _said(message: Message, author: str, known: Mapping[int, Fate], reader: Reader) -> Entry:
+def _said(message: Message, author: str, known: Mapping[int, Fate], reader: Reader, settings: Settings) -> Entry:
     fate = known.get(message.delivery_id) if message.delivery_id else None
     ours = message.kind in ("out", "journey")
     away = "away" in str(message.detail.get("machine", ""))
@@ -216,17 +220,15 @@ def _said(message: Message, author: str, known: Mapping[int, Fate], reader: Read
         at=message.at,
         name=author or reader.say("conversation.desk"),
         how=_how(message, away, author, reader),
-        text=message.text,
+        text=veil(settings, body(message.text) if message.kind == "journey" else message.text),
         subject=message.subject,
-        quoted="\n\n".join(str(part.get("text", "")) for part in message.folded if isinstance(part, dict)),
+        quoted=veil(settings, "\n".join(str(part.get("text", "")) for part in message.folded)),
         marks=[reader.say(f"conversation.fate_{fate.word}")] if fate and ours and fate.word == "waits" else [],
         trouble=reader.say("conversation.fate_failed", why=fate.says) if fate and fate.word == "failed" else "",
         message_id=message.id,
         original=message.received_id is not None,
         attached=[
-            (part["index"], part.get("name") or reader.say("conversation.attachment"))
-            for part in message.attachments
-            if isinstance(part, dict) and isinstance(part.get("index"), int)
+            (part["index"], part.get("name") or reader.say("conversation.attachment")) for part in message.attachments
         ],
     )
 

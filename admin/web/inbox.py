@@ -223,7 +223,7 @@ def _standing(row: Row, reader: Reader) -> tuple[str, str]:
     if row.due_at is None:
         return "answered", reader.say("inbox.answered")
     if row.due_at < reader.now:
-        return "overdue", reader.say("inbox.late", when=reader.soon(row.due_at))
+        return "overdue", reader.say("inbox.overdue_mark")
     return "due", reader.say("inbox.due", when=reader.soon(row.due_at))
 
 

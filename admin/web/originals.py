@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from admin.web.frame import reader_of
 from admin.web.me import me
+from admin.web.veil import veil
 from engine.audit.entry import record
 from engine.base.errors import NotFound
 from engine.base.services import Services
@@ -50,11 +51,12 @@ def pages(services: Services) -> Blueprint:
     @blueprint.get("/messages/<int:message_id>/original/page")
     def page(message_id: int) -> ResponseReturnValue:
         reading = read(raw(message_id))
-        return _sealed(reading.html or f"<pre>{escape(reading.body or reading.text)}</pre>")
+        return _sealed(veil(services.settings, reading.html or f"<pre>{escape(reading.body or reading.text)}</pre>"))
 
     @blueprint.get("/messages/<int:message_id>/original/text")
     def text(message_id: int) -> ResponseReturnValue:
-        return _sealed(f"<pre>{escape(raw(message_id)[:MOST_SHOWN].decode('utf-8', 'replace'))}</pre>")
+        shown = escape(raw(message_id)[:MOST_SHOWN].decode("utf-8", "replace"))
+        return _sealed(veil(services.settings, f"<pre>{shown}</pre>"))
 
     @blueprint.get("/messages/<int:message_id>/original/file")
     def file(message_id: int) -> ResponseReturnValue:

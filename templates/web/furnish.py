@@ -5,6 +5,7 @@ from pathlib import Path
 
 from jinja2 import BaseLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 
+from templates.web.flow import paragraphs
 from templates.web.marks import initials, tint
 
 
@@ -24,4 +25,5 @@ def furnish(environment: Environment, asset_url: Callable[[str], str]) -> None:
     environment.lstrip_blocks = True
     environment.filters["initials"] = initials
     environment.filters["tint"] = tint
+    environment.filters["paragraphs"] = paragraphs
     environment.globals["asset"] = asset_url

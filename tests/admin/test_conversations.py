@@ -36,13 +36,14 @@ def test_everything_said_stands_in_order_each_as_what_it_is(town: Town) -> None:
                 kind="journey",
                 author_id=town.people["maya"],
                 subject="What brought you?",
-                text="Hi Rosa, what brought you?",
+                text="Hi Rosa, what brought you?\n\n-- \nMaya wrote this to everyone. Stop: http://x/u/abcdefgh",
             )
         )
         file_machine_mail(session, session.get_one(Thread, thread), Words(text="Back on Monday"), NOON)
     page = town.signed_in("denise").sees(f"/conversations/{thread}")
     kinds = re.findall(r'data-kind="(\w+)"', page)
     assert kinds == ["journey", "in", "done", "machine"]
+    assert "/u/abcdefg" not in page and "wrote this to everyone" not in page, "a letter's foot is its reader's own"
     assert "sent to everyone new" in page and "They answered a letter." in page and "&gt; earlier" in page
     assert "By email to Rosa, 11:00 am where she is." in page
     assert "Given to Denise Okafor, who wrote that letter." in page
@@ -150,6 +151,18 @@ def test_the_original_is_one_click_away_and_harmless(town: Town) -> None:
     assert saved.data == RAW and saved.headers["Content-Disposition"].startswith("attachment")
     with town.services.db.read() as session:
         assert session.scalar(select(func.count()).where(AuditEntry.verb == "opened_original"))
+
+
+def test_a_members_own_links_are_not_an_organizers_to_press(town: Town) -> None:
+    link = f"{town.services.settings.doors.public_url}/p/{'ab2' * 16}"
+    raw = f"From: rosa@mail.example\r\n\r\nYes\r\n\r\n> {link}\r\n".encode()
+    thread = town.hears("rosa", "Yes", chapter="atlanta", to="denise", raw=raw, folded=[{"text": f"> {link}"}])
+    denise = town.signed_in("denise")
+    page = denise.sees(f"/conversations/{thread}")
+    original = re.search(r'href="(/messages/\d+/original)"', page)
+    assert original
+    for shown in (page, denise.sees(f"{original[1]}/page"), denise.sees(f"{original[1]}/text")):
+        assert "ab2ab2" not in shown and "/p/…" in shown
 
 
 def test_who_said_stop_is_not_offered_an_answer_box(town: Town) -> None:

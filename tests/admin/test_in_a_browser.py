@@ -111,7 +111,8 @@ def _lived_in(town: Town) -> list[str]:
     """The addresses of every page, each with something on it."""
     raw = b"From: rosa@mail.example\r\nContent-Type: text/html\r\n\r\n<p>Hello</p><script>alert(1)</script>"
     thread = town.hears("rosa", "Hello", chapter="atlanta", to="denise", raw=raw, folded=[{"text": "> before"}])
-    town.hears(None, "x" * 300, chapter="atlanta", ago=timedelta(hours=40))
+    link = town.services.settings.doors.public_url + "/u/" + "a" * 60
+    unknown = town.hears(None, "x" * 300, chapter="atlanta", ago=timedelta(hours=40), folded=[{"text": "> " + link}])
     with town.write() as session:
         row = session.get_one(Thread, thread)
         write_note(session, row, town.people["maya"], "A note", NOON)
@@ -132,7 +133,8 @@ def _lived_in(town: Town) -> list[str]:
         letter = session.scalars(select(TemplateVersion.id).where(TemplateVersion.language == "en")).first()
         message = session.scalars(select(Message.id).where(Message.kind == "in", Message.thread_id == thread)).one()
     return [
-        "/", "/all", "/needs-a-person", "/?show=closed", "/?show=machine", f"/conversations/{thread}", "/people",
+        "/", "/all", "/needs-a-person", "/?show=closed", "/?show=machine", f"/conversations/{thread}",
+        f"/conversations/{unknown}", "/people",
         f"/people/{town.people['rosa']}", "/tasks", "/journeys", "/journeys/welcome/1", f"/letters/{letter}", "/health",
         f"/messages/{message}/original", "/nothing-here",
     ]  # fmt: skip

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from jinja2 import Environment
 
 from templates.web.assets import SHEETS, assets
+from templates.web.flow import paragraphs
 from templates.web.furnish import furnish, loader
 from templates.web.marks import TINTS, initials, tint
 from templates.web.reader import LANGUAGES, WORDS, Reader
@@ -153,3 +154,26 @@ def test_parts_show_words_as_words() -> None:
     )
     html = page.render(reader=EAST, name="<b>Eve</b>", text="</p><script>alert(1)</script>{{7*7}}")
     assert "<script" not in html and "<b>" not in html and "{{7*7}}" in html
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "One of us keeps a tool library in her garage. This is a story from her\nstreet, and we may tell it.",
+            ["One of us keeps a tool library in her garage. This is a story from her street, and we may tell it."],
+        ),
+        ("Dear all,\nthanks!\n\nMaya\nMaya Torres", ["Dear all,\nthanks!", "Maya\nMaya Torres"]),
+        ("- a list whose lines are long enough to have been broken by a program\n- a second", None),
+        ("> quoted words that are long enough to have been broken by a program\n> more", None),
+        ("a line that is far longer than any mail program leaves it, so nobody broke anything here\nshort", None),
+        ("", []),
+    ],
+)
+def test_broken_lines_flow_again_and_chosen_ones_stay(text: str, said: list[str] | None) -> None:
+    assert paragraphs(text) == ([text] if said is None else said)
+
+
+@given(st.text(alphabet="ab >-\n\r.1", max_size=400))
+def test_flowing_changes_nothing_but_white_space(text: str) -> None:
+    assert "".join("".join(paragraphs(text)).split()) == "".join(text.split())

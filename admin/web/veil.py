@@ -1,0 +1,20 @@
+"""Veil: the links in a letter that are its reader's own are not an organizer's to press."""
+
+import re
+
+from engine.base.settings import Settings
+
+#: How a message's foot begins (RFC 3676 4.3).
+FOOT = re.compile(r"^-- ?$", re.MULTILINE)
+
+
+def veil(settings: Settings, text: str) -> str:
+    """The text without the tokens of our own links to members' pages."""
+    own = re.escape(settings.doors.public_url.rstrip("/"))
+    return re.sub(rf"({own}/[a-z]{{1,12}}/)[a-z2-7]{{20,}}", r"\1…", text)
+
+
+def body(text: str) -> str:
+    """A letter of ours without its foot, which says the same below every one."""
+    found = FOOT.search(text)
+    return text[: found.start()].rstrip() if found else text
