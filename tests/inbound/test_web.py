@@ -314,11 +314,10 @@ def test_every_page_is_light_closed_and_without_scripts(visit: Visit) -> None:
     for path in paths:
         response = visit.client.get(path)
         page = response.get_data(as_text=True)
-        (sheet,) = re.findall(r'href="(/assets/[^"]+)"', page)
-        style = visit.client.get(sheet)
-        assert style.status_code == 200
-        assert "immutable" in style.headers["Cache-Control"]
-        assert len(page.encode()) + len(style.data) < 30_000
+        files = [visit.client.get(name) for name in re.findall(r'href="(/assets/[^"]+)"', page)]
+        assert {file.mimetype for file in files} == {"text/css", "image/svg+xml"}
+        assert all(file.status_code == 200 and "immutable" in file.headers["Cache-Control"] for file in files)
+        assert len(page.encode()) + sum(len(file.data) for file in files) < 30_000
         assert "<script" not in page
         assert "style=" not in page
         assert not re.search(r'(?:src|href|action)="(?!/)', page)

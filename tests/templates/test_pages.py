@@ -141,7 +141,7 @@ def test_a_members_page_is_small_and_needs_no_script() -> None:
 def test_an_assets_name_follows_its_bytes() -> None:
     kept = assets()
     assert set(kept.hashed) == set(SHEETS)
-    assert all(re.fullmatch(r"\w+\.[0-9a-f]{12}\.css", name) for name in kept.kept)
+    assert all(re.fullmatch(r"\w+\.[0-9a-f]{12}\.(css|svg)", name) for name in kept.kept)
 
 
 def test_parts_show_words_as_words() -> None:
