@@ -15,10 +15,12 @@ from admin.sandbox.api import create_api, read_duration, send_from
 from admin.sandbox.pen import open_letter
 from admin.sandbox.store import Letter
 from admin.sandbox.world import World
-from engine.base.errors import Invalid
+from engine.base.errors import Invalid, NotFound
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership
 from engine.outbox.delivery import Delivery
+from engine.outbox.letter import press
+from engine.outbox.view import Copy, copy_of
 from engine.people.address import Address
 from engine.people.member import Member
 from templates.web.assets import assets
@@ -130,6 +132,26 @@ def create_app(world: World) -> Flask:
         before = request.args.get("before", type=int)
         return page("outbox.html", rows=_outbox(world, before), size=PAGE)
 
+    def copied(delivery_id: int) -> Copy:
+        services = world.services
+        try:
+            with services.db.read() as session:
+                return copy_of(session, press(services.settings, services.tokens), delivery_id, world.clock.now())
+        except NotFound:
+            abort(404)
+
+    @app.get("/outbox/<int:delivery_id>")
+    def sending(delivery_id: int) -> str:
+        copy = copied(delivery_id)
+        arrived = world.store.letter_ids([copy.delivery.internet_message_id or ""])
+        return page(
+            "sending.html", copy=copy, tab=request.args.get("tab", "words"), letter=next(iter(arrived.values()), None)
+        )
+
+    @app.get("/outbox/<int:delivery_id>/letter")
+    def sending_html(delivery_id: int) -> Response:
+        return Response(copied(delivery_id).html, headers={"Content-Security-Policy": LETTER_POLICY})
+
     @app.post("/clock")
     def move_clock() -> AnyResponse:
         world.move_to(world.clock.now() + read_duration(request.form.get("advance", "")))
@@ -168,12 +190,11 @@ def _groups(world: World) -> list[tuple[str, list[tuple[str, str, int]]]]:
     return [(heading, people) for heading, people in groups.items() if people]
 
 
-def _outbox(world: World, before: int | None) -> list[tuple[Delivery, str, int | None]]:
-    """One page of deliveries, latest first: the row, to whom, and the letter's id in its mailbox if it arrived."""
+def _outbox(world: World, before: int | None) -> list[tuple[Delivery, str]]:
+    """One page of deliveries, latest first: the row, and to whom."""
     with world.services.db.read() as session:
         query = select(Delivery, Member.name).outerjoin(Member, Member.id == Delivery.member_id)
         if before is not None:
             query = query.where(Delivery.id < before)
         rows = session.execute(query.order_by(Delivery.id.desc()).limit(PAGE)).all()
-    arrived = world.store.letter_ids([row.internet_message_id for row, _ in rows if row.internet_message_id])
-    return [(row, name or row.to_address or "", arrived.get(row.internet_message_id or "")) for row, name in rows]
+    return [(row, name or row.to_address or "") for row, name in rows]
