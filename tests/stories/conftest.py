@@ -1,0 +1,35 @@
+"""What stories stand on: one ready town a run, and copies of it to live in."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stories.town import Town, open_town, prepared
+
+
+@pytest.fixture(scope="session")
+def ready_town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a town on its first morning: migrated, seeded, published, stopped."""
+    return prepared(tmp_path_factory.mktemp("ready") / "town")
+
+
+@pytest.fixture(scope="module")
+def town(ready_town: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """One town for all stories of a file; each brings its own people."""
+    with open_town(ready_town, tmp_path_factory.mktemp("town") / "data") as opened:
+        yield opened
+
+
+@pytest.fixture
+def new_town(ready_town: Path, tmp_path: Path) -> Iterator[Callable[..., Town]]:
+    """Opens towns of their own, for stories that break something."""
+    with ExitStack() as stack:
+
+        def build(**doors: Any) -> Town:
+            folder = tmp_path / f"town-{len(list(tmp_path.iterdir()))}"
+            return stack.enter_context(open_town(ready_town, folder, **doors))
+
+        yield build

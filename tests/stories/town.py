@@ -1,0 +1,240 @@
+"""A town: one real installation with the outside world around it, so that a story reads like a conversation.
+
+Nothing in it is played by the tests: doors, workers, scheduler and database are those of `hearthline run`; what leaves
+goes through a real relay into real mailboxes; organizers use the pages. The clock stands still while anything is due.
+"""
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from admin.cli.demo import free_ports
+from admin.process import Embedded
+from admin.sandbox.cast import Cast, Organizer, Room, span
+from admin.sandbox.living import Door, Living
+from admin.sandbox.post_office import PostOffice
+from admin.sandbox.seed import seed
+from admin.sandbox.store import Store
+from engine.base.clock import SandboxClock
+from engine.base.services import Services
+from engine.base.settings import Doors, Mail, Organization, Sandbox, Settings
+from engine.chapters.invitation import invite
+from engine.enrollments.joining import welcome
+from tests.stories.desk import Desk
+from tests.stories.neighbor import Neighbor
+
+#: A Monday morning in Atlanta.
+START = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
+DOMAIN = "nfp.example"
+
+LETTERS = ("porch/a_story", "porch/what_would_you_like", "porch/come_by", "porch/glad")
+CAST = Cast(
+    organization={"name": "Neighbors for Progress", "domain": DOMAIN},
+    rooms=(
+        Room("atlanta", "Atlanta", "place", "America/New_York", "en", ""),
+        Room("duluth", "Duluth", "place", "America/Chicago", "en", ""),
+    ),
+    organizers=(
+        Organizer("maya", "Maya Torres", "maya.torres@mail.example", None, "staff", "en", ("porch/hello",)),
+        Organizer("denise", "Denise Okafor", "denise.okafor@mail.example", "atlanta", "steward", "en", LETTERS),
+        Organizer("ingrid", "Ingrid Halvorsen", "ingrid.halvorsen@mail.example", "duluth", "steward", "en", LETTERS),
+    ),
+    people=(),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Received rows and their outcomes."""
+
+    received: int
+    outcomes: dict[str, int]
+    unsettled: int
+
+
+class Town:
+    """One installation and everybody around it."""
+
+    def __init__(self, folder: Path, **doors: Any) -> None:
+        self.folder = folder
+        admin, public, smtp, office = free_ports("127.0.0.1", 0)
+        self.settings = Settings(
+            data_dir=folder,
+            keys=["1:" + "5e" * 32],
+            log_level="ERROR",
+            organization=Organization(name="Neighbors for Progress", postal_address="12 Porch Lane, Decatur GA 30030"),
+            mail=Mail(domain=DOMAIN, host="127.0.0.1", port=office, security="none", timeout_seconds=5),
+            doors=Doors(
+                smtp_port=smtp,
+                public_port=public,
+                admin_port=admin,
+                public_url=f"http://127.0.0.1:{public}",
+                admin_url=f"http://127.0.0.1:{admin}",
+                **doors,
+            ),
+            sandbox=Sandbox(enabled=True),
+        )
+        self.store = Store(folder / "world.db")
+        self._office_port = office
+        self.office: PostOffice | None = None
+        self.process_starts()
+        seed(self.services.db, self.store, CAST, START)
+        self.relay_comes_back()
+        self.maya = Desk(self, "Maya Torres", "maya.torres@mail.example", "staff", None)
+        self.denise = Desk(self, "Denise Okafor", "denise.okafor@mail.example", "steward", "atlanta")
+        self.ingrid = Desk(self, "Ingrid Halvorsen", "ingrid.halvorsen@mail.example", "steward", "duluth")
+
+    @property
+    def services(self) -> Services:
+        """What the running process works with."""
+        return self.process.services
+
+    @property
+    def now(self) -> datetime:
+        """The present moment."""
+        return self.clock.now()
+
+    @property
+    def smtp(self) -> tuple[str, int]:
+        """Where our mail door listens."""
+        return "127.0.0.1", self.ports.smtp
+
+    def process_starts(self) -> None:
+        """The installation runs, and its clock stands where it stood, at first on the first morning."""
+        self.process = Embedded(self.settings)
+        self.ports = self.process.start()
+        assert isinstance(self.services.clock, SandboxClock)
+        self.clock = self.services.clock
+        if not self.store.fact("start"):
+            self.clock.hold(START)
+            self.store.note("start", START.isoformat())
+        door = Door("127.0.0.1", self.ports.smtp)
+        self.living = Living(self.services, self.clock, self.process.scheduler, self.store, CAST, door, 1)
+
+    def process_ends(self) -> None:
+        """The installation has stopped, as by SIGTERM; the world outside goes on."""
+        self.process.stop()
+
+    def stop(self) -> None:
+        """Everything has ended; the folder stays."""
+        self.process.stop()
+        self.relay_goes_away()
+        self.store.close()
+
+    # Time.
+
+    def settles(self) -> None:
+        """Nothing is due, queued or claimed any more."""
+        self.living.settle()
+
+    def passes(self, length: str) -> None:
+        """So much time has gone by (`3d`, `2h 30m`), and everything in it has happened."""
+        self.living.live(self.now + span(length))
+
+    def passes_until(self, moment: datetime) -> None:
+        """Everything until then has happened."""
+        self.living.live(moment)
+
+    # People.
+
+    def joins(
+        self,
+        name: str,
+        mailbox: str | None = None,
+        *,
+        chapter: str | None = "atlanta",
+        organizer: Desk | None = None,
+        **more: Any,
+    ) -> Neighbor:
+        """Somebody new: they signed up, and the first letter, if one is due, is in their mailbox."""
+        mailbox = mailbox or name.lower().replace(" ", ".") + "@mail.example"
+        with self.writing() as session:
+            joined = welcome(
+                session,
+                name,
+                mailbox,
+                self.now,
+                chapters=[chapter] if chapter else [],
+                source="signed up at the market",
+                organizer_id=organizer.member_id if organizer else None,
+                **more,
+            )
+        self.settles()
+        return Neighbor(self, name, mailbox, joined.member_id)
+
+    def stranger(self, name: str, mailbox: str) -> Neighbor:
+        """Somebody who is no member."""
+        return Neighbor(self, name, mailbox, None)
+
+    def invitation(self, name: str, email: str, chapter: str | None, role: str) -> tuple[int, str]:
+        """Somebody was asked to answer people: who they are, and their link's path."""
+        with self.writing() as session:
+            asked = invite(session, name, email, self.now, chapter=chapter, role=role, tokens=self.services.tokens)
+        return asked.member_id, f"/invitation/{asked.token}"
+
+    # The relay.
+
+    def relay_goes_away(self) -> None:
+        """Nothing answers where our mail leaves."""
+        if self.office is not None:
+            self.office.stop()
+            self.office = None
+
+    def relay_comes_back(self) -> None:
+        """Our mail leaves again."""
+        self.office = PostOffice(self.store, self.clock, port=self._office_port)
+        self.office.start()
+
+    # The books.
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """One transaction by somebody at the command line."""
+        with self.services.db.write() as session:
+            yield session
+
+    def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """What another process would read: a connection of its own, on the file alone."""
+        connection = sqlite3.connect(f"file:{self.folder / 'hearthline.db'}?mode=ro", uri=True)
+        try:
+            return connection.execute(sql, values).fetchall()
+        finally:
+            connection.close()
+
+    def counts(self) -> Counts:
+        """Received rows and their outcomes, as they stand in the file."""
+        rows = self.ask("select outcome, count(*) from received group by outcome")
+        outcomes = {outcome: count for outcome, count in rows if outcome is not None}
+        return Counts(sum(count for _, count in rows), outcomes, sum(c for o, c in rows if o is None))
+
+    @property
+    def doubled(self) -> int:
+        """How many of our messages the outside world accepted more than once."""
+        return self.store.accepted_twice()
+
+
+def prepared(folder: Path) -> Path:
+    """A folder in which a town stands ready on its first morning, to be copied."""
+    town = Town(folder)
+    town.settles()
+    town.stop()
+    return folder
+
+
+@contextmanager
+def open_town(ready: Path, folder: Path, **doors: Any) -> Iterator[Town]:
+    """A copy of the ready town, open until the block ends."""
+    shutil.copytree(ready, folder)
+    town = Town(folder, **doors)
+    try:
+        yield town
+    finally:
+        town.stop()
+
