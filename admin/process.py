@@ -4,6 +4,7 @@ import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import engine.tables  # noqa: F401  (every table is known before the first query)
 from engine.base.broker import Broker
@@ -13,9 +14,13 @@ from engine.base.errors import SettingsError
 from engine.base.lock import FolderLock
 from engine.base.log import logger, set_up
 from engine.base.services import Services
-from engine.base.settings import Settings
+from engine.base.settings import FILE_NAME, Settings
 from engine.base.sweep import Sweep
 from engine.base.tokens import TokenRing
+
+if TYPE_CHECKING:
+    from inbound.mail.server import MailDoor
+    from inbound.web.serve import WebServer
 
 log = logger(__name__)
 
@@ -100,19 +105,15 @@ class Embedded:
         acceptor.start()
         self._later("the acceptor", acceptor.stop)
         smtp = MailDoor(services, acceptor, port=doors.smtp_port)
-        smtp.start()
-        self._later("the SMTP door", smtp.stop)
+        self._open("the SMTP door", smtp, "smtp_port")
         lmtp: MailDoor | None = None
         if doors.lmtp_port is not None:
             lmtp = MailDoor(services, acceptor, port=doors.lmtp_port, lmtp=True)
-            lmtp.start()
-            self._later("the LMTP door", lmtp.stop)
+            self._open("the LMTP door", lmtp, "lmtp_port")
         public = WebServer(create_public(services, mail_is_open=lambda: smtp.is_open), doors.host, doors.public_port)
-        public.start()
-        self._later("the public pages", public.stop)
+        self._open("the public pages", public, "public_port")
         admin = WebServer(create_admin(services), doors.host, doors.admin_port, threads=40)
-        admin.start()
-        self._later("the admin", admin.stop)
+        self._open("the admin", admin, "admin_port")
         return Ports(smtp.port, lmtp.port if lmtp else None, public.port, admin.port)
 
     def stop(self) -> None:
@@ -124,6 +125,17 @@ class Embedded:
                     undo()
                 except Exception:
                     log.exception("stopping went wrong; the rest is stopped all the same", part=name)
+
+    def _open(self, name: str, door: "MailDoor | WebServer", setting: str) -> None:
+        """The door is open, and is closed again with the process. Raises SettingsError for a port it cannot have."""
+        try:
+            door.start()
+        except OSError as error:
+            raise SettingsError(
+                f"Port {door.port} for {name} cannot be opened ({error.strerror or error}). End the program that has "
+                f"it, or write another {setting} under [doors] in {self.settings.data_dir / FILE_NAME}."
+            ) from error
+        self._later(name, door.stop)
 
     def _later(self, name: str, undo: Callable[[], None]) -> None:
         self._undo.append((name, undo))

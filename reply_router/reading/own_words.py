@@ -10,6 +10,8 @@ OUR_WORDS: Final = "our own words, quoted"
 _WORD: Final = re.compile(r"\w+")
 _EDGES: Final = " \t\xa0*_-–—>|"
 _SHINGLE: Final = 4
+#: A quote is at least so many of our words.
+_QUOTE: Final = 12
 
 
 def fold_own_words(lines: list[Line], sent: str) -> bool:
@@ -37,7 +39,9 @@ def fold_own_words(lines: list[Line], sent: str) -> bool:
     for at, (_, place) in enumerate(words):
         hits[place] += covered[at]
     sure = [counts[at] > 0 and hits[at] * 10 >= counts[at] * 8 and counts[at] >= 3 for at in range(len(lines))]
-    if sum(hits[at] for at in range(len(lines)) if sure[at]) < min(12, len(ours) // 2):
+    enough = min(_QUOTE, len(ours) // 2)
+    _leave_chosen(lines, sure, hits, enough)
+    if sum(hits[at] for at in range(len(lines)) if sure[at]) < enough:
         return False
     for place, line in enumerate(lines):
         if not sure[place] and 0 < counts[place] < _SHINGLE:
@@ -53,6 +57,23 @@ def fold_own_words(lines: list[Line], sent: str) -> bool:
         if sure[place] and line.own:
             line.why = OUR_WORDS
     return True
+
+
+def _leave_chosen(lines: list[Line], sure: list[bool], hits: list[int], enough: int) -> None:
+    """The first words of a letter stay when they are ours but too few for a quote and not marked as one.
+
+    Somebody who chooses one of the answers we offered says it in our words, and those are theirs.
+    """
+    top: list[int] = []
+    for place, line in enumerate(lines):
+        if line.blank:
+            continue
+        if not sure[place] or line.arrow:
+            break
+        top.append(place)
+    if sum(hits[at] for at in top) < enough:
+        for at in top:
+            sure[at] = False
 
 
 def _beside(sure: list[bool], counts: list[int], place: int) -> bool:

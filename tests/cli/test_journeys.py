@@ -24,7 +24,7 @@ def broken(folder: Path, before: str, after: str) -> Path:
 @pytest.mark.parametrize(
     ("before", "after", "line_of", "key"),
     [
-        ("    for: P2D", "    for: two days", "two days", "for"),
+        ("    for: P2D", "    for: two days", "for: two days", "for"),
         ("template: porch/hello", "template: porch/helo", "porch/helo", "template"),
         ("go: nearby", "go: nearbye", "nearbye", "go"),
         ("title: Welcome to the porch", "tittle: Welcome to the porch", "tittle", "tittle"),

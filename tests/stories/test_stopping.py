@@ -111,7 +111,9 @@ def test_a_bounce_to_an_address_we_never_made_rests_nobody(town: Town) -> None:
     letter = curtis.post[-1]
     forged = letter.mail_from[:12] + ("a" if letter.mail_from[12] != "a" else "b") + letter.mail_from[13:]
     curtis.sends_raw(bounce(curtis.mailbox, letter, town.now, "forged"), "", forged)
-    assert town.ask("select count(*) from address where member_id = ? and resting_since is not null", curtis.member_id) == [(0,)]
+    assert town.ask(
+        "select count(*) from address where member_id = ? and resting_since is not null", curtis.member_id
+    ) == [(0,)]
     assert town.ask("select outcome from received where rcpt_to = ?", forged) == [("needs_person",)]
 
 

@@ -76,7 +76,7 @@ def test_a_read_only_database_is_451_and_nothing_is_lost(new_town: NewTown) -> N
 
 def test_a_second_process_on_one_folder_says_so_and_changes_nothing(new_town: NewTown) -> None:
     town = new_town()
-    with pytest.raises(AlreadyRunning, match="is running on .* already"):
+    with pytest.raises(AlreadyRunning, match=r"is running on .* already"):
         Embedded(town.settings).start()
     rosa = town.joins("Rosa Marin", organizer=town.denise)
     assert len(rosa.letters) == 1

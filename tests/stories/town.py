@@ -237,4 +237,3 @@ def open_town(ready: Path, folder: Path, **doors: Any) -> Iterator[Town]:
         yield town
     finally:
         town.stop()
-

@@ -91,6 +91,13 @@ def test_a_person_who_repeats_a_few_of_our_words_keeps_them() -> None:
     assert read_text(text, sent=OURS).text == text
 
 
+def test_an_answer_we_offered_stays_when_they_choose_it_in_our_words() -> None:
+    sent = f"{OURS}\n\nWrite back with one of these: Meet neighbors nearby. Lend a hand. Just read for now."
+    quoted = "\n".join(f"> {line}" for line in sent.splitlines())
+    for below in (f"On Monday, March 2, 2026 at 9:00, Maya wrote:\n{quoted}", f"{HEADER}{sent}", quoted):
+        assert read_text(f"Just read for now\n\n{below}", sent=sent).text == "Just read for now"
+
+
 def test_without_our_words_an_unmarked_quote_at_the_top_is_kept_rather_than_the_answer_lost() -> None:
     letter = "On Tue, Mar 3, 2026 at 9:12 AM Maya <maya@nfp.example> wrote:\nWill you come?\n\nYes, gladly."
     assert "Yes, gladly." in read_text(letter).text
