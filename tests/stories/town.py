@@ -42,9 +42,11 @@ CAST = Cast(
         Room("duluth", "Duluth", "place", "America/Chicago", "en", ""),
     ),
     organizers=(
-        Organizer("maya", "Maya Torres", "maya.torres@mail.example", None, "staff", "en", ("porch/hello",)),
-        Organizer("denise", "Denise Okafor", "denise.okafor@mail.example", "atlanta", "steward", "en", LETTERS),
-        Organizer("ingrid", "Ingrid Halvorsen", "ingrid.halvorsen@mail.example", "duluth", "steward", "en", LETTERS),
+        Organizer("maya", "Maya Torres", "maya.torres@mail.example", ((None, "staff"),), "en", ("porch/hello",)),
+        Organizer("denise", "Denise Okafor", "denise.okafor@mail.example", (("atlanta", "steward"),), "en", LETTERS),
+        Organizer(
+            "ingrid", "Ingrid Halvorsen", "ingrid.halvorsen@mail.example", (("duluth", "steward"),), "en", LETTERS
+        ),
     ),
     people=(),
 )
