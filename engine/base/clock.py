@@ -70,14 +70,15 @@ class SandboxClock:
         self._store(moment - datetime.now(UTC), None)
 
     def _store(self, offset: timedelta, held: datetime | None) -> None:
+        # Never the database's writer while our own lock is held: whoever writes may be asking us the time.
+        with self._db.write() as session:
+            row = session.get(ClockRow, 1)
+            if row is None:
+                row = ClockRow(id=1, created_at=datetime.now(UTC))
+                session.add(row)
+            row.offset_microseconds = offset // timedelta(microseconds=1)
+            row.held_at = held
         with self._lock:
-            with self._db.write() as session:
-                row = session.get(ClockRow, 1)
-                if row is None:
-                    row = ClockRow(id=1, created_at=datetime.now(UTC))
-                    session.add(row)
-                row.offset_microseconds = offset // timedelta(microseconds=1)
-                row.held_at = held
             self._offset, self._held, self._read_at = offset, held, time.monotonic()
 
     def _load(self) -> None:
