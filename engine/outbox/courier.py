@@ -75,7 +75,7 @@ def send_due(services: Services, *, limit: int = 100) -> int:
     with services.db.write() as session:
         claimed = claim(session, with_, now, limit)
     if claimed.deliveries:
-        written = [(each, write(each, claimed.material, with_, now)) for each in claimed.deliveries]
+        written = [(each, written_or_not(each, claimed.material, with_, now)) for each in claimed.deliveries]
         with services.db.write() as session:
             calls = calling(session, written, claimed.material, now)
         outcomes = hand_over(services.mail, calls, services.settings.mail.connections)
@@ -130,6 +130,15 @@ def claim(session: Session, with_: Press, now: datetime, limit: int) -> Claim:
     _settle(session, settled)
     session.flush()
     return Claim(tuple(allowed), material, len(taken))
+
+
+def written_or_not(delivery: Delivery, material: Material, with_: Press, now: datetime) -> Written | Unwritable:
+    """The delivery as a mail, or why not; whatever breaks in the writing of one stops no other."""
+    try:
+        return write(delivery, material, with_, now)
+    except Exception as error:
+        log.exception("a message broke while it was written", delivery_id=delivery.id)
+        return Unwritable("broken", f"It broke while it was written ({type(error).__name__}).")
 
 
 def calling(

@@ -112,6 +112,8 @@ def message_id(tokens: TokenRing, domain: str, delivery_id: int) -> str:
 def delivery_of(tokens: TokenRing, identifier: str) -> int | None:
     """The delivery whose Message-ID this is, or None for one that is not ours."""
     number, _, rest = identifier.strip().strip("<>").partition("@")[0].partition(".")
+    if len(number) > 16:  # no id of ours; and a stranger's number of thousands of digits cannot even be printed
+        return None
     try:
         delivery_id = int(number, 16)
     except ValueError:
@@ -141,6 +143,8 @@ def write(
     Without `show_links` the reader's own signed links and addresses say `hidden`: nobody else may hold them.
     """
     with_ = with_ if show_links else replace(with_, tokens=_Hidden(with_.tokens))
+    if delivery.id in material.broken:
+        return Unwritable("template", material.broken[delivery.id])
     compiled = material.compiled.get(delivery.template_version_id or 0)
     to_address = material.goes_to(delivery)
     if compiled is None or to_address is None:

@@ -8,6 +8,8 @@ from typing import TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from engine.base.errors import HearthlineError
+from engine.base.log import logger
 from engine.base.settings import Mail
 from engine.chapters.chapter import Chapter
 from engine.content.approval import approved_by
@@ -27,6 +29,8 @@ from engine.people.member import Member
 from engine.people.preference import Standing
 from journeys.steps import Ask, Desk, Email, MembersOrganizer, NamedMember
 from templates.compiled import Compiled
+
+log = logger(__name__)
 
 _Row = TypeVar("_Row", Member, Chapter, Thread)
 
@@ -48,6 +52,8 @@ class Material:
     signers: dict[int, int] = field(default_factory=dict)
     #: The local part at our domain of each signer.
     mailboxes: dict[int, str] = field(default_factory=dict)
+    #: Deliveries whose letter or journey cannot be read here, and why: they hold up nobody else's.
+    broken: dict[int, str] = field(default_factory=dict)
 
     def address_of(self, delivery: Delivery) -> Address | None:
         """The row of the address that a member's delivery goes to."""
@@ -85,11 +91,20 @@ def read_material(
         rows = session.execute(select(Enrollment.id, Enrollment.trigger).where(Enrollment.id.in_(enrollments)))
         triggers = dict(rows.tuples().all())
     steps: dict[int, Ask | Email] = {}
+    compiled: dict[int, Compiled] = {}
+    broken: dict[int, str] = {}
     for each in deliveries:
-        if each.version_id is not None and each.step is not None:
-            step = load_version(session, each.version_id).script.steps[each.step]
-            if isinstance(step, Ask | Email):
-                steps[each.id] = step
+        try:
+            if each.template_version_id is not None:
+                compiled[each.template_version_id] = load_compiled(session, each.template_version_id)
+            if each.version_id is not None and each.step is not None:
+                step = load_version(session, each.version_id).script.steps[each.step]
+                if isinstance(step, Ask | Email):
+                    steps[each.id] = step
+        except (HearthlineError, LookupError, TypeError, ValueError) as error:
+            # Another program wrote it, or it was cut: that is this letter's trouble and no other's.
+            log.exception("what a message says cannot be read", delivery_id=each.id)
+            broken[each.id] = f"What it says cannot be read here ({type(error).__name__})."
     authors = (each.author_id for each in deliveries)
     writers = (thread.member_id for thread in threads.values())
     members = _by_id(session, Member, (*(each.member_id for each in deliveries), *authors, *writers))
@@ -107,14 +122,12 @@ def read_material(
         addresses=_addresses(session, _ids(each.member_id for each in deliveries)),
         chapters=_by_id(session, Chapter, (each.chapter_id for each in deliveries)),
         threads=threads,
-        compiled={
-            version_id: load_compiled(session, version_id)
-            for version_id in _ids(each.template_version_id for each in deliveries)
-        },
+        compiled=compiled,
         steps=steps,
         triggers=triggers,
         signers=signers,
         mailboxes=mailboxes,
+        broken=broken,
     )
 
 

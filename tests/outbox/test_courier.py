@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from engine.base.tokens import Purpose
 from engine.content.approval import approve, revoke
@@ -123,9 +123,45 @@ def test_a_letter_can_be_answered_ended_and_told_apart(house: House) -> None:
     assert "PO Box 155, Duluth, MN" in text_of(mail)
 
 
+@pytest.mark.parametrize(
+    ("trouble", "code"),
+    [
+        ({"template_version_id": 7}, "template"),
+        ({"version_id": 7}, "template"),
+        ({"step": 99}, "template"),
+        ({"data": {"org": {"name": {"not": "words"}}, "member": 7}}, "template"),
+        ({"in_reply_to": "<a\r\nBcc: everybody@home.example>"}, "address"),
+    ],
+)
+def test_a_letter_that_cannot_be_read_or_written_holds_up_nobody_elses(
+    house: House, trouble: dict[str, object], code: str
+) -> None:
+    house.person("Rosa Medina")
+    house.person("Walt Halloran")
+    broken, good = house.letter("Rosa", "choose"), house.letter("Walt", "choose")
+    with house.services.db.write() as session:
+        session.execute(update(Delivery).where(Delivery.id == broken).values(trouble))
+    house.send()
+    assert house.delivery(good).state == "sent"
+    assert (house.delivery(broken).state, house.delivery(broken).error_code) == ("failed", code)
+    assert house.mails("Rosa") == []
+
+
+def test_a_letter_whose_writing_breaks_in_a_way_nobody_foresaw_fails_alone(house: House) -> None:
+    house.person("Rosa Medina")
+    house.person("Walt Halloran")
+    broken, good = house.letter("Rosa"), house.letter("Walt")
+    with house.services.db.write() as session:
+        # A list where words have names: nothing of ours writes such a row.
+        session.execute(update(Delivery).where(Delivery.id == broken).values(data=[["no", "mapping"]]))
+    house.send()
+    assert house.delivery(good).state == "sent"
+    assert (house.delivery(broken).state, house.delivery(broken).error_code) == ("failed", "broken")
+
+
 def test_marks_that_others_made_up_are_not_ours(house: House) -> None:
     tokens = house.services.tokens
-    for text in ("", ".", "x.y", "7b.", f"7b.{'0' * 24}", "<7b.0@nfp.example>", "<>"):
+    for text in ("", ".", "x.y", "7b.", f"7b.{'0' * 24}", "<7b.0@nfp.example>", "<>", f"{'f' * 6000}.{'0' * 24}"):
         assert not is_loop_mark(tokens, text)
         assert delivery_of(tokens, text) is None
 
