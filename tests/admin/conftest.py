@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.admin.town import Town, build
-from tests.browser import chromium
+from tests.browser.chromium import chromium
 
 __all__ = ["chromium"]
 
