@@ -24,6 +24,10 @@ class Closure(Base):
     thread_id: Mapped[int] = mapped_column(ForeignKey("thread.id"))
     by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
     why: Mapped[str] = mapped_column(String(200), default="")
+    #: What waited in the thread and held journeys when it was closed: taken back, it does so again.
+    waits_since: Mapped[datetime | None]
+    answer_due_at: Mapped[datetime | None]
+    hold_until_at: Mapped[datetime | None]
     reopened_at: Mapped[datetime | None]
     reopened_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
 
@@ -32,7 +36,16 @@ def close(session: Session, thread: Thread, by_id: int | None, now: datetime, wh
     """The conversation is over for now and no longer holds the member's journeys; None when it was closed already."""
     if thread.closure_id is not None:
         return None
-    row = Closure(id=new_id(), created_at=now, thread_id=thread.id, by_id=by_id, why=why[:200])
+    row = Closure(
+        id=new_id(),
+        created_at=now,
+        thread_id=thread.id,
+        by_id=by_id,
+        why=why[:200],
+        waits_since=thread.waits_since,
+        answer_due_at=thread.answer_due_at,
+        hold_until_at=thread.hold_until_at,
+    )
     session.add(row)
     thread.closure_id = row.id
     thread.waits_since = thread.answer_due_at = None
@@ -44,13 +57,20 @@ def close(session: Session, thread: Thread, by_id: int | None, now: datetime, wh
 
 
 def reopen(session: Session, thread: Thread, by_id: int | None, now: datetime) -> Closure | None:
-    """The conversation goes on; the Closure stays as history. None when it was open already."""
+    """The conversation goes on; the Closure stays as history. None when it was open already.
+
+    `by_id`: somebody takes the closing back, and words that waited then wait again; None: new words open it.
+    """
     if thread.closure_id is None:
         return None
     row = session.get(Closure, thread.closure_id)
     if row is not None:
         row.reopened_at, row.reopened_by_id = now, by_id
     thread.closure_id = None
+    if row is not None and by_id is not None:
+        thread.waits_since, thread.answer_due_at = row.waits_since, row.answer_due_at
+        if row.hold_until_at is not None and row.hold_until_at > now:
+            thread.hold_until_at = row.hold_until_at
     session.flush()
     record(session, by_id, "reopened", "thread", thread.id, now, chapter_id=thread.chapter_id)
     tell(session, thread, "reopened", now)

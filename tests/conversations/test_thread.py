@@ -54,6 +54,39 @@ def held(session: Session, thread: Thread, now: datetime) -> bool:
     return thread.member_id in held_members(session, [thread.member_id], now)
 
 
+def test_a_closing_that_is_taken_back_leaves_the_words_waiting_as_they_did(db: Database) -> None:
+    with db.write() as session:
+        thread = a_thread(session)
+        she_writes(session, thread, NOW)
+        close(session, thread, thread.member_id, NOW + DAY / 2)
+        assert thread.waits_since is None and not held(session, thread, NOW + DAY)
+        reopen(session, thread, thread.member_id, NOW + DAY / 2)
+        assert (thread.waits_since, thread.answer_due_at) == (NOW, NOW + DAY)
+        assert thread.hold_until_at == UNTIL_ANSWERED and held(session, thread, NOW + 30 * DAY)
+
+
+def test_a_closing_taken_back_after_our_answer_holds_for_what_is_left_of_its_time(db: Database) -> None:
+    with db.write() as session:
+        thread = a_thread(session)
+        she_writes(session, thread, NOW)
+        we_write(session, thread, NOW)
+        close(session, thread, thread.member_id, NOW + DAY)
+        reopen(session, thread, thread.member_id, NOW + DAY)
+        assert thread.waits_since is None and thread.hold_until_at == NOW + HOLD
+        close(session, thread, thread.member_id, NOW + DAY)
+        reopen(session, thread, thread.member_id, NOW + HOLD)
+        assert thread.hold_until_at is None
+
+
+def test_new_words_after_a_closing_wait_from_when_they_came(db: Database) -> None:
+    with db.write() as session:
+        thread = a_thread(session)
+        she_writes(session, thread, NOW)
+        close(session, thread, thread.member_id, NOW)
+        she_writes(session, thread, NOW + DAY)
+        assert (thread.waits_since, thread.answer_due_at) == (NOW + DAY, NOW + 2 * DAY)
+
+
 def test_words_that_wait_have_a_due_time_and_hold_journeys_as_long_as_it_takes(db: Database) -> None:
     with db.write() as session:
         thread = a_thread(session)
