@@ -59,7 +59,7 @@ def test_a_closing_that_is_taken_back_leaves_the_words_waiting_as_they_did(db: D
         thread = a_thread(session)
         she_writes(session, thread, NOW)
         close(session, thread, thread.member_id, NOW + DAY / 2)
-        assert thread.waits_since is None and not held(session, thread, NOW + DAY)
+        assert (thread.waits_since, held(session, thread, NOW + DAY)) == (None, False)
         reopen(session, thread, thread.member_id, NOW + DAY / 2)
         assert (thread.waits_since, thread.answer_due_at) == (NOW, NOW + DAY)
         assert thread.hold_until_at == UNTIL_ANSWERED and held(session, thread, NOW + 30 * DAY)
