@@ -54,12 +54,12 @@ class PostOffice:
     async def handle_DATA(  # noqa: N802  (the name aiosmtpd calls)
         self, _server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
-        """The message stands in every recipient's mailbox before the answer."""
+        """The message stands in every recipient's mailbox, once, before the answer."""
         raw = bytes(envelope.original_content or b"")
         headers: Any = BytesHeaderParser().parsebytes(raw)
         message_id = str(headers.get("Message-ID", "")).strip()
         at = self._clock.now()
         with self._store.together():
             for recipient in envelope.rcpt_tos:
-                self._store.keep(recipient, "in", envelope.mail_from or "", message_id, raw, at)
+                self._store.arrive(recipient, envelope.mail_from or "", message_id, raw, at)
         return "250 2.0.0 in the mailbox"

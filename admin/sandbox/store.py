@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS letter (
 CREATE INDEX IF NOT EXISTS letter_mailbox ON letter (mailbox, id);
 CREATE INDEX IF NOT EXISTS letter_id ON letter (message_id);
 CREATE INDEX IF NOT EXISTS letter_new ON letter (id) WHERE noticed = 0;
+CREATE TABLE IF NOT EXISTS again (id INTEGER PRIMARY KEY, letter INTEGER NOT NULL, at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS plan (
     key TEXT PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL, done INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
@@ -93,6 +94,28 @@ class Store:
             )
             return int(cursor.lastrowid or 0)
 
+    def arrive(self, mailbox: str, mail_from: str, message_id: str, raw: bytes, at: datetime) -> bool:
+        """The letter stands in the mailbox once; False when it stood there already and was handed over again.
+
+        A mail server that keeps a list of Message-IDs does the same. A sender that crashed between our yes and its own
+        note of it cannot know, and hands the mail over again under the same one (RFC 1047 tells of this).
+        """
+        with self._lock:
+            row = self._db.execute(
+                "SELECT id FROM letter WHERE message_id = ? AND message_id != '' AND mailbox = ? AND direction = 'in'",
+                (message_id, mailbox.lower()),
+            ).fetchone()
+            if row is None:
+                self.keep(mailbox, "in", mail_from, message_id, raw, at)
+                return True
+            self._db.execute("INSERT INTO again (letter, at) VALUES (?,?)", (row[0], to_microseconds(at)))
+            return False
+
+    def handed_over_again(self) -> int:
+        """How often a letter that stood in its mailbox already was handed over again and recognized."""
+        with self._lock:
+            return int(self._db.execute("SELECT COUNT(*) FROM again").fetchone()[0])
+
     def letters(self, mailbox: str) -> list[Letter]:
         """Everything in one mailbox, oldest first."""
         return self._letters("mailbox = ? ORDER BY id", (mailbox.lower(),))
@@ -130,7 +153,7 @@ class Store:
             return [(mailbox, count, from_microseconds(at)) for mailbox, count, at in rows]
 
     def accepted_twice(self) -> int:
-        """How many of our messages the outside world accepted more than once: same Message-ID, same mailbox."""
+        """How many of our messages stand in one mailbox more than once, by their Message-ID."""
         with self._lock:
             row = self._db.execute(
                 "SELECT COUNT(*) FROM (SELECT 1 FROM letter WHERE direction = 'in' GROUP BY mailbox, message_id"

@@ -26,6 +26,11 @@ def tell_the_story(demo: Demo, figures: dict[str, Any]) -> None:
         reader = Reader(now, ZoneInfo(demo.services.settings.organization.zone))
         for line in _lines(session, figures, reader):
             click.echo(line)
+    if demo.handed_over_again:
+        click.echo(
+            f"\nAfter a crash we did not know what had arrived and handed mail over again ({demo.handed_over_again} times). "
+            "The mail servers knew it by its Message-ID, so each stands in its mailbox once."
+        )
     if demo.serving:
         doors = demo.doors()
         click.echo("\nNow it is yours.")

@@ -61,6 +61,12 @@ class SandboxClock:
                 self._load()
             return self._held or datetime.now(UTC) + self._offset
 
+    @property
+    def is_set(self) -> bool:
+        """Whether it was ever held or moved; else it shows the wall's time."""
+        with self._db.read() as session:
+            return session.get(ClockRow, 1) is not None
+
     def hold(self, moment: datetime) -> None:
         """Time stands still at `moment`."""
         self._store(timedelta(), moment)

@@ -1,6 +1,7 @@
 """Trouble of ours: nothing is lost, nothing is doubled, and it goes on by itself afterwards."""
 
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 
@@ -31,6 +32,29 @@ def test_the_relay_is_away_for_an_hour_and_everything_leaves_afterwards_once(new
     assert here.has_had("I will fetch you at nine.") == 1
     assert town.doubled == 0
     assert town.ask("select count(*) from outbox_due where send_at <= ?", int(town.now.timestamp() * 10**6)) == [(0,)]
+
+
+def test_a_letter_whose_yes_we_could_not_note_goes_again_and_stands_in_the_mailbox_once(new_town: NewTown) -> None:
+    """Between the relay's yes and our note of it a crash leaves us not knowing (DESIGN law 5)."""
+    town = new_town()
+    with closing(sqlite3.connect(town.folder / "hearthline.db", isolation_level=None)) as other:
+        other.execute(
+            "create trigger no_note before update of state on delivery when new.state = 'sent' begin"
+            " select raise(abort, 'the disk is full'); end"
+        )
+        rosa = town.joins("Rosa Marin", organizer=town.denise, settles=False)
+        deadline = time.monotonic() + 30
+        while not rosa.letters and time.monotonic() < deadline:
+            time.sleep(0.01)
+        town.process_ends()
+        assert town.ask("select state from delivery") == [("calling",)]
+        other.execute("drop trigger no_note")
+    town.process_starts()
+    town.passes("1h")
+    assert town.ask("select state from delivery") == [("sent",)]
+    assert len(rosa.letters) == 1
+    assert town.store.handed_over_again() >= 1
+    assert town.doubled == 0
 
 
 def test_a_database_that_cannot_be_written_is_451_and_the_mail_is_taken_when_it_can(

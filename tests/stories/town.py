@@ -153,6 +153,7 @@ class Town:
         *,
         chapter: str | None = "atlanta",
         organizer: Desk | None = None,
+        settles: bool = True,
         **more: Any,
     ) -> Neighbor:
         """Somebody new: they signed up, and the first letter, if one is due, is in their mailbox."""
@@ -168,7 +169,8 @@ class Town:
                 organizer_id=organizer.member_id if organizer else None,
                 **more,
             )
-        self.settles()
+        if settles:
+            self.settles()
         return Neighbor(self, name, mailbox, joined.member_id)
 
     def stranger(self, name: str, mailbox: str) -> Neighbor:

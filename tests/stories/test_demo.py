@@ -1,0 +1,180 @@
+"""The demo as somebody meets it who has never seen Hearthline: one command, a few days, one line of figures."""
+
+import shutil
+import smtplib
+import socket
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.shell import hearthline, write_settings
+from tests.stories.sandbox import PROMISED, ask, history, lives, serves, without_time
+from tests.stories.visit import Visit
+
+
+@pytest.fixture(scope="module")
+def two_days(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A folder in which two days were lived, and their figures."""
+    data = tmp_path_factory.mktemp("demo") / "two"
+    return data, lives(data, 2)
+
+
+@pytest.fixture(scope="module")
+def three_days(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A folder in which three days were lived in one go, and their figures."""
+    data = tmp_path_factory.mktemp("demo") / "three"
+    return data, lives(data, 3)
+
+
+@pytest.fixture
+def lived(two_days: tuple[Path, dict[str, Any]], tmp_path: Path) -> Path:
+    """A copy of the two days."""
+    shutil.copytree(two_days[0], tmp_path / "lived")
+    return tmp_path / "lived"
+
+
+def test_the_last_line_has_every_promised_figure_and_they_agree(two_days: tuple[Path, dict[str, Any]]) -> None:
+    data, figures = two_days
+    assert set(figures) == PROMISED
+    assert (figures["days"], figures["lost"], figures["doubled"], figures["sms_sent"]) == (2, 0, 0, 0)
+    assert (figures["database"], figures["broker"]) == ("sqlite", "in-process")
+    assert sum(figures["outcomes"].values()) == figures["received"] > 0
+    assert figures["answered"] > 0
+    assert figures["median_minutes_to_answer"] > 0
+    assert figures["stage_changes"] >= 1
+    db = data / "hearthline.db"
+    assert ask(db, "select count(*) from member") == [(figures["members"],)]
+    assert ask(db, "select count(*) from received") == [(figures["received"],)]
+    ((arrived,),) = ask(data / "world.db", "select count(*) from letter where direction = 'in'")
+    assert arrived == figures["email_sent"]
+
+
+def test_the_same_start_and_seed_repeat_a_run_exactly(three_days: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    again = lives(tmp_path / "again", 3)
+    assert without_time(again) == without_time(three_days[1])
+    assert history(tmp_path / "again") == history(three_days[0])
+
+
+def test_a_second_run_lives_only_what_is_missing_and_equals_one_run(
+    three_days: tuple[Path, dict[str, Any]], two_days: tuple[Path, dict[str, Any]], lived: Path
+) -> None:
+    before = history(lived)[0]
+    figures = lives(lived, 3)
+    assert without_time(figures) == without_time(three_days[1])
+    assert history(lived) == history(three_days[0])
+    assert all(row in history(lived)[0] for row in before)
+
+
+def test_a_second_run_of_the_same_days_changes_nothing(two_days: tuple[Path, dict[str, Any]], lived: Path) -> None:
+    before = history(lived)
+    assert without_time(lives(lived, 2)) == without_time(two_days[1])
+    assert history(lived) == before
+
+
+def test_reset_starts_over_in_a_sandbox_and_leaves_a_real_installation_alone(lived: Path, tmp_path: Path) -> None:
+    figures = lives(lived, 1, "--reset")
+    assert figures["days"] == 1
+    ((latest, first),) = ask(lived / "hearthline.db", "select max(at), min(at) from message")
+    assert latest - first <= 24 * 3600 * 10**6
+
+    real = write_settings(tmp_path / "real")
+    before = (real / "hearthline.toml").read_bytes()
+    ran = hearthline("demo", "--data", real, "--days", 1, "--no-serve", "--port", 0, "--reset")
+    assert ran.code == 1
+    assert "a real installation" in ran.err
+    assert (real / "hearthline.toml").read_bytes() == before
+
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "thesis.txt").write_text("years of work")
+    ran = hearthline("demo", "--data", other, "--days", 1, "--no-serve", "--port", 0, "--reset")
+    assert ran.code == 1
+    assert (other / "thesis.txt").read_text() == "years of work"
+
+
+def test_without_json_the_days_are_told_as_a_short_story(lived: Path) -> None:
+    ran = hearthline("demo", "--data", lived, "--days", 2, "--no-serve", "--port", 0)
+    assert ran.code == 0, ran.said
+    assert "0 were lost and 0 of ours arrived twice" in ran.said
+    assert "bin/hearthline demo" in ran.out
+
+
+def test_it_stays_up_with_every_door_open_until_it_is_asked_to_end(lived: Path) -> None:
+    with serves(lived, 2) as served:
+        figures = served.figures
+        assert set(figures) == PROMISED | {"admin_url", "sandbox_url", "public_url", "smtp", "login"}
+        assert set(figures["login"]) == {"email", "password"}
+        for url in (f"{figures['admin_url']}/session", figures["sandbox_url"], f"{figures['public_url']}/preferences"):
+            with urllib.request.urlopen(url, timeout=30) as answer:
+                assert answer.status == 200, url
+        host, _, port = figures["smtp"].partition(":")
+        with smtplib.SMTP(host, int(port), timeout=30) as door:
+            assert door.noop()[0] == 250
+
+        admin = Visit(figures["admin_url"])
+        inside = admin.submit(admin.get("/session"), "/session", **figures["login"])
+        assert inside.status == 200
+        assert not inside.url.endswith("/session")
+
+        second = hearthline("demo", "--data", lived, "--days", 2, "--no-serve", "--port", 0)
+        assert second.code == 1
+        assert "is running on" in second.err
+        assert served.ends() == 0
+    for url in ("admin_url", "sandbox_url", "public_url"):
+        port = int(figures[url].rpartition(":")[2])
+        with socket.socket() as door:
+            assert door.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_the_machine_interface_reads_writes_moves_the_clock_and_balances(lived: Path) -> None:
+    with serves(lived, 2) as served:
+        arne = "/mailboxes/arne.soderlund@mail.example"
+        letters = served.get(arne)["messages"]
+        assert letters
+        assert set(letters[0]) >= {"id", "at", "from", "to", "subject", "text", "html", "headers"}
+        assert [letter["at"] for letter in letters] == sorted(letter["at"] for letter in letters)
+
+        before = served.get("/balance")
+        assert set(before) == {"received", "outcomes", "unsettled"}
+        wrote = served.post(arne, {"text": "One thing more, Denise.", "in_reply_to": letters[-1]["id"]})
+        assert wrote["id"]
+        stranger = served.post(
+            "/mailboxes/new@mail.example", {"to": "atlanta@nfp.example", "subject": "hi", "text": "Is it open?"}
+        )
+        assert stranger["id"]
+        now = served.get("/clock")["now"]
+        moved = served.post("/clock", {"advance": "PT1H"})["now"]
+        assert moved > now
+        after = served.get("/balance")
+        assert after["received"] == before["received"] + 2
+        assert after["unsettled"] == 0
+        assert sum(after["outcomes"].values()) == after["received"]
+        later = served.post("/clock", {"now": moved[:10] + "T23:59:00Z"})["now"] if moved[11:] < "23:59" else moved
+        assert later >= moved
+
+        for path, body in (
+            ("/clock", {"now": "2020-01-01T00:00Z"}),
+            ("/clock", {"advance": "soon"}),
+            ("/clock", {}),
+            (arne, {"text": "to nobody"}),
+            (arne, {"text": "to a letter that is not there", "in_reply_to": "999999"}),
+        ):
+            with pytest.raises(urllib.error.HTTPError) as refusal:
+                served.post(path, body)
+            assert refusal.value.code == 400
+            assert b'"error"' in refusal.value.read()
+        assert served.ends() == 0
+
+
+def test_a_taken_port_says_so(lived: Path) -> None:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        door.listen()
+        taken = door.getsockname()[1]
+        ran = hearthline("demo", "--data", lived, "--days", 2, "--no-serve", "--port", taken)
+    assert ran.code == 1
+    assert f"Port {taken} is taken" in ran.err
+    assert "Traceback" not in ran.err
