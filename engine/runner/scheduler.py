@@ -66,15 +66,24 @@ class Scheduler:
                     leads_until = self._lead()
                 if time.monotonic() > leads_until:
                     continue
-                ready = [sweep for sweep in self._sweeps if time.monotonic() >= turn[sweep.name]]
-                for sweep in ready:
-                    turn[sweep.name] = time.monotonic() + sweep.every.total_seconds()
-                self.sweep_once(ready)
+                for sweep in self._sweeps:
+                    if time.monotonic() >= turn[sweep.name]:
+                        turn[sweep.name] = time.monotonic() + sweep.every.total_seconds()
+                        self._look(sweep)
             except Unavailable as trouble:
                 log.warning("the scheduler waits for the database", says=str(trouble))
                 self._stop.wait(1)
             except Exception:
-                log.exception("a sweep failed; it comes round again")
+                log.exception("the scheduler stumbled; it goes on")
+
+    def _look(self, sweep: Sweep) -> None:
+        """The sweep has looked; one that goes wrong takes no other's turn away."""
+        try:
+            self.sweep_once([sweep])
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("a sweep failed; it comes round again", sweep=sweep.name)
 
     def _lead(self) -> float:
         with self._services.db.write() as session:

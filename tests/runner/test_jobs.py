@@ -2,11 +2,13 @@
 
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from engine.base.sweep import Sweep
 from engine.enrollments.enrollment import Due, enroll_many
 from engine.people.member import add_member
 from engine.runner.jobs import SWEEPS, register
@@ -49,6 +51,22 @@ def test_a_lost_wake_is_found_by_the_sweep(working: Town) -> None:
     assert working.services.broker.settle()
     assert working.letters(rosa) == working.letters(ben) == [1]
     assert scheduler.sweep_once() == 0
+
+
+def test_a_sweep_that_goes_wrong_takes_no_other_sweeps_turn(working: Town) -> None:
+    looked, woken = threading.Event(), threading.Event()
+
+    def breaks(_session: Session, _now: datetime) -> list[int | None]:
+        looked.set()
+        raise RuntimeError("a row nobody foresaw")
+
+    working.services.broker.register("good.job", lambda _row_id: woken.set())
+    every = timedelta(milliseconds=50)
+    sweeps = (Sweep("bad.job", breaks, every), Sweep("good.job", lambda _session, _now: [None], every))
+    scheduler = Scheduler(working.services, sweeps)
+    scheduler.start()
+    assert looked.wait(5) and woken.wait(5)
+    scheduler.stop()
 
 
 def test_many_members_are_worked_through_in_batches_with_one_wake_of_the_courier_each(working: Town) -> None:
