@@ -74,7 +74,7 @@ def person_for(session: Session, thread: Thread) -> tuple[int | None, str]:
     if thread.member_id is not None:
         member = session.get(Member, thread.member_id)
         owner = member.organizer_id if member else None
-        if owner is not None and roles_of(session, owner):
+        if owner is not None and answers_anywhere(session, owner):
             return owner, f"is {member.called if member else 'their'}’s organizer"
     if thread.chapter_id is not None:
         of_chapter = least_loaded(session, thread.chapter_id)
@@ -94,6 +94,11 @@ def may_answer(session: Session, member_id: int, chapter_id: int | None) -> bool
         if at is not None and at == chapter_id and role in ANSWERING_ROLES:
             return True
     return False
+
+
+def answers_anywhere(session: Session, member_id: int) -> bool:
+    """Whether this person answers people at all: a helper or an auditor does not, nor whoever has no role now."""
+    return any(may_answer(session, member_id, chapter_id) for chapter_id, _ in roles_of(session, member_id))
 
 
 def who_may_answer(session: Session, chapter_id: int | None) -> list[tuple[int, str]]:

@@ -242,6 +242,22 @@ def test_somebody_whose_role_ended_answers_no_more(db: Database) -> None:
         assert person_for(session, thread)[0] == here
 
 
+def test_a_members_organizer_who_no_longer_answers_people_is_passed_over(db: Database) -> None:
+    with db.write() as session:
+        thread = a_thread(session)
+        thread.chapter_id = a_chapter(session, "atlanta")
+        owner, here = add_member(session, "Owner", NOW).id, add_member(session, "Here", NOW).id
+        session.get_one(Member, thread.member_id).organizer_id = owner
+        give_role(session, here, thread.chapter_id, "organizer", NOW)
+        # Neither of these lets anybody sign in and write to a member.
+        give_role(session, owner, thread.chapter_id, "helper", NOW)
+        assert person_for(session, thread)[0] == here
+        give_role(session, owner, None, "auditor", NOW)
+        assert person_for(session, thread)[0] == here
+        give_role(session, owner, a_chapter(session, "duluth"), "organizer", NOW)
+        assert person_for(session, thread)[0] == owner
+
+
 def test_a_helper_drafts_and_does_not_answer_and_staff_answer_everywhere(db: Database) -> None:
     with db.write() as session:
         chapter = a_chapter(session, "atlanta")
