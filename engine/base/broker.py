@@ -7,7 +7,6 @@ by the queue: its row is still due, and a sweep finds it again.
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import dramatiq
@@ -54,11 +53,8 @@ class Broker:
         self._waiting: dict[tuple[str, int | None], int] = {}
         self._in_flight = 0
 
-    def register(self, name: str, job: Job, *, limit: timedelta | None = None) -> None:
-        """`wake(name, ...)` runs `job` in a worker of this process or another that registered the same name.
-
-        `limit`: how long it may run before it is broken off, where that is not the usual time.
-        """
+    def register(self, name: str, job: Job) -> None:
+        """`wake(name, ...)` runs `job` in a worker of this process or another that registered the same name."""
 
         def run(row_id: int | None = None) -> None:
             self._taken(name, row_id)
@@ -69,8 +65,7 @@ class Broker:
             finally:
                 self._finished()
 
-        options: dict[str, Any] = {} if limit is None else {"time_limit": limit // timedelta(milliseconds=1)}
-        dramatiq.actor(actor_name=name, queue_name=_queue(name), broker=self._broker, **options)(run)
+        dramatiq.actor(actor_name=name, queue_name=_queue(name), broker=self._broker)(run)
         self._names.add(name)
 
     def wake(self, name: str, row_id: int | None = None) -> None:

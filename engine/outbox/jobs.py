@@ -44,9 +44,7 @@ def register(broker: Broker, services: Services) -> None:
             for each in [member_id] if member_id is not None else ended_holds(session, now):
                 release_held(session, each, now)
 
-    # Broken off between the relay's yes and our note of it, a mail would leave again and again: the patience with a
-    # slow relay ends by its own time-outs, well within the lease.
-    broker.register("outbox.send", send, limit=queue.LEASE)
+    broker.register("outbox.send", send)
     broker.register("outbox.held", release)
 
 

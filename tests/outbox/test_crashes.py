@@ -1,13 +1,11 @@
 """A courier that dies at any point, and couriers that work at once: nothing is lost, nothing is sent twice."""
 
 import threading
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
-from engine.base.broker import Broker
 from engine.conversations.message import Message
 from engine.conversations.question import Question
 from engine.outbox import jobs, queue
@@ -153,24 +151,3 @@ def test_the_jobs_send_what_is_due_when_woken_and_the_sweep_finds_what_nobody_wo
     assert len(house.mails("Rosa")) == 1
     with house.read() as session:
         assert send.due(session, house.now) == []
-
-
-def test_a_slow_relay_is_waited_for_beyond_the_time_of_other_jobs_and_nothing_leaves_twice(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Other jobs are broken off after a tenth of a second (the queue looks once a second); the relay takes three.
-    monkeypatch.setattr("engine.base.broker.JOB_TIME_LIMIT_MS", 100)
-    broker = Broker()
-    jobs.register(broker, replace(house.services, broker=broker))
-    house.person("Rosa Medina")
-    delivery_id = house.letter("Rosa", "choose")
-    house.relay.slow_seconds = 3.0
-    broker.start()
-    broker.wake("outbox.send")
-    assert broker.settle()
-    broker.stop()
-    house.relay.slow_seconds = 0.0
-    house.later(minutes=11)
-    house.send()
-    assert house.delivery(delivery_id).state == "sent"
-    assert len(house.mails("Rosa")) == 1
