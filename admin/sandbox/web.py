@@ -31,6 +31,8 @@ from templates.web.reader import Reader
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'"
 #: What may run in a letter: its own inline styles, without scripts, forms or anything fetched.
 LETTER_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
+#: The names a browser on this machine calls us by.
+OUR_NAMES = frozenset({"127.0.0.1", "::1", "localhost"})
 #: Messages on one page of the outbox.
 PAGE = 100
 
@@ -59,7 +61,12 @@ def create_app(world: World) -> Flask:
 
     @app.before_request
     def only_from_here() -> None:
-        """Another site's page in the same browser must not write here, even on loopback."""
+        """Another site's page in the same browser must not write here, even on loopback.
+
+        Nor read: a name of its own that it lets point to this machine would make our pages its own (DNS rebinding).
+        """
+        if urlsplit(f"//{request.host}").hostname not in OUR_NAMES:
+            abort(403)
         if request.method != "POST":
             return
         origin = request.headers.get("Origin")
