@@ -28,8 +28,8 @@ def tell_the_story(demo: Demo, figures: dict[str, Any]) -> None:
             click.echo(line)
     if demo.handed_over_again:
         click.echo(
-            f"\nAfter a crash we did not know what had arrived and handed mail over again ({demo.handed_over_again} times). "
-            "The mail servers knew it by its Message-ID, so each stands in its mailbox once."
+            f"\nAfter a crash we did not know what had arrived, and handed mail over again: {demo.handed_over_again}. "
+            "The mail servers knew it by its Message-ID, so it stands in its mailbox once."
         )
     if demo.serving:
         doors = demo.doors()

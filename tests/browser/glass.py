@@ -1,0 +1,82 @@
+"""The glass: what a browser's window shows, and everything that must not happen behind it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Route
+
+HERE = ("127.0.0.1", "localhost")
+#: What axe calls serious or worse keeps somebody out.
+GRAVE = ("serious", "critical")
+
+
+@dataclass
+class Glass:
+    """One window, watched."""
+
+    page: Page
+    javascript: bool
+    troubles: list[str] = field(default_factory=list)
+
+    def opens(self, url: str) -> None:
+        """The page is there, and is good to look at."""
+        answer = self.page.goto(url, wait_until="load")
+        assert answer is not None
+        assert answer.status == 200, f"{url}: {answer.status}"
+
+    def is_good(self) -> None:
+        """Nothing sticks out at the side, and nothing here keeps anybody out (axe)."""
+        where = f"{self.page.url} at {(self.page.viewport_size or {}).get('width')} px"
+        out, inside = self.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        assert out <= inside, f"{where}: the page is {out} wide in a window of {inside}"
+        found = Axe().run(self.page, options={"resultTypes": ["violations"], "preload": False})
+        grave = [
+            f"{each['id']} ({each['impact']}): {[node['html'][:160] for node in each['nodes'][:3]]}"
+            for each in found.response["violations"]
+            if each["impact"] in GRAVE
+        ]
+        assert not grave, f"{where}: {grave}"
+
+
+@contextmanager
+def window(browser: Browser, width: int, *, javascript: bool = True) -> Iterator[Glass]:
+    """A window of that width that talks with this machine alone; at its end nothing must have gone wrong in it."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 800},
+        java_script_enabled=javascript,
+        locale="en-US",
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    glass = Glass(page, javascript)
+
+    def only_here(route: Route) -> None:
+        host = urlsplit(route.request.url).hostname
+        if host in HERE or route.request.url.startswith(("data:", "blob:", "about:")):
+            route.continue_()
+        else:
+            glass.troubles.append(f"asked for {route.request.url}")
+            route.abort()
+
+    def box_comes_up(dialog: Dialog) -> None:
+        glass.troubles.append(f"a box came up: {dialog.message}")
+        dialog.dismiss()
+
+    def hears(said: ConsoleMessage) -> None:
+        # A breach of the content security policy is told here too.
+        if said.type in ("error", "warning"):
+            glass.troubles.append(f"{page.url}: {said.text}")
+
+    context.route("**/*", only_here)
+    page.on("pageerror", lambda error: glass.troubles.append(f"{page.url}: {error}"))
+    page.on("dialog", box_comes_up)
+    page.on("console", hears)
+    try:
+        yield glass
+        assert not glass.troubles, glass.troubles
+    finally:
+        context.close()
