@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
-from sqlalchemy.exc import StatementError
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError, StatementError
 
 import engine.tables
 from engine.base.broker import Broker, wake_on_commit
@@ -207,3 +207,11 @@ def test_a_wake_for_a_job_nobody_here_does_is_no_trouble() -> None:
     broker.wake("somebody.elses", 1)
     assert broker.in_flight == 0
     broker.stop()
+
+
+def test_a_failed_statement_says_nothing_of_the_values_it_was_given(db: Database) -> None:
+    with pytest.raises(IntegrityError) as failed, db.write() as session:
+        for _ in range(2):
+            session.execute(text("CREATE TABLE IF NOT EXISTS letter (words TEXT PRIMARY KEY)"))
+            session.execute(text("INSERT INTO letter VALUES (:words)"), {"words": "my secret words"})
+    assert "secret" not in str(failed.value)
