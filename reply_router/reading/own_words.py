@@ -10,6 +10,8 @@ OUR_WORDS: Final = "our own words, quoted"
 _WORD: Final = re.compile(r"\w+")
 _EDGES: Final = " \t\xa0*_-–—>|"
 _SHINGLE: Final = 4
+#: A line of so few words may be an answer that repeats ours ("Hello Nora from number 12!").
+_SHORT: Final = 8
 #: A quote is at least so many of our words.
 _QUOTE: Final = 12
 
@@ -38,7 +40,7 @@ def fold_own_words(lines: list[Line], sent: str) -> bool:
     hits = [0] * len(lines)
     for at, (_, place) in enumerate(words):
         hits[place] += covered[at]
-    sure = [counts[at] > 0 and hits[at] * 10 >= counts[at] * 8 and counts[at] >= 3 for at in range(len(lines))]
+    sure = [counts[at] >= 3 and hits[at] >= _share(counts[at], line.arrow) for at, line in enumerate(lines)]
     enough = min(_QUOTE, len(ours) // 2)
     _leave_chosen(lines, sure, hits, enough)
     if sum(hits[at] for at in range(len(lines)) if sure[at]) < enough:
@@ -57,6 +59,11 @@ def fold_own_words(lines: list[Line], sent: str) -> bool:
         if sure[place] and line.own:
             line.why = OUR_WORDS
     return True
+
+
+def _share(count: int, marked: bool) -> float:
+    """How many of a line's words must be ours: all of a short unmarked one, since people take up words they answer."""
+    return count * 0.8 if marked or count > _SHORT else count
 
 
 def _leave_chosen(lines: list[Line], sure: list[bool], hits: list[int], enough: int) -> None:

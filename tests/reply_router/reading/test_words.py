@@ -58,6 +58,12 @@ def test_answers_between_our_unmarked_words_stay_in_their_places() -> None:
     assert read_text(answered, sent=OURS).text == "I can bring bread!\n\nShe is away."
 
 
+def test_a_short_answer_that_takes_up_our_words_stays() -> None:
+    answer = "Yes, on Saturday, and somebody"
+    quote = "\n".join(f"> {line}" for line in OURS.splitlines())
+    assert read_text(quote.replace("> Would you", f"{answer}\n> Would you"), sent=OURS).text == answer
+
+
 def test_an_answer_below_our_unmarked_words_is_found() -> None:
     letter = f"On Tue, Mar 3, 2026 at 9:12 AM Maya <maya@nfp.example> wrote:\n{OURS}\n\nYes, gladly."
     assert read_text(letter, sent=OURS).text == "Yes, gladly."
