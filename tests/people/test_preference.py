@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from engine.outbox.classes import CLASSES
 from engine.outbox.gate import Allow, Facts, Limits, judge, scope_of
-from engine.outbox.gate import Standing as GateStanding
 from engine.people.consent import EVERYTHING
 from engine.people.preference import Standing, lets_come
 
@@ -31,7 +30,7 @@ def test_the_page_and_the_gate_agree(said: dict[str, Standing], name: str) -> No
         channel="email",
         address="rosa@mail.example",
         chapter_id=7,
-        standings={each: GateStanding(word.opted_in, word.at) for each, word in said.items()},
+        standings={each: Standing(word.opted_in, word.at) for each, word in said.items()},
     )
     assert lets_come(scope, said) == isinstance(judge(facts, Limits(), NOW), Allow)
 
