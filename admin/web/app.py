@@ -31,6 +31,7 @@ from admin.web.frame import frame
 from admin.web.headers import set_headers
 from admin.web.me import guard
 from admin.web.refusals import refuse_in_words
+from admin.web.row_ids import RowId
 from engine.base.services import Services
 from engine.people.login import SIGNED_IN_FOR
 from templates.web.assets import assets as gather
@@ -62,6 +63,7 @@ def create_app(services: Services) -> Flask:
         # A page may stand open all day; its token is bound to the session, which ends.
         WTF_CSRF_TIME_LIMIT=None,
     )
+    app.url_map.converters["int"] = RowId
     kept = gather(sorted((_HERE / "scripts").glob("*.js")))
     furnish(app.jinja_env, lambda name: f"/assets/{kept.name(name)}")
     app.jinja_env.loader = ChoiceLoader([FileSystemLoader(_HERE / "pages"), loader()])

@@ -16,6 +16,7 @@ from admin.web.frame import reader_of
 from admin.web.inbox import Wish, listing, view_named
 from admin.web.me import Me, me
 from admin.web.people import About, about
+from admin.web.row_ids import row_id
 from admin.web.veil import body, veil
 from engine.base.services import Services
 from engine.base.settings import Settings
@@ -115,7 +116,7 @@ def page(
 def _talk(
     session: Session, thread: Thread, viewer: Me, reader: Reader, pane: About | None, wish: Wish, settings: Settings
 ) -> Talk:
-    told = timeline(session, thread, request.args.get("before", type=int))
+    told = timeline(session, thread, request.args.get("before", type=row_id))
     known = fates(session, [entry.message.delivery_id for entry in told.entries if isinstance(entry, Said)])
     member = pane.profile.member if pane else None
     name = member.name if member and member.name else thread.correspondent_name or masked(thread.correspondent)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from admin.web.frame import reader_of
 from admin.web.me import Me, me
+from admin.web.row_ids import row_id
 from engine.base.services import Services
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership
@@ -48,7 +49,7 @@ def pages(services: Services) -> Blueprint:
 
     @blueprint.get("/people")
     def index() -> ResponseReturnValue:
-        wanted, after = request.args.get("name", "").strip(), request.args.get("after", type=int)
+        wanted, after = request.args.get("name", "").strip(), request.args.get("after", type=row_id)
         with services.db.read() as session:
             people = _found(session, me().scope, wanted, after)
             more = people[PAGE_PEOPLE - 1].id if len(people) > PAGE_PEOPLE else None

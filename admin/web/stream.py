@@ -34,7 +34,7 @@ def pages(services: Services) -> Blueprint:
             scope = me().scope
             last = request.headers.get("Last-Event-ID", "")
             with services.db.read() as session:
-                start = int(last) if last.isdecimal() and len(last) < 20 else latest_change(session)
+                start = int(last) if last.isdecimal() and len(last) < 19 else latest_change(session)
             events = _Events(services, scope, start, room)
         except BaseException:
             room.release()

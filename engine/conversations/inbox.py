@@ -44,9 +44,12 @@ class Place:
         """The place a link names. Raises Invalid."""
         at, _, row_id = text.partition("-")
         try:
-            return cls(from_microseconds(int(at)), int(row_id))
+            place = cls(from_microseconds(int(at)), int(row_id))
         except (ValueError, OverflowError) as error:
             raise Invalid("That page's address is not complete.") from error
+        if not 0 <= place.id < 2**63:
+            raise Invalid("That page's address is not complete.")
+        return place
 
 
 @dataclass(frozen=True, slots=True)
