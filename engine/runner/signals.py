@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
+from engine.base.errors import Unavailable
+from engine.base.log import logger
 from engine.base.services import Services
 from engine.enrollments.enrollment import (
     Standing,
@@ -31,37 +33,56 @@ PATIENCE = timedelta(hours=1)
 #: The end reason of an enrollment whose member can be reached no more.
 OPTED_OUT = "opted_out"
 
+log = logger(__name__)
+
 _SIGNAL: Table = Signal.__table__  # type: ignore[assignment]
 
 
 def handle_signals(services: Services, *, limit: int = LIMIT) -> int:
-    """A batch of facts has been acted on; how many there were."""
+    """A batch of facts has been acted on; how many there were. Raises Unavailable when the database is gone."""
     now = services.clock.now()
-    with services.db.write() as session:
-        pending = list(
-            session.scalars(
-                select(Signal)
-                .where(Signal.handled_at.is_(None))
-                .order_by(Signal.id)
-                .limit(limit)
-                .with_for_update(skip_locked=True)
-            )
+    pending = select(Signal).where(Signal.handled_at.is_(None)).order_by(Signal.id).limit(limit)
+    try:
+        with services.db.write() as session:
+            return _handle(session, list(session.scalars(pending.with_for_update(skip_locked=True))), now)
+    except Unavailable:
+        raise
+    except Exception:
+        log.exception("a batch of facts could not be acted on; they are taken one by one")
+    with services.db.read() as session:
+        ids = [fact.id for fact in session.scalars(pending)]
+    return sum(_handle_one(services, id_, now) for id_ in ids)
+
+
+def _handle_one(services: Services, signal_id: int, now: datetime) -> int:
+    """One fact by itself, so that one that goes wrong stops nobody else's: it stays, and is tried again."""
+    only = select(Signal).where(Signal.id == signal_id, Signal.handled_at.is_(None)).with_for_update(skip_locked=True)
+    try:
+        with services.db.write() as session:
+            return _handle(session, list(session.scalars(only)), now)
+    except Unavailable:
+        raise
+    except Exception as error:
+        log.warning("a fact could not be acted on; it waits", signal_id=signal_id, error=type(error).__name__)
+        return 0
+
+
+def _handle(session: Session, pending: Sequence[Signal], now: datetime) -> int:
+    if not pending:
+        return 0
+    effects = _begin(session, pending, now)
+    moved, later = _move_on(session, [fact for fact in pending if fact.id not in effects], now)
+    effects |= moved
+    done = [
+        {"s": fact.id, "did": effects.get(fact.id, "nothing waited for it")[:60]}
+        for fact in pending
+        if fact.id not in later
+    ]
+    if done:
+        session.execute(
+            update(_SIGNAL).where(_SIGNAL.c.id == bindparam("s")).values(handled_at=now, effect=bindparam("did")),
+            done,
         )
-        if not pending:
-            return 0
-        effects = _begin(session, pending, now)
-        moved, later = _move_on(session, [fact for fact in pending if fact.id not in effects], now)
-        effects |= moved
-        done = [
-            {"s": fact.id, "did": effects.get(fact.id, "nothing waited for it")[:60]}
-            for fact in pending
-            if fact.id not in later
-        ]
-        if done:
-            session.execute(
-                update(_SIGNAL).where(_SIGNAL.c.id == bindparam("s")).values(handled_at=now, effect=bindparam("did")),
-                done,
-            )
     return len(done)
 
 

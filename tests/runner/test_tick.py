@@ -364,6 +364,20 @@ def test_triggers_put_members_on_their_journeys_once(town: Town) -> None:
         assert len(session.scalars(select(Due)).all()) == 2
 
 
+def test_a_fact_that_cannot_be_acted_on_stops_nobody_elses(town: Town) -> None:
+    town.publish(WALK)
+    rosa, ben = town.member(), town.member("Ben")
+    town.break_writes("enrollments", "enrollment", f"NEW.member_id = {rosa}")
+    town.hears("joined", rosa)
+    town.hears("joined", ben)
+    town.run()
+    assert (town.letters(rosa), town.letters(ben)) == ([], [1])
+    town.mend_writes("enrollments")
+    town.run()
+    assert (town.letters(rosa), town.letters(ben)) == ([1], [1])
+    town.check_places()
+
+
 def test_a_journey_begins_again_only_when_its_rule_allows(town: Town) -> None:
     version, once = town.publish(WALK), town.publish(CONVERSE)
     rosa = town.member()
