@@ -14,10 +14,8 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-import engine.tables  # noqa: F401
 from admin.web import create_app
 from engine.base.broker import Broker
-from engine.base.db import Database
 from engine.base.ids import new_id
 from engine.base.services import Services
 from engine.base.settings import Mail, Organization, Sandbox, Settings
@@ -30,11 +28,11 @@ from engine.conversations.assignment import assign
 from engine.conversations.message import Words, file_words_in
 from engine.conversations.received import Received, ReceivedBytes
 from engine.conversations.thread import Thread, open_thread
-from engine.migrations import migrate
 from engine.people.address import add_email
 from engine.people.login import Login, hash_of
 from engine.people.member import Member, add_member
 from templates.catalog import library
+from tests.database import database_in
 
 PASSWORD = "a well-kept kitchen table"
 #: The hash is slow by design; one serves all tests.
@@ -193,8 +191,7 @@ def build(folder: Path) -> Town:
         mail=Mail(domain="nfp.example"),
         sandbox=Sandbox(enabled=True),
     )
-    db = Database(settings.database)
-    migrate.upgrade(db)
+    db = database_in(folder)
     with db.write() as session:
         publish_library(session, library(), NOON)
     clock = HandClock(NOON)

@@ -21,7 +21,6 @@ from engine.conversations.question import Question
 from engine.conversations.thread import Thread
 from engine.enrollments.enrollment import Enrollment
 from engine.enrollments.journey import Journey, JourneyVersion
-from engine.migrations import migrate
 from engine.people.address import Address
 from engine.people.member import Member, MemberTag
 from engine.people.path import Stage
@@ -51,6 +50,7 @@ from journeys.conditions import (
 )  # fmt: skip
 from journeys.vocabulary import AddressKind
 from journeys.vocabulary import Role as RoleName
+from tests.database import database_in
 
 NOW = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
 CHAPTERS = ("atlanta", "duluth")
@@ -201,8 +201,7 @@ def holds(condition: Condition, person: Person, *, on_journey: bool) -> bool:
 @pytest.fixture(scope="module")
 def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """A real database file."""
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('audience') / 'hearthline.db'}")
-    migrate.upgrade(database)
+    database = database_in(tmp_path_factory.mktemp("audience"))
     yield database
     database.close()
 

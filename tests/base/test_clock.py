@@ -2,19 +2,14 @@
 
 import threading
 from datetime import UTC, datetime
-from pathlib import Path
 
-import engine.tables  # noqa: F401
 from engine.base.clock import SandboxClock
 from engine.base.db import Database
-from engine.migrations import migrate
 
 FIRST, SECOND = datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC)
 
 
-def test_the_clock_is_moved_while_a_job_that_writes_asks_the_time(tmp_path: Path) -> None:
-    db = Database(f"sqlite:///{tmp_path / 'hearthline.db'}")
-    migrate.upgrade(db)
+def test_the_clock_is_moved_while_a_job_that_writes_asks_the_time(db: Database) -> None:
     clock = SandboxClock(db)
     clock.hold(FIRST)
     mover = threading.Thread(target=lambda: clock.hold(SECOND), daemon=True)
@@ -28,4 +23,3 @@ def test_the_clock_is_moved_while_a_job_that_writes_asks_the_time(tmp_path: Path
         assert asked == [FIRST]
     mover.join(5)
     assert clock.now() == SECOND
-    db.close()

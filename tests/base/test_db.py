@@ -23,13 +23,6 @@ from engine.migrations import migrate
 NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
 
 
-@pytest.fixture
-def db(tmp_path: Path) -> Database:
-    db = Database(f"sqlite:///{tmp_path / 'test.db'}")
-    migrate.upgrade(db)
-    return db
-
-
 @given(st.integers(0, 7_000_000_000_000_000))
 def test_a_time_comes_back_to_the_microsecond(microseconds: int) -> None:
     moment = from_microseconds(microseconds)

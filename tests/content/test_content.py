@@ -1,14 +1,11 @@
 """Letters are published once per text, and go out in a name only while that person lends it."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
-import engine.tables  # noqa: F401
 from engine.base.db import Database
 from engine.base.errors import NotFound
 from engine.content.approval import Approval, approve, approved_by, revoke
@@ -19,7 +16,6 @@ from engine.content.template import (
     publish_library,
     publish_template,
 )
-from engine.migrations import migrate
 from engine.people.member import add_member
 from templates.catalog import Catalog, library
 from templates.compiled import Compiled
@@ -30,14 +26,6 @@ NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
     return library()
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    db = Database(f"sqlite:///{tmp_path / 'hearthline.db'}")
-    migrate.upgrade(db)
-    yield db
-    db.close()
 
 
 def hello(catalog: Catalog, **changed: object) -> Compiled:

@@ -16,9 +16,9 @@ from engine.base.services import Services
 from engine.base.settings import Doors, Mail, Organization, Settings
 from engine.base.tokens import TokenRing
 from engine.channels.email import SmtpRelay
-from engine.migrations import migrate
 from inbound.mail.server import MailDoor
 from inbound.receive import ROUTE, Acceptor
+from tests.database import database_in
 
 DOMAIN = "nfp.example"
 
@@ -80,8 +80,7 @@ def new_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
 def a_house(folder: Path, *, relay_port: int = 1, **doors: Any) -> Iterator[House]:
     """An installation in `folder`, its doors open until the block ends; its mail would leave by the relay's port."""
     path = folder / "hearthline.db"
-    db = Database(f"sqlite:///{path}")
-    migrate.upgrade(db)
+    db = database_in(folder)
     settings = Settings(
         data_dir=folder,
         organization=Organization(name="Neighbors for Progress"),

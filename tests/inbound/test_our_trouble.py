@@ -21,7 +21,6 @@ from engine.base.broker import Broker
 from engine.base.clock import SystemClock
 from engine.base.db import Database
 from engine.conversations.received import Received
-from engine.migrations import migrate
 from inbound.receive import Accepted, Acceptor, Answer, Arrival, NotNow
 from tests.inbound.conftest import DOMAIN, House
 from tests.inbound.wire import Wire, letter
@@ -143,14 +142,6 @@ def test_stopping_does_not_wait_for_ever_for_a_body(house: House) -> None:
         house.door.stop(grace_seconds=0.2)
         assert sending.reply().startswith(b"421 4.3.2")
     assert house.bodies() == []
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Database:
-    """A database of its own, migrated."""
-    database = Database(f"sqlite:///{tmp_path / 'hearthline.db'}")
-    migrate.upgrade(database)
-    return database
 
 
 def arrival(text: str = "Hello", **fields: str) -> Arrival:

@@ -11,10 +11,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-import engine.tables  # noqa: F401
 from engine.base.broker import Broker
 from engine.base.clock import SandboxClock
-from engine.base.db import Database
 from engine.base.ids import new_id
 from engine.base.services import Services
 from engine.base.settings import Settings
@@ -26,7 +24,6 @@ from engine.conversations.message import Words, file_words_in
 from engine.conversations.thread import Thread, open_thread
 from engine.enrollments.enrollment import Enrollment
 from engine.enrollments.journey import Journey, publish_journey
-from engine.migrations import migrate
 from engine.outbox import jobs
 from engine.outbox.courier import send_due
 from engine.outbox.delivery import Delivery
@@ -39,6 +36,7 @@ from journeys.compiled import compiled
 from journeys.read import read
 from templates.catalog import Catalog, library
 from tests.channels.relay import Relay
+from tests.database import database_in
 
 START = datetime(2026, 3, 2, 14, tzinfo=UTC)
 #: `hello` by Maya, `a_story` by the member's organizer, `choose` with named answers by the desk.
@@ -224,8 +222,7 @@ def house(tmp_path: Path, catalog: Catalog) -> Iterator[House]:
                 "sandbox": {"enabled": True},
             }
         )
-        db = Database(settings.database)
-        migrate.upgrade(db)
+        db = database_in(tmp_path)
         clock = SandboxClock(db)
         clock.hold(START)
         services = Services(settings, clock, db, Broker(), TokenRing(settings.key_ring()), SmtpRelay(settings.mail))

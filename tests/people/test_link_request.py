@@ -1,25 +1,11 @@
 """Asking for a link: one answer per address and while, whoever is or is not reached there."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-import pytest
 
 from engine.base.db import Database
-from engine.migrations import migrate
 from engine.people.link_request import LinkRequest, ask_for_link, open_link_requests, settle_link_request
 
 NOW = datetime(2026, 3, 4, 17, tzinfo=UTC)
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    """A database of its own."""
-    database = Database(f"sqlite:///{tmp_path / 'hearthline.db'}")
-    migrate.upgrade(database)
-    yield database
-    database.close()
 
 
 def ask(db: Database, minutes: int, address: str = "rosa@mail.example") -> bool:

@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text, update
 
-import engine.tables  # noqa: F401  (the migrations compare against every table)
 from engine.base.broker import Broker
-from engine.base.db import Database
 from engine.base.ids import new_id
 from engine.base.services import Services
 from engine.base.settings import Settings
@@ -22,13 +20,13 @@ from engine.conversations.thread import Thread
 from engine.enrollments.enrollment import Due, Enrollment, Visit, enroll, live_enrollments, standing
 from engine.enrollments.journey import JourneyVersion, publish_journey
 from engine.enrollments.signal import signal
-from engine.migrations import migrate
 from engine.outbox.delivery import Delivery
 from engine.people.member import Member, add_member
 from engine.runner.signals import handle_signals
 from engine.runner.tick import tick
 from journeys.compiled import compiled
 from journeys.read import read
+from tests.database import database_in
 
 #: A Monday noon in New York.
 START = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
@@ -193,8 +191,7 @@ def build(folder: Path) -> Town:
     """A town in `folder`, not yet closed."""
     settings = Settings(data_dir=folder)
     clock = HandClock()
-    db = Database(f"sqlite:///{folder / 'hearthline.db'}")
-    migrate.upgrade(db)
+    db = database_in(folder)
     services = Services(settings, clock, db, Broker(), TokenRing({1: b"k" * 32}), SmtpRelay(settings.mail))
     town = Town(services, clock)
     db.waker = lambda name, _row_id: town.woken.append(name)

@@ -1,4 +1,4 @@
-"""A database file at its present shape."""
+"""What any room's tests may stand on: a database."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from engine.base.db import Database
-from engine.migrations import migrate
+from tests.database import database_in
 
 
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Database]:
-    db = Database(f"sqlite:///{tmp_path / 'conversations.db'}")
-    migrate.upgrade(db)
+    """A real database file of the test's own, at the present shape."""
+    db = database_in(tmp_path)
     yield db
     db.close()
