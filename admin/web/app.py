@@ -11,7 +11,6 @@ from admin.web import (
     addresses,
     answers,
     approvals,
-    assets,
     assignments,
     closures,
     conversations,
@@ -34,6 +33,7 @@ from admin.web.refusals import refuse_in_words
 from admin.web.row_ids import RowId
 from engine.base.services import Services
 from engine.people.login import SIGNED_IN_FOR
+from inbound.web import assets
 from templates.web.assets import assets as gather
 from templates.web.furnish import furnish, loader
 
@@ -72,7 +72,8 @@ def create_app(services: Services) -> Flask:
     frame(app, services)
     set_headers(app)
     refuse_in_words(app)
-    app.register_blueprint(assets.pages(kept))
+    # The sealed frame of a mail has no origin of its own, and still wears our style.
+    app.register_blueprint(assets.pages(kept, worn_by="cross-origin"))
     for noun in PAGES:
         app.register_blueprint(noun.pages(services))
     return app

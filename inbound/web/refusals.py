@@ -1,4 +1,6 @@
-"""Refusals: each error as one sentence and what to do. The one table from error to HTTP status."""
+"""Refusals: each error as one sentence and what to do. The one table from error to HTTP status, for all our pages."""
+
+from collections.abc import Mapping
 
 from flask import Flask, render_template
 from flask.typing import ResponseReturnValue
@@ -18,32 +20,35 @@ STATUS: tuple[tuple[type[HearthlineError], int], ...] = (
     (HearthlineError, 500),
 )
 
-#: Which words of the catalogue each status is told in.
+#: Which words of the section `visit` each status is told in to a member.
 WORDS = {400: "bad", 404: "missing", 405: "missing", 413: "bad", 429: "too_many"}
 
 
-def refuse_in_words(app: Flask) -> None:
-    """No visitor sees a stack trace, and none is left without what to do next."""
+def refuse_in_words(app: Flask, section: str = "visit", words: Mapping[int, str] = WORDS) -> None:
+    """No visitor sees a stack trace, and none is left without what to do next.
+
+    The words are those of the catalogue's `section`; a status that `words` does not name is trouble of ours.
+    """
 
     @app.errorhandler(HearthlineError)
     def ours(error: HearthlineError) -> ResponseReturnValue:
         status = next(status for kind, status in STATUS if isinstance(error, kind))
         if status >= 500:
-            log.error("a public page could not be made", error=str(error))
-        return refusal(status)
+            log.error("a page could not be made", section=section, error=str(error))
+        return told(status, section, words)
 
     @app.errorhandler(HTTPException)
     def plain(error: HTTPException) -> ResponseReturnValue:
         if error.code is None or error.code < 400:
             return error
-        return refusal(error.code)
+        return told(error.code, section, words)
 
     @app.errorhandler(Exception)
     def trouble(error: Exception) -> ResponseReturnValue:
-        log.exception("a public page failed", error=type(error).__name__)
-        return refusal(500)
+        log.exception("a page failed", section=section, error=type(error).__name__)
+        return told(500, section, words)
 
 
-def refusal(status: int) -> ResponseReturnValue:
+def told(status: int, section: str, words: Mapping[int, str]) -> ResponseReturnValue:
     """The page for a status."""
-    return render_template("refusal.html", words=f"visit.{WORDS.get(status, 'trouble')}"), status
+    return render_template("refusal.html", words=f"{section}.{words.get(status, 'trouble')}"), status

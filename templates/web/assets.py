@@ -20,16 +20,20 @@ SHEETS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Asset:
+    """One file as browsers get it."""
+
     content: bytes
     mime: str
 
 
 @dataclass(frozen=True, slots=True)
 class Assets:
+    """All files a program's pages ask for."""
+
+    #: Plain name to hashed name.
     hashed: Mapping[str, str]
-    """Plain name to hashed name."""
+    #: Hashed name to the file.
     kept: Mapping[str, Asset]
-    """Hashed name to bytes."""
 
     def name(self, plain: str) -> str:
         """The hashed name of a file; raises KeyError for one we do not have."""

@@ -17,6 +17,8 @@ _SOON = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Reader:
+    """Somebody who reads a page, as far as words and times depend on it."""
+
     now: datetime
     zone: ZoneInfo
     language: str = "en"

@@ -23,13 +23,13 @@ def test_a_regional_language_speaks_its_base_and_an_unknown_one_english() -> Non
 
 
 def test_a_value_is_only_words() -> None:
-    said = WORDS.say("en", "page.stop_asks", org="{to} {{7*7}} \\1")
-    assert said == "Stop the letters from {to} {{7*7}} \\1?"
+    said = WORDS.say("en", "desk.name", org="{to} {{7*7}} \\1")
+    assert said == "The desk at {to} {{7*7}} \\1"
 
 
 def test_a_forgotten_value_is_loud() -> None:
     with pytest.raises(KeyError, match="org"):
-        WORDS.say("en", "page.stop_asks")
+        WORDS.say("en", "desk.name")
 
 
 def test_a_letter_says_truly_who_wrote_it_and_to_whom() -> None:
