@@ -29,7 +29,8 @@ class Glass:
 
     def is_good(self) -> None:
         """Nothing sticks out at the side, and nothing here keeps anybody out (axe)."""
-        where = f"{self.page.url} at {(self.page.viewport_size or {}).get('width')} px"
+        size = self.page.viewport_size
+        where = f"{self.page.url} at {size['width'] if size else 'some'} px"
         out, inside = self.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
         assert out <= inside, f"{where}: the page is {out} wide in a window of {inside}"
         found = Axe().run(self.page, options={"resultTypes": ["violations"], "preload": False})
