@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.base.db import Base
+from engine.base.settings import is_no_reply
 from engine.chapters.chapter import Chapter
 from engine.people.member import Member
 
@@ -67,6 +68,9 @@ def local_parts(name: str) -> Iterator[str]:
     yield first
     if whole != first:
         yield whole
+    if is_no_reply(whole):
+        whole = f"person.{whole}"[: LONGEST - 4]
+        yield whole
     number = 2
     while True:
         yield f"{whole}{number}"
@@ -77,7 +81,8 @@ def _give(session: Session, member_id: int, name: str, now: datetime, desk: str)
     taken = RESERVED | {desk} | set(session.scalars(select(Chapter.slug)))
     for local_part in local_parts(name):
         # One letter would read like a typing error, and r-, b- and s- begin our own signed addresses.
-        if local_part in taken or len(local_part) < 2 or local_part[1] == "-":
+        # And whoever is called Noreply still reads what is written to them.
+        if local_part in taken or len(local_part) < 2 or local_part[1] == "-" or is_no_reply(local_part):
             continue
         if person_at(session, local_part) is not None:
             continue

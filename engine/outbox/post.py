@@ -92,6 +92,8 @@ def answer(
 
     The same key twice is one answer. `hold_for`: how long journeys go on waiting for the member's next words.
     """
+    # The same form sent twice at once is one answer: the second waits here, and finds the first.
+    session.refresh(thread, with_for_update=True)
     known = _posted(session, f"answer:{key}")
     if known is not None:
         return known

@@ -46,6 +46,17 @@ def test_a_letter_its_writer_approved_goes_out_in_their_name_and_says_to_whom_th
         assert person_at(session, "Maya") == house.people["Maya"]
 
 
+def test_whoever_is_called_no_reply_can_sign_all_the_same(house: House) -> None:
+    house.person("Rosa Medina", organizer=None)
+    house.person("Noreply Smith")
+    thread_id = house.writes("Rosa")
+    with house.services.db.write() as session:
+        answer(session, session.get_one(Thread, thread_id), house.people["Noreply"], "Come by.", house.now, key="k")
+    house.send()
+    [mail] = house.mails("Rosa")
+    assert mail["From"] == "Noreply Smith at Neighbors for Progress <person.noreply.smith@nfp.example>"
+
+
 def test_a_signature_may_name_a_persons_own_address_too(house: House) -> None:
     house.person("Maya Lee")
     house.person("Rosa Medina")

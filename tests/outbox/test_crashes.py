@@ -8,10 +8,12 @@ from sqlalchemy import func, select
 
 from engine.conversations.message import Message
 from engine.conversations.question import Question
+from engine.conversations.thread import Thread
 from engine.outbox import jobs, queue
 from engine.outbox.courier import calling, claim, hand_over, record, send_due
 from engine.outbox.delivery import Delivery, OutboxDue
 from engine.outbox.letter import write
+from engine.outbox.post import answer
 from tests.outbox.conftest import House
 
 
@@ -151,3 +153,26 @@ def test_the_jobs_send_what_is_due_when_woken_and_the_sweep_finds_what_nobody_wo
     assert len(house.mails("Rosa")) == 1
     with house.read() as session:
         assert send.due(session, house.now) == []
+
+
+def test_one_form_sent_twice_at_the_same_moment_is_one_answer(house: House) -> None:
+    house.person("Rosa Medina")
+    thread_id = house.writes("Rosa")
+    together = threading.Barrier(2)
+
+    def press() -> None:
+        together.wait()
+        with house.services.db.write() as session:
+            thread = session.get_one(Thread, thread_id)
+            answer(session, thread, house.people["Maya"], "Yes, bring them.", house.now, key="one form")
+
+    presses = [threading.Thread(target=press) for _ in range(2)]
+    for each in presses:
+        each.start()
+    for each in presses:
+        each.join()
+    house.send()
+    assert len(house.mails("Rosa")) == 1
+    with house.read() as session:
+        said = select(func.count()).where(Message.thread_id == thread_id, Message.kind == "out")
+        assert session.scalar(said) == 1
