@@ -16,7 +16,7 @@ from sqlalchemy import insert
 
 from engine.base.broker import Broker
 from engine.base.clock import Clock
-from engine.base.db import Database
+from engine.base.db import Database, table_of
 from engine.base.errors import Unavailable
 from engine.base.ids import new_id
 from engine.base.log import logger
@@ -219,8 +219,8 @@ class Acceptor:
             accepted.append(Accepted(tuple(int(str(row["id"])) for row in mine)))
         self._file.must_be_ours()
         with self._db.write() as session:
-            session.execute(insert(ReceivedBytes.__table__), bodies)  # type: ignore[arg-type]
-            session.execute(insert(Received.__table__), rows)  # type: ignore[arg-type]
+            session.execute(insert(table_of(ReceivedBytes)), bodies)
+            session.execute(insert(table_of(Received)), rows)
         self._file.must_be_ours()
         return accepted
 

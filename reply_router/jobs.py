@@ -6,6 +6,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from engine.base.broker import Broker
+from engine.base.db import changed_by
 from engine.base.log import logger
 from engine.base.services import Services
 from engine.base.sweep import Sweep
@@ -37,12 +38,12 @@ def register(broker: Broker, services: Services) -> None:
 
 def free(session: Session) -> int:
     """Rows that a worker left behind when it died are due again at once; how many. Only for a process alone."""
-    freed = session.execute(
+    return changed_by(
+        session,
         update(Received)
         .where(Received.outcome.is_(None), Received.leased_until_at.is_not(None))
-        .values(leased_until_at=None)
+        .values(leased_until_at=None),
     )
-    return int(freed.rowcount)  # type: ignore[attr-defined]
 
 
 def _unsettled(session: Session, _now: datetime) -> list[int | None]:

@@ -8,18 +8,21 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    CursorResult,
     DateTime,
+    Delete,
     Engine,
     Integer,
     MetaData,
     Select,
     Table,
     Text,
+    Update,
     any_,
     bindparam,
     create_engine,
@@ -114,6 +117,14 @@ class Base(DeclarativeBase):
         list[Any]: Json,
         list[str]: Json,
     }
+
+
+def table_of(row: type[Base]) -> Table:
+    """The table of a class of rows, for statements about many of them at once."""
+    table = row.__table__
+    if not isinstance(table, Table):
+        raise TypeError(f"{row.__name__} has no table of its own")
+    return table
 
 
 class Database:
@@ -258,6 +269,11 @@ def bulk_delete(session: Session, table: Table, columns: Sequence[str], keys: Se
         return
     same = " AND ".join(f'"{name}" = ?' for name in columns)
     connection.exec_driver_sql(f'DELETE FROM "{table.name}" WHERE {same}', list(keys))  # noqa: S608
+
+
+def changed_by(session: Session, statement: Update | Delete) -> int:
+    """The statement has run; how many rows it changed or took away."""
+    return cast(CursorResult[Any], session.execute(statement)).rowcount
 
 
 def stored_time(session: Session, moment: datetime) -> Any:

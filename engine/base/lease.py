@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import String, or_, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base
+from engine.base.db import Base, changed_by
 
 
 class Lease(Base):
@@ -21,12 +21,13 @@ class Lease(Base):
 
 def take(session: Session, name: str, holder: str, now: datetime, length: timedelta) -> bool:
     """True once `holder` has the lease until `now + length`; False while another's still runs."""
-    changed = session.execute(
+    taken = changed_by(
+        session,
         update(Lease)
         .where(Lease.name == name, or_(Lease.holder == holder, Lease.until_at <= now))
-        .values(holder=holder, until_at=now + length)
+        .values(holder=holder, until_at=now + length),
     )
-    if changed.rowcount:  # type: ignore[attr-defined]
+    if taken:
         return True
     if session.get(Lease, name) is not None:
         return False

@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.audit.entry import record
-from engine.base.db import Base, Id
+from engine.base.db import Base, Id, changed_by
 from engine.base.errors import NotFound
 from engine.base.ids import new_id
 from engine.content.template import TemplateVersion
@@ -48,16 +48,17 @@ def approve(session: Session, template_version_id: int, member_id: int, now: dat
 
 def revoke(session: Session, template_version_id: int, member_id: int, now: datetime) -> bool:
     """The version no longer goes out in their name, from the next letter on; False when it did not anyway."""
-    changed = session.execute(
+    revoked = changed_by(
+        session,
         update(Approval)
         .where(
             Approval.template_version_id == template_version_id,
             Approval.member_id == member_id,
             Approval.revoked_at.is_(None),
         )
-        .values(revoked_at=now)
+        .values(revoked_at=now),
     )
-    if not changed.rowcount:  # type: ignore[attr-defined]
+    if not revoked:
         return False
     record(session, member_id, "revoked", "template_version", template_version_id, now)
     return True

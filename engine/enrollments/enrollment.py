@@ -3,7 +3,7 @@
 The enrollment row is written when it begins and ends, and never in between: what moves is the narrow `due` queue,
 clustered by due time, and the append-only `visit` history. So the cost of a step does not grow with the number of
 members. A visit knows when the next one is due (`next_at`): the enrollment is a linked list of visits that
-`current_due_at` walks from its `first_at`.
+`standing` walks from its `first_at`.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -15,7 +15,6 @@ from sqlalchemy import (
     Index,
     SmallInteger,
     String,
-    Table,
     bindparam,
     case,
     delete,
@@ -29,7 +28,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.sql.dml import ReturningInsert
 
 from engine.base.broker import wake_on_commit
-from engine.base.db import Base, Id, among, bulk_insert, stored_time
+from engine.base.db import Base, Id, among, bulk_insert, stored_time, table_of
 from engine.base.ids import new_ids
 from engine.enrollments.journey import JourneyVersion, Published, load_version
 from journeys.model import AfterExit, AfterSpan, Never, ReEntry
@@ -117,9 +116,9 @@ class Visit(Base):
     next_at: Mapped[datetime | None]
 
 
-_ENROLLMENT: Table = Enrollment.__table__  # type: ignore[assignment]
-_DUE: Table = Due.__table__  # type: ignore[assignment]
-_VISIT: Table = Visit.__table__  # type: ignore[assignment]
+_ENROLLMENT = table_of(Enrollment)
+_DUE = table_of(Due)
+_VISIT = table_of(Visit)
 
 
 class Standing(NamedTuple):
@@ -255,12 +254,6 @@ def standing(session: Session, enrollment_ids: Iterable[int], *, lock: bool = Fa
             query = query.with_for_update(of=_DUE)
         found |= {row.enrollment_id: Standing(*row) for row in session.execute(query)}
     return found
-
-
-def current_due_at(session: Session, enrollment: Enrollment) -> datetime | None:
-    """When a live enrollment is due: the time of its row in `due`."""
-    here = standing(session, [enrollment.id]).get(enrollment.id)
-    return here.due_at if here else None
 
 
 def live_enrollments(session: Session, member_ids: Collection[int]) -> list[tuple[int, int]]:

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine.audit.entry import record
 from engine.base.broker import wake_on_commit
-from engine.base.db import bulk_insert, time_storer
+from engine.base.db import bulk_insert, table_of, time_storer
 from engine.base.ids import new_id
 from engine.content.template import current_version
 from engine.conversations.message import Message, Words, file_words_out
@@ -28,9 +28,9 @@ ANSWER, COURTESY = "answer", "courtesy"
 #: How many earlier messages a References line names (RFC 5322 3.6.4 sets no limit; mail programs do).
 MOST_REFERENCES = 12
 
-_DELIVERY: Table = Delivery.__table__  # type: ignore[assignment]
-_DELIVERY_KEY: Table = DeliveryKey.__table__  # type: ignore[assignment]
-_OUTBOX_DUE: Table = OutboxDue.__table__  # type: ignore[assignment]
+_DELIVERY = table_of(Delivery)
+_DELIVERY_KEY = table_of(DeliveryKey)
+_OUTBOX_DUE = table_of(OutboxDue)
 
 _LETTER_COLUMNS = (
     "id", "created_at", "message_class", "channel", "member_id", "chapter_id", "template_version_id", "enrollment_id",

@@ -6,9 +6,10 @@ A row's time is always its delivery's `send_at`, so that either finds the other.
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy import Delete, Update, bindparam, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from engine.base.db import changed_by
 from engine.outbox.classes import CLASSES, RANKS
 from engine.outbox.delivery import Delivery, OutboxDue
 
@@ -70,10 +71,9 @@ def free(session: Session) -> int:
 
     Only for a process that knows it is alone; any other waits for the leases to end.
     """
-    freed = session.execute(
-        update(OutboxDue).where(OutboxDue.leased_until_at.is_not(None)).values(leased_until_at=None)
+    return changed_by(
+        session, update(OutboxDue).where(OutboxDue.leased_until_at.is_not(None)).values(leased_until_at=None)
     )
-    return int(freed.rowcount)  # type: ignore[attr-defined]
 
 
 _KEY = (
@@ -83,10 +83,10 @@ _KEY = (
 )
 
 
-def _each(session: Session, statement: object, deliveries: Sequence[Delivery]) -> None:
+def _each(session: Session, statement: Update | Delete, deliveries: Sequence[Delivery]) -> None:
     if deliveries:
         session.connection().execute(
-            statement,  # type: ignore[call-overload]
+            statement,
             [
                 {"its_rank": CLASSES[each.message_class].rank, "its_send_at": each.send_at, "its_id": each.id}
                 for each in deliveries

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Table, bindparam, delete, insert, select
+from sqlalchemy import ForeignKey, Index, String, bindparam, delete, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, Id
+from engine.base.db import Base, Id, table_of
 from engine.base.ids import new_id
 
 
@@ -69,7 +69,7 @@ def add_member(session: Session, name: str, now: datetime, **fields: Any) -> Mem
     return member
 
 
-_MEMBER_TAG: Table = MemberTag.__table__  # type: ignore[assignment]
+_MEMBER_TAG = table_of(MemberTag)
 
 
 def tag_many(

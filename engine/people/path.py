@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ForeignKey, Index, String, Table, Text, bindparam, insert, select, update
+from sqlalchemy import ForeignKey, Index, String, Text, bindparam, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, Id
+from engine.base.db import Base, Id, table_of
 from engine.base.ids import new_id, new_ids
 
 BELONGING = "belonging"
@@ -83,8 +83,8 @@ def move(
     return change
 
 
-_STAGE: Table = Stage.__table__  # type: ignore[assignment]
-_STAGE_CHANGE: Table = StageChange.__table__  # type: ignore[assignment]
+_STAGE = table_of(Stage)
+_STAGE_CHANGE = table_of(StageChange)
 
 
 class Moving(NamedTuple):

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, assert_never
 
-from sqlalchemy import Table, bindparam, insert, update
+from sqlalchemy import bindparam, insert, update
 from sqlalchemy.orm import Session
 
-from engine.base.db import bulk_delete, bulk_insert, time_storer
+from engine.base.db import bulk_delete, bulk_insert, table_of, time_storer
 from engine.base.ids import new_id, new_ids
 from engine.conversations.task import Task
 from engine.enrollments.enrollment import DUE_COLUMNS, FINISHED, Due, Enrollment, Standing, Visit
@@ -20,10 +20,10 @@ from engine.runner.facts import Batch, Person, load_people
 from journeys.steps import Ask, Email, HandOff, Move, Tag
 from journeys.vocabulary import HandTo
 
-_DUE: Table = Due.__table__  # type: ignore[assignment]
-_VISIT: Table = Visit.__table__  # type: ignore[assignment]
-_ENROLLMENT: Table = Enrollment.__table__  # type: ignore[assignment]
-_TASK: Table = Task.__table__  # type: ignore[assignment]
+_DUE = table_of(Due)
+_VISIT = table_of(Visit)
+_ENROLLMENT = table_of(Enrollment)
+_TASK = table_of(Task)
 
 _VISIT_COLUMNS = (
     "visit_at", "enrollment_id", "version_id", "step", "phase", "acted_at", "outcome", "why", "next_at",

@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
+from engine.base.db import table_of
 from engine.base.errors import Unavailable
 from engine.base.log import logger
 from engine.base.services import Services
@@ -35,7 +36,7 @@ OPTED_OUT = "opted_out"
 
 log = logger(__name__)
 
-_SIGNAL: Table = Signal.__table__  # type: ignore[assignment]
+_SIGNAL = table_of(Signal)
 
 
 def handle_signals(services: Services, *, limit: int = LIMIT) -> int:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, Table, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from engine.base.db import bulk_delete, plain_rows, stored_time, time_loader
+from engine.base.db import bulk_delete, plain_rows, stored_time, table_of, time_loader
 from engine.base.errors import HearthlineError, NotFound, Unavailable
 from engine.base.log import logger
 from engine.base.services import Services
@@ -26,7 +26,7 @@ LIMIT = 500
 NEARLY = timedelta(milliseconds=1)
 
 log = logger(__name__)
-_DUE: Table = Due.__table__  # type: ignore[assignment]
+_DUE = table_of(Due)
 
 
 class Ticked(NamedTuple):

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table
-
-from engine.base.db import Database, bulk_insert, stored_time
+from engine.base.db import Database, bulk_insert, stored_time, table_of
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership
 from engine.enrollments.enrollment import Due, Enrollment, Visit
@@ -81,7 +79,7 @@ def gather_crowd(url: str, size: int) -> Crowd:
     def write(table: Any, columns: Sequence[str], row: Callable[[int], tuple[Any, ...]]) -> None:
         for some in _slices(size):
             with db.write() as session:
-                bulk_insert(session, _table(table), columns, [row(number) for number in some])
+                bulk_insert(session, table_of(table), columns, [row(number) for number in some])
 
     write(
         Member,
@@ -145,8 +143,3 @@ def _earlier(number: int) -> datetime:
 
 def _slices(size: int) -> Iterator[range]:
     return (range(first, min(first + ROWS_AT_ONCE, size)) for first in range(0, size, ROWS_AT_ONCE))
-
-
-def _table(model: Any) -> Table:
-    table: Table = model.__table__
-    return table
