@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from freezegun import freeze_time
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, text
@@ -12,7 +13,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 import engine.tables
 from engine.base.broker import Broker, wake_on_commit
-from engine.base.clock import ClockRow, SandboxClock
+from engine.base.clock import ClockRow, SandboxClock, SystemClock
 from engine.base.db import Database, from_microseconds, to_microseconds
 from engine.base.errors import AlreadyRunning, Unavailable
 from engine.base.ids import id_at, new_id, new_ids
@@ -147,6 +148,12 @@ def test_ids_grow_and_never_repeat_across_threads() -> None:
 def test_ids_begin_where_their_time_begins() -> None:
     before = int(datetime.now(UTC).timestamp() * 1000) - 1000
     assert id_at(before) < new_id() < id_at(before + 60_000)
+
+
+def test_the_machines_clock_is_asked_only_at_the_edge_and_tells_an_aware_time() -> None:
+    with freeze_time(NOW):
+        assert SystemClock().now() == NOW
+        assert SystemClock().now().tzinfo is UTC
 
 
 def test_a_held_sandbox_clock_stands_still_and_every_process_sees_it(db: Database) -> None:
