@@ -25,7 +25,8 @@ def hello_letters(data: Path) -> set[str]:
 
 
 def survives(data: Path, days: int, kills: int, unkilled: Path) -> None:
-    """After so many kills everything is as in the run that was left in peace."""
+    """After so many kills everything is as in a run that is left in peace."""
+    calm: dict[str, Any] = lives(unkilled, days)
     chance = random.SystemRandom()
     moments: list[tuple[int, float]] = []
     for _ in range(kills):
@@ -37,7 +38,6 @@ def survives(data: Path, days: int, kills: int, unkilled: Path) -> None:
             break
     figures: dict[str, Any] = lives(data, days)
     told = f"after kills at {moments}: {figures}"
-    calm: dict[str, Any] = lives(unkilled, days)
 
     assert figures["lost"] == 0, told
     assert figures["doubled"] == 0, told
@@ -59,11 +59,9 @@ def survives(data: Path, days: int, kills: int, unkilled: Path) -> None:
 
 
 def test_five_kills_of_a_two_day_demo(tmp_path: Path) -> None:
-    lives(tmp_path / "calm", 2)
     survives(tmp_path / "killed", 2, 5, tmp_path / "calm")
 
 
 @pytest.mark.long
 def test_twenty_kills_of_a_three_day_demo(tmp_path: Path) -> None:
-    lives(tmp_path / "calm", 3)
     survives(tmp_path / "killed", 3, 20, tmp_path / "calm")
