@@ -30,7 +30,7 @@ def survives(data: Path, days: int, kills: int, unkilled: Path) -> None:
     chance = random.SystemRandom()
     moments: list[tuple[int, float]] = []
     for _ in range(kills):
-        moment = (chance.randint(0, 6), chance.uniform(0, 0.05))
+        moment = (chance.randint(1, 6), chance.uniform(0, 0.05))
         if not moments:
             moment = (0, chance.uniform(0.5, 2.0))
         moments.append(moment)
