@@ -75,7 +75,7 @@ STAGES: Mapping[str, tuple[str, ...]] = {
 #: Words that carriers and the law give a meaning of their own; never an answer of ours.
 RESERVED_WORDS = frozenset(
     """stop stopall unsubscribe cancel end quit revoke optout opt-out help info start unstop
-    alto parar baja ayuda""".split()  # noqa: SIM905 (a list of words reads best as words)
+    alto parar baja ayuda""".split()
 )
 
 

@@ -13,7 +13,7 @@ from engine.conversations.received import FiledKey
 #: Headers that servers add on the way: they differ between two tries of the same mail.
 _TRACE = frozenset(
     """received return-path delivered-to envelope-to authentication-results received-spf domainkey-signature
-    original-recipient""".split()  # noqa: SIM905
+    original-recipient""".split()
 )
 _TRACE_FAMILIES = ("x-", "dkim-", "arc-", "resent-")
 LOOP_HEADER = b"x-hearthline-loop"

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 _MARKS = """
     re aw antw antwort sv vs vá va rv rés res rif r tr wg fw fwd fs vl vb i enc ynt ilt odp pd ref att bls doorst
     отв на пересл σχετ απ πρθ 回复 回覆 答复 转发 轉寄 返信 転送 답장 전달 הועבר השב رد
-""".split()  # noqa: SIM905 (a list of words reads best as words)
+""".split()
 _BEFORE = re.compile(
     rf"^\s*(?:(?:{'|'.join(sorted(map(re.escape, _MARKS), key=len, reverse=True))})"
     r"\s*(?:\[\d{1,3}\]|\(\d{1,3}\)|\^\d{1,3})?\s*[:：]|\[[^\]]{1,30}\]|\([^)]{1,12}\)(?=\s*\S))\s*",

@@ -35,6 +35,7 @@ password = ""
 [doors]
 host = "127.0.0.1"
 smtp_port = 2525         # point your mail server's route for the domain here
+# lmtp_port = 2424       # or here, by LMTP
 public_port = 8080       # pages for members; put a web server with TLS in front
 admin_port = 8081        # the inbox; need not face the internet
 public_url = "http://127.0.0.1:8080"

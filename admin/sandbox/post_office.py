@@ -51,9 +51,7 @@ class PostOffice:
 
         return await self._loop.create_server(make, "127.0.0.1", self.port)
 
-    async def handle_DATA(  # noqa: N802  (the name aiosmtpd calls)
-        self, _server: SMTP, _session: Session, envelope: Envelope
-    ) -> str:
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
         """The message stands in every recipient's mailbox, once, before the answer."""
         raw = bytes(envelope.original_content or b"")
         headers: Any = BytesHeaderParser().parsebytes(raw)

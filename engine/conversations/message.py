@@ -14,9 +14,6 @@ from engine.conversations.closure import reopen
 from engine.conversations.feed import tell
 from engine.conversations.thread import UNTIL_ANSWERED, Thread
 
-#: What a message is: a person's words in, ours out, a private note, a machine's mail, a journey's letter.
-MESSAGE_KINDS = ("in", "out", "note", "machine", "journey")
-
 
 class Message(Base):
     """Words in a member's timeline. A journey's letter has no thread until somebody answers it."""
@@ -43,6 +40,7 @@ class Message(Base):
     thread_id: Mapped[int | None] = mapped_column(ForeignKey("thread.id"))
     #: In whose timeline it stands.
     member_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    #: A person's words `in`, ours `out`, a private `note`, a `machine`'s mail, a `journey`'s letter.
     kind: Mapped[str] = mapped_column(String(10))
     channel: Mapped[str] = mapped_column(String(8), default="email")
     #: Who wrote it; None for somebody unknown or the team's desk.

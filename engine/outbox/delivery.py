@@ -8,9 +8,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.base.db import Base, Id
 
-#: queued -> claimed -> calling -> sent | failed; queued -> refused by the gate; calling -> unsure after a crash.
-STATES = ("queued", "claimed", "calling", "sent", "failed", "refused", "unsure")
-
 
 class Delivery(Base):
     """Something said to somebody. The posting verb sets the class, never a template.
@@ -51,6 +48,7 @@ class Delivery(Base):
     reference_ids: Mapped[str | None] = mapped_column(Text)
     #: Not before; a deferral by the gate moves this, never the visit's key.
     send_at: Mapped[datetime]
+    #: queued -> claimed -> calling -> sent | failed; queued -> refused by the gate; calling -> unsure after a crash.
     state: Mapped[str] = mapped_column(String(10), default="queued")
     state_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(SmallInteger, default=0)

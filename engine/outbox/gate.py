@@ -72,8 +72,6 @@ class Facts:
     address: str | None
     #: Of which chapter it speaks, for the scope of consent.
     chapter_id: int | None = None
-    #: False for somebody who wrote to us and is no member.
-    is_member: bool = True
     erased: bool = False
     #: Why nothing goes to the address just now; empty: nothing is wrong with it.
     rests: str = ""

@@ -23,7 +23,7 @@ RESERVED = frozenset(
     """abuse admin administrator bounce bounces contact desk dmarc events help hello hostmaster info join list mail
     mailer-daemon member members news no-reply noreply office organizer organizers owner postmaster press privacy probe
     propose root security staff start steward stewards stop subscribe support team unsubscribe webmaster welcome
-    www""".split()  # noqa: SIM905 (a list of words reads best as words)
+    www""".split()
 )
 LONGEST = 40
 

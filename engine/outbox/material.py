@@ -169,7 +169,6 @@ def read_facts(session: Session, deliveries: Sequence[Delivery], material: Mater
             channel=each.channel,
             address=material.goes_to(each),
             chapter_id=each.chapter_id,
-            is_member=each.member_id is not None,
             erased=member is not None and member.erased_at is not None,
             rests=(address.resting_reason or "it rests") if address and address.resting_since else "",
             rests_since=address.resting_since if address else None,

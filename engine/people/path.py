@@ -10,9 +10,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from engine.base.db import Base, Id, table_of
 from engine.base.ids import new_id, new_ids
 
+#: Its stages are curious, connected, active, leading and resting; a member may move back, and resting is no failure.
 BELONGING = "belonging"
-#: In order; a member may move back, and resting is no failure.
-BELONGING_STAGES = ("curious", "connected", "active", "leading", "resting")
 
 
 class Stage(Base):

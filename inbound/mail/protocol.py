@@ -82,7 +82,7 @@ class _Hooks:
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
 
-    async def handle_EHLO(  # noqa: N802
+    async def handle_EHLO(
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         session.host_name = hostname
@@ -90,7 +90,7 @@ class _Hooks:
         offers = [line for line in responses if not line.startswith("250-AUTH")]
         return [*offers[:-1], "250-PIPELINING", "250-ENHANCEDSTATUSCODES", offers[-1]]
 
-    async def handle_RCPT(  # noqa: N802
+    async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         mailbox = mailbox_of(address, self._terms.domain)
@@ -179,16 +179,16 @@ class MailConversation(SMTP):
     def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
         return read_path(arg) or (None, None)
 
-    async def smtp_AUTH(self, arg: str | None) -> None:  # noqa: N802
+    async def smtp_AUTH(self, arg: str | None) -> None:
         await self.push("502 5.5.1 Nobody signs in here; this door only takes mail in")
 
-    async def smtp_VRFY(self, arg: str | None) -> None:  # noqa: N802
+    async def smtp_VRFY(self, arg: str | None) -> None:
         await self.push("252 2.5.2 We do not say who is here, but we take the message")
 
-    async def smtp_EXPN(self, arg: str | None) -> None:  # noqa: N802
+    async def smtp_EXPN(self, arg: str | None) -> None:
         await self.push("502 5.5.1 We do not say who is on a list")
 
-    async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802
+    async def smtp_DATA(self, arg: str | None) -> None:
         if await self.check_helo_needed():
             return
         envelope = self.envelope
@@ -318,13 +318,13 @@ class LocalConversation(MailConversation):
 
     door = "lmtp"
 
-    async def smtp_LHLO(self, arg: str | None) -> None:  # noqa: N802
+    async def smtp_LHLO(self, arg: str | None) -> None:
         await super().smtp_EHLO(arg or "")
 
-    async def smtp_HELO(self, arg: str | None) -> None:  # noqa: N802
+    async def smtp_HELO(self, arg: str | None) -> None:
         await self.push("500 5.5.1 This is LMTP: say LHLO")
 
-    async def smtp_EHLO(self, arg: str | None) -> None:  # noqa: N802
+    async def smtp_EHLO(self, arg: str | None) -> None:
         await self.push("500 5.5.1 This is LMTP: say LHLO")
 
     async def check_helo_needed(self, helo: str = "LHLO") -> bool:

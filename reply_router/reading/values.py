@@ -105,7 +105,6 @@ class Reading:
     recipients: tuple[Recipient, ...] = ()
     original: Original | None = None
     attachments: tuple[Attached, ...] = ()
-    calendar: None = None
     command: Command | None = None
     why: tuple[str, ...] = ()
     trouble: tuple[str, ...] = ()

@@ -64,7 +64,7 @@ class Relay:
         relay = self
 
         class Server(SMTP):
-            async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
+            async def smtp_DATA(self, arg: str) -> None:
                 if relay.hang_up_in_data:
                     relay.hang_up_in_data -= 1
                     await self.push("354 go on")
@@ -125,7 +125,7 @@ class Relay:
 
         asyncio.run_coroutine_threadsafe(cut(), self._loop).result(10)
 
-    async def handle_MAIL(  # noqa: N802
+    async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if self.mail_replies:
@@ -133,7 +133,7 @@ class Relay:
         envelope.mail_from = address
         return "250 OK"
 
-    async def handle_RCPT(  # noqa: N802
+    async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if self.rcpt_replies and not (reply := self.rcpt_replies.popleft()).startswith("250"):
@@ -141,7 +141,7 @@ class Relay:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: Any, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: Any, session: Session, envelope: Envelope) -> str:
         if self.slow_seconds:
             await asyncio.sleep(self.slow_seconds)
         if self.data_replies and not (reply := self.data_replies.popleft()).startswith("250"):
