@@ -1,4 +1,4 @@
-"""What any room's tests may stand on: a database."""
+"""What any room's tests may stand on: a database, a browser."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 
 from engine.base.db import Database
+from tests.browser.chromium import browser
 from tests.database import database_in
+
+#: One browser a process: two could not be driven side by side.
+__all__ = ["browser", "db"]
 
 
 @pytest.fixture

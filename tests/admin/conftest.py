@@ -6,9 +6,6 @@ from pathlib import Path
 import pytest
 
 from tests.admin.town import Town, build
-from tests.browser.chromium import chromium
-
-__all__ = ["chromium"]
 
 
 @pytest.fixture

@@ -32,14 +32,14 @@ def base(town: Town) -> Iterator[str]:
 
 
 def _open(
-    chromium: Browser,
+    browser: Browser,
     base: str,
     width: int,
     scripts: bool = True,
     scheme: Literal["light", "dark"] = "light",
     who: str = "denise",
 ) -> Page:
-    context = chromium.new_context(
+    context = browser.new_context(
         viewport={"width": width, "height": 800}, java_script_enabled=scripts, color_scheme=scheme
     )
     page = context.new_page()
@@ -54,10 +54,10 @@ def _open(
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_an_organizer_signs_in_reads_answers_and_closes(
-    town: Town, base: str, chromium: Browser, width: int, scripts: bool
+    town: Town, base: str, browser: Browser, width: int, scripts: bool
 ) -> None:
     thread = town.hears("rosa", "I'd love to come but I don't drive anymore.", chapter="atlanta", to="denise")
-    page = _open(chromium, base, width, scripts)
+    page = _open(browser, base, width, scripts)
     page.locator("#rows a", has_text="Rosa Marin").click()
     page.wait_for_url(f"{base}/conversations/{thread}?*")
     expect(page.get_by_text("I'd love to come", exact=False).last).to_be_visible()
@@ -77,10 +77,10 @@ def test_an_organizer_signs_in_reads_answers_and_closes(
 
 
 def test_new_words_come_to_an_open_page_and_what_is_being_written_stays(
-    town: Town, base: str, chromium: Browser
+    town: Town, base: str, browser: Browser
 ) -> None:
     thread = town.hears("rosa", "First words", chapter="atlanta", to="denise")
-    page = _open(chromium, base, 1280)
+    page = _open(browser, base, 1280)
     with page.expect_response("**/stream"):
         page.goto(f"{base}/conversations/{thread}")
     page.get_by_label("Your answer to Rosa").fill("half a thought")
@@ -93,9 +93,9 @@ def test_new_words_come_to_an_open_page_and_what_is_being_written_stays(
     page.context.close()
 
 
-def test_on_a_phone_the_person_folds_behind_their_name(town: Town, base: str, chromium: Browser) -> None:
+def test_on_a_phone_the_person_folds_behind_their_name(town: Town, base: str, browser: Browser) -> None:
     thread = town.hears("rosa", "Hello", chapter="atlanta", to="denise")
-    page = _open(chromium, base, 360, scripts=False)
+    page = _open(browser, base, 360, scripts=False)
     page.goto(f"{base}/conversations/{thread}")
     pane = page.locator("#person")
     expect(pane).to_be_hidden()
@@ -142,10 +142,10 @@ def _lived_in(town: Town) -> list[str]:
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "light"), (360, "dark"), (1280, "dark")])
 def test_every_page_is_fit_for_every_reader(
-    town: Town, base: str, chromium: Browser, width: int, scheme: Literal["light", "dark"]
+    town: Town, base: str, browser: Browser, width: int, scheme: Literal["light", "dark"]
 ) -> None:
     places = _lived_in(town)
-    page = _open(chromium, base, width, scheme=scheme, who="maya")
+    page = _open(browser, base, width, scheme=scheme, who="maya")
     said: list[str] = []
     asked: list[str] = []
     page.on("console", lambda message: said.append(message.text))
@@ -168,9 +168,9 @@ def test_every_page_is_fit_for_every_reader(
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-def test_everything_to_press_is_large_enough_for_a_thumb(town: Town, base: str, chromium: Browser, width: int) -> None:
+def test_everything_to_press_is_large_enough_for_a_thumb(town: Town, base: str, browser: Browser, width: int) -> None:
     places = _lived_in(town)
-    page = _open(chromium, base, width, who="maya")
+    page = _open(browser, base, width, who="maya")
     for place in places:
         page.goto(base + place)
         small = page.evaluate(

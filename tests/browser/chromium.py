@@ -7,15 +7,25 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+]
+
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
     """One browser for all tests of a process; it never goes further than this machine."""
     path = os.environ.get("HEARTHLINE_CHROMIUM") or shutil.which("chromium")
-    assert path, "The browser tests need Chromium: sudo apt-get install chromium, or name one in HEARTHLINE_CHROMIUM."
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]
+    if path is None:
+        pytest.fail(
+            "The browser tests need Chromium: sudo apt-get install chromium, or name one in HEARTHLINE_CHROMIUM.",
+            pytrace=False,
         )
-        yield browser
-        browser.close()
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield opened
+        opened.close()
