@@ -11,13 +11,9 @@ from typing import Any
 
 import dramatiq
 from dramatiq.brokers.stub import StubBroker
-from dramatiq.middleware import ShutdownNotifications, TimeLimit
 from sqlalchemy.orm import Session
 
 from engine.base.log import logger
-
-#: A job's time limit, in milliseconds; its row's lease outlives it.
-JOB_TIME_LIMIT_MS = 120_000
 
 log = logger(__name__)
 Job = Callable[[int | None], None]
@@ -34,10 +30,8 @@ class Broker:
     """A dramatiq broker, in this process or on Redis, spoken to by job name."""
 
     def __init__(self, redis_url: str | None = None, *, threads: int = 4) -> None:
-        middleware: list[dramatiq.Middleware] = [
-            TimeLimit(time_limit=JOB_TIME_LIMIT_MS),
-            ShutdownNotifications(),
-        ]
+        # None of dramatiq's middleware: a job is not retried by the queue, and what takes long bounds itself.
+        middleware: list[dramatiq.Middleware] = []
         if redis_url:
             from dramatiq.brokers.redis import RedisBroker
 
