@@ -1,6 +1,8 @@
 """Doctor: looks at an installation from outside and explains each no."""
 
 import os
+import shlex
+import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -8,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -29,6 +32,8 @@ from engine.outbox.delivery import OutboxDue
 SETTLE_WITHIN = timedelta(minutes=10)
 #: A delivery that should have left this long ago means that nothing sends.
 SEND_WITHIN = timedelta(minutes=15)
+#: With less than this free, a few large mails fill the disk.
+ROOM_MB = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +73,9 @@ def examine(data_dir: Path, environ: dict[str, str] | None = None) -> Report:
             raise SettingsError(f"There is no {FILE_NAME} in {data_dir}.")
         settings = load(data_dir, environ)
     except HearthlineError as trouble:
-        checks.append(
-            Check("settings", False, str(trouble), f"Run `hearthline init --data {data_dir}`, or mend the file.")
-        )
+        there = (data_dir / FILE_NAME).exists()
+        fix = f"Mend {data_dir / FILE_NAME}." if there else f"Run `hearthline init --data {_quoted(data_dir)}`."
+        checks.append(Check("settings", False, str(trouble), fix))
         return Report(tuple(checks), nothing)
     checks.append(Check("settings", True, f"{data_dir / FILE_NAME} reads well."))
     checks += _of_settings(settings, environ)
@@ -122,8 +127,34 @@ def _of_settings(settings: Settings, environ: dict[str, str]) -> Iterator[Check]
         "Stands at the foot of every letter." if foot else "No postal address is set; letters to many must carry one.",
         f"Write postal_address under [organization] in {FILE_NAME}.",
     )
-    if settings.mail.host and not settings.sandbox.enabled:
-        yield _relay(settings)
+    if not settings.sandbox.enabled:
+        yield _links(settings)
+        if settings.mail.host:
+            yield _relay(settings)
+    yield _room(settings)
+
+
+def _links(settings: Settings) -> Check:
+    url = settings.doors.public_url
+    here = urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost", None)
+    says = f"Links in letters begin with {url}" + (", which opens only on this machine." if here else ".")
+    return Check(
+        "links in letters",
+        not here,
+        says,
+        f"Write under [doors] in {FILE_NAME} as public_url where members reach their pages, "
+        "such as https://hello.your.example.",
+    )
+
+
+def _room(settings: Settings) -> Check:
+    free = shutil.disk_usage(settings.data_dir).free // 1_000_000
+    fix = "Make room. While there is none, mail is put off and comes again; nothing is lost."
+    return Check("room on the disk", free >= ROOM_MB, f"{free:,} MB free for {settings.data_dir}.", fix)
+
+
+def _quoted(folder: Path) -> str:
+    return shlex.quote(str(folder))
 
 
 def _relay(settings: Settings) -> Check:
@@ -138,13 +169,15 @@ def _relay(settings: Settings) -> Check:
 
 def _shape(db: Database, data_dir: Path) -> Check:
     if db.is_sqlite and not Path(db.engine.url.database or "").exists():
-        return Check("database", False, "There is no database yet.", f"Run `hearthline migrate --data {data_dir}`.")
+        return Check(
+            "database", False, "There is no database yet.", f"Run `hearthline migrate --data {_quoted(data_dir)}`."
+        )
     try:
         at = migrate.current(db)
     except Exception as trouble:
         says = f"The database cannot be read ({type(trouble).__name__})."
         return Check("database", False, says, "Look at database_url, the disk and the server.")
-    fix = f"Run `hearthline migrate --data {data_dir}`."
+    fix = f"Run `hearthline migrate --data {_quoted(data_dir)}`."
     return Check("database", at == migrate.newest(), f"{db.name}, at revision {at or 'none'}.", fix)
 
 

@@ -1,17 +1,23 @@
 """Publishing: a checked journey and the letters it sends become immutable versions, together."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from engine.content.approval import approved_by
 from engine.content.template import publish_library
 from engine.enrollments.journey import JourneyVersion, publish_journey
+from engine.outbox.mailbox import person_at
+from engine.people.address import members_with
 from journeys.compiled import compiled
 from journeys.model import Journey
 from journeys.steps.ask import Ask
 from journeys.steps.email import Email
+from journeys.steps.signing import Desk, MembersOrganizer, NamedMember
 from templates.catalog import Catalog
 
 
@@ -35,3 +41,52 @@ def publish_checked(session: Session, source: str, journey: Journey, catalog: Ca
     version = publish_journey(session, source, journey, compiled(journey), ids, now)
     after = session.scalar(select(func.count()).select_from(JourneyVersion)) or 0
     return Published(journey.slug, journey.title, version.number, version.id, new=after > before)
+
+
+@dataclass(frozen=True, slots=True)
+class NotLent:
+    """A letter that goes out from the desk for now, because nobody who should sign it lends it their name."""
+
+    letter: str
+    #: The version to read and approve.
+    version_id: int
+    #: Who should sign; None: each member's own organizer.
+    signer: str | None
+    #: Whether anybody here has that address.
+    known: bool
+
+
+def not_lent(session: Session, version_id: int, journey: Journey, domain: str) -> Iterator[NotLent]:
+    """The letters of a published version that wait for an approval (DESIGN law 2), each once.
+
+    `domain` is our mail domain, at which people have mailboxes.
+    """
+    texts: dict[str, dict[str, int]] = session.get_one(JourneyVersion, version_id).templates
+    approvals = approved_by(session, [each for languages in texts.values() for each in languages.values()])
+    told = set()
+    for step in journey.steps:
+        if not isinstance(step, Email | Ask) or (step.template, step.signed_by) in told:
+            continue
+        told.add((step.template, step.signed_by))
+        for text in texts[step.template].values():
+            lent = approvals.get(text, frozenset())
+            match step.signed_by:
+                case Desk():
+                    break
+                case MembersOrganizer():
+                    if not lent:
+                        yield NotLent(step.template, text, None, known=True)
+                        break
+                case NamedMember(address=address):
+                    people = _people_at(session, address.lower(), domain)
+                    if not lent & people:
+                        yield NotLent(step.template, text, address, known=bool(people))
+                        break
+                case _:
+                    assert_never(step.signed_by)
+
+
+def _people_at(session: Session, address: str, domain: str) -> set[int]:
+    local_part, _, at = address.partition("@")
+    here = person_at(session, local_part) if at == domain.lower() else None
+    return {*members_with(session, "email", address), *([] if here is None else [here])}

@@ -1,5 +1,6 @@
 """The command `hearthline`: one table of commands, each imported only when it is asked for."""
 
+import os
 import sys
 from importlib import import_module
 
@@ -19,6 +20,12 @@ COMMANDS: dict[str, list[tuple[str, str, str, str]]] = {
         ("migrate", "admin.cli.migrate:migrate", "Bring the database to this version's shape.", "hearthline migrate"),
     ],
     "People": [
+        (
+            "chapters",
+            "admin.cli.chapters:chapters",
+            "Add chapters.",
+            'hearthline chapters add "Atlanta" --zone America/New_York',
+        ),
         (
             "members",
             "admin.cli.members:members",
@@ -74,11 +81,24 @@ def hearthline() -> None:
 
 
 def main() -> None:
-    """The command line has run; trouble of a known kind is one sentence and exit code 1."""
+    """The command line has run; trouble of a known kind is one sentence and exit code 1.
+
+    What it writes only its owner can read: a data folder holds people's words, keys and a password.
+    """
+    os.umask(0o077)
     try:
         hearthline(prog_name="hearthline", standalone_mode=True)
     except HearthlineError as trouble:
         click.echo(f"hearthline: {trouble}", err=True)
+        sys.exit(1)
+    except OSError as trouble:
+        if trouble.filename is None:  # no file's: a mistake of ours, to be seen whole
+            raise
+        click.echo(
+            f"hearthline: {trouble.filename} cannot be used: {trouble.strerror}. "
+            "Look at who may write there and at the disk, or choose another folder with --data.",
+            err=True,
+        )
         sys.exit(1)
 
 

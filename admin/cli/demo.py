@@ -46,11 +46,16 @@ def _moment(_context: click.Context, _parameter: click.Parameter, text: str | No
 
 @click.command(short_help="Watch a small made-up community live for a week.")
 @click.option(
-    "--data", "data_dir", type=click.Path(file_okay=False, path_type=Path), default=Path("hearthline-data/demo")
+    "--data",
+    "data_dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("hearthline-data/demo"),
+    show_default=True,
+    help="The sandbox's folder.",
 )
 @click.option("--days", type=click.IntRange(1, 366), default=7, show_default=True, help="How many days are lived.")
 @click.option("--start", callback=_moment, default=None, help="The first moment, like 2026-03-02T14:00Z.")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed and start repeat a run exactly.")
+@click.option("--seed", type=int, default=None, help="The same seed and start repeat a run exactly. [default: 1]")
 @click.option(
     "--port", type=click.IntRange(0, 65532), default=8400, show_default=True, help="The first of four ports; 0: any."
 )
@@ -58,7 +63,14 @@ def _moment(_context: click.Context, _parameter: click.Parameter, text: str | No
 @click.option("--reset", is_flag=True, help="Start over in this folder.")
 @json_option
 def demo(
-    data_dir: Path, days: int, start: datetime | None, seed: int, port: int, no_serve: bool, reset: bool, as_json: bool
+    data_dir: Path,
+    days: int,
+    start: datetime | None,
+    seed: int | None,
+    port: int,
+    no_serve: bool,
+    reset: bool,
+    as_json: bool,
 ) -> None:
     """Watch a small made-up community live for a week: letters, replies, answers, through the real doors.
 
@@ -73,7 +85,9 @@ def demo(
     wish = Wish(data_dir, days, start, seed, port, reset)
     sandbox = Demo(wish, free_ports)
     try:
-        figures = sandbox.live(None if as_json else _say_day)
+        if (overruled := sandbox.overruled()) is not None:
+            click.echo(overruled, err=True)
+        figures = sandbox.live(None if as_json else _say_day, end.is_set)
         if no_serve:
             if as_json:
                 say_json(figures)

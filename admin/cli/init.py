@@ -1,6 +1,7 @@
 """`hearthline init`: a data folder with settings and a signing key."""
 
 import secrets
+import shlex
 from pathlib import Path
 
 import click
@@ -83,5 +84,6 @@ def init(data_dir: Path, name: str, domain: str) -> None:
     services.db.close()
     click.echo(f"{file} is written and the database is ready.")
     click.echo("Next: set [mail] there, then")
-    click.echo(f'  hearthline organizers invite "Your Name" you@{domain} --staff --data {data_dir}')
-    click.echo(f"  hearthline run --data {data_dir}")
+    folder = shlex.quote(str(data_dir))
+    click.echo(f'  hearthline organizers invite "Your Name" you@{domain} --staff --data {folder}')
+    click.echo(f"  hearthline run --data {folder}")

@@ -12,6 +12,7 @@ from admin.cli.options import data_option, json_option, opened, say_json
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from admin.publishing import NotLent
     from journeys.findings import Finding
     from journeys.model import Journey
     from journeys.read import Draft
@@ -94,7 +95,7 @@ def publish(files: tuple[Path, ...], letters: tuple[Path, ...], data_dir: Path, 
 
     Example: hearthline journeys publish journeys/library/welcome.yaml --data /srv/hearthline
     """
-    from admin.publishing import publish_checked
+    from admin.publishing import not_lent, publish_checked
 
     catalog = _catalog(letters)
     ready: list[tuple[Path, Journey]] = []
@@ -110,12 +111,31 @@ def publish(files: tuple[Path, ...], letters: tuple[Path, ...], data_dir: Path, 
         done = [
             (file, publish_checked(session, file.read_text("utf-8"), journey, catalog, now)) for file, journey in ready
         ]
+        waiting = [
+            each
+            for (_, version), (_, journey) in zip(done, ready, strict=True)
+            for each in not_lent(session, version.version_id, journey, services.settings.mail.domain)
+        ]
+        letters_url = f"{services.settings.doors.admin_url}/letters"
     for file, version in done:
         if as_json:
             say_json({"file": str(file), "journey": version.slug, "version": version.number, "new": version.new})
         else:
             word = "is published" if version.new else "was published already"
             click.echo(f"{version.title}, version {version.number}, {word}.")
+    for each in dict.fromkeys(waiting):
+        click.echo(_for_now(each, letters_url), err=True)
+
+
+def _for_now(each: "NotLent", letters_url: str) -> str:
+    """What a letter without a name waits for, in one sentence."""
+    if not each.known:
+        return (
+            f"{each.letter} goes out from the desk: nobody here has the address {each.signer}. "
+            "Invite them, or let somebody else sign."
+        )
+    who = "somebody's organizer" if each.signer is None else each.signer
+    return f"{each.letter} goes out from the desk until {who} lends it their name, at {letters_url}/{each.version_id}."
 
 
 @journeys.command()

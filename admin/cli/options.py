@@ -1,6 +1,7 @@
 """What many commands share: the data folder, JSON answers, and opening an installation."""
 
 import json
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,11 @@ def say_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False))
 
 
+def no_installation(data_dir: Path) -> str:
+    """The sentence for a folder without settings."""
+    return f"There is no Hearthline in {data_dir}. Make one with `hearthline init --data {shlex.quote(str(data_dir))}`."
+
+
 @contextmanager
 def opened(data_dir: Path) -> Iterator["Services"]:
     """The installation in `data_dir`, its database at this program's shape. Raises SettingsError."""
@@ -37,12 +43,13 @@ def opened(data_dir: Path) -> Iterator["Services"]:
     from engine.migrations import migrate
 
     if not (data_dir / FILE_NAME).exists():
-        raise SettingsError(f"There is no Hearthline in {data_dir}. Make one with `hearthline init --data {data_dir}`.")
+        raise SettingsError(no_installation(data_dir))
     services = build(load(data_dir))
     try:
         if migrate.current(services.db) != migrate.newest():
             raise SettingsError(
-                f"The database in {data_dir} has an older shape. Run `hearthline migrate --data {data_dir}`."
+                f"The database in {data_dir} has an older shape. "
+                f"Run `hearthline migrate --data {shlex.quote(str(data_dir))}`."
             )
         yield services
     finally:

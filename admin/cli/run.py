@@ -1,12 +1,13 @@
 """`hearthline run`: everything in one process."""
 
+import shlex
 import signal
 import threading
 from pathlib import Path
 
 import click
 
-from admin.cli.options import data_option
+from admin.cli.options import data_option, no_installation
 
 
 def wait_for_end() -> None:
@@ -30,8 +31,16 @@ def run(data_dir: Path) -> None:
     from engine.base.settings import FILE_NAME, load
 
     if not (data_dir / FILE_NAME).exists():
-        raise SettingsError(f"There is no Hearthline in {data_dir}. Make one with `hearthline init --data {data_dir}`.")
-    process = Embedded(load(data_dir))
+        raise SettingsError(no_installation(data_dir))
+    settings = load(data_dir)
+    if (refusal := settings.refuse_to_start()) is not None:
+        raise SettingsError(refusal)
+    if not settings.database_url and not (data_dir / "hearthline.db").exists():
+        raise SettingsError(
+            f"The database is gone: there is no hearthline.db in {data_dir}. Put it back, from a copy if need be; "
+            f"to begin with an empty one run `hearthline migrate --data {shlex.quote(str(data_dir))}`."
+        )
+    process = Embedded(settings)
     ports = process.start()
     host = process.settings.doors.host
     click.echo(

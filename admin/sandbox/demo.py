@@ -44,7 +44,8 @@ class Wish:
     data_dir: Path
     days: int = 7
     start: datetime | None = None
-    seed: int = 1
+    #: None: 1, or what this folder began with.
+    seed: int | None = None
     #: The first of four ports (admin, sandbox, members' pages, mail); 0: free ones.
     port: int = 8400
     reset: bool = False
@@ -93,8 +94,13 @@ class Demo:
             log_level="WARNING",
         )
 
-    def live(self, tell: Callable[[datetime], None] | None = None) -> dict[str, Any]:
-        """The wished days are lived, those already lived left as they are; the figures of the whole database."""
+    def live(
+        self, tell: Callable[[datetime], None] | None = None, ended: Callable[[], bool] = lambda: False
+    ) -> dict[str, Any]:
+        """The wished days are lived, those already lived left as they are; the figures of the whole database.
+
+        Raises Ended when somebody asks for an end before.
+        """
         from engine.migrations import migrate
 
         migrate.upgrade(self._clock_db)
@@ -113,11 +119,11 @@ class Demo:
             self._store,
             self.cast,
             Door("127.0.0.1", ports.smtp),
-            int(self._store.fact("seed") or self.wish.seed),
+            int(self._store.fact("seed") or 1),
         )
         if self._clock.now() < end:
             self._clock.hold(self._clock.now())
-            self.living.live(end, tell)
+            self.living.live(end, tell, ended)
             self._store.note("lived until", end.isoformat())
         self.ports = ports
         with process.services.db.read() as session:
@@ -134,6 +140,19 @@ class Demo:
         """Whether the sandbox's own pages are up."""
         return self._web is not None
 
+    def overruled(self) -> str | None:
+        """The sentence for a start or seed that is not this folder's, or None."""
+        start, seed_number = self._store.fact("start"), self._store.fact("seed")
+        if start is None or seed_number is None:
+            return None
+        other_start = self.wish.start is not None and self.wish.start != datetime.fromisoformat(start)
+        if not other_start and self.wish.seed in (None, int(seed_number)):
+            return None
+        return (
+            f"This folder's days began at {datetime.fromisoformat(start):%Y-%m-%dT%H:%MZ} with seed {seed_number}, and "
+            "go on so. To begin with another start or seed use --reset, or another folder."
+        )
+
     def _start(self) -> datetime:
         """The first day's first moment: as first chosen for this folder, whatever a later call says."""
         known = self._store.fact("start")
@@ -141,7 +160,7 @@ class Demo:
             return datetime.fromisoformat(known)
         start = self.wish.start or _days_before_now(self.wish.days)
         self._store.note("start", start.isoformat())
-        self._store.note("seed", str(self.wish.seed))
+        self._store.note("seed", str(1 if self.wish.seed is None else self.wish.seed))
         return start
 
     def serve(self) -> None:

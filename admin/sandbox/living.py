@@ -15,10 +15,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from admin.sandbox.cast import Cast, Person, Reaction
-from admin.sandbox.pen import Writer, bare_address, bounce, open_letter, post, reply_subject, write
+from admin.sandbox.pen import Writer, bare_address, bounce, open_letter, post, refused_for_good, reply_subject, write
 from admin.sandbox.store import Letter, Plan, Store
 from engine.base.clock import SandboxClock
-from engine.base.errors import HearthlineError
+from engine.base.errors import HearthlineError, Invalid
 from engine.base.services import Services
 from engine.conversations.balance import balance
 from engine.conversations.closure import close
@@ -40,6 +40,10 @@ TRY_AGAIN_SECONDS = 0.2
 
 class Stuck(HearthlineError):
     """Something never settled; the text says what is still open."""
+
+
+class Ended(HearthlineError):
+    """Somebody asked for an end while days were lived; the text says how to go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +83,24 @@ class Living:
             "unsubscribe": self._unsubscribe,
         }
 
-    def live(self, until: datetime, tell: Callable[[datetime], None] | None = None) -> None:
-        """Everything that happens until then has happened and settled, and the clock stands at `until`."""
+    def live(
+        self,
+        until: datetime,
+        tell: Callable[[datetime], None] | None = None,
+        ended: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Everything that happens until then has happened and settled, and the clock stands at `until`.
+
+        Raises Ended, with all settled, when somebody asks for an end.
+        """
         self.settle()
         day = self._clock.now().date()
         while True:
+            if ended():
+                raise Ended(
+                    f"Ended on {self._clock.now():%A, %d %B}, as you asked. What was lived is kept, and the same "
+                    "command goes on from there."
+                )
             self._think()
             moment, plan = self._next(until)
             if moment is None:
@@ -294,14 +311,17 @@ class Living:
     def send(self, raw: bytes, mail_from: str, to: str, message_id: str) -> int:
         """The mail is at our door and a copy, whose id is returned, in the writer's mailbox.
 
-        While the door puts it off it is tried again, as every mail server does.
+        While the door puts it off it is tried again, as every mail server does. Raises Invalid, with the door's own
+        words, when it never will be taken.
         """
         patience = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
                 post(raw, mail_from, to, self._door.host, self._door.port)
                 break
-            except (OSError, smtplib.SMTPException):
+            except (OSError, smtplib.SMTPException) as trouble:
+                if (words := refused_for_good(trouble)) is not None:
+                    raise Invalid(f"Our mail door did not take it for {to}: {words}.") from trouble
                 if time.monotonic() > patience:
                     raise
                 time.sleep(TRY_AGAIN_SECONDS)

@@ -130,3 +130,14 @@ def post(raw: bytes, mail_from: str, recipient: str, host: str, port: int) -> No
     """Our door has said 250. Raises OSError or SMTPException when it did not; the writer tries again later."""
     with smtplib.SMTP(host, port, local_hostname="mail.world.example", timeout=30) as connection:
         connection.sendmail(mail_from, [recipient], raw)
+
+
+def refused_for_good(trouble: Exception) -> str | None:
+    """What the door said when it will never take the mail (RFC 5321 4.2.1: 5yz); None when later it may."""
+    code, words = 0, b""
+    if isinstance(trouble, smtplib.SMTPRecipientsRefused):
+        code, words = next(iter(trouble.recipients.values()), (0, b""))
+    elif isinstance(trouble, smtplib.SMTPResponseException):
+        code, said = trouble.smtp_code, trouble.smtp_error
+        words = said if isinstance(said, bytes) else said.encode()
+    return f"{code} {words.decode('utf-8', 'replace')}".rstrip(".") if code >= 500 else None

@@ -49,20 +49,21 @@ def _domain(demo: Demo) -> str:
 
 
 def _lines(session: Session, figures: dict[str, Any], reader: Reader) -> list[str]:
-    organization = f"{figures['members']} people"
     lines = [
-        f"{figures['days']} days among {organization}, told in {figures['seconds']} seconds.",
+        f"{_count(figures['days'], 'One day', 'days')} among {figures['members']} people, "
+        f"told in {figures['seconds']} seconds.",
         "",
-        f"We wrote {figures['email_sent']} letters and answers. {figures['received']} mails came in, "
-        f"{figures['lost']} were lost and {figures['doubled']} of ours arrived twice.",
-        f"Somebody answered {figures['answered']} times"
+        f"We wrote {_count(figures['email_sent'], 'one letter', 'letters and answers')}. "
+        f"{_count(figures['received'], 'One mail', 'mails')} came in; {figures['lost'] or 'none'} "
+        f"{'was' if figures['lost'] == 1 else 'were'} lost, and {figures['doubled'] or 'none'} of ours arrived twice.",
+        f"Somebody answered {_count(figures['answered'], 'once', 'times')}"
         + (
             f", usually within {_span(figures['median_minutes_to_answer'])}."
             if figures["median_minutes_to_answer"] is not None
             else "."
         ),
     ]
-    talk = _a_talk(session)
+    talk = _a_talk(session, reader.language)
     if talk:
         lines += ["", *talk]
     held = session.scalar(select(func.count()).where(Delivery.refusal.is_not(None), Delivery.state != "sent")) or 0
@@ -84,14 +85,15 @@ def _lines(session: Session, figures: dict[str, Any], reader: Reader) -> list[st
     return lines
 
 
-def _a_talk(session: Session) -> list[str]:
-    """The week's longest talk that came back and forth, in their own words."""
+def _a_talk(session: Session, language: str) -> list[str]:
+    """The longest talk that came back and forth, in their own words; in the reader's language if there is one."""
     row = session.execute(
         select(Message.thread_id)
+        .join(Member, Member.id == Message.member_id)
         .where(Message.kind.in_(("in", "out")), Message.thread_id.is_not(None))
-        .group_by(Message.thread_id)
+        .group_by(Message.thread_id, Member.language)
         .having(func.count() >= 3)
-        .order_by(func.count().desc(), func.min(Message.at))
+        .order_by(Member.language != language, func.count().desc(), func.min(Message.at))
         .limit(1)
     ).first()
     if row is None:
@@ -104,6 +106,10 @@ def _a_talk(session: Session) -> list[str]:
         .limit(4)
     ).all()
     return [f"  {name or 'Somebody'}: “{_short(' '.join(text.split()))}”" for name, text in said]
+
+
+def _count(count: int, one: str, many: str) -> str:
+    return one if count == 1 else f"{count} {many}"
 
 
 def _short(text: str) -> str:

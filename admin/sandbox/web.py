@@ -5,7 +5,18 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from flask import Flask, Response, abort, flash, get_flashed_messages, redirect, render_template, request, url_for
+from flask import (
+    Flask,
+    Response,
+    abort,
+    flash,
+    get_flashed_messages,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from jinja2 import ChoiceLoader, FileSystemLoader
 from sqlalchemy import func, select
 from werkzeug.exceptions import HTTPException
@@ -87,8 +98,11 @@ def create_app(world: World) -> Flask:
         return redirect(request.referrer or url_for("mailboxes"))
 
     @app.errorhandler(HTTPException)
-    def missing(trouble: HTTPException) -> tuple[str, int]:
-        return page("trouble.html", words=trouble.description), trouble.code or 500
+    def missing(trouble: HTTPException) -> tuple[str | Response, int]:
+        code = trouble.code or 500
+        if request.path.startswith("/api/"):
+            return jsonify(error=trouble.description), code
+        return page("trouble.html", words=trouble.description), code
 
     @app.get("/sheets/<name>")
     def sheet(name: str) -> Response:
@@ -163,7 +177,7 @@ def create_app(world: World) -> Flask:
     def move_clock() -> AnyResponse:
         world.move_to(world.clock.now() + read_duration(request.form.get("advance", "")))
         reader = Reader(world.clock.now(), zone, "en")
-        flash(reader.say("sandbox.moved", when=reader.moment(world.clock.now())))
+        flash(reader.say("sandbox.moved", when=f"{reader.weekday(reader.now)}, {reader.time(reader.now)}"))
         return redirect(request.referrer or url_for("mailboxes"))
 
     return app

@@ -29,6 +29,15 @@ def is_no_reply(address: str) -> bool:
     return bool(_NO_REPLY.match(address.strip()))
 
 
+def is_zone(name: str) -> bool:
+    """Whether this is a time zone's name."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder's name, say America, is an OSError
+        return False
+    return True
+
+
 class _Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,10 +53,8 @@ class Organization(_Group):
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"{value!r} is not a time zone name such as America/New_York") from error
+        if not is_zone(value):
+            raise ValueError(f"{value!r} is not a time zone name such as America/New_York")
         return value
 
 
@@ -173,7 +180,8 @@ class Settings(_Group):
         if not ring:
             raise SettingsError(
                 "There is no signing key, so replies could not be matched. "
-                f"Run `hearthline init`, which writes one to {FILE_NAME}."
+                f"`hearthline init` writes one to {FILE_NAME}; if it was lost, take it from a copy, for "
+                "replies to what was sent are matched with it."
             )
         return ring
 

@@ -1,11 +1,19 @@
 """Chapter: a self-governing group of members, by place, occupation, interest or project."""
 
+import re
+import unicodedata
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, String, Text, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from engine.audit.entry import record
 from engine.base.db import Base, Id
+from engine.base.errors import Invalid
+from engine.base.ids import new_id
+
+#: As in a journey's conditions, and as the local part of an address. r-, b- and s- begin our own signed addresses.
+_SLUG = re.compile(r"[a-z][a-z0-9][a-z0-9-]{0,58}")
 
 
 class Chapter(Base):
@@ -25,3 +33,32 @@ class Chapter(Base):
     language: Mapped[str] = mapped_column(String(12), default="en")
     zone: Mapped[str | None] = mapped_column(String(60))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("chapter.id"))
+
+
+def short_name(name: str) -> str:
+    """The short name that suits a chapter's name: "Lehigh Valley" is lehigh-valley; empty when no letter is left."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].rstrip("-")
+
+
+def add_chapter(session: Session, name: str, slug: str, now: datetime, *, zone: str, language: str) -> tuple[int, bool]:
+    """The chapter is there; its id, and whether it is new. Known by its short name, one that is there stays as it is.
+
+    Raises Invalid for a short name that cannot be an address.
+    """
+    if not name.strip():
+        raise Invalid("A chapter needs a name.")
+    if not _SLUG.fullmatch(slug):
+        raise Invalid(
+            f"{slug!r} cannot be a chapter's short name. Use small letters, digits and dashes, two letters or digits "
+            "first, such as lehigh-valley."
+        )
+    known = session.scalar(select(Chapter.id).where(Chapter.slug == slug))
+    if known is not None:
+        return known, False
+    row = Chapter(id=new_id(), created_at=now, slug=slug, name=name.strip(), kind="place", zone=zone, about="")
+    row.language = language
+    session.add(row)
+    session.flush()
+    record(session, None, "chapter_added", "chapter", row.id, now, chapter_id=row.id)
+    return row.id, True

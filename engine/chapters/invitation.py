@@ -50,7 +50,7 @@ def invite(
             raise Invalid("Say which chapter they answer for (--chapter), or that they are staff (--staff).")
         chapter_id = session.scalar(select(Chapter.id).where(Chapter.slug == chapter.strip().lower()))
         if chapter_id is None:
-            raise Invalid(f"There is no chapter {chapter!r}.")
+            raise Invalid(f"There is no chapter {chapter!r}. Make one with `hearthline chapters add`.")
     elif role not in ORGANIZATION_ROLES:
         raise Invalid(f"{role!r} is not a role.")
     known = members_with(session, "email", value)

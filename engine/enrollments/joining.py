@@ -85,5 +85,8 @@ def chapter_of(session: Session, slug: str) -> Chapter:
     chapter = session.scalar(select(Chapter).where(Chapter.slug == slug.strip().lower()))
     if chapter is None:
         names = ", ".join(session.scalars(select(Chapter.slug).order_by(Chapter.slug).limit(20)))
-        raise Invalid(f"There is no chapter {slug!r}." + (f" There are: {names}." if names else " There are none yet."))
+        raise Invalid(
+            f"There is no chapter {slug!r}."
+            + (f" There are: {names}." if names else " There are none yet; `hearthline chapters add` makes one.")
+        )
     return chapter

@@ -22,9 +22,9 @@ def newest() -> str:
 
 
 def current(db: Database) -> str:
-    """The revision the database is at; empty for a new one."""
-    with db.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() or ""
+    """The revision the database is at; empty for a new one. Raises Unavailable."""
+    with db.read() as session:
+        return MigrationContext.configure(session.connection()).get_current_revision() or ""
 
 
 def upgrade(db: Database, target: str = "head") -> str:

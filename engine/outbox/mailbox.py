@@ -60,6 +60,11 @@ def person_at(session: Session, local_part: str) -> int | None:
     return session.scalar(select(Mailbox.member_id).where(Mailbox.local_part == local_part.strip().lower()))
 
 
+def is_taken(session: Session, local_part: str, desk: str) -> bool:
+    """Whether the local part is a person's, the desk's or everybody's, so that no chapter can have it."""
+    return local_part in RESERVED | {desk.partition("@")[0].lower()} or person_at(session, local_part) is not None
+
+
 def local_parts(name: str) -> Iterator[str]:
     """Local parts for a person of this name, the best first, without end: maya, maya.torres, maya.torres2, ..."""
     words = [_plain(word) for word in name.split()]

@@ -32,7 +32,7 @@ class Move:
     def describe(self, ids: Sequence[str]) -> str:
         condition = f", if {self.when.describe()}" if self.when else ""
         stage = self.stage.replace("_", " ")
-        return f'moves them to {stage} on the path {self.path}{condition}; evidence: "{self.evidence}"'
+        return f'moves them to {stage} on the path {self.path}{condition}; evidence: "{self.evidence.rstrip(".")}"'
 
 
 KIND = kind(

@@ -52,8 +52,17 @@ class Reader:
         near = {0: "time.today", -1: "time.yesterday", 1: "time.tomorrow"}.get((local.date() - today).days)
         if near:
             return self.say(near)
+        return self.date(at)
+
+    def weekday(self, at: datetime) -> str:
+        """The day of the week alone, shortened."""
+        return self._word("time.weekdays", self._local(at).weekday())
+
+    def date(self, at: datetime) -> str:
+        """The date alone, even today's; the year only when it is another."""
+        local = self._local(at)
         month = self._word("time.months", local.month - 1)
-        if local.year == today.year:
+        if local.year == self._local(self.now).year:
             return self.say("time.day", month=month, day=local.day)
         return self.say("time.day_year", month=month, day=local.day, year=local.year)
 

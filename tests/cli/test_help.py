@@ -36,6 +36,7 @@ def test_every_command_says_what_it_does_and_shows_an_example(name: str) -> None
         ("journeys", "publish"),
         ("journeys", "export"),
         ("journeys", "schema"),
+        ("chapters", "add"),
         ("members", "add"),
         ("organizers", "invite"),
     ],

@@ -13,20 +13,8 @@ from tests.cli.shell import COMPLETE, ROOT, command, environment, hearthline, wr
 
 
 def chapter(data: Path, slug: str = "atlanta") -> None:
-    """The installation has a chapter; there is no command for one yet."""
-    from datetime import UTC, datetime
-
-    import engine.tables  # noqa: F401
-    from engine.base.db import Database
-    from engine.base.ids import new_id
-    from engine.chapters.chapter import Chapter
-
-    db = Database(f"sqlite:///{data / 'hearthline.db'}")
-    with db.write() as session:
-        row = Chapter(id=new_id(), created_at=datetime.now(UTC), slug=slug, name=slug.title(), kind="place")
-        row.zone, row.language, row.about = "America/New_York", "en", ""
-        session.add(row)
-    db.close()
+    """The installation has a chapter."""
+    assert hearthline("chapters", "add", slug.title(), "--data", data).code == 0
 
 
 def rows(data: Path, sql: str) -> list[tuple[object, ...]]:
@@ -39,7 +27,8 @@ def test_init_makes_a_folder_that_only_its_owner_reads_and_says_what_comes_next(
     data = tmp_path / "new" / "data"
     ran = hearthline("init", "--data", data, "--name", 'The "Porch"', "--domain", "nfp.example")
     assert ran.code == 0, ran.said
-    assert (data / "hearthline.toml").stat().st_mode & 0o077 == 0
+    for path in (data, *data.iterdir()):
+        assert path.stat().st_mode & 0o077 == 0, path
     assert f"hearthline run --data {data}" in ran.out
     assert 'domain = "nfp.example"' in (data / "hearthline.toml").read_text()
     assert rows(data, "select count(*) from alembic_version") == [(1,)]
@@ -93,6 +82,27 @@ def test_an_organizer_of_no_chapter_is_asked_for_one(data: Path) -> None:
     ran = hearthline("organizers", "invite", "Denise", "denise@mail.example", "--data", data)
     assert ran.code == 1
     assert "--chapter" in ran.err
+
+
+def test_a_chapter_is_added_once_under_a_short_name_that_is_nobodys(data: Path) -> None:
+    words = ("chapters", "add", "Lehigh Valley", "--zone", "America/New_York", "--data", data)
+    first, second = hearthline(*words), hearthline(*words)
+    assert first.code == second.code == 0, (first.said, second.said)
+    assert "lehigh-valley@nfp.example" in first.out
+    assert "already" in second.out
+    assert rows(data, "select slug, name, zone from chapter") == [
+        ("lehigh-valley", "Lehigh Valley", "America/New_York")
+    ]
+    for name, more in (
+        ("Hello", ()),
+        ("a b", ("--short", "r-x")),
+        ("東京", ()),
+        ("A", ("--short", "ab", "--zone", "America")),
+    ):
+        refused = hearthline("chapters", "add", name, *more, "--data", data)
+        assert refused.code == 1, name
+        assert refused.err.startswith("hearthline: "), refused.err
+    assert rows(data, "select count(*) from chapter") == [(1,)]
 
 
 @pytest.mark.parametrize(
@@ -157,6 +167,32 @@ def test_a_taken_port_is_one_sentence(data: Path) -> None:
     assert "Traceback" not in ran.err
 
 
+def test_run_does_not_begin_anew_where_the_database_is_gone(data: Path) -> None:
+    (data / "hearthline.db").unlink()
+    ran = hearthline("run", "--data", data)
+    assert ran.code == 1
+    assert "The database is gone" in ran.err
+    assert not (data / "hearthline.db").exists()
+
+
+@pytest.mark.parametrize("words", [("init",), ("demo", "--no-serve", "--port", "0")])
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "file").write_text("in the way")
+    ran = hearthline(*words, "--data", tmp_path / "file" / "data")
+    assert ran.code == 1
+    assert "cannot be used" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_a_database_that_cannot_be_opened_is_one_sentence(data: Path) -> None:
+    (data / "hearthline.db").unlink()
+    (data / "hearthline.db").mkdir()
+    ran = hearthline("members", "add", "A", "a@mail.example", "--data", data)
+    assert ran.code == 1
+    assert "The database cannot be used just now" in ran.err
+    assert "Traceback" not in ran.err
+
+
 def test_a_second_run_on_one_folder_says_so_and_stops(data: Path) -> None:
     first = subprocess.Popen(
         command("run", "--data", data), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(),
@@ -194,7 +230,16 @@ def test_doctor_has_a_sentence_for_everything_and_a_balance(data: Path) -> None:
         assert check["says"]
         assert check["ok"] or check["fix"]
     noes = {check["name"] for check in report["checks"] if not check["ok"]}
-    assert {"running", "somebody answers", "relay"} <= noes
+    assert {"running", "somebody answers", "relay", "links in letters"} <= noes
+    assert "room on the disk" in {check["name"] for check in report["checks"]}
+
+
+def test_doctor_of_a_misspelled_setting_says_which_file_to_mend(data: Path) -> None:
+    file = data / "hearthline.toml"
+    file.write_text(file.read_text() + "smpt_port = 1\n")
+    ran = hearthline("doctor", "--data", data)
+    assert f"Mend {file}." in ran.out
+    assert "init" not in ran.out
 
 
 def test_doctor_warns_of_a_variable_that_sets_nothing(data: Path) -> None:

@@ -1,6 +1,8 @@
 """Journeys by the command line: what is wrong has a place and a fix, and what was published stays."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import jsonschema
@@ -73,6 +75,26 @@ def test_a_changed_journey_becomes_the_next_version(data: Path, tmp_path: Path) 
     assert ran.code == 0, ran.said
     assert ran.json["version"] == 2
     assert "for: P3D" in hearthline("journeys", "export", "welcome", "--data", data).out
+
+
+def test_publishing_says_which_letters_nobody_lends_a_name_yet(data: Path, tmp_path: Path) -> None:
+    strange = hearthline("journeys", "publish", WELCOME, "--data", data)
+    assert "porch/hello goes out from the desk: nobody here has the address maya@nfp.example." in strange.err
+    assert "porch/glad goes out from the desk until somebody's organizer lends it their name, at http" in strange.err
+
+    invited = hearthline("organizers", "invite", "Maya", "maya@nfp.example", "--staff", "--data", data)
+    assert invited.code == 0, invited.said
+    # One text in each language waits for its name, one after the other.
+    for number in (1, 2):
+        known = hearthline("journeys", "publish", WELCOME, "--data", data)
+        (line,) = [line for line in known.err.splitlines() if "porch/hello" in line]
+        assert "until maya@nfp.example lends it their name" in line
+        version = int(line.rstrip(".").rpartition("/")[2])
+        with closing(sqlite3.connect(data / "hearthline.db")) as db, db:
+            ((maya,),) = db.execute("select id from member").fetchall()
+            approved = "insert into approval (id, created_at, template_version_id, member_id) values (?, 0, ?, ?)"
+            db.execute(approved, (number, version, maya))
+    assert "porch/hello" not in hearthline("journeys", "publish", WELCOME, "--data", data).err
 
 
 def test_exporting_what_was_never_published_is_one_sentence(data: Path) -> None:

@@ -1,8 +1,10 @@
 """The demo as somebody meets it who has never seen Hearthline: one command, a few days, one line of figures."""
 
 import shutil
+import signal
 import smtplib
 import socket
+import subprocess
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -10,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.shell import hearthline, write_settings
-from tests.stories.sandbox import PROMISED, ask, history, lives, serves, without_time
+from tests.cli.shell import ROOT, command, environment, hearthline, write_settings
+from tests.stories.sandbox import PROMISED, START, ask, history, lives, serves, without_time
 from tests.stories.visit import Visit
 
 
@@ -98,7 +100,7 @@ def test_reset_starts_over_in_a_sandbox_and_leaves_a_real_installation_alone(liv
 def test_without_json_the_days_are_told_as_a_short_story(lived: Path) -> None:
     ran = hearthline("demo", "--data", lived, "--days", 2, "--no-serve", "--port", 0)
     assert ran.code == 0, ran.said
-    assert "0 were lost and 0 of ours arrived twice" in ran.said
+    assert "none were lost, and none of ours arrived twice" in ran.said
     assert "bin/hearthline demo" in ran.out
 
 
@@ -167,6 +169,39 @@ def test_the_machine_interface_reads_writes_moves_the_clock_and_balances(lived: 
             assert refusal.value.code == 400
             assert b'"error"' in refusal.value.read()
         assert served.ends() == 0
+
+
+def test_an_end_asked_for_while_days_are_lived_is_heard_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    words = ("demo", "--data", tmp_path / "d", "--days", 3, "--start", START, "--no-serve", "--port", 0)
+    running = subprocess.Popen(command(*words), stderr=subprocess.PIPE, text=True, env=environment(), cwd=ROOT)
+    assert running.stderr is not None
+    first = running.stderr.readline()  # the second day begins
+    running.send_signal(signal.SIGINT)
+    said = first + running.stderr.read()
+    assert running.wait(60) == 1
+    assert "What was lived is kept" in said
+    assert "Traceback" not in said
+    assert history(tmp_path / "d") != ([], [])
+    assert lives(tmp_path / "d", 3)["lost"] == 0
+
+
+def test_another_start_or_seed_on_the_same_folder_is_said_not_to_count(lived: Path) -> None:
+    ran = hearthline("demo", "--data", lived, "--days", 2, "--no-serve", "--port", 0, "--seed", 99)
+    assert ran.code == 0, ran.said
+    assert "To begin with another start or seed use --reset" in ran.err
+    assert "To begin with" not in hearthline("demo", "--data", lived, "--days", 2, "--no-serve", "--port", 0).err
+
+
+def test_a_mail_the_door_never_takes_is_refused_at_once_in_its_own_words(lived: Path) -> None:
+    with serves(lived, 2) as served:
+        for path, body, code, words in (
+            ("/mailboxes/a@mail.example", {"to": "b@elsewhere.example", "subject": "x", "text": "y"}, 400, b"550"),
+            ("/nowhere", {}, 404, b'"error"'),
+        ):
+            with pytest.raises(urllib.error.HTTPError) as refusal:
+                served.post(path, body)
+            assert refusal.value.code == code
+            assert words in refusal.value.read()
 
 
 def test_a_taken_port_says_so(lived: Path) -> None:

@@ -124,6 +124,7 @@ def test_every_name_has_initials_and_a_colour(name: str) -> None:
 
 
 def test_initials_are_of_the_first_and_the_last_name() -> None:
+    assert initials("Maya Torres at Neighbors for Progress") == "MT"
     assert [initials(name) for name in ("Rosa Marin", "ana", "Alex van der Berg", "")] == ["RM", "A", "AB", "·"]
 
 
