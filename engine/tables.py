@@ -11,6 +11,7 @@ import engine.conversations.assignment
 import engine.conversations.closure
 import engine.conversations.feed
 import engine.conversations.message
+import engine.conversations.picture
 import engine.conversations.question
 import engine.conversations.received
 import engine.conversations.task
@@ -19,13 +20,16 @@ import engine.enrollments.enrollment
 import engine.enrollments.journey
 import engine.enrollments.signal
 import engine.outbox.delivery
+import engine.outbox.line
 import engine.outbox.mailbox
 import engine.people.address
 import engine.people.consent
 import engine.people.link_request
 import engine.people.login
 import engine.people.member
-import engine.people.path  # noqa: F401
+import engine.people.path
+import engine.people.text_sign_up
+import engine.people.text_stop  # noqa: F401
 from engine.base.db import Base
 
 metadata = Base.metadata

@@ -30,3 +30,7 @@ class Unavailable(HearthlineError):
 
 class BadToken(HearthlineError):
     """A signed token does not verify."""
+
+
+class ProviderAway(HearthlineError):
+    """The provider of texts could not be asked just now; it is tried again later."""

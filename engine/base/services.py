@@ -1,7 +1,7 @@
 """What a process has: built once by admin.process and passed on as an argument."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from engine.base.broker import Broker
@@ -44,6 +44,78 @@ class MailChannel(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class OutgoingText:
+    """One text ready for the provider. Numbers in E.164; `from_` may be a messaging service's sid (MG...)."""
+
+    to: str
+    from_: str
+    body: str
+    #: Where the provider tells how it went.
+    status_url: str = ""
+    media_urls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderText:
+    """One text as the provider keeps it, ours or a member's. `status` is the provider's own word."""
+
+    sid: str
+    to: str
+    from_: str
+    body: str
+    status: str
+    created_at: datetime
+    inbound: bool = False
+    error_code: int | None = None
+    media: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFacts:
+    """What a look-up says of a phone: whether it exists, and `mobile`, `landline`, `voip`, ... or "" (not said)."""
+
+    valid: bool
+    line_type: str = ""
+    carrier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The bytes of one picture, and the type the provider gave it."""
+
+    content_type: str
+    body: bytes
+
+
+class TextChannel(Protocol):
+    """Speaks with the provider of texts (engine.channels.sms)."""
+
+    def send(self, text: OutgoingText) -> Sent | NotSent:
+        """The provider has the text, or the reason why not. Never raises for the provider's trouble."""
+        ...
+
+    def sent_since(self, to: str, from_: str, since: datetime) -> list[ProviderText]:
+        """What the provider has of ours to this phone since then, oldest first. Raises ProviderAway."""
+        ...
+
+    def received_since(self, number: str, since: datetime) -> list[ProviderText]:
+        """What came in to this number of ours since then, oldest first. Raises ProviderAway."""
+        ...
+
+    def look_up(self, phone: str) -> NumberFacts:
+        """What kind of line a phone is. Raises ProviderAway."""
+        ...
+
+    def picture(self, url: str, most_bytes: int) -> Picture:
+        """One picture of a received text, from the provider's own host alone. Raises ProviderAway, or Invalid."""
+        ...
+
+    def close(self) -> None:
+        """Kept connections are given back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """Everything below an edge gets what it needs from here, one by one."""
 
@@ -53,3 +125,5 @@ class Services:
     broker: Broker
     tokens: TokenRing
     mail: MailChannel
+    #: None where no texts can be sent or received.
+    texts: TextChannel | None = None

@@ -7,12 +7,14 @@ an unknown HEARTHLINE_ variable is a warning of `doctor`.
 import os
 import re
 import tomllib
+from datetime import time
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from engine.base.errors import SettingsError
 
@@ -87,6 +89,76 @@ class Mail(_Group):
         return self.desk if "@" in self.desk else f"{self.desk}@{self.domain}"
 
 
+class Texting(_Group):
+    """Our numbers at the provider (Twilio, or whatever speaks its protocol at `api_url`), and when texts may arrive."""
+
+    account_sid: str = ""
+    auth_token: str = Field(default="", repr=False)
+    #: Lookups are asked at the same host; in the sandbox it is the phones' own server.
+    api_url: str = "https://api.twilio.com"
+    #: Our numbers in E.164; members hear from the first one that is theirs already, else from the least used.
+    numbers: list[str] = Field(default_factory=list)
+    #: A messaging service of the provider, which then chooses among its own numbers.
+    messaging_service: str = ""
+    #: A chapter's own number, by the chapter's short name: atlanta = "+14045550100".
+    chapter_numbers: dict[str, str] = Field(default_factory=dict)
+    #: Country of numbers written without one (ISO 3166).
+    country: str = "US"
+    #: Segments a second that one number may send (a long code in the United States: 1).
+    per_second: float = Field(default=1.0, gt=0)
+    #: Calls to the provider that may be open at a time.
+    connections: int = Field(default=16, ge=1)
+    timeout_seconds: float = 15.0
+    #: Local hours in which texts of ours may arrive; never wider than 8 to 21 (DESIGN law 10).
+    opens: time = time(9)
+    closes: time = time(20)
+    #: Who confirms STOP, START and HELP in their exact words: the provider does for long codes unless told otherwise.
+    stop_reply: Literal["provider", "hearthline"] = "provider"
+    #: What one segment, and one picture message, costs; shown before a send.
+    segment_price: float = 0.0083
+    picture_price: float = 0.02
+    currency: str = "USD"
+
+    @field_validator("numbers")
+    @classmethod
+    def _numbers(cls, value: list[str]) -> list[str]:
+        return [_number(each) for each in value]
+
+    @field_validator("chapter_numbers")
+    @classmethod
+    def _chapter_numbers(cls, value: dict[str, str]) -> dict[str, str]:
+        return {slug: _number(each) for slug, each in value.items()}
+
+    @field_validator("opens", "closes")
+    @classmethod
+    def _decent_hours(cls, value: time) -> time:
+        if not time(8) <= value <= time(21):
+            raise ValueError("texts may arrive between 08:00 and 21:00 at most, by the member's own clock")
+        return value
+
+    @model_validator(mode="after")
+    def _opens_before_it_closes(self) -> "Texting":
+        if self.opens >= self.closes:
+            raise ValueError("opens must come before closes")
+        return self
+
+    @property
+    def enabled(self) -> bool:
+        """Whether texts can be sent at all."""
+        return bool(self.account_sid and (self.messaging_service or self.every_number))
+
+    @property
+    def every_number(self) -> tuple[str, ...]:
+        """All numbers of ours, the chapters' own included."""
+        return tuple(dict.fromkeys((*self.numbers, *self.chapter_numbers.values())))
+
+
+def _number(text: str) -> str:
+    if not re.fullmatch(r"\+[1-9][0-9]{6,14}|[0-9]{3,6}", text):
+        raise ValueError(f"{text!r} is not a number in international form such as +14045550100, nor a short code")
+    return text
+
+
 class Doors(_Group):
     """Where the process listens. Port 0 takes a free one."""
 
@@ -154,6 +226,7 @@ class Settings(_Group):
     worker_threads: int = 4
     organization: Organization = Organization()
     mail: Mail = Mail()
+    sms: Texting = Texting()
     doors: Doors = Doors()
     conversations: Conversations = Conversations()
     sending: Sending = Sending()
@@ -200,6 +273,24 @@ class Settings(_Group):
             return (
                 f"This is a sandbox, and nothing may leave it; its relay {self.mail.host} is another machine. "
                 "Take [sandbox] enabled away, or leave [mail] host empty."
+            )
+        return self._texts_refuse_to_start()
+
+    def _texts_refuse_to_start(self) -> str | None:
+        sms = self.sms
+        if self.sandbox.enabled:
+            host = urlsplit(sms.api_url).hostname
+            if sms.enabled and host not in ("127.0.0.1", "::1", "localhost"):
+                return (
+                    f"This is a sandbox, and nothing may leave it; its [sms] api_url {sms.api_url} is another machine. "
+                    "Take [sandbox] enabled away, or the [sms] settings."
+                )
+            return None
+        begun = sms.account_sid or sms.auth_token or sms.every_number or sms.messaging_service
+        if begun and not (sms.enabled and sms.auth_token):
+            return (
+                "The [sms] settings are half there: texts need account_sid, auth_token, and numbers or a "
+                f"messaging_service. Complete them in {self.data_dir / FILE_NAME}, or take them away."
             )
         return None
 

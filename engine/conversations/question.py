@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, select
+from sqlalchemy import ForeignKey, Index, String, false, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.base.db import Base, Id
@@ -36,6 +36,11 @@ class Question(Base):
     #: The recognized answer's name, or None while open or answered only in free words.
     answer: Mapped[str | None] = mapped_column(String(60))
     message_id: Mapped[int | None]
+    #: By text: from which number of ours it was asked, and whether a digit answers it. At most one open numbered
+    #: question per member and number (DESIGN section 5).
+    channel: Mapped[str] = mapped_column(String(8), default="email", server_default="email")
+    our_number: Mapped[str | None] = mapped_column(String(40))
+    numbered: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 def question_of(session: Session, delivery_id: int) -> Question | None:

@@ -57,6 +57,12 @@ class Delivery(Base):
     #: Why the gate said no or not yet, in words staff can read.
     refusal: Mapped[str | None] = mapped_column(String(300))
     internet_message_id: Mapped[str | None] = mapped_column(String(200))
+    #: For a text: our number (or messaging service) it leaves by, what it says to the letter, and its length in parts.
+    our_number: Mapped[str | None] = mapped_column(String(40))
+    body: Mapped[str | None] = mapped_column(Text)
+    segments: Mapped[int | None] = mapped_column(SmallInteger)
+    #: The furthest word of the provider: queued < sent < delivered | undelivered | failed; it never moves back.
+    provider_status: Mapped[str | None] = mapped_column(String(12))
     provider_id: Mapped[str | None] = mapped_column(String(200))
     sent_at: Mapped[datetime | None]
 

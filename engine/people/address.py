@@ -35,6 +35,10 @@ class Address(Base):
     #: Set while nothing is sent there, and why, in words.
     resting_since: Mapped[datetime | None]
     resting_reason: Mapped[str] = mapped_column(String(200), default="")
+    #: For a phone: what a look-up said (mobile, landline, voip, ...), of whom it is rented, and when that was asked.
+    line_type: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    carrier: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    looked_up_at: Mapped[datetime | None]
 
 
 class AddressStrike(Base):

@@ -1,0 +1,41 @@
+"""Phone: a number in the one form we store, E.164."""
+
+from functools import lru_cache
+
+from engine.base.errors import Invalid
+
+
+def normal_phone(text: str, country: str = "US") -> str:
+    """The number in E.164; one written without a country is of `country`. Raises Invalid with a sentence.
+
+    Numbers of fiction (555-01xx) count as possible, which is all that is asked here: the provider knows which exist.
+    """
+    found = _normal(text.strip(), country)
+    if found is None:
+        raise Invalid(f"{text.strip()!r} is not a phone number. Write it as +1 404 555 0142, or 404 555 0142.")
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _normal(text: str, country: str) -> str | None:
+    import phonenumbers  # a third of a second to import: when first needed
+
+    try:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        return None
+    if number.extension or not phonenumbers.is_possible_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def spoken_phone(phone: str) -> str:
+    """The number as people write it where it is from: (404) 555-0142, +44 20 7946 0018."""
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(phone, None)
+    except phonenumbers.NumberParseException:
+        return phone
+    style = phonenumbers.PhoneNumberFormat
+    return phonenumbers.format_number(number, style.NATIONAL if number.country_code == 1 else style.INTERNATIONAL)
