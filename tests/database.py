@@ -1,12 +1,24 @@
-"""The database of a test: a real file at the present shape, which is made once a process and copied."""
+"""The database of a test: real, at the present shape, which is made once and copied, on SQLite and on PostgreSQL."""
 
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import psycopg
 
 import engine.tables  # noqa: F401  (every table is known before the first query)
 from engine.base.db import Database
 from engine.migrations import migrate
+from tests.servers import shared
+
+#: The migrated database that every other of the cluster is a copy of.
+TEMPLATE = "hearthline_template"
+_numbers = count(1)
 
 
 def database_in(folder: Path) -> Database:
@@ -14,6 +26,20 @@ def database_in(folder: Path) -> Database:
     file = folder / "hearthline.db"
     file.write_bytes(_migrated())
     return Database(f"sqlite:///{file}")
+
+
+@contextmanager
+def postgres_database(*, migrated: bool = True) -> Iterator[str]:
+    """The URL of a PostgreSQL database of one's own, at the present shape or empty, until the block ends."""
+    server = shared.url_of("postgres")
+    if migrated:
+        _prepare_template(server)
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE if migrated else 'template0'} STRATEGY FILE_COPY")
+    try:
+        yield _with_name(server, name)
+    finally:
+        _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @cache
@@ -24,3 +50,25 @@ def _migrated() -> bytes:
         migrate.upgrade(db)
         db.close()  # the last connection's end brings the log into the file
         return file.read_bytes()
+
+
+@cache
+def _prepare_template(server: str) -> None:
+    """The template stands, made by the first process of the run that asks."""
+    with shared.alone("template") as done:
+        if done.stat().st_size:
+            return
+        _administer(server, f"CREATE DATABASE {TEMPLATE}")
+        db = Database(_with_name(server, TEMPLATE))
+        migrate.upgrade(db)
+        db.close()
+        done.write_text("made", "ascii")
+
+
+def _administer(server: str, statement: str) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+def _with_name(server: str, name: str) -> str:
+    return re.sub(r"[^/]+$", name, server)

@@ -4,6 +4,7 @@ A transaction is opened at the edge (one job, one request, one command) with `re
 the `Session` and never commits.
 """
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -131,7 +132,8 @@ class Database:
     """One database, shared by all threads of a process."""
 
     def __init__(self, url: str, *, pool_size: int = 20) -> None:
-        self.url = url
+        # The driver is ours to choose, not the operator's to spell: SQLAlchemy would take psycopg 2 for a bare name.
+        self.url = url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
         self.is_sqlite = url.startswith("sqlite")
         # What people said, and tokens, must not come into a log by way of a failed statement.
         options: dict[str, Any] = {"pool_pre_ping": not self.is_sqlite, "hide_parameters": True}
