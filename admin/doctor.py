@@ -12,26 +12,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 import engine.tables  # noqa: F401  (every table is known before the first query)
+from admin.watching.gauges import late_sending, late_settling
 from engine.base.db import Database
 from engine.base.errors import HearthlineError, SettingsError, Unavailable
-from engine.base.ids import id_at
 from engine.base.lease import Lease
 from engine.base.settings import FILE_NAME, Settings, load, unknown_variables
 from engine.chapters.membership import Role
 from engine.conversations.balance import Balance, balance
-from engine.conversations.received import Received
 from engine.conversations.thread import Thread
 from engine.migrations import migrate
-from engine.outbox.delivery import OutboxDue
 
-#: A received row without outcome for longer than this is an alarm (RELIABILITY V1).
-SETTLE_WITHIN = timedelta(minutes=10)
-#: A delivery that should have left this long ago means that nothing sends.
-SEND_WITHIN = timedelta(minutes=15)
 #: With less than this free, a few large mails fill the disk.
 ROOM_MB = 200
 
@@ -199,9 +193,7 @@ def _somebody_answers(session: Session, _now: datetime, _settings: Settings) -> 
 
 
 def _everything_settles(session: Session, _now: datetime, _settings: Settings) -> Check:
-    # Ids are made from wall time, whatever the sandbox's clock says.
-    before = id_at(int((datetime.now(UTC) - SETTLE_WITHIN).timestamp() * 1000))
-    late = session.scalar(select(func.count()).where(Received.outcome.is_(None), Received.id < before)) or 0
+    late = session.scalar(select(func.count()).where(*late_settling())) or 0
     fix = "Is `hearthline run` up? Its log says why a message could not be routed; nothing of it is lost."
     says = _counted(
         late,
@@ -213,15 +205,7 @@ def _everything_settles(session: Session, _now: datetime, _settings: Settings) -
 
 
 def _everything_leaves(session: Session, now: datetime, _settings: Settings) -> Check:
-    late = (
-        session.scalar(
-            select(func.count()).where(
-                OutboxDue.send_at < now - SEND_WITHIN,
-                or_(OutboxDue.leased_until_at.is_(None), OutboxDue.leased_until_at < now),
-            )
-        )
-        or 0
-    )
+    late = session.scalar(select(func.count()).where(*late_sending(now))) or 0
     fix = "Is `hearthline run` up, and does the relay answer? What waits goes out by itself then."
     says = _counted(
         late,

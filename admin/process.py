@@ -72,6 +72,7 @@ class Embedded:
             raise
 
     def _start(self) -> Ports:
+        from admin.watching.watch import Watch
         from admin.web import create_app as create_admin
         from engine.content.template import publish_library
         from engine.migrations import migrate
@@ -112,7 +113,8 @@ class Embedded:
             self._open("the LMTP door", lmtp, "lmtp_port")
         public = WebServer(create_public(services, mail_is_open=lambda: smtp.is_open), doors.host, doors.public_port)
         self._open("the public pages", public, "public_port")
-        admin = WebServer(create_admin(services), doors.host, doors.admin_port, threads=40)
+        open_parts = {"mail_door": lambda: smtp.is_open, "pages": lambda: public.is_open}
+        admin = WebServer(create_admin(services, Watch(services, open_parts)), doors.host, doors.admin_port, threads=40)
         self._open("the admin", admin, "admin_port")
         return Ports(smtp.port, lmtp.port if lmtp else None, public.port, admin.port)
 

@@ -20,6 +20,7 @@ from engine.base.db import Database, table_of
 from engine.base.errors import Unavailable
 from engine.base.ids import new_id
 from engine.base.log import logger
+from engine.base.metrics import ACCEPTED, PUT_OFF
 from engine.conversations.received import Received, ReceivedBytes
 
 #: The job that is woken for each new row.
@@ -129,6 +130,7 @@ class Acceptor:
                 self._queue_bytes += size
                 self._changed.notify_all()
                 return future
+        PUT_OFF.labels(arrival.door).inc()
         future.set_result(NotNow(why))
         return future
 
@@ -226,10 +228,13 @@ class Acceptor:
 
     def _tell(self, answered: Iterable[tuple[_Waiting, Answer]]) -> None:
         woken: list[int] = []
-        for (_, future), answer in answered:
+        for (arrival, future), answer in answered:
             future.set_result(answer)
             if isinstance(answer, Accepted):
+                ACCEPTED.labels(arrival.door).inc(len(answer.received_ids))
                 woken += answer.received_ids
+            else:
+                PUT_OFF.labels(arrival.door).inc()
         for received_id in woken:
             try:
                 self._broker.wake(ROUTE, received_id)

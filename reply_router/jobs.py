@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from engine.base.broker import Broker
 from engine.base.db import changed_by
 from engine.base.log import logger
+from engine.base.metrics import SETTLED
 from engine.base.services import Services
 from engine.base.sweep import Sweep
 from engine.conversations.received import Received
@@ -31,7 +32,9 @@ def register(broker: Broker, services: Services) -> None:
 
     def route(row_id: int | None) -> None:
         if row_id is not None:
-            route_one(services, row_id)
+            outcome = route_one(services, row_id)
+            if outcome is not None:
+                SETTLED.labels(outcome).inc()
 
     broker.register(ROUTE, route)
 

@@ -7,6 +7,8 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 from jinja2 import ChoiceLoader, FileSystemLoader
 
+from admin.watching import pages as watching
+from admin.watching.watch import Watch
 from admin.web import (
     addresses,
     answers,
@@ -48,7 +50,7 @@ PAGES = (
 )  # fmt: skip
 
 
-def create_app(services: Services) -> Flask:
+def create_app(services: Services, watch: Watch | None = None) -> Flask:
     """The admin, ready to be served. It answers nobody who is not signed in, but for the doors to sign in by."""
     app = Flask(__name__, static_folder=None, template_folder=None)
     app.config.update(
@@ -74,6 +76,7 @@ def create_app(services: Services) -> Flask:
     refuse_in_words(app)
     # The sealed frame of a mail has no origin of its own, and still wears our style.
     app.register_blueprint(assets.pages(kept, worn_by="cross-origin"))
+    app.register_blueprint(watching.pages(watch or Watch(services)))
     for noun in PAGES:
         app.register_blueprint(noun.pages(services))
     return app

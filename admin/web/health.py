@@ -13,7 +13,7 @@ from engine.outbox.delivery import OutboxDue
 
 
 def pages(services: Services) -> Blueprint:
-    """`/health` for whoever keeps the house, `/alive` for machines."""
+    """`/health` for whoever keeps the house."""
     blueprint = Blueprint("health", __name__)
 
     @blueprint.get("/health")
@@ -26,9 +26,5 @@ def pages(services: Services) -> Blueprint:
             waiting = session.scalar(select(func.count()).select_from(OutboxDue)) or 0
             due = session.scalar(select(func.count()).where(OutboxDue.send_at <= now)) or 0
             return render_template("health.html", checks=checks, balance=balance(session), waiting=waiting, due=due)
-
-    @blueprint.get("/alive")
-    def alive() -> ResponseReturnValue:
-        return "alive\n", 200, {"Content-Type": "text/plain"}
 
     return blueprint

@@ -15,7 +15,8 @@ from engine.people.member import Member
 
 #: What may be opened without being signed in. A new route is closed until it is named here.
 OPEN_TO_ALL = frozenset(
-    {"sessions.new", "sessions.create", "invitations.show", "invitations.accept", "assets.file", "health.alive"}
+    {"sessions.new", "sessions.create", "invitations.show", "invitations.accept", "assets.file"}
+    | {"watching.alive", "watching.ready", "watching.metrics"}
 )
 
 

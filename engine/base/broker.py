@@ -14,6 +14,7 @@ from dramatiq.brokers.stub import StubBroker
 from sqlalchemy.orm import Session
 
 from engine.base.log import logger
+from engine.base.metrics import JOB_FAILURES, JOB_SECONDS, WAKES_LOST
 
 log = logger(__name__)
 Job = Callable[[int | None], None]
@@ -53,8 +54,10 @@ class Broker:
         def run(row_id: int | None = None) -> None:
             self._taken(name, row_id)
             try:
-                job(row_id)
+                with JOB_SECONDS.labels(name).time():
+                    job(row_id)
             except Exception:
+                JOB_FAILURES.labels(name).inc()
                 log.exception("job failed; its row is still due", job=name, row_id=row_id)
             finally:
                 self._finished()
@@ -81,6 +84,7 @@ class Broker:
             self._broker.enqueue(message)
         except Exception as error:
             # The row is committed and due; the sweep will find it when the queue is back.
+            WAKES_LOST.labels(name).inc()
             log.warning(
                 "the queue is away; a sweep will find the row",
                 job=name,
@@ -106,6 +110,18 @@ class Broker:
         """Messages queued or running in this process (always 0 on Redis, where rows tell)."""
         with self._lock:
             return self._in_flight
+
+    def waiting(self) -> dict[str, int]:
+        """Messages waiting by queue; empty while Redis is away."""
+        queues = sorted({_queue(name) for name in self._names})
+        if isinstance(self._broker, StubBroker):
+            return {name: self._broker.queues[name].qsize() for name in queues}
+        try:
+            client: Any = self._broker.client  # type: ignore[attr-defined]
+            return {name: int(client.llen(f"dramatiq:{name}")) for name in queues}
+        except Exception as error:
+            log.warning("the queue is away", error=type(error).__name__)
+            return {}
 
     def settle(self, timeout_seconds: float = 30) -> bool:
         """True once nothing is queued or running in this process."""

@@ -38,6 +38,7 @@ from sqlalchemy.orm import DeclarativeBase, QueryableAttribute, Session, mapped_
 from sqlalchemy.types import JSON, TypeDecorator
 
 from engine.base.errors import Unavailable
+from engine.base.metrics import DATABASE_ERRORS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -175,6 +176,8 @@ class Database:
                 connection = self.engine.connect().execution_options(hearthline_write=True)
                 with connection, Session(connection, expire_on_commit=False) as session, session.begin():
                     yield session
+        for done in session.info.pop("after_commit", ()):
+            done()
         if self.waker is not None:
             for name, row_id in session.info.pop("wakes", ()):
                 self.waker(name, row_id)
@@ -184,6 +187,7 @@ class Database:
         try:
             yield
         except OperationalError as error:
+            DATABASE_ERRORS.labels(type(error.orig).__name__).inc()
             raise Unavailable(f"The database cannot be used just now ({_short(error)}).") from error
 
     def close(self) -> None:
@@ -217,6 +221,11 @@ def _lower(value: Any) -> Any:
 def _begin_sqlite(connection: Connection) -> None:
     writing = connection.get_execution_options().get("hearthline_write")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def after_commit(session: Session, done: Callable[[], None]) -> None:
+    """`done` is called once this session's transaction has committed, and not at all if it does not."""
+    session.info.setdefault("after_commit", []).append(done)
 
 
 def bulk_insert(session: Session, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:

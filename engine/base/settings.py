@@ -167,6 +167,8 @@ class Doors(_Group):
     lmtp_port: int | None = None
     public_port: int = 8080
     admin_port: int = 8081
+    #: Where a process without pages answers /alive, /ready and /metrics; the admin answers them at its own port.
+    watch_port: int | None = None
     public_url: str = "http://127.0.0.1:8080"
     admin_url: str = "http://127.0.0.1:8081"
     max_message_mb: int = 40

@@ -9,6 +9,7 @@ A delivery found in `calling` after a crash goes out again with the same Message
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -18,8 +19,10 @@ from typing import assert_never
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from engine.base.db import after_commit
 from engine.base.ids import new_id
 from engine.base.log import logger
+from engine.base.metrics import DELIVERIES
 from engine.base.services import MailChannel, NotSent, Sent, Services
 from engine.conversations.message import Message
 from engine.conversations.question import Question
@@ -128,6 +131,7 @@ def claim(session: Session, with_: Press, now: datetime, limit: int) -> Claim:
                 assert_never(verdict)
     queue.lease(session, allowed, now)
     _settle(session, settled)
+    _count(session, [each for each in taken if each.state != "claimed"])
     session.flush()
     return Claim(tuple(allowed), material, len(taken))
 
@@ -170,6 +174,7 @@ def calling(
         calls.append(Call(delivery, mail, delivery.attempts))
     session.add_all(rows)
     _settle(session, failed)
+    _count(session, failed)
     session.flush()
     return calls
 
@@ -197,6 +202,7 @@ def hand_over(mail: MailChannel, calls: Sequence[Call], connections: int) -> lis
 def record(session: Session, results: Sequence[tuple[Call, Outcome]], now: datetime) -> None:
     """What the relay said is noted: sent, to be tried again, or failed with somebody told."""
     settled: list[Delivery] = []
+    noted: list[Delivery] = []
     ids = [call.delivery.id for call, _ in results]
     known = {row.id: row for row in session.scalars(select(Delivery).where(Delivery.id.in_(ids)))}
     for call, outcome in results:
@@ -218,7 +224,10 @@ def record(session: Session, results: Sequence[tuple[Call, Outcome]], now: datet
                     settled.append(delivery)
             case _:
                 assert_never(outcome)
+        if outcome is not None:
+            noted.append(delivery)
     _settle(session, settled)
+    _count(session, noted, queued="again")
     session.flush()
 
 
@@ -335,6 +344,21 @@ def _said_now(session: Session, delivery: Delivery, now: datetime) -> None:
 def _with_this_batch(facts: Facts, begun: Sequence[Letter]) -> Facts:
     """The facts with the letters to the same member that this batch allowed before."""
     return replace(facts, letters=(*facts.letters, *begun)) if begun else facts
+
+
+def _count(session: Session, deliveries: Sequence[Delivery], queued: str = "put_off") -> None:
+    """What became of these is counted once it is committed; of those still queued, as `queued`."""
+    if not deliveries:
+        return
+    became = Counter(
+        (each.message_class, each.channel, queued if each.state == "queued" else each.state) for each in deliveries
+    )
+
+    def count() -> None:
+        for labels, many in became.items():
+            DELIVERIES.labels(*labels).inc(many)
+
+    after_commit(session, count)
 
 
 def _settle(session: Session, deliveries: Sequence[Delivery]) -> None:

@@ -13,6 +13,7 @@ from engine.base.clock import SystemClock
 from engine.base.errors import Unavailable
 from engine.base.lease import take
 from engine.base.log import logger
+from engine.base.metrics import SCHEDULER_LEADS
 from engine.base.services import Services
 from engine.base.sweep import Sweep
 
@@ -44,6 +45,7 @@ class Scheduler:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(timeout=5)
+        SCHEDULER_LEADS.set(0)
 
     def sweep_once(self, sweeps: Sequence[Sweep] | None = None) -> int:
         """Every sweep has looked once; how many jobs it woke."""
@@ -88,4 +90,5 @@ class Scheduler:
     def _lead(self) -> float:
         with self._services.db.write() as session:
             leads = take(session, "scheduler", self._name, self._wall.now(), LEASE)
+        SCHEDULER_LEADS.set(leads)
         return time.monotonic() + LEASE.total_seconds() / 3 if leads else 0.0

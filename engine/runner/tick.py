@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from engine.base.db import bulk_delete, plain_rows, stored_time, table_of, time_loader
 from engine.base.errors import HearthlineError, NotFound, Unavailable
 from engine.base.log import logger
+from engine.base.metrics import STEP_BATCH
 from engine.base.services import Services
 from engine.base.settings import Settings
 from engine.enrollments.enrollment import DUE_COLUMNS, Due, Standing, Visit
@@ -51,6 +52,8 @@ def tick_from(services: Services, floor: datetime | None, *, limit: int = LIMIT)
         with services.db.write() as session:
             rows = claim(session, now, limit, floor)
             settle(session, rows, services.settings, now)
+        if rows:
+            STEP_BATCH.observe(len(rows))
     except Unavailable:
         raise
     except Exception:

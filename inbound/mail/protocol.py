@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from engine.base.log import logger
+from engine.base.metrics import DOOR_REFUSALS, DOOR_SESSIONS
 from inbound.mail.allowance import Connections, Memory
 from inbound.mail.path import NULL_SENDER, mailbox_of, read_path
 from inbound.receive import Accepted, Answer, Arrival
@@ -144,13 +145,17 @@ class MailConversation(SMTP):
     async def _handle_client(self) -> None:
         peer = self._peer
         if self._shared.stopping or not self._shared.connections.enter(peer):
+            if not self._shared.stopping:
+                DOOR_REFUSALS.labels(self.door).inc()
             self.say_goodbye(STOPPING if self._shared.stopping else TOO_MANY)
             return
         self._shared.conversations.add(self)
+        DOOR_SESSIONS.labels(self.door).inc()
         try:
             await super()._handle_client()
         finally:
             self._shared.conversations.discard(self)
+            DOOR_SESSIONS.labels(self.door).dec()
             self._shared.connections.leave(peer)
 
     def say_goodbye(self, says: str) -> None:

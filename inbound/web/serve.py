@@ -37,6 +37,11 @@ class WebServer:
         self._thread = threading.Thread(target=self._server.serve, name=f"web-{self.port}", daemon=True)
         self._thread.start()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether requests are being answered."""
+        return self._thread is not None and self._thread.is_alive()
+
     def stop(self) -> None:
         """The port is closed, and the requests that ran have ended or had their grace."""
         self._server.stop()

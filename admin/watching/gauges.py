@@ -1,0 +1,171 @@
+"""Gauges: what the database knows, read when somebody asks and then kept for a few seconds."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session
+
+from engine.base.errors import Unavailable
+from engine.base.ids import id_at
+from engine.base.lease import Lease
+from engine.base.services import Services
+from engine.conversations.balance import balance
+from engine.conversations.received import OUTCOMES, Received
+from engine.conversations.thread import Thread
+from engine.enrollments.enrollment import Due
+from engine.enrollments.signal import Signal
+from engine.outbox.classes import CLASSES
+from engine.outbox.delivery import OutboxDue
+
+#: A received row without outcome for longer than this is an alarm (RELIABILITY V1).
+SETTLE_WITHIN = timedelta(minutes=10)
+#: A delivery that should have left this long ago means that nothing sends.
+SEND_WITHIN = timedelta(minutes=15)
+#: A step that was due this long ago means that nothing moves.
+STEP_WITHIN = timedelta(minutes=5)
+#: Wall seconds that figures are kept; however often somebody asks, and however large the tables, reading them takes
+#: no more than a hundredth of the time.
+KEPT_SECONDS, SHARE = 5.0, 100
+#: The whole balance walks along an index of everything ever received.
+BALANCE_KEPT_SECONDS = 60.0
+
+Read = Callable[[Session, datetime], list[Metric]]
+
+
+class DatabaseGauges(Collector):
+    """The database's figures, by group; a database that is away is one figure too."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._lock = threading.Lock()
+        self._groups = [_Group(read, KEPT_SECONDS) for read in (_waiting, _sending, _moving, _answering)]
+        self._groups.append(_Group(_balance, BALANCE_KEPT_SECONDS))
+
+    def collect(self) -> Iterator[Metric]:
+        """Every figure, or only that the database is away."""
+        up = GaugeMetricFamily("hearthline_database_up", "1 while the database can be read.")
+        with self._lock:
+            try:
+                found = [metric for group in self._groups for metric in group.metrics(self._services)]
+            except Unavailable:
+                found = []
+        up.add_metric([], 1 if found else 0)
+        yield up
+        yield from found
+
+
+class _Group:
+    """Figures that are read together, and kept."""
+
+    def __init__(self, read: Read, kept_seconds: float) -> None:
+        self._read = read
+        self._kept_seconds = kept_seconds
+        self._until = float("-inf")
+        self._found: list[Metric] = []
+
+    def metrics(self, services: Services) -> list[Metric]:
+        if time.monotonic() >= self._until:
+            began = time.monotonic()
+            with services.db.read() as session:
+                self._found = self._read(session, services.clock.now())
+            ended = time.monotonic()
+            self._until = ended + max(self._kept_seconds, SHARE * (ended - began))
+        return self._found
+
+
+def late_sending(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """The conditions of a delivery that should have left long ago and that no courier has."""
+    return (
+        OutboxDue.send_at < now - SEND_WITHIN,
+        or_(OutboxDue.leased_until_at.is_(None), OutboxDue.leased_until_at < now),
+    )
+
+
+def late_settling() -> tuple[ColumnElement[bool], ...]:
+    """The conditions of a received row that should have its outcome by now."""
+    # Ids are made from wall time, whatever the sandbox's clock says.
+    before = id_at(int((datetime.now(UTC) - SETTLE_WITHIN).timestamp() * 1000))
+    return Received.outcome.is_(None), Received.id < before
+
+
+def _gauge(name: str, says: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"hearthline_{name}", says, value=value)
+
+
+def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count()).where(*conditions)) or 0
+
+
+def _waiting(session: Session, _now: datetime) -> list[Metric]:
+    return [
+        _gauge(
+            "received_unsettled", "Received rows without an outcome yet.", _count(session, Received.outcome.is_(None))
+        ),
+        _gauge(
+            "received_unsettled_late",
+            f"Received rows without an outcome for over {SETTLE_WITHIN.seconds // 60} minutes.",
+            _count(session, *late_settling()),
+        ),
+    ]
+
+
+def _sending(session: Session, now: datetime) -> list[Metric]:
+    due = GaugeMetricFamily(
+        "hearthline_outbox_due", "Deliveries that may leave now, by class.", labels=["message_class"]
+    )
+    oldest = GaugeMetricFamily(
+        "hearthline_outbox_oldest_due_seconds", "How long the oldest of them has been due.", labels=["message_class"]
+    )
+    late = 0
+    # Classes of one rank stand in one queue, which has the first one's name.
+    queues = {CLASSES[name].rank: name for name in reversed(tuple(CLASSES))}
+    for rank, name in sorted(queues.items()):
+        mine = OutboxDue.rank == rank
+        first = session.scalar(select(func.min(OutboxDue.send_at)).where(mine, OutboxDue.send_at <= now))
+        due.add_metric([name], _count(session, mine, OutboxDue.send_at <= now) if first is not None else 0)
+        oldest.add_metric([name], (now - first).total_seconds() if first is not None else 0)
+        if first is not None and first < now - SEND_WITHIN:
+            late += _count(session, mine, *late_sending(now))
+    says = f"Deliveries that no courier has taken within {SEND_WITHIN.seconds // 60} minutes of their time."
+    return [due, oldest, _gauge("outbox_late", says, late)]
+
+
+def _moving(session: Session, now: datetime) -> list[Metric]:
+    first = session.scalar(select(func.min(Due.due_at)).where(Due.due_at <= now))
+    lease = session.get(Lease, "scheduler")
+    held = lease is not None and lease.until_at > datetime.now(UTC)
+    return [
+        _gauge("steps_due", "Steps of journeys that are due.", _count(session, Due.due_at <= now) if first else 0),
+        _gauge(
+            "steps_late",
+            f"Steps that have been due for over {STEP_WITHIN.seconds // 60} minutes.",
+            _count(session, Due.due_at < now - STEP_WITHIN) if first and first < now - STEP_WITHIN else 0,
+        ),
+        _gauge(
+            "steps_oldest_due_seconds",
+            "How long the oldest due step has been due.",
+            (now - first).total_seconds() if first else 0,
+        ),
+        _gauge("signals_waiting", "Facts that no journey has heard yet.", _count(session, Signal.handled_at.is_(None))),
+        _gauge("scheduler_lease_held", "1 while some process leads the scheduling.", 1 if held else 0),
+    ]
+
+
+def _answering(session: Session, now: datetime) -> list[Metric]:
+    overdue = _count(session, Thread.answer_due_at < now, Thread.closure_id.is_(None))
+    return [_gauge("answers_overdue", "People who have waited for an answer longer than promised.", overdue)]
+
+
+def _balance(session: Session, _now: datetime) -> list[Metric]:
+    found = balance(session)
+    outcomes = GaugeMetricFamily("hearthline_received", "Everything received, by its outcome.", labels=["outcome"])
+    for outcome in OUTCOMES:
+        outcomes.add_metric([outcome], found.outcomes.get(outcome, 0))
+    outcomes.add_metric(["unsettled"], found.unsettled)
+    return [outcomes]
