@@ -111,7 +111,9 @@ class Embedded:
         if doors.lmtp_port is not None:
             lmtp = MailDoor(services, acceptor, port=doors.lmtp_port, lmtp=True)
             self._open("the LMTP door", lmtp, "lmtp_port")
-        public = WebServer(create_public(services, mail_is_open=lambda: smtp.is_open), doors.host, doors.public_port)
+        public = WebServer(
+            create_public(services, acceptor, mail_is_open=lambda: smtp.is_open), doors.host, doors.public_port
+        )
         self._open("the public pages", public, "public_port")
         open_parts = {"mail_door": lambda: smtp.is_open, "pages": lambda: public.is_open}
         admin = WebServer(create_admin(services, Watch(services, open_parts)), doors.host, doors.admin_port, threads=40)

@@ -10,6 +10,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from engine.base.services import Services
 from inbound.network import network_of
+from inbound.receive import Acceptor
+from inbound.sms import door as texts
 from inbound.web import assets, health, link, preferences, unsubscribe
 from inbound.web.headers import set_headers
 from inbound.web.refusals import refuse_in_words
@@ -25,8 +27,13 @@ MAX_FORM_BYTES = 20_000
 LIMIT = "600 per minute"
 
 
-def create_app(services: Services, *, mail_is_open: Callable[[], bool] = lambda: True) -> Flask:
-    """The public pages, ready to be served. No cookie, no script, nothing from elsewhere; nothing changes by GET."""
+def create_app(
+    services: Services, acceptor: Acceptor | None = None, *, mail_is_open: Callable[[], bool] = lambda: True
+) -> Flask:
+    """The public pages, ready to be served. No cookie, no script, nothing from elsewhere; nothing changes by GET.
+
+    With an acceptor, the door of texts is among them.
+    """
     app = Flask(__name__, static_folder=None, template_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=MAX_FORM_BYTES, MAX_FORM_MEMORY_SIZE=MAX_FORM_BYTES)
     doors = services.settings.doors
@@ -54,4 +61,9 @@ def create_app(services: Services, *, mail_is_open: Callable[[], bool] = lambda:
     checks = health.pages(services, mail_is_open)
     app.register_blueprint(checks)
     limiter.exempt(checks)
+    if acceptor is not None:
+        # All texts come from a few addresses of the provider, and are counted by it.
+        door = texts.pages(services, acceptor)
+        app.register_blueprint(door)
+        limiter.exempt(door)
     return app

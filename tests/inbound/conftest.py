@@ -13,7 +13,7 @@ from engine.base.broker import Broker
 from engine.base.clock import SystemClock
 from engine.base.db import Database
 from engine.base.services import Services
-from engine.base.settings import Doors, Mail, Organization, Settings
+from engine.base.settings import Doors, Mail, Organization, Settings, Texting
 from engine.base.tokens import TokenRing
 from engine.channels.email import SmtpRelay
 from inbound.mail.server import MailDoor
@@ -77,7 +77,7 @@ def new_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
 
 
 @contextmanager
-def a_house(folder: Path, *, relay_port: int = 1, **doors: Any) -> Iterator[House]:
+def a_house(folder: Path, *, relay_port: int = 1, sms: Texting | None = None, **doors: Any) -> Iterator[House]:
     """An installation in `folder`, its doors open until the block ends; its mail would leave by the relay's port."""
     path = folder / "hearthline.db"
     db = database_in(folder)
@@ -85,6 +85,7 @@ def a_house(folder: Path, *, relay_port: int = 1, **doors: Any) -> Iterator[Hous
         data_dir=folder,
         organization=Organization(name="Neighbors for Progress"),
         mail=Mail(domain=DOMAIN, host="127.0.0.1", port=relay_port, security="none"),
+        sms=sms or Texting(),
         doors=Doors(**doors),
     )
     broker = Broker()
