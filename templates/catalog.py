@@ -1,6 +1,6 @@
 """All letters of one or more library folders, compiled, with what is wrong in them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +8,8 @@ from templates.compile import compile_letter
 from templates.compiled import Compiled
 from templates.finding import Finding
 from templates.frame import Layout, read_layout
+from templates.segments import Length
+from templates.text import PREFIX, compile_text, sample_length
 from templates.vocabulary import Frame, base_language
 from templates.words import LIBRARY, Words, read_words
 
@@ -26,8 +28,17 @@ class Catalog:
         return frozenset(name for name, _ in self.templates)
 
     def letters(self) -> frozenset[str]:
-        """The names of what a journey can send; the others are mails of the system itself."""
-        return frozenset(name for (name, _), one in self.templates.items() if one.frame is Frame.LETTER)
+        """The names of what a journey can send by mail; the others are texts, or mails of the system itself."""
+        return self._sendable("email")
+
+    def texts(self) -> frozenset[str]:
+        """The names (`sms/...`) of what a journey can send by text."""
+        return self._sendable("sms")
+
+    def length(self, name: str, language: str) -> Length | None:
+        """How long this text is with sample values; None for a letter, or a name nobody wrote."""
+        found = self.templates.get((name, language))
+        return sample_length(found) if found is not None and found.channel == "sms" else None
 
     def languages(self, name: str) -> frozenset[str]:
         return frozenset(language for known, language in self.templates if known == name)
@@ -45,6 +56,11 @@ class Catalog:
         found = self.templates.get((name, language))
         return found is not None and found.ends_with_question
 
+    def _sendable(self, channel: str) -> frozenset[str]:
+        return frozenset(
+            name for (name, _), one in self.templates.items() if one.frame is Frame.LETTER and one.channel == channel
+        )
+
     def get(self, name: str, language: str) -> Compiled | None:
         """The template in the member's language, else in English, else in any it has; None if there is none."""
         wanted = (language, base_language(language), "en", *sorted(self.languages(name)))
@@ -52,45 +68,60 @@ class Catalog:
 
 
 def library(
-    *folders: Path, own: Path = LIBRARY / "email", words: Words | None = None, layout: Layout | None = None
+    *folders: Path,
+    own: Path = LIBRARY / "email",
+    own_texts: Path = LIBRARY / "sms",
+    words: Words | None = None,
+    layout: Layout | None = None,
 ) -> Catalog:
     """The catalog of our own library and of these folders; where a name is in several, the last folder's holds.
 
-    A template with findings is left out, and its findings are kept. Raises LayoutBroken if our own layout is.
+    `.mjml` files are letters, `.txt` files texts, whose names begin with `sms/`. A template with findings is left out,
+    and its findings are kept. Raises LayoutBroken if our own layout is.
     """
     words = words or read_words()
     layout = layout or read_layout(own)
     templates: dict[tuple[str, str], Compiled] = {}
     sources: dict[tuple[str, str], str] = {}
     findings: list[Finding] = []
-    for folder in (own, *folders):
-        for path in sorted(folder.rglob("*.mjml")):
-            place = path.relative_to(folder)
-            if place.parts[0] in _OWN:
-                continue
-            name, dot, language = place.with_suffix("").as_posix().rpartition(".")
-            shown = f"{folder.name}/{place.as_posix()}"
-            if not dot or language not in words.languages():
-                known = ", ".join(words.languages())
-                fix = f"Name it {language if not dot else name}.en.mjml; we write {known}."
-                findings.append(Finding(shown, 1, 1, "The file's name does not say its language.", fix))
-                continue
-            try:
-                source = path.read_text("utf-8")
-            except UnicodeDecodeError:
-                findings.append(Finding(shown, 1, 1, "This file is not UTF-8 text.", "Save it as UTF-8."))
-                continue
+    for folder, path in _files((own, own_texts, *folders)):
+        place = path.relative_to(folder)
+        shown = f"{folder.name}/{place.as_posix()}"
+        name, dot, language = place.with_suffix("").as_posix().rpartition(".")
+        if not dot or language not in words.languages():
+            known = ", ".join(words.languages())
+            fix = f"Name it {language if not dot else name}.en{path.suffix}; we write {known}."
+            findings.append(Finding(shown, 1, 1, "The file's name does not say its language.", fix))
+            continue
+        try:
+            source = path.read_text("utf-8")
+        except UnicodeDecodeError:
+            findings.append(Finding(shown, 1, 1, "This file is not UTF-8 text.", "Save it as UTF-8."))
+            continue
+        made: Compiled | tuple[Finding, ...]
+        if path.suffix == ".txt":
+            name = PREFIX + name.removeprefix(PREFIX)
+            made = compile_text(source, name=name, language=language, file=shown, words=words)
+        else:
             made = compile_letter(source, name=name, language=language, file=shown, layout=layout, words=words)
-            if isinstance(made, Compiled):
-                templates[name, language] = made
-                sources[name, language] = source
-            else:
-                # Other words than its owner's must not go out in the place of a letter that has a fault.
-                templates.pop((name, language), None)
-                sources.pop((name, language), None)
-                findings += made
+        if isinstance(made, Compiled):
+            templates[name, language] = made
+            sources[name, language] = source
+        else:
+            # Other words than its owner's must not go out in the place of a letter that has a fault.
+            templates.pop((name, language), None)
+            sources.pop((name, language), None)
+            findings += made
     findings += _unlike(templates)
     return Catalog(templates, sources, tuple(sorted(findings)))
+
+
+def _files(folders: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
+    """Every template's file with the folder it was found in, folder by folder."""
+    for folder in folders:
+        for path in sorted((*folder.rglob("*.mjml"), *folder.rglob("*.txt"))):
+            if path.relative_to(folder).parts[0] not in _OWN:
+                yield folder, path
 
 
 def _unlike(templates: Mapping[tuple[str, str], Compiled]) -> Sequence[Finding]:
@@ -102,5 +133,7 @@ def _unlike(templates: Mapping[tuple[str, str], Compiled]) -> Sequence[Finding]:
         if (one.speaks, one.frame) != (other.speaks, other.frame):
             here, there = one.speaks or one.frame, other.speaks or other.frame
             what = f"This letter is “{here}” here and “{there}” in {other.language}."
-            findings.append(Finding(f"{name}.{language}.mjml", 1, 1, what, "Make speaks and frame the same in both."))
+            ending = "mjml" if one.channel == "email" else "txt"
+            fix = "Make speaks and frame the same in both."
+            findings.append(Finding(f"{name}.{language}.{ending}", 1, 1, what, fix))
     return findings

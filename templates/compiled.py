@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from templates.vocabulary import Frame
 
@@ -14,8 +14,9 @@ class Compiled:
     """One template in one language, checked and compiled.
 
     `subject`, `html` and `text` are Jinja sources; `text` still carries the marks that `plain.finish` turns into
-    wrapped paragraphs. `variables` are the dotted names the whole mail uses, its frame included. `speaks` is `ask`,
-    `give` or `listen`, and empty for a mail of the system itself.
+    wrapped paragraphs. A template for texts has neither subject nor HTML, and its text is what is sent.
+    `variables` are the dotted names the whole mail uses, its frame included. `speaks` is `ask`, `give` or `listen`, and
+    empty for a mail of the system itself.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Compiled:
     variables: tuple[str, ...]
     ends_with_question: bool
     source_sha256: str
+    channel: Literal["email", "sms"] = "email"
 
     @property
     def sha256(self) -> str:

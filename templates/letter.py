@@ -20,6 +20,8 @@
 | subject, preview | one line each; variables may stand in both |
 | purpose | why this letter exists, read by the person asked to lend it their name |
 | expects | of a letter: answers likely to come, read before approving it |
+
+A text (`templates.text`) is written the same way, without subject and preview; its body is its words.
 """
 
 from dataclasses import dataclass
@@ -32,6 +34,8 @@ from templates.vocabulary import Frame
 
 SPEAKS = ("listen", "give", "ask")
 _KEYS = ("frame", "speaks", "subject", "preview", "purpose", "expects")
+#: What only a mail has.
+_OF_MAIL = ("subject", "preview")
 _FENCE = "---"
 _LONGEST = {"subject": 120, "preview": 160}
 
@@ -59,8 +63,8 @@ class Letter:
     body_line: int
 
 
-def read_letter(source: str, *, file: str) -> Letter | tuple[Finding, ...]:
-    """The parts of this source, or everything wrong with its front matter."""
+def read_letter(source: str, *, file: str, is_text: bool = False) -> Letter | tuple[Finding, ...]:
+    """The parts of this source, or everything wrong with its front matter. A text has no subject and no preview."""
     lines = source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if not lines or lines[0].rstrip() != _FENCE:
         return (
@@ -69,7 +73,7 @@ def read_letter(source: str, *, file: str) -> Letter | tuple[Finding, ...]:
                 1,
                 1,
                 "The front matter is missing.",
-                "Begin the file with a line ---, then subject: and the rest.",
+                f"Begin the file with a line ---, then {'purpose' if is_text else 'subject'}: and the rest.",
             ),
         )
     end = next((at for at, line in enumerate(lines[1:], 1) if line.rstrip() == _FENCE), None)
@@ -86,21 +90,24 @@ def read_letter(source: str, *, file: str) -> Letter | tuple[Finding, ...]:
     except (yaml.YAMLError, RecursionError):
         return (Finding(file, 1, 1, "The front matter cannot be read.", "Write one key: value on each line."),)
     if not isinstance(tree, yaml.MappingNode):
-        return (Finding(file, 1, 1, "The front matter has no keys.", "Write subject: and the rest, one on each line."),)
-    return _Front(file, tree).letter("\n".join(lines[end + 1 :]), end + 2)
+        return (Finding(file, 1, 1, "The front matter has no keys.", "Write purpose: and the rest, one on each line."),)
+    return _Front(file, tree, is_text).letter("\n".join(lines[end + 1 :]), end + 2)
 
 
 class _Front:
     """The front matter's keys with their places, and what is wrong with them."""
 
-    def __init__(self, file: str, tree: yaml.MappingNode) -> None:
+    def __init__(self, file: str, tree: yaml.MappingNode, is_text: bool) -> None:
         self.file = file
+        self.is_text = is_text
         self.findings: list[Finding] = []
         self.nodes: dict[str, yaml.Node] = {}
+        keys = [key for key in _KEYS if not is_text or key not in _OF_MAIL]
         for key, value in tree.value:
             name = str(key.value)
-            if name not in _KEYS:
-                self.refuse(key, f"There is no key “{name}” in a letter.", f"The keys are {', '.join(_KEYS)}.")
+            if name not in keys:
+                kind = "text" if is_text else "letter"
+                self.refuse(key, f"There is no key “{name}” in a {kind}.", f"The keys are {', '.join(keys)}.")
             elif name in self.nodes:
                 self.refuse(key, f"“{name}” is written twice.", "Keep one of them.")
             else:
@@ -116,7 +123,8 @@ class _Front:
         if frame is None:
             choices = ", ".join(known.value for known in Frame)
             self.refuse(self.nodes["frame"], f"There is no frame “{frame_name}”.", f"Use one of {choices}.")
-        subject, preview, purpose = self.need("subject"), self.need("preview"), self.need("purpose")
+        subject, preview = (Line("", 1, 1) if self.is_text else self.need(key) for key in _OF_MAIL)
+        purpose = self.need("purpose")
         speaks, expects = "", self.sentences("expects")
         if frame is Frame.LETTER:
             speaks = self.need("speaks").words
@@ -127,9 +135,9 @@ class _Front:
                     None, "“expects” is missing.", "List the answers that will come, for whoever lends their name."
                 )
         if not body.strip():
-            self.findings.append(
-                Finding(self.file, body_line, 1, "The letter is empty.", "Write <mj-text><p>…</p></mj-text>.")
-            )
+            fix = "Write the words below the front matter." if self.is_text else "Write <mj-text><p>…</p></mj-text>."
+            what = f"The {'text' if self.is_text else 'letter'} is empty."
+            self.findings.append(Finding(self.file, body_line, 1, what, fix))
         if self.findings or frame is None:
             return tuple(sorted(self.findings))
         return Letter(frame, speaks, subject, preview, purpose.words, expects, body, body_line)

@@ -54,6 +54,13 @@ def finish(rendered: str) -> str:
     return "".join(text) + "\n"
 
 
+def tidy(words: str) -> str:
+    """The words of a text as they were written: no spaces at the ends of lines, never two empty lines together."""
+    lines = [line.rstrip() for line in words.strip().split("\n")]
+    kept = [line for at, line in enumerate(lines) if line or lines[at - 1]]
+    return "\n".join(kept)
+
+
 def wrap(words: str, first: str = "", rest: str = "", width: int = WIDTH) -> str:
     """The words in lines of at most `width` columns; a longer word, such as an address, keeps its own line whole."""
     lines: list[str] = []

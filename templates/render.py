@@ -15,6 +15,7 @@ from jinja2 import Template, TemplateError, UndefinedError
 from templates import plain
 from templates.compiled import Compiled
 from templates.expressions import LetterEnvironment, Used, check
+from templates.segments import plain_signs
 from templates.vocabulary import names_for
 
 #: Characters of HTML or text one mail may have. A letter has a few thousand.
@@ -24,6 +25,8 @@ MOST_SECONDS = 0.2
 #: Values in one list; see `expressions.DEEPEST_LOOP`.
 LONGEST_LIST = 400
 LONGEST_SUBJECT = 250
+#: Signs of one text that the provider takes (https://www.twilio.com/docs/messaging/api/message-resource, Body).
+LONGEST_TEXT = 1600
 _DEEPEST_VALUE = 4
 
 _LINE_BREAKS = "\t\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029"
@@ -38,7 +41,7 @@ _CLEANING: dict[int, str | None] = (
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """One mail's words: a subject of one line, an HTML part and a plain part."""
+    """One mail's words: a subject of one line, an HTML part and a plain part; of a text only the latter."""
 
     subject: str
     html: str
@@ -93,6 +96,8 @@ class Renderer:
             if isinstance(ready, Refused):
                 return ready
             plain_values = clean(values)
+            if compiled.channel == "sms":
+                return self._text_message(compiled, ready, plain_values)
             subject = " ".join(self._run(ready.subject, plain_values).split())
             if not subject or len(subject) > LONGEST_SUBJECT:
                 says = (
@@ -115,17 +120,25 @@ class Renderer:
             return Refused(_title(compiled), "template", None, says)
         return Rendered(subject, html, text)
 
+    def _text_message(self, compiled: Compiled, ready: _Prepared, values: dict[str, Any]) -> Rendered | Refused:
+        words = plain_signs(plain.tidy(self._run(ready.text, values)))
+        if words and len(words) <= LONGEST_TEXT:
+            return Rendered("", "", words)
+        came_out = f"longer than {LONGEST_TEXT} signs" if words else "empty"
+        says = f"The text “{_title(compiled)}” came out {came_out}. Nothing was sent."
+        return Refused(_title(compiled), "length", None, says)
+
     def text(self, source: str, values: Mapping[str, Any]) -> str:
         """The finished plain text of a source that `expressions.check` has passed. Raises what Jinja raises."""
         return plain.finish(self._run(self._words.from_string(source), clean(values)))
 
     def _prepare(self, compiled: Compiled) -> _Prepared | Refused:
-        key = (compiled.frame.value, compiled.subject, compiled.html, compiled.text)
+        key = (f"{compiled.channel} {compiled.frame}", compiled.subject, compiled.html, compiled.text)
         ready = self._ready.get(key)
         if ready is not None:
             return ready
         # A stored version is checked again: rows can be older than our rules.
-        known = names_for(compiled.frame)
+        known = names_for(compiled.frame, compiled.channel)
         for source in (compiled.subject, compiled.html, compiled.text):
             used = check(source, file=_title(compiled), line=1, known=known)
             if not isinstance(used, Used):

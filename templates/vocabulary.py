@@ -15,6 +15,8 @@ can never add a paragraph, a header or a tag. A text of several paragraphs trave
 | answer | an organizer's own words to one person |
 | thread | the conversation that a notice to an organizer is about |
 | organizer | the organizer who reads a notice |
+| text | of a text: whether the phone hears from us for the first time |
+| join, which | of a text by the system: the words of consent, and questions that are open |
 
 `sender.is_person` is true only when the person named has approved this text in this version. A letter that tells
 something of its writer's own life says it inside `{% if sender.is_person %}`, so that a desk never claims a life.
@@ -44,8 +46,10 @@ class Word:
     frames: frozenset[Frame]
     en: Any
     es: Any
+    channels: frozenset[str] = frozenset({"email", "sms"})
 
 
+_MAIL, _TEXT = frozenset({"email"}), frozenset({"sms"})
 _ALL = frozenset(Frame)
 _LETTER = frozenset({Frame.LETTER})
 _MEMBERS = frozenset({Frame.LETTER, Frame.SERVICE, Frame.ANSWER})
@@ -89,6 +93,27 @@ VOCABULARY: Mapping[str, Word] = {
         "PO Box 155, Duluth, MN 55801",
         "PO Box 155, Duluth, MN 55801",
     ),
+    "org.contact": Word(
+        "the mail address at which a person of the organization reads",
+        _ALL,
+        "hello@nfp.example",
+        "hello@nfp.example",
+    ),
+    "text.is_first": Word("yes if this phone never had a text from us before", _ALL, True, True, _TEXT),
+    "join.consent": Word(
+        "what somebody who joins by text says yes to, in the very words that are kept",
+        _SERVICE,
+        "By answering you agree to texts from Neighbors for Progress. Reply STOP to stop, HELP for help.",
+        "Si respondes, aceptas mensajes de Neighbors for Progress. STOP los termina, HELP ayuda.",
+        _TEXT,
+    ),
+    "which.questions": Word(
+        "what the member was asked and has not answered: a list of short lines",
+        _SERVICE,
+        ["1 soup on Thursday", "2 the tool library"],
+        ["1 la sopa del jueves", "2 la biblioteca de herramientas"],
+        _TEXT,
+    ),
     "links.preferences": Word(
         "the member's page for what comes, how often, and their own data",
         _MEMBERS,
@@ -100,16 +125,18 @@ VOCABULARY: Mapping[str, Word] = {
         _LETTER,
         "https://nfp.example/stop/sample",
         "https://nfp.example/stop/sample",
+        _MAIL,
     ),
     "written_by": Word(
         "one true sentence: who wrote this and to whom",
         _LETTER,
         "Maya wrote this to everyone new, and reads what you answer.",
         "Maya escribió esto a todas las personas nuevas, y lee lo que contestas.",
+        _MAIL,
     ),
     "links.good_for": Word("how long a link we just sent opens, in words", _SERVICE, "two hours", "dos horas"),
     "answer.subject": Word(
-        "the subject of the talk, as it was", _ANSWER, "Re: Thursday's soup", "Re: La sopa del jueves"
+        "the subject of the talk, as it was", _ANSWER, "Re: Thursday's soup", "Re: La sopa del jueves", _MAIL
     ),
     "answer.paragraphs": Word(
         "the organizer's own words: a list of paragraphs, each a list of lines",
@@ -159,15 +186,15 @@ _NOT_A_NAME = re.compile(r"[@/\\<>{}\[\]$%#=_|0-9]|www\.|\.\w{2,}", re.IGNORECAS
 _LONGEST_NAME = 40
 
 
-def names_for(frame: Frame) -> frozenset[str]:
-    """The dotted names that a template in this frame may use."""
-    return frozenset(name for name, word in VOCABULARY.items() if frame in word.frames)
+def names_for(frame: Frame, channel: str = "email") -> frozenset[str]:
+    """The dotted names that a template in this frame and for this channel (`email`, `sms`) may use."""
+    return frozenset(name for name, word in VOCABULARY.items() if frame in word.frames and channel in word.channels)
 
 
-def sample(frame: Frame, language: str) -> dict[str, Any]:
+def sample(frame: Frame, language: str, channel: str = "email") -> dict[str, Any]:
     """Values as the engine would hand them, for a preview of a template in this frame."""
     values: dict[str, Any] = {}
-    for name in sorted(names_for(frame)):
+    for name in sorted(names_for(frame, channel)):
         word = VOCABULARY[name]
         value = word.es if base_language(language) == "es" else word.en
         group, dot, leaf = name.partition(".")

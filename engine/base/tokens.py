@@ -34,6 +34,7 @@ class Purpose(IntEnum):
     STAFF_REPLY = 7
     CONFIRM = 8
     PROBE = 9
+    TEXT_STATUS = 10
 
 
 @dataclass(frozen=True, slots=True)

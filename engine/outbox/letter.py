@@ -236,7 +236,11 @@ def _values(
             "gathering": chapter.gathering if chapter else "",
         },
         "sender": from_.values,
-        "org": {"name": settings.organization.name, "address": settings.organization.postal_address},
+        "org": {
+            "name": settings.organization.name,
+            "address": settings.organization.postal_address,
+            "contact": settings.mail.desk_address,
+        },
         "links": _links(delivery, with_, now),
         "written_by": with_.words.written_by(
             language,

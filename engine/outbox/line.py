@@ -18,6 +18,8 @@ class TextLine(Base):
     #: A number in E.164, or a messaging service's sid.
     our_number: Mapped[str] = mapped_column(String(40))
     created_at: Mapped[datetime]
+    #: When a text first told them who writes, for whom, and how to stop; None: the next one does.
+    introduced_at: Mapped[datetime | None]
 
 
 class NumberPace(Base):

@@ -12,19 +12,26 @@ from sqlalchemy.orm import Session
 from engine.audit.entry import record
 from engine.base.broker import wake_on_commit
 from engine.base.db import bulk_insert, table_of, time_storer
+from engine.base.errors import Invalid
 from engine.base.ids import new_id
 from engine.content.template import current_version
 from engine.conversations.message import Message, Words, file_words_out
+from engine.conversations.received import Received
 from engine.conversations.thread import Thread
 from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery, DeliveryKey, OutboxDue, PostingKey
 from engine.outbox.held import release_held
+from engine.people.consent import Channel
 from engine.people.member import Member
+from templates.segments import plain_signs
 
 #: The courier's job.
 SEND = "outbox.send"
 #: The letters of the system itself, by their names in the library.
 ANSWER, COURTESY = "answer", "courtesy"
+ANSWER_BY_TEXT = "sms/answer"
+#: Signs of one answer by text, so that the words that introduce us fit around it (the provider takes 1,600).
+LONGEST_WORDS = 1400
 #: How many earlier messages a References line names (RFC 5322 3.6.4 sets no limit; mail programs do).
 MOST_REFERENCES = 12
 
@@ -39,7 +46,7 @@ _LETTER_COLUMNS = (
 
 
 class JourneyLetter(NamedTuple):
-    """One letter of a journey's visit. `due_at` is the visit's own time, which never moves; `send_at` may."""
+    """One letter, or text, of a journey's visit. `due_at` is the visit's own time, which never moves; `send_at` may."""
 
     delivery_id: int
     due_at: datetime
@@ -50,6 +57,7 @@ class JourneyLetter(NamedTuple):
     version_id: int
     step: int
     send_at: datetime
+    channel: Channel = "email"
 
 
 def journey_letters(session: Session, letters: Sequence[JourneyLetter], now: datetime) -> None:
@@ -61,19 +69,15 @@ def journey_letters(session: Session, letters: Sequence[JourneyLetter], now: dat
             _insert_letters(session, letters, now)
     except IntegrityError:
         times = {letter.due_at for letter in letters}
-        known = {
-            (due_at, enrollment_id)
-            for due_at, enrollment_id in session.execute(
-                select(DeliveryKey.due_at, DeliveryKey.enrollment_id).where(
-                    DeliveryKey.due_at.in_(times), DeliveryKey.channel == "email"
+        known = set(
+            session.execute(
+                select(DeliveryKey.due_at, DeliveryKey.enrollment_id, DeliveryKey.channel).where(
+                    DeliveryKey.due_at.in_(times)
                 )
-            )
-        }
-        fresh = {
-            (letter.due_at, letter.enrollment_id): letter
-            for letter in letters
-            if (letter.due_at, letter.enrollment_id) not in known
-        }
+            ).tuples()
+        )
+        keys = {(letter.due_at, letter.enrollment_id, letter.channel): letter for letter in letters}
+        fresh = {key: letter for key, letter in keys.items() if key not in known}
         _insert_letters(session, list(fresh.values()), now)
     wake_on_commit(session, SEND)
 
@@ -87,32 +91,43 @@ def answer(
     *,
     key: str,
     hold_for: timedelta = timedelta(hours=72),
+    channel: Channel = "email",
 ) -> Delivery:
     """The person's words are on their way and stand in the thread; nothing waits there any more.
 
-    The same key twice is one answer. `hold_for`: how long journeys go on waiting for the member's next words.
+    The same key twice is one answer. `hold_for`: how long journeys go on waiting for the member's next words. A text
+    goes to the phone they last wrote from in this thread, by the number they wrote to; else to their best one. Raises
+    Invalid when the words are too long for a text.
     """
+    by_text = channel == "sms"
+    if by_text and len(plain_signs(text.strip())) > LONGEST_WORDS:
+        raise Invalid(
+            f"A text holds {LONGEST_WORDS} signs, and this has {len(text.strip())}. Shorten it, or send mail."
+        )
     # The same form sent twice at once is one answer: the second waits here, and finds the first.
     session.refresh(thread, with_for_update=True)
     known = _posted(session, f"answer:{key}")
     if known is not None:
         return known
     reader = session.get(Member, thread.member_id) if thread.member_id is not None else None
-    heard, references = _said_before(session, thread)
+    heard, references = (None, None) if by_text else _said_before(session, thread)
+    phone, our_number = _texted_from(session, thread) if by_text else (None, None)
     delivery = _post(
         session,
         f"answer:{key}",
         now,
         message_class="answer",
+        channel=channel,
         member_id=thread.member_id,
         chapter_id=thread.chapter_id,
         thread_id=thread.id,
-        template=ANSWER,
+        template=ANSWER_BY_TEXT if by_text else ANSWER,
         language=reader.language if reader else "en",
         # Somebody who is no member is answered where they wrote from.
-        to_address=None if reader is not None else thread.correspondent or None,
+        to_address=phone or (None if reader is not None else thread.correspondent or None),
+        our_number=our_number,
         author_id=author_id,
-        subject=_answering(thread.subject),
+        subject=None if by_text else _answering(thread.subject),
         text=text,
         in_reply_to=heard,
         reference_ids=references,
@@ -121,6 +136,7 @@ def answer(
     words = Words(
         text=text,
         subject=delivery.subject or "",
+        channel=channel,
         author_id=author_id,
         author_name=author.name if author else "",
         delivery_id=delivery.id,
@@ -155,6 +171,48 @@ def consent_mail(
         language=reader.language if reader else "en",
         to_address=to_address,
         data=dict(data),
+    )
+
+
+def consent_text(
+    session: Session,
+    phone: str,
+    member_id: int | None,
+    template: str,
+    now: datetime,
+    *,
+    key: str,
+    our_number: str | None = None,
+    language: str | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> Delivery:
+    """A text about consent itself (`sms/stopped`, `sms/started`, `sms/help`) is on its way, even to a stopped phone.
+
+    The same key twice is one text. It leaves by `our_number`, the one they wrote to.
+    """
+    return _text(session, "consent", phone, member_id, template, data or {}, now, key, our_number, language, None)
+
+
+def service_text(
+    session: Session,
+    phone: str,
+    member_id: int | None,
+    template: str,
+    data: Mapping[str, Any],
+    now: datetime,
+    *,
+    key: str,
+    our_number: str | None = None,
+    language: str | None = None,
+    thread_id: int | None = None,
+    chapter_id: int | None = None,
+) -> Delivery:
+    """A text somebody asked for (a step of joining, a receipt) is on its way; the same key twice is one text.
+
+    `data` lies over the vocabulary's values: `{"join": {"consent": shown}, "member": {"first_name": "Rosa"}}`.
+    """
+    return _text(
+        session, "service", phone, member_id, template, data, now, key, our_number, language, thread_id, chapter_id
     )
 
 
@@ -215,6 +273,54 @@ def staff_notice(
         language=reader.language if reader else "en",
         data=dict(data),
     )
+
+
+def _text(
+    session: Session,
+    message_class: str,
+    phone: str,
+    member_id: int | None,
+    template: str,
+    data: Mapping[str, Any],
+    now: datetime,
+    key: str,
+    our_number: str | None,
+    language: str | None,
+    thread_id: int | None,
+    chapter_id: int | None = None,
+) -> Delivery:
+    whole = f"{message_class}-text:{key}"
+    known = _posted(session, whole)
+    if known is not None:
+        return known
+    reader = session.get(Member, member_id) if member_id is not None else None
+    return _post(
+        session,
+        whole,
+        now,
+        message_class=message_class,
+        channel="sms",
+        member_id=member_id,
+        chapter_id=chapter_id,
+        thread_id=thread_id,
+        template=template,
+        language=language or (reader.language if reader else "en"),
+        to_address=phone,
+        our_number=our_number,
+        data=dict(data),
+    )
+
+
+def _texted_from(session: Session, thread: Thread) -> tuple[str | None, str | None]:
+    """The phone of the last text that came into this thread, and the number of ours it came to."""
+    row = session.execute(
+        select(Received.mail_from, Received.rcpt_to)
+        .join(Message, Message.received_id == Received.id)
+        .where(Message.thread_id == thread.id, Message.kind == "in", Message.channel == "sms")
+        .order_by(Message.at.desc(), Message.id.desc())
+        .limit(1)
+    ).first()
+    return (row[0] or None, row[1] or None) if row is not None else (None, None)
 
 
 def _posted(session: Session, key: str) -> Delivery | None:
@@ -296,7 +402,7 @@ def _insert_letters(session: Session, letters: Sequence[JourneyLetter], now: dat
         session,
         _DELIVERY_KEY,
         ("due_at", "enrollment_id", "channel", "delivery_id"),
-        [(stored(each.due_at), each.enrollment_id, "email", each.delivery_id) for each in letters],
+        [(stored(each.due_at), each.enrollment_id, each.channel, each.delivery_id) for each in letters],
     )
     bulk_insert(
         session,
@@ -304,9 +410,9 @@ def _insert_letters(session: Session, letters: Sequence[JourneyLetter], now: dat
         _LETTER_COLUMNS,
         [
             (
-                each.delivery_id, at, "journey", "email", each.member_id, each.chapter_id, each.template_version_id,
-                each.enrollment_id, each.version_id, each.step, stored(each.due_at), stored(each.send_at),
-                "queued", at, 0,
+                each.delivery_id, at, "journey", each.channel, each.member_id, each.chapter_id,
+                each.template_version_id, each.enrollment_id, each.version_id, each.step, stored(each.due_at),
+                stored(each.send_at), "queued", at, 0,
             )
             for each in letters
         ],

@@ -60,6 +60,7 @@ def upgrade() -> None:
         sa.Column("phone", sa.String(length=20), nullable=False),
         sa.Column("our_number", sa.String(length=40), nullable=False),
         sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("introduced_at", UTCDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("phone", name=op.f("pk_text_line")),
         sqlite_with_rowid=False,
     )
