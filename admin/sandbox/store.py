@@ -84,6 +84,21 @@ class Store:
                 raise
             self._db.execute("COMMIT")
 
+    def shape(self, script: str) -> None:
+        """Further tables of the outside world stand in the file."""
+        with self._lock:
+            self._db.executescript(script)
+
+    def ask(self, sql: str, *values: Any) -> list[Any]:
+        """The rows of a question about such tables."""
+        with self._lock:
+            return self._db.execute(sql, values).fetchall()
+
+    def change(self, sql: str, *values: Any) -> int:
+        """Such tables are changed; the number of rows concerned."""
+        with self._lock:
+            return self._db.execute(sql, values).rowcount
+
     def keep(self, mailbox: str, direction: str, mail_from: str, message_id: str, raw: bytes, at: datetime) -> int:
         """The letter stands in the mailbox; its id is returned."""
         with self._lock:
