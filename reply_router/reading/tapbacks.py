@@ -1,7 +1,7 @@
 """Tapbacks: what a phone sends as a text when somebody taps a heart on another text (FEATURES D12).
 
-An iPhone writes `Liked “…”`, an Android `👍 to “…”`; both in the phone's language. The quote may be cut short. Whether it
-quotes anything we said is for the router to know: `Loved “Parable of the Sower”` may be a person speaking.
+An iPhone writes `Liked “…”`, an Android `👍 to “…”`; both in the phone's language. The quote may be cut short. Whether
+it quotes anything we said is for the router to know: `Loved “Parable of the Sower”` may be a person speaking.
 """
 
 import re
@@ -39,11 +39,13 @@ _VERBS: Final = {
     "liked": "liked", "loved": "loved", "disliked": "disliked", "laughed at": "laughed", "emphasized": "emphasized",
     "emphasised": "emphasized", "questioned": "questioned",
     "le gusto": "liked", "le gusta": "liked", "a me gusta": "liked", "me gusta": "liked", "me gusto": "liked",
-    "indico que le gusta": "liked", "puso un me gusta a": "liked", "puso me gusta a": "liked", "le dio me gusta a": "liked",
+    "indico que le gusta": "liked", "puso un me gusta a": "liked", "puso me gusta a": "liked",
+    "le dio me gusta a": "liked",
     "dio me gusta a": "liked", "marco con me gusta": "liked",
     "le encanto": "loved", "le encanta": "loved", "me encanta": "loved", "me encanto": "loved", "amo": "loved",
     "indico que le encanta": "loved", "puso un me encanta a": "loved",
-    "no le gusto": "disliked", "no le gusta": "disliked", "no me gusta": "disliked", "indico que no le gusta": "disliked",
+    "no le gusto": "disliked", "no le gusta": "disliked", "no me gusta": "disliked",
+    "indico que no le gusta": "disliked",
     "le dio risa": "laughed", "le hizo gracia": "laughed", "se rio de": "laughed", "se rio con": "laughed",
     "le parecio divertido": "laughed",
     "enfatizo": "emphasized", "exclamo por": "emphasized", "destaco": "emphasized", "resalto": "emphasized",
@@ -51,11 +53,13 @@ _VERBS: Final = {
 }  # fmt: skip
 _REMOVED: Final = {
     "removed a like from": "liked", "removed a heart from": "loved", "removed a love from": "loved",
-    "removed a dislike from": "disliked", "removed a laugh from": "laughed", "removed an exclamation from": "emphasized",
+    "removed a dislike from": "disliked", "removed a laugh from": "laughed",
+    "removed an exclamation from": "emphasized",
     "removed an emphasis from": "emphasized", "removed a question mark from": "questioned",
     "elimino un me gusta de": "liked", "quito un me gusta de": "liked", "elimino el me gusta de": "liked",
     "quito el me gusta de": "liked", "elimino un corazon de": "loved", "quito un corazon de": "loved",
-    "elimino un me encanta de": "loved", "elimino un no me gusta de": "disliked", "quito un no me gusta de": "disliked",
+    "elimino un me encanta de": "loved", "elimino un no me gusta de": "disliked",
+    "quito un no me gusta de": "disliked",
     "elimino una risa de": "laughed", "quito una risa de": "laughed", "elimino una exclamacion de": "emphasized",
     "quito una exclamacion de": "emphasized", "elimino un signo de interrogacion de": "questioned",
     "quito un signo de interrogacion de": "questioned",

@@ -89,7 +89,8 @@ BLUNT: Final = re.compile(
 #: What may follow a wish without narrowing it.
 AFTERTHOUGHT: Final = re.compile(
     r"(?:(?:please|pls|plz|thanks|thank you|thx|ty|now|right now|immediately|asap|today|at once|anymore|any more|"
-    r"any longer|again|ever|ever again|forever|already|altogether|completely|for good|for ever|no more|ok|okay|sorry|sir|"
+    r"any longer|again|ever|ever again|forever|already|altogether|completely|for good|for ever|no more|ok|"
+    r"okay|sorry|sir|"
     r"ma'am|maam|guys|folks|people|y'all|kindly|at all|from you|from now on|all together|"
     r"(?:on|at|to|from) (?:this|my) (?:number|phone|cell)|"
     r"por favor|porfavor|porfa|gracias|ya|nunca|nunca mas|jamas|mas|ahora|de inmediato|inmediatamente|"
@@ -107,14 +108,16 @@ BENIGN: Final = re.compile(
     r"unsubscribed|opted)\b.{0,60}|i (?:did not|didn't|didnt|do not|don't|dont) (?:sign|know|live|ask|remember|"
     r"subscribe)\b.{0,60}|this is (?:not|a work|my work|spam|harassment|the wrong|annoying|ridiculous)\b.{0,40}|"
     r"who is this|who are you|quien es|quien eres|wrong (?:number|person)|numero equivocado|good ?bye|bye|adios|"
-    r"have a (?:good|nice) (?:day|one|evening)|god bless|good luck|yo no (?:me )?(?:suscribi|inscribi|pedi|firme)\b.{0,40}|"
+    r"have a (?:good|nice) (?:day|one|evening)|god bless|good luck|yo no (?:me )?(?:suscribi|inscribi|"
+    r"pedi|firme)\b.{0,40}|"
     r"me mude\b.{0,40}|i(?:'ve| have)? moved\b.{0,40}|no more|nunca mas|enough|ya basta|this is the (?:second|third|"
     r"last|\w+) time.{0,30})"
 )
 #: What somebody says who goes on talking with us.
 GOES_ON: Final = re.compile(
     r"\b(?:i'll|ill be|i will|see (?:you|u|y'all)|see ya|be there|on my way|omw|count me in|coming|let's|lets|we can|"
-    r"we'll|call me|calling you|email me|e-mail me|at work|in class|driving|in a meeting|nos vemos|alla estare|ahi estare|"
+    r"we'll|call me|calling you|email me|e-mail me|at work|in class|driving|in a meeting|nos vemos|"
+    r"alla estare|ahi estare|"
     r"voy en camino|llamame|llamenme|cuenten conmigo|en el trabajo|manejando|until|hasta que)\b"
 )
 CONDITION: Final = re.compile(
@@ -124,9 +127,12 @@ CONDITION: Final = re.compile(
 #: At the end of a clause: what comes next are somebody's words, not a wish of their own.
 REPORTED: Final = re.compile(
     r"\b(?:(?:s?he|they|people|everyone|everybody|someone|somebody|mom|dad|boss|landlord|neighbou?rs?|wife|husband|"
-    r"sister|brother|friend|kids?|who|and|just|was|were|like|my \w+|the \w+|it) (?:said|says|say|told (?:me|them|him|her|us"
-    r"|you)|tells (?:me|them|him|her|us)|wrote|texted|yelled|asked(?: me| him| her| them)?|goes|go|like|replied|answered|"
-    r"texts|keeps saying|keep saying)|i (?:told|asked|texted) (?:him|her|them|my \w+|the \w+)|said|says|dijo|dice|dijeron|"
+    r"sister|brother|friend|kids?|who|and|just|was|were|like|my \w+|the \w+|it) (?:said|says|say|"
+    r"told (?:me|them|him|her|us"
+    r"|you)|tells (?:me|them|him|her|us)|wrote|texted|yelled|asked(?: me| him| her| them)?|goes|go|like|"
+    r"replied|answered|"
+    r"texts|keeps saying|keep saying)|i (?:told|asked|texted) (?:him|her|them|my \w+|the \w+)|said|says|"
+    r"dijo|dice|dijeron|"
     r"me escribio|contesto|respondio|le dije|les dije|saying|called|titled|like|chant(?:ing|ed)?)$"
 )
 JEST: Final = re.compile(
@@ -143,9 +149,11 @@ DOUBTFUL: Final = re.compile(
     r"i'll (?:report|block|sue)\b.{0,40}|(?:reported|blocked|blocking you)|not interested|no me interesa)"
 )
 WRONG_NUMBER: Final = re.compile(
-    r"(?:hi |hey |hello |sorry |no |oops |um |uh |i think |i believe |i'm afraid |but |hola |disculpe |lo siento |perdon |"
+    r"(?:hi |hey |hello |sorry |no |oops |um |uh |i think |i believe |i'm afraid |but |hola |disculpe |"
+    r"lo siento |perdon |"
     r"creo que )*(?:(?:you |u |you've |youve )?(?:have |got |reached |texted |dialed |dialled )*(?:the |a )?"
-    r"wrong (?:number|person|phone|phone number|cell|guy|girl|lady|man|woman)(?: i think| here| sorry| buddy| dude| man|"
+    r"wrong (?:number|person|phone|phone number|cell|guy|girl|lady|man|woman)(?: i think| here| sorry|"
+    r" buddy| dude| man|"
     r" friend)*|(?:this is |it's |its )(?:the |a )wrong (?:number|person)|"
     r"(?:tiene |tienes |tienen |este es |es )?(?:un |el )?(?:numero|telefono) equivocado|"
     r"(?:se |te )(?:equivoco|equivocaron|equivocaste|ha equivocado|han equivocado) de (?:numero|persona|telefono)|"

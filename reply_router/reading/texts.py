@@ -1,8 +1,8 @@
 """What a text message asks for: the carriers' exact words, plain wishes to be left in peace, joining and leaving.
 
-Pure. Whoever says stop in any plain wording is heard (47 CFR 64.1200(a)(10): "any reasonable means"), and nobody who only
-uses the word is: a wish counts as a whole clause of its own, at its beginning, with nothing after it that narrows it. A
-wish that is narrowed, conditional or told of somebody else is for a person to see (`HUMAN_FLAG`).
+Pure. Whoever says stop in any plain wording is heard (47 CFR 64.1200(a)(10): "any reasonable means"), and nobody who
+only uses the word is: a wish counts as a clause of its own, from its beginning, with nothing after it that narrows it.
+A wish that is narrowed, conditional or told of somebody else is for a person to see (`HUMAN_FLAG`).
 """
 
 import re
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from reply_router.reading.tapbacks import Tapback, tapback
 from reply_router.reading.text_wishes import (
     AFTERTHOUGHT,
     BENIGN,
@@ -24,7 +25,6 @@ from reply_router.reading.text_wishes import (
     WISH,
     WRONG_NUMBER,
 )
-from reply_router.reading.tapbacks import Tapback, tapback
 
 #: What carriers and the provider act on by themselves, as a whole message
 #: (help.twilio.com, "Twilio support for opt-out keywords"; CTIA Messaging Principles 5.1.3).
