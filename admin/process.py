@@ -2,15 +2,16 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
 
 import engine.tables  # noqa: F401  (every table is known before the first query)
 from engine.base.broker import Broker
 from engine.base.clock import Clock, SandboxClock, SystemClock
-from engine.base.db import Database
-from engine.base.errors import SettingsError
+from engine.base.db import Database, one_at_a_time
+from engine.base.errors import HearthlineError, SettingsError, Unavailable
 from engine.base.lock import FolderLock
 from engine.base.log import logger, set_up
 from engine.base.services import Services
@@ -20,6 +21,7 @@ from engine.base.tokens import TokenRing
 
 if TYPE_CHECKING:
     from inbound.mail.server import MailDoor
+    from inbound.receive import Acceptor
     from inbound.web.serve import WebServer
 
 log = logger(__name__)
@@ -40,29 +42,56 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the doors of a started process listen."""
+    """Where the doors of a started process listen; 0 or None for a door it does not have."""
 
-    smtp: int
-    lmtp: int | None
-    public: int
-    admin: int
+    smtp: int = 0
+    lmtp: int | None = None
+    public: int = 0
+    admin: int = 0
+    watch: int | None = None
 
 
-class Embedded:
-    """Everything in one process: doors, workers, scheduler, on one database (DESIGN section 4)."""
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What one kind of process does."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    takes_mail: bool = False
+    shows_pages: bool = False
+    works: bool = False
+    schedules: bool = False
+    #: It is alone on its data folder, and brings the database to its shape itself.
+    alone: bool = False
+
+
+#: Every kind of process by its command. All but `run` share one PostgreSQL and one Redis with any number of others.
+ROLES = {
+    "run": Role(takes_mail=True, shows_pages=True, works=True, schedules=True, alone=True),
+    "web": Role(shows_pages=True),
+    "mail": Role(takes_mail=True),
+    "worker": Role(works=True),
+    "scheduler": Role(schedules=True),
+}
+#: Seconds a process waits for a database that is away or has another shape, before it says so and ends.
+START_PATIENCE = 60.0
+
+
+class Process:
+    """One process of an installation, with the parts of its role, started and stopped as one."""
+
+    def __init__(self, settings: Settings, role: str, clock: Clock | None = None) -> None:
         self.settings = settings
+        self.role = ROLES[role]
+        self._command = role
         self._clock = clock
         self._undo: list[tuple[str, Callable[[], None]]] = []
         self._stopping = threading.Lock()
 
     def start(self) -> Ports:
-        """All doors are open and all work is being done.
+        """Its doors are open and its work is being done.
 
-        Raises SettingsError or AlreadyRunning, having started nothing.
+        Raises SettingsError, AlreadyRunning or Unavailable, having started nothing.
         """
-        refusal = self.settings.refuse_to_start()
+        refusal = self.settings.refuse_to_start() or self._refusal()
         if refusal:
             raise SettingsError(refusal)
         try:
@@ -71,54 +100,109 @@ class Embedded:
             self.stop()
             raise
 
-    def _start(self) -> Ports:
-        from admin.watching.watch import Watch
-        from admin.web import create_app as create_admin
-        from engine.content.template import publish_library
-        from engine.migrations import migrate
-        from engine.runner.scheduler import Scheduler
-        from inbound.mail.server import MailDoor
-        from inbound.receive import Acceptor
-        from inbound.web import create_app as create_public
-        from inbound.web.serve import WebServer
-        from templates.catalog import library
-
+    def _refusal(self) -> str | None:
         settings = self.settings
-        lock = FolderLock(settings.data_dir)
-        lock.hold()
-        self._later("the data folder", lock.release)
+        has_server = not settings.database.startswith("sqlite")
+        if self.role.alone or (has_server and settings.redis_url):
+            return None
+        return (
+            f"`hearthline {self._command}` shares its work with other processes over PostgreSQL and Redis, and "
+            f"{'redis_url' if has_server else 'database_url'} is not set to one. Write both in "
+            f"{settings.data_dir / FILE_NAME}, or run everything in one process with `hearthline run`."
+        )
+
+    def _start(self) -> Ports:
+        from engine.runner.scheduler import Lookout, Scheduler
+
+        settings, role = self.settings, self.role
+        if role.alone:
+            lock = FolderLock(settings.data_dir)
+            lock.hold()
+            self._later("the data folder", lock.release)
         self.services = services = build(settings, self._clock)
+        self._later("the queue", services.broker.close)
         self._later("the database", services.db.close)
-        migrate.upgrade(services.db)
-        with services.db.write() as session:
-            publish_library(session, library(), services.clock.now())
+        if role.alone:
+            prepare(services)
+        else:
+            wait_for_shape(services)
+            if role.schedules:
+                publish(services)
+        sweeps = register_rooms(services) if role.works or role.schedules else []
+        if role.works:
+            services.broker.start()
+            self._later("the relay", services.mail.close)
+            self._later("the workers", services.broker.stop)
+            if services.broker.kind == "redis":
+                lookout = Lookout(services, sweeps)
+                lookout.start()
+                self._later("the lookout", lookout.stop)
+        if role.schedules:
+            self.scheduler = Scheduler(services, sweeps)
+            self.scheduler.start()
+            self._later("the scheduler", self.scheduler.stop)
+        return self._open_doors()
 
-        sweeps = register_rooms(services)
-        services.broker.start()
-        self._later("the relay", services.mail.close)
-        self._later("the workers", services.broker.stop)
-        self.scheduler = Scheduler(services, sweeps)
-        self.scheduler.start()
-        self._later("the scheduler", self.scheduler.stop)
+    def _open_doors(self) -> Ports:
+        """The doors of the role are open; those that take in what members send share one acceptor."""
+        from inbound.receive import Acceptor
 
-        doors = settings.doors
-        acceptor = Acceptor(services.db, services.clock, services.broker)
-        acceptor.start()
-        self._later("the acceptor", acceptor.stop)
-        smtp = MailDoor(services, acceptor, port=doors.smtp_port)
+        ports = Ports()
+        parts: dict[str, Callable[[], bool]] = {}
+        if self.role.takes_mail or self.role.shows_pages:
+            acceptor = Acceptor(self.services.db, self.services.clock, self.services.broker)
+            acceptor.start()
+            self._later("the acceptor", acceptor.stop)
+            if self.role.takes_mail:
+                ports = self._open_mail(acceptor, ports, parts)
+            if self.role.shows_pages:
+                return self._open_pages(acceptor, ports, parts)
+        return self._open_watch(ports, parts)
+
+    def _open_mail(self, acceptor: "Acceptor", ports: Ports, parts: dict[str, Callable[[], bool]]) -> Ports:
+        """The SMTP door is open, and the LMTP door where one is wished for."""
+        from inbound.mail.server import MailDoor
+
+        doors = self.settings.doors
+        smtp = MailDoor(self.services, acceptor, port=doors.smtp_port)
         self._open("the SMTP door", smtp, "smtp_port")
+        parts["mail_door"] = lambda: smtp.is_open
         lmtp: MailDoor | None = None
         if doors.lmtp_port is not None:
-            lmtp = MailDoor(services, acceptor, port=doors.lmtp_port, lmtp=True)
+            lmtp = MailDoor(self.services, acceptor, port=doors.lmtp_port, lmtp=True)
             self._open("the LMTP door", lmtp, "lmtp_port")
-        public = WebServer(
-            create_public(services, acceptor, mail_is_open=lambda: smtp.is_open), doors.host, doors.public_port
-        )
+        return replace(ports, smtp=smtp.port, lmtp=lmtp.port if lmtp else None)
+
+    def _open_pages(self, acceptor: "Acceptor", ports: Ports, parts: dict[str, Callable[[], bool]]) -> Ports:
+        """Members' pages with the webhook door, and the admin, are open."""
+        from admin.watching.watch import Watch
+        from admin.web import create_app as create_admin
+        from inbound.web import create_app as create_public
+        from inbound.web.serve import WebServer
+
+        services, doors = self.services, self.settings.doors
+        mail_is_open = parts.get("mail_door", lambda: True)
+        public_app = create_public(services, acceptor, mail_is_open=mail_is_open)
+        public = WebServer(public_app, doors.host, doors.public_port)
         self._open("the public pages", public, "public_port")
-        open_parts = {"mail_door": lambda: smtp.is_open, "pages": lambda: public.is_open}
-        admin = WebServer(create_admin(services, Watch(services, open_parts)), doors.host, doors.admin_port, threads=40)
+        parts["pages"] = lambda: public.is_open
+        watch = Watch(services, parts, needs_scheduler=self.role.works)
+        admin = WebServer(create_admin(services, watch), doors.host, doors.admin_port, threads=40)
         self._open("the admin", admin, "admin_port")
-        return Ports(smtp.port, lmtp.port if lmtp else None, public.port, admin.port)
+        return replace(ports, public=public.port, admin=admin.port)
+
+    def _open_watch(self, ports: Ports, parts: dict[str, Callable[[], bool]]) -> Ports:
+        """The pages for machines are open, where a process without others was given a port for them."""
+        from admin.watching.pages import watch_server
+        from admin.watching.watch import Watch
+
+        doors = self.settings.doors
+        if doors.watch_port is None:
+            return ports
+        watch = Watch(self.services, parts, needs_scheduler=self.role.works)
+        server = watch_server(watch, doors.host, doors.watch_port)
+        self._open("the watch pages", server, "watch_port")
+        return replace(ports, watch=server.port)
 
     def stop(self) -> None:
         """Doors first, then workers, then the database: what was accepted stays, what was begun is finished."""
@@ -144,7 +228,7 @@ class Embedded:
     def _later(self, name: str, undo: Callable[[], None]) -> None:
         self._undo.append((name, undo))
 
-    def __enter__(self) -> "Embedded":
+    def __enter__(self) -> Self:
         """The process has started."""
         self.start()
         return self
@@ -153,6 +237,66 @@ class Embedded:
         """The process has stopped."""
         with contextlib.suppress(Exception):
             self.stop()
+
+
+class Embedded(Process):
+    """Everything in one process: doors, workers, scheduler, on one database (DESIGN section 4)."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        super().__init__(settings, "run", clock)
+
+
+def prepare(services: Services) -> None:
+    """The database has this program's shape and its letters."""
+    from engine.migrations import migrate
+
+    migrate.upgrade(services.db)
+    publish(services)
+
+
+def publish(services: Services) -> None:
+    """The library's letters stand in the database; several processes at once do it one after the other."""
+    from engine.content.template import publish_library
+    from templates.catalog import library
+
+    with services.db.write() as session:
+        one_at_a_time(session, "publish the library")
+        publish_library(session, library(), services.clock.now())
+
+
+def wait_for_shape(services: Services, patience: float = START_PATIENCE) -> None:
+    """The database is there and has this program's shape, which somebody else brings it to (`hearthline migrate`).
+
+    Raises SettingsError after `patience` (seconds) when it has another, at once when that is a newer program's, and
+    Unavailable when it is still away.
+    """
+    from engine.migrations import migrate
+
+    deadline = time.monotonic() + patience
+    told = False
+    while True:
+        trouble: HearthlineError
+        try:
+            at = migrate.current(services.db)
+            if at == migrate.newest():
+                return
+            trouble = SettingsError(
+                f"The database is at {at or 'no'} shape and this program needs {migrate.newest()}. Run `hearthline "
+                "migrate` once, on any of the machines; every other process waits for it."
+            )
+            if at and not migrate.is_known(at):
+                raise SettingsError(
+                    f"The database is at shape {at}, which a newer Hearthline gave it; this program knows "
+                    f"{migrate.newest()}. Start the newer program here too."
+                )
+        except Unavailable as away:
+            trouble = away
+        if time.monotonic() > deadline:
+            raise trouble
+        if not told:
+            log.warning("waiting for the database", says=str(trouble))
+            told = True
+        time.sleep(0.5)
 
 
 def register_rooms(services: Services) -> list[Sweep]:

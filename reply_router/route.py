@@ -37,7 +37,7 @@ from reply_router.staff import file_note, organizer_of
 #: Tries that are read; one more is settled unread.
 MOST_TRIES = 3
 #: How long a worker has for one row, in wall time: the sandbox's clock may stand still.
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=20)
 #: How long a row rests after its first try that broke; after its second twice as long.
 PAUSE = timedelta(seconds=2)
 

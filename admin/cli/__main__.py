@@ -16,6 +16,10 @@ COMMANDS: dict[str, list[tuple[str, str, str, str]]] = {
     "Run it": [
         ("init", "admin.cli.init:init", "Make a data folder with settings and a signing key.", "hearthline init"),
         ("run", "admin.cli.run:run", "Run everything in one process.", "hearthline run"),
+        ("web", "admin.cli.parts:web", "Only the pages, beside others (PostgreSQL, Redis).", "hearthline web"),
+        ("mail", "admin.cli.parts:mail", "Only the doors for mail, beside others.", "hearthline mail"),
+        ("worker", "admin.cli.parts:worker", "Only what is due, beside others.", "hearthline worker --processes 4"),
+        ("scheduler", "admin.cli.parts:scheduler", "Only finding what is due, beside others.", "hearthline scheduler"),
         ("doctor", "admin.cli.doctor:doctor", "Say what is well, what is not, and what to do.", "hearthline doctor"),
         ("migrate", "admin.cli.migrate:migrate", "Bring the database to this version's shape.", "hearthline migrate"),
     ],

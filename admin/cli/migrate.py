@@ -16,7 +16,7 @@ def migrate(data_dir: Path, target: str, down: str | None) -> None:
 
     Example: hearthline migrate --data /srv/hearthline
     """
-    from admin.process import build
+    from admin.process import build, publish
     from engine.base.settings import load
     from engine.migrations import migrate as shape
 
@@ -27,6 +27,8 @@ def migrate(data_dir: Path, target: str, down: str | None) -> None:
         shape.downgrade(services.db, down)
     else:
         shape.upgrade(services.db, target)
+        if shape.current(services.db) == shape.newest():
+            publish(services)
     after = shape.current(services.db)
     services.db.close()
     click.echo(

@@ -4,6 +4,7 @@ A transaction is opened at the edge (one job, one request, one command) with `re
 the `Session` and never commits.
 """
 
+import hashlib
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,6 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, QueryableAttribute, Session, mapped_column
 from sqlalchemy.types import JSON, TypeDecorator
 
@@ -45,6 +47,9 @@ _MICROSECOND = timedelta(microseconds=1)
 
 #: How long a SQLite connection waits for another process's write lock, in milliseconds.
 BUSY_TIMEOUT_MS = 10_000
+
+#: PostgreSQL: seconds for a connection to be made, and signs by which one to a machine that vanished is given up.
+CONNECTING = {"connect_timeout": 5, "keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3}
 
 
 def to_microseconds(moment: datetime) -> int:
@@ -140,6 +145,8 @@ class Database:
         options: dict[str, Any] = {"pool_pre_ping": not self.is_sqlite, "hide_parameters": True}
         if self.is_sqlite:
             options["connect_args"] = {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}
+        else:
+            options["connect_args"] = CONNECTING
         self.engine: Engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, **options)
         #: Set by the wiring: what is woken once a transaction that asked for it has committed (engine.base.broker).
         self.waker: Callable[[str, int | None], None] | None = None
@@ -186,17 +193,28 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except OperationalError as error:
-            DATABASE_ERRORS.labels(type(error.orig).__name__).inc()
-            raise Unavailable(f"The database cannot be used just now ({_short(error)}).") from error
+        except Exception as error:
+            cause = self._our_trouble(error)
+            if cause is None:
+                raise
+            DATABASE_ERRORS.labels(type(cause).__name__).inc()
+            raise Unavailable(f"The database cannot be used just now ({_short(cause)}).") from error
+
+    def _our_trouble(self, error: Exception) -> BaseException | None:
+        """What the driver said, where the database is away or refuses; None for any other error."""
+        if isinstance(error, DBAPIError):
+            return error.orig if isinstance(error, OperationalError) or error.connection_invalidated else None
+        # Fast paths speak to the driver itself, and a pool that is used up is our own trouble too.
+        ours = isinstance(error, (PoolTimeout, self.engine.dialect.loaded_dbapi.OperationalError))
+        return error if ours else None
 
     def close(self) -> None:
         """All pooled connections are given back."""
         self.engine.dispose()
 
 
-def _short(error: DBAPIError) -> str:
-    return str(error.orig).splitlines()[0][:200]
+def _short(cause: BaseException) -> str:
+    return (str(cause).splitlines() or [type(cause).__name__])[0][:200]
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -226,6 +244,14 @@ def _begin_sqlite(connection: Connection) -> None:
 def after_commit(session: Session, done: Callable[[], None]) -> None:
     """`done` is called once this session's transaction has committed, and not at all if it does not."""
     session.info.setdefault("after_commit", []).append(done)
+
+
+def one_at_a_time(session: Session | Connection, what: str) -> None:
+    """No other transaction, of any process, does `what` until this one ends. On SQLite writers are alone anyway."""
+    bind = session if isinstance(session, Connection) else session.connection()
+    if bind.dialect.name == "postgresql":
+        number = int.from_bytes(hashlib.sha256(what.encode()).digest()[:8], "big", signed=True)
+        bind.execute(select(func.pg_advisory_xact_lock(number)))
 
 
 def bulk_insert(session: Session, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:

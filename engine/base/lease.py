@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, or_, update
+from sqlalchemy import String, delete, or_, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.base.db import Base, changed_by
@@ -31,6 +32,14 @@ def take(session: Session, name: str, holder: str, now: datetime, length: timede
         return True
     if session.get(Lease, name) is not None:
         return False
-    session.add(Lease(name=name, created_at=now, holder=holder, until_at=now + length))
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(Lease(name=name, created_at=now, holder=holder, until_at=now + length))
+    except IntegrityError:
+        return False  # two found it free for the first time in one moment
     return True
+
+
+def release(session: Session, name: str, holder: str) -> None:
+    """`holder` has the lease no more, so that another need not wait for its end."""
+    session.execute(delete(Lease).where(Lease.name == name, Lease.holder == holder))

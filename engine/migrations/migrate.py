@@ -1,5 +1,6 @@
 """Migrate: bring a database to a revision."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -7,7 +8,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from engine.base.db import Database
+from engine.base.db import Database, one_at_a_time
 
 
 def _config() -> Config:
@@ -16,9 +17,15 @@ def _config() -> Config:
     return config
 
 
+@cache
 def newest() -> str:
     """The newest revision this program knows."""
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def is_known(revision: str) -> bool:
+    """Whether this program knows the revision; a newer program's it does not."""
+    return any(each.revision == revision for each in ScriptDirectory.from_config(_config()).walk_revisions())
 
 
 def current(db: Database) -> str:
@@ -28,11 +35,15 @@ def current(db: Database) -> str:
 
 
 def upgrade(db: Database, target: str = "head") -> str:
-    """The database is at `target`; the revision it came to is returned. Run again, it changes nothing."""
+    """The database is at `target`; the revision it came to is returned. Run again, it changes nothing.
+
+    Of several processes at once one does it, and the others wait for it.
+    """
     if target == "head" and current(db) == newest():
         return newest()
     config = _config()
     with db.engine.connect().execution_options(hearthline_write=True) as connection, connection.begin():
+        one_at_a_time(connection, "migrate")
         config.attributes["connection"] = connection
         command.upgrade(config, target)
     return current(db)

@@ -78,14 +78,20 @@ def send_due(services: Services, *, limit: int = 100) -> int:
     with services.db.write() as session:
         claimed = claim(session, with_, now, limit)
     if claimed.deliveries:
-        written = [(each, written_or_not(each, claimed.material, with_, now)) for each in claimed.deliveries]
-        with services.db.write() as session:
-            calls = calling(session, written, claimed.material, now)
-        outcomes = hand_over(services.mail, calls, services.settings.mail.connections)
-        now = services.clock.now()
-        with services.db.write() as session:
-            record(session, list(zip(calls, outcomes, strict=True)), now)
+        with queue.leased_on(services.db, claimed.deliveries):
+            _carry(services, claimed, with_, now)
     return claimed.seen
+
+
+def _carry(services: Services, claimed: Claim, with_: Press, now: datetime) -> None:
+    """What was claimed was handed over, and what came of it is noted."""
+    written = [(each, written_or_not(each, claimed.material, with_, now)) for each in claimed.deliveries]
+    with services.db.write() as session:
+        calls = calling(session, written, claimed.material, now)
+    outcomes = hand_over(services.mail, calls, services.settings.mail.connections)
+    now = services.clock.now()
+    with services.db.write() as session:
+        record(session, list(zip(calls, outcomes, strict=True)), now)
 
 
 def claim(session: Session, with_: Press, now: datetime, limit: int) -> Claim:
@@ -129,7 +135,7 @@ def claim(session: Session, with_: Press, now: datetime, limit: int) -> Claim:
                     ask_a_person(session, delivery, reason, now)
             case _:
                 assert_never(verdict)
-    queue.lease(session, allowed, now)
+    queue.lease(session, allowed)
     _settle(session, settled)
     _count(session, [each for each in taken if each.state != "claimed"])
     session.flush()

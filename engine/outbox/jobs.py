@@ -18,6 +18,8 @@ from engine.outbox.held import ended_holds, release_held
 
 #: Wall seconds one job goes on for; then it wakes the next, so that no worker is kept from other work.
 JOB_SECONDS = 30.0
+#: From so many due at once on, another worker is called to help.
+MANY = 100
 
 log = logger(__name__)
 
@@ -33,9 +35,16 @@ def register(broker: Broker, services: Services) -> None:
 
     def send(_row_id: int | None) -> None:
         until = time.monotonic() + JOB_SECONDS
-        while send_due(services):
+        alone = broker.is_shared
+        while taken := send_due(services):
+            if broker.is_stopping:
+                return
+            if time.monotonic() > until or (alone and taken >= MANY):
+                broker.wake(
+                    "outbox.send"
+                )  # more is due than one worker carries, or this one lets others have its place
+                alone = False
             if time.monotonic() > until:
-                broker.wake("outbox.send")
                 return
 
     def release(member_id: int | None) -> None:
@@ -52,7 +61,7 @@ def _anything_due(session: Session, now: datetime) -> list[int | None]:
     due = select(OutboxDue.delivery_id).where(
         OutboxDue.rank.in_(RANKS),
         OutboxDue.send_at <= now,
-        (OutboxDue.leased_until_at.is_(None)) | (OutboxDue.leased_until_at <= now),
+        queue.is_free(),
     )
     return [None] if session.scalar(due.limit(1)) is not None else []
 

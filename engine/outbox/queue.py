@@ -3,18 +3,25 @@
 A row's time is always its delivery's `send_at`, so that either finds the other.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Delete, Update, bindparam, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Delete, Update, bindparam, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from engine.base.db import changed_by
+from engine.base.db import Database, changed_by
+from engine.base.errors import Unavailable
+from engine.base.log import logger
 from engine.outbox.classes import CLASSES, RANKS
 from engine.outbox.delivery import Delivery, OutboxDue
 
-#: How long a courier has for what it took. Longer than any batch: the SMTP time-outs of one message and a margin.
-LEASE = timedelta(minutes=10)
+#: How long a courier has for what it took, in wall time (the sandbox's clock may stand still while one dies). It asks
+#: for more as long as it lives, for a relay may take minutes over one message.
+LEASE = timedelta(seconds=20)
+
+log = logger(__name__)
 
 
 def take(session: Session, now: datetime, limit: int) -> list[Delivery]:
@@ -28,7 +35,7 @@ def take(session: Session, now: datetime, limit: int) -> list[Delivery]:
                 .where(
                     OutboxDue.rank == rank,
                     OutboxDue.send_at <= now,
-                    or_(OutboxDue.leased_until_at.is_(None), OutboxDue.leased_until_at <= now),
+                    is_free(),
                 )
                 .order_by(OutboxDue.send_at, OutboxDue.delivery_id)
                 .limit(limit - len(taken))
@@ -41,13 +48,36 @@ def take(session: Session, now: datetime, limit: int) -> list[Delivery]:
     return [known[delivery_id] for delivery_id in taken if delivery_id in known]
 
 
-def lease(session: Session, deliveries: Sequence[Delivery], now: datetime) -> None:
+def is_free() -> ColumnElement[bool]:
+    """The condition that no living courier has the row."""
+    return or_(OutboxDue.leased_until_at.is_(None), OutboxDue.leased_until_at <= datetime.now(UTC))
+
+
+def lease(session: Session, deliveries: Sequence[Delivery]) -> None:
     """These deliveries are this courier's until the lease ends."""
-    _each(
-        session,
-        update(OutboxDue).where(*_KEY).values(leased_until_at=now + LEASE),
-        deliveries,
-    )
+    _each(session, update(OutboxDue).where(*_KEY).values(leased_until_at=datetime.now(UTC) + LEASE), deliveries)
+
+
+@contextmanager
+def leased_on(db: Database, deliveries: Sequence[Delivery]) -> Iterator[None]:
+    """While the block runs the deliveries stay this courier's, however long it takes."""
+    over = threading.Event()
+
+    def ask_for_more() -> None:
+        while not over.wait(LEASE.total_seconds() / 4):
+            try:
+                with db.write() as session:
+                    lease(session, deliveries)
+            except Unavailable as trouble:
+                log.warning("a courier could not ask for more time", says=str(trouble))
+
+    asking = threading.Thread(target=ask_for_more, name="lease", daemon=True)
+    asking.start()
+    try:
+        yield
+    finally:
+        over.set()
+        asking.join()
 
 
 def move(session: Session, delivery: Delivery, when: datetime) -> None:

@@ -12,6 +12,7 @@ from engine.enrollments.enrollment import Due
 from engine.enrollments.signal import Signal
 from engine.runner.signals import LIMIT as FACTS
 from engine.runner.signals import handle_signals
+from engine.runner.tick import LIMIT as STEPS
 from engine.runner.tick import NEARLY, tick_from
 
 #: Batches one job works through before it lets others have the worker; it wakes itself for the rest.
@@ -23,16 +24,20 @@ def register(broker: Broker, services: Services) -> None:
 
     def move_on(_row_id: int | None) -> None:
         floor: datetime | None = None
+        alone = broker.is_shared
         for _ in range(MOST_BATCHES):
             ticked = tick_from(services, floor)
-            if not ticked.settled and floor is None:
+            if (not ticked.settled and floor is None) or broker.is_stopping:
                 return
+            if alone and ticked.settled >= STEPS:
+                broker.wake("runner.tick")  # more is due than one batch holds: another worker helps
+                alone = False
             floor = ticked.floor
         broker.wake("runner.tick")
 
     def hear(_row_id: int | None) -> None:
         for _ in range(MOST_BATCHES):
-            if handle_signals(services) < FACTS:
+            if handle_signals(services) < FACTS or broker.is_stopping:
                 return
         broker.wake("runner.signals")
 

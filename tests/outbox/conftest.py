@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from engine.base.broker import Broker
@@ -26,7 +26,7 @@ from engine.enrollments.enrollment import Enrollment
 from engine.enrollments.journey import Journey, publish_journey
 from engine.outbox import jobs
 from engine.outbox.courier import send_due
-from engine.outbox.delivery import Delivery
+from engine.outbox.delivery import Delivery, OutboxDue
 from engine.outbox.letter import Press, press
 from engine.outbox.post import JourneyLetter, journey_letters
 from engine.people.address import add_email
@@ -104,6 +104,14 @@ class House:
     def later(self, **time: float) -> None:
         assert isinstance(self.services.clock, SandboxClock)
         self.services.clock.hold(self.now + timedelta(**time))
+
+    def leases_end(self) -> None:
+        """So much wall time has passed that whoever had taken something had to ask for more, and did not."""
+        with self.services.db.write() as session:
+            past = datetime.now(UTC) - timedelta(seconds=1)
+            session.execute(
+                update(OutboxDue).where(OutboxDue.leased_until_at.is_not(None)).values(leased_until_at=past)
+            )
 
     def person(self, name: str, *, consents: bool = True, organizer: str | None = None, language: str = "en") -> int:
         with self.services.db.write() as session:

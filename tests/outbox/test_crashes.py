@@ -73,7 +73,7 @@ def test_a_courier_that_dies_leaves_its_letters_to_the_next(house: House, after:
     if after != "within claim":
         # Nobody else takes them while the lease runs.
         assert house.send() == 0
-    house.later(minutes=11)
+    house.leases_end()
     house.send()
     for name, delivery_id in zip(names, ids, strict=True):
         assert house.delivery(delivery_id).state == "sent"
@@ -109,7 +109,7 @@ def test_a_courier_that_slept_past_its_lease_notes_nothing_over_the_next_ones_wo
         calls = calling(session, written, claimed.material, now)
     house.relay.rcpt_replies.append("451 4.3.0 later")
     outcomes = hand_over(house.services.mail, calls, 1)
-    house.later(minutes=11)
+    house.leases_end()
     house.send()
     with house.services.db.write() as session:
         record(session, list(zip(calls, outcomes, strict=True)), house.now)

@@ -1,0 +1,160 @@
+"""The queue on Redis: dramatiq's, made to wait without polling and to never keep anybody waiting while Redis is away.
+
+A wake is offered once: a key that lives for a few seconds says that it is queued already. Whatever is lost here (Redis
+emptied, killed, away) is found again in the rows by a sweep, so nothing is kept or tried again for long.
+"""
+
+import logging
+import threading
+import time
+from typing import Any, cast
+
+import dramatiq
+import dramatiq.worker
+import redis
+from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
+from dramatiq.errors import ConnectionClosed
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from engine.base.log import logger
+
+#: Prefix of everything of ours in Redis.
+NAMESPACE = "hearthline"
+#: How long a commit or a request may wait for Redis: half a second, and once more if a kept connection had died.
+WAKE_SECONDS = 0.5
+#: After a wake that failed, the next ones are not even offered for so long.
+AWAY_SECONDS = 1.0
+#: How long an idle consumer waits for a message before it gives a sign of life.
+IDLE_SECONDS = 1
+#: How long a wake counts as queued. A worker that died with it in hand is forgotten after that.
+QUEUED_MS = 10_000
+#: A worker without a sign of life for so long has its messages given to others, at a chance in a million a command.
+HEARTBEAT_MS, MAINTENANCE = 15_000, 10_000
+#: Messages that no worker knew how to run are kept for an hour, for whoever asks why.
+DEAD_MS = 3_600_000
+
+log = logger(__name__)
+
+# The library waits three seconds; a Redis that was restarted is there sooner.
+dramatiq.worker.CONSUMER_RESTART_DELAY_SECS = AWAY_SECONDS
+# It tells of every try to reach Redis, as critical and with its stack; we tell once that it is away, and once that it
+# is back.
+logging.getLogger("dramatiq").setLevel(logging.CRITICAL + 1)
+
+
+class RedisQueue(RedisBroker):
+    """dramatiq's broker on Redis 6.2 or newer (Valkey too), without delayed messages: due times live in rows."""
+
+    def __init__(self, url: str) -> None:
+        stale = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
+        super().__init__(  # type: ignore[no-untyped-call]
+            client=redis.Redis.from_url(
+                url, socket_timeout=WAKE_SECONDS, socket_connect_timeout=WAKE_SECONDS, retry=stale
+            ),
+            middleware=[],
+            namespace=NAMESPACE,
+            heartbeat_timeout=HEARTBEAT_MS,
+            maintenance_chance=MAINTENANCE,
+            dead_message_ttl=DEAD_MS,
+        )
+        self.blocking: redis.Redis = redis.Redis.from_url(
+            url, socket_timeout=IDLE_SECONDS + 2, socket_connect_timeout=WAKE_SECONDS, retry=stale
+        )
+        self._lock = threading.Lock()
+        self._away_until = 0.0
+        self._away = False
+
+    @property
+    def consumer_class(self) -> type[Any]:
+        """What takes messages off a queue."""
+        return _PromptConsumer
+
+    @property
+    def is_away(self) -> bool:
+        """Whether Redis did not answer when it was last spoken to."""
+        return self._away
+
+    def declare_queue(self, queue_name: str) -> None:
+        """Workers take messages of this queue."""
+        if queue_name not in self.queues:
+            self.emit_before("declare_queue", queue_name)
+            self.queues.add(queue_name)
+            self.emit_after("declare_queue", queue_name)
+
+    def offer(self, message: "dramatiq.Message[Any]", wake: str) -> bool:
+        """The message is queued, now or since a moment ago; False while Redis is away. Returns within a second."""
+        if time.monotonic() < self._away_until:
+            return False
+        try:
+            if self.client.set(_key(wake), 1, nx=True, px=QUEUED_MS):
+                self.enqueue(message)
+        except (redis.RedisError, OSError) as error:
+            self.seen(error)
+            return False
+        self.seen(None)
+        return True
+
+    def begun(self, wake: str) -> None:
+        """The wake is in a worker's hands: whoever wakes it from now on wakes it once more."""
+        try:
+            self.client.delete(_key(wake))
+        except (redis.RedisError, OSError) as error:
+            self.seen(error)
+
+    def waiting(self, queue_name: str) -> int:
+        """Messages waiting in the queue. Raises redis.RedisError while Redis is away."""
+        return int(cast(int, self.client.llen(f"{NAMESPACE}:{queue_name}")))
+
+    def seen(self, trouble: BaseException | None) -> None:
+        """Redis answered, or did not: told once, when it changes."""
+        with self._lock:
+            was_away, self._away = self._away, trouble is not None
+            if trouble is not None:
+                self._away_until = time.monotonic() + AWAY_SECONDS
+        if trouble is not None and not was_away:
+            log.warning("Redis is away; sweeps find the work meanwhile", error=type(trouble).__name__)
+        elif trouble is None and was_away:
+            log.info("Redis is back")
+
+    def close(self) -> None:
+        """No connection is left."""
+        self.client.close()
+        self.blocking.close()
+
+
+class _PromptConsumer(_RedisConsumer):  # type: ignore[misc]
+    """Waits in Redis for the next message instead of asking again and again, and never insists on an answer."""
+
+    def __next__(self) -> Any:
+        broker: RedisQueue = self.broker
+        try:
+            if not self.message_cache and self.outstanding_message_count < self.prefetch:
+                # Moves the head of the list onto itself: that is to wait for a message and leave it where it is.
+                queue = f"{NAMESPACE}:{self.queue_name}"
+                broker.blocking.blmove(queue, queue, IDLE_SECONDS, "LEFT", "LEFT")
+                self.misses = 0
+            found = super().__next__()  # type: ignore[no-untyped-call]
+        except (redis.RedisError, ConnectionClosed, OSError) as error:
+            broker.seen(error)
+            raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call]
+        broker.seen(None)
+        return found
+
+    def ack(self, message: Any) -> None:
+        """The message is done with, if Redis hears it; if not, its rows show that there is nothing left to do."""
+        self._try(super().ack, message)
+
+    def nack(self, message: Any) -> None:
+        """The message is put aside, if Redis hears it."""
+        self._try(super().nack, message)
+
+    def _try(self, tell: Any, message: Any) -> None:
+        try:
+            tell(message)
+        except (redis.RedisError, ConnectionClosed, OSError) as error:
+            self.broker.seen(error)
+
+
+def _key(wake: str) -> str:
+    return f"{NAMESPACE}:wake:{wake}"
