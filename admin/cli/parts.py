@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -94,7 +94,7 @@ def _runs(
     *,
     number: int = 0,
     below: bool = False,
-    **more: int,
+    **more: Any,
 ) -> None:
     """The process has run until it was asked to end, and has ended what it began."""
     from admin.process import Process
