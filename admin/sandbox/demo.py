@@ -14,6 +14,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from admin.process import Embedded, Ports
+from admin.sandbox.carrier.api import CarrierServer
+from admin.sandbox.carrier.carrier import Account, Carrier
+from admin.sandbox.carrier.our_door import OurDoor
+from admin.sandbox.carrier.tally import tally
 from admin.sandbox.cast import cast
 from admin.sandbox.living import Door, Living
 from admin.sandbox.post_office import PostOffice
@@ -31,10 +35,11 @@ from engine.conversations.message import Message
 from engine.outbox.delivery import Delivery
 from engine.people.member import Member
 from engine.people.path import StageChange
-from inbound.web.serve import WebServer
 
 #: The outside world's memory, beside the database.
 WORLD = "world.db"
+#: Our number in the sandbox.
+NUMBER = "+14045550100"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +77,20 @@ class Demo:
         self._clock_db = Database(probe.database)
         self._clock = SandboxClock(self._clock_db)
         self._office = PostOffice(self._store, self._clock)
+        self.carrier = Carrier(
+            self._store,
+            self._clock,
+            Account(
+                probe.sms.account_sid,
+                probe.sms.auth_token,
+                probe.sms.every_number,
+                probe.sms.messaging_service,
+                keeps_stops=probe.sms.stop_reply == "provider",
+            ),
+            OurDoor(f"http://127.0.0.1:{public_port}", probe.sms.auth_token),
+        )
+        self._web = CarrierServer(self.carrier, self._clock, port=sandbox_port)
         self._process: Embedded | None = None
-        self._web: WebServer | None = None
         self._world: World | None = None
 
     @property
@@ -91,6 +108,7 @@ class Demo:
             doors__public_url=f"http://127.0.0.1:{public_port}",
             doors__admin_url=f"http://127.0.0.1:{admin_port}",
             sandbox__port=sandbox_port,
+            sms__api_url=f"http://127.0.0.1:{sandbox_port}",
             log_level="WARNING",
         )
 
@@ -106,6 +124,7 @@ class Demo:
         migrate.upgrade(self._clock_db)
         start = self._start()
         self._office.start()
+        self._open_web()
         self._process = process = Embedded(self.settings, self._clock)
         if not self._clock.is_set:  # a run that was killed goes on at the moment it had come to
             self._clock.hold(start)
@@ -120,6 +139,7 @@ class Demo:
             self.cast,
             Door("127.0.0.1", ports.smtp),
             int(self._store.fact("seed") or 1),
+            self.carrier,
         )
         if self._clock.now() < end:
             self._clock.hold(self._clock.now())
@@ -138,7 +158,7 @@ class Demo:
     @property
     def serving(self) -> bool:
         """Whether the sandbox's own pages are up."""
-        return self._web is not None
+        return self._world is not None
 
     def overruled(self) -> str | None:
         """The sentence for a start or seed that is not this folder's, or None."""
@@ -166,14 +186,23 @@ class Demo:
     def serve(self) -> None:
         """The sandbox's own pages are up and the clock goes on with the wall's."""
         self._clock.run_from(self._clock.now())
-        self._world = World(self.services, self._clock, self._store, self.living, self.cast)
-        self._web = WebServer(create_app(self._world), "127.0.0.1", self.settings.sandbox.port)
-        self._web.start()
+        self._world = World(self.services, self._clock, self._store, self.living, self.cast, self.carrier)
+        self._web.show(create_app(self._world))
         self._world.start()
+
+    def _open_web(self) -> None:
+        """Texts are carried, at the address where the pages will be. Raises SettingsError for a taken port."""
+        try:
+            self._web.start()
+        except OSError as error:
+            raise SettingsError(
+                f"Port {self._web.port} is taken by another program. Choose others with --port, or any with --port 0."
+            ) from error
 
     def stop(self) -> None:
         """Everything has ended; what was lived stays in the folder."""
-        for part in (self._world, self._web, self._process, self._office):
+        self._web.show(None)
+        for part in (self._world, self._process, self._web, self._office):
             if part is not None:
                 part.stop()
         self._clock_db.close()
@@ -182,6 +211,7 @@ class Demo:
     def figures(self, session: Session, ports: Ports) -> dict[str, Any]:
         """What the whole database and the outside world say."""
         now = balance(session)
+        texts = tally(session, self.carrier.texts)
         waits = minutes_to_answer(session)
         return {
             "members": session.scalar(select(func.count()).select_from(Member)) or 0,
@@ -190,8 +220,8 @@ class Demo:
             "sms_sent": _sent(session, "sms"),
             "received": now.received,
             "outcomes": now.outcomes,
-            "lost": now.unsettled,
-            "doubled": self._store.accepted_twice() + said_twice(session),
+            "lost": now.unsettled + texts.lost,
+            "doubled": self._store.accepted_twice() + said_twice(session) + texts.doubled,
             "answered": len(waits),
             "median_minutes_to_answer": round(statistics.median(waits), 1) if waits else None,
             "stage_changes": session.scalar(select(func.count()).select_from(StageChange)) or 0,
@@ -213,6 +243,12 @@ class Demo:
             "sandbox_url": f"http://127.0.0.1:{self.settings.sandbox.port}",
             "public_url": doors.public_url,
             "smtp": f"127.0.0.1:{self.ports.smtp}",
+            "texts": {
+                "api_url": self.settings.sms.api_url,
+                "account_sid": self.carrier.account.sid,
+                "auth_token": self.carrier.account.token,
+                "numbers": list(self.carrier.account.numbers),
+            },
             "login": {"email": self.cast.organizers[0].mailbox, "password": self.password},
         }
 
@@ -256,7 +292,9 @@ def write_sandbox_settings(data_dir: Path) -> None:
         f'keys = ["1:{token_hex(32)}"]\n\n'
         f'[organization]\nname = "{organization["name"]}"\npostal_address = "{organization["postal_address"]}"\n'
         f'zone = "{organization["zone"]}"\n\n'
-        f'[mail]\ndomain = "{organization["domain"]}"\ndesk = "{organization["desk"]}"\n\n[sandbox]\nenabled = true\n',
+        f'[mail]\ndomain = "{organization["domain"]}"\ndesk = "{organization["desk"]}"\n\n'
+        f'[sms]\naccount_sid = "AC{token_hex(16)}"\nauth_token = "{token_hex(16)}"\nnumbers = ["{NUMBER}"]\n\n'
+        "[sandbox]\nenabled = true\n",
         "utf-8",
     )
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from admin.sandbox.carrier.carrier import Carrier
 from admin.sandbox.cast import Cast, Person, Reaction
 from admin.sandbox.pen import Writer, bare_address, bounce, open_letter, post, refused_for_good, reply_subject, write
 from admin.sandbox.store import Letter, Plan, Store
@@ -66,6 +67,7 @@ class Living:
         cast: Cast,
         door: Door,
         seed: int,
+        carrier: Carrier,
     ) -> None:
         self._services = services
         self._clock = clock
@@ -74,6 +76,7 @@ class Living:
         self._cast = cast
         self._door = door
         self._seed = seed
+        self._carrier = carrier
         self._owed: set[tuple[int | None, datetime]] = set()
         self._plays: dict[str, Callable[[Plan], None]] = {
             "join": self._join,
@@ -127,6 +130,7 @@ class Living:
         """Nothing is due, queued or claimed at this instant. Raises Stuck after a minute of wall time."""
         patience = time.monotonic() + PATIENCE_SECONDS
         while True:
+            self._carrier.settle(PATIENCE_SECONDS)
             self._services.broker.settle(PATIENCE_SECONDS)
             if not self._open() and not self._scheduler.sweep_once():
                 return
@@ -140,8 +144,8 @@ class Living:
             unsettled = balance(session).unsettled
             due = session.scalar(select(func.count()).where(Due.due_at <= now)) or 0
             leaving = session.scalar(select(func.count()).where(OutboxDue.send_at <= now)) or 0
-        parts = [f"{n} {what}" for n, what in ((unsettled, "received"), (due, "steps"), (leaving, "messages")) if n]
-        return ", ".join(parts)
+        counts = ((unsettled, "received"), (due, "steps"), (leaving, "messages"), (self._carrier.in_flight, "webhooks"))
+        return ", ".join(f"{n} {what}" for n, what in counts if n)
 
     def _next(self, until: datetime) -> tuple[datetime | None, Plan | None]:
         plan = self._store.next_plan(until)

@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from admin.sandbox.carrier.carrier import Carrier
 from admin.sandbox.cast import Cast
 from admin.sandbox.living import Living
 from admin.sandbox.store import Store
@@ -27,6 +28,7 @@ class World:
     store: Store
     living: Living
     cast: Cast
+    carrier: Carrier
     _moving: threading.Lock = field(default_factory=threading.Lock)
     _end: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None

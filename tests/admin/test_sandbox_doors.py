@@ -7,6 +7,8 @@ import pytest
 from flask.testing import FlaskClient
 
 import engine.tables  # noqa: F401
+from admin.sandbox.carrier.carrier import Account, Carrier
+from admin.sandbox.carrier.our_door import OurDoor
 from admin.sandbox.cast import cast
 from admin.sandbox.living import Door, Living
 from admin.sandbox.store import Store
@@ -34,8 +36,9 @@ def browser(tmp_path: Path) -> Iterator[FlaskClient]:
     services = Services(settings, clock, db, Broker(), TokenRing(settings.key_ring()), SmtpRelay(settings.mail))
     store = Store(tmp_path / "world.db")
     people = cast()
-    living = Living(services, clock, Scheduler(services, ()), store, people, Door("127.0.0.1", 1), 1)
-    yield create_app(World(services, clock, store, living, people)).test_client()
+    carrier = Carrier(store, clock, Account("AC1", "x", ("+14045550100",)), OurDoor("http://127.0.0.1:1", "x"))
+    living = Living(services, clock, Scheduler(services, ()), store, people, Door("127.0.0.1", 1), 1, carrier)
+    yield create_app(World(services, clock, store, living, people, carrier)).test_client()
     store.close()
     db.close()
 

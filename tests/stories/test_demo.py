@@ -107,7 +107,7 @@ def test_without_json_the_days_are_told_as_a_short_story(lived: Path) -> None:
 def test_it_stays_up_with_every_door_open_until_it_is_asked_to_end(lived: Path) -> None:
     with serves(lived, 2) as served:
         figures = served.figures
-        assert set(figures) == PROMISED | {"admin_url", "sandbox_url", "public_url", "smtp", "login"}
+        assert set(figures) == PROMISED | {"admin_url", "sandbox_url", "public_url", "smtp", "texts", "login"}
         assert set(figures["login"]) == {"email", "password"}
         for url in (f"{figures['admin_url']}/session", figures["sandbox_url"], f"{figures['public_url']}/preferences"):
             with urllib.request.urlopen(url, timeout=30) as answer:

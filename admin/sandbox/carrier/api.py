@@ -4,7 +4,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -24,7 +24,10 @@ from inbound.web.serve import WebServer
 
 #: Wall seconds for which a connection on which nothing more is heard stays open.
 SILENCE = 60.0
+#: Where the provider's resources are, and nothing else is.
+PATHS = (f"/{API_VERSION}/", "/v1/Services", "/v2/PhoneNumbers", "/stored/")
 _CONNECTION = "hearthline.connection"
+_Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 class _Gateway(Gateway_10):
@@ -38,12 +41,14 @@ class _Gateway(Gateway_10):
 
 
 class CarrierServer(WebServer):
-    """The provider's interface on a port of this machine."""
+    """The provider's interface on a port of this machine; what is not the provider's goes to the pages shown beside."""
 
     def __init__(self, carrier: Carrier, clock: Clock, *, port: int = 0, threads: int = 24) -> None:
         self._ending = threading.Event()
         self._carrier = carrier
-        super().__init__(create_app(carrier, clock, self._ending), "127.0.0.1", port, threads=threads)
+        self._pages: _Application | None = None
+        self._interface = create_app(carrier, clock, self._ending)
+        super().__init__(self._answer, "127.0.0.1", port, threads=threads)
         self._server.gateway = _Gateway
         self._server.max_request_body_size = 8_000_000
 
@@ -51,6 +56,14 @@ class CarrierServer(WebServer):
     def url(self) -> str:
         """The address to which a client is pointed."""
         return f"http://127.0.0.1:{self.port}"
+
+    def show(self, pages: _Application | None) -> None:
+        """The pages are up at the same port, or no more."""
+        self._pages = pages
+
+    def _answer(self, environ: dict[str, Any], respond: Any) -> Iterable[bytes]:
+        ours = environ["PATH_INFO"].startswith(PATHS)
+        return (self._interface if ours or self._pages is None else self._pages)(environ, respond)
 
     def start(self) -> None:
         """The interface answers, and texts are carried."""

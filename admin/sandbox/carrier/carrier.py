@@ -97,6 +97,10 @@ class Carrier:
         """How many webhooks and callbacks are still to be made."""
         return self.texts.count_open()
 
+    def settle(self, seconds: float) -> bool:
+        """True once every text has come where it goes and our door was told; False when the time was over before."""
+        return self._errands.settle(seconds)
+
     @property
     def received_url(self) -> str:
         """The address of ours that is called with what phones write."""

@@ -93,6 +93,17 @@ class Errands:
                 self._changed.wait(left)
         return ended
 
+    def settle(self, seconds: float) -> bool:
+        """True once nothing is left to do, callbacks and webhooks included; False when the time was over before."""
+        deadline = time.monotonic() + seconds
+        with self._changed:
+            while self._texts.count_open():
+                left = deadline - time.monotonic()
+                if left <= 0 or self._ending:
+                    return False
+                self._changed.wait(left)
+        return True
+
     def _put(self, turn: _Turn) -> None:
         with self._changed:
             self._number += 1

@@ -173,6 +173,23 @@ class Texts:
         )
         return rows[0][0] if rows else None
 
+    def written(self) -> list[str]:
+        """The sids of all texts that phones wrote to us."""
+        return [row[0] for row in self._store.ask("SELECT sid FROM text WHERE direction = 'inbound' ORDER BY id")]
+
+    def created(self) -> int:
+        """How many texts of ours were taken in."""
+        return int(self._store.ask("SELECT COUNT(*) FROM text WHERE direction = 'outbound-api'")[0][0])
+
+    def created_twice(self) -> int:
+        """How many of our texts were taken in more than once, by their callback, which names the one delivery."""
+        return int(
+            self._store.ask(
+                "SELECT COUNT(*) FROM (SELECT 1 FROM text WHERE callback != '' AND direction = 'outbound-api'"
+                " AND fate = 0 GROUP BY callback HAVING COUNT(*) > 1)"
+            )[0][0]
+        )
+
     def unnoticed(self) -> list[Text]:
         """Texts that arrived on a phone and nobody out there has thought about yet, oldest first."""
         return self.texts("noticed = 0 AND status = 'delivered' AND direction = 'outbound-api' ORDER BY id")
