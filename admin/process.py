@@ -31,7 +31,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
     """Everything below the edges, by these settings, with this clock or the one they ask for. Nothing runs yet."""
     from engine.channels.email import SmtpRelay
 
-    set_up(level=settings.log_level, json=settings.log_json)
+    set_up(level=settings.log_level, json=settings.log_json, secrets=settings.secrets())
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     db = Database(settings.database)
     clock = clock or (SandboxClock(db) if settings.sandbox.enabled else SystemClock())

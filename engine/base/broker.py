@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import dramatiq
 from dramatiq.brokers.stub import StubBroker
 from sqlalchemy.orm import Session
+from structlog.contextvars import bound_contextvars
 
 from engine.base.errors import Unavailable
 from engine.base.log import logger
@@ -67,7 +68,7 @@ class Broker:
 
         def work(row_id: int | None) -> None:
             try:
-                with JOB_SECONDS.labels(name).time():
+                with bound_contextvars(job=name, row_id=row_id), JOB_SECONDS.labels(name).time():
                     job(row_id)
             except Unavailable as trouble:
                 JOB_FAILURES.labels(name).inc()

@@ -11,7 +11,7 @@ from datetime import time
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -219,8 +219,8 @@ class Settings(_Group):
     """All settings of one installation."""
 
     data_dir: Path = Path("hearthline-data")
-    database_url: str = ""
-    redis_url: str = ""
+    database_url: str = Field(default="", repr=False)
+    redis_url: str = Field(default="", repr=False)
     #: "number:hex", the highest number signs, all verify.
     keys: list[str] = Field(default_factory=list, repr=False)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -238,6 +238,19 @@ class Settings(_Group):
     def database(self) -> str:
         """The database's URL: the one given, else a SQLite file in the data folder."""
         return self.database_url or f"sqlite:///{self.data_dir / 'hearthline.db'}"
+
+    def secrets(self) -> set[str]:
+        """Every value that must not stand in a log: of each setting that is not shown, and passwords within URLs."""
+        found = {entry.partition(":")[2] for entry in self.keys}
+        for group in (self, *(value for _, value in self if isinstance(value, _Group))):
+            for name, field in type(group).model_fields.items():
+                if not field.repr:
+                    value = getattr(group, name)
+                    found |= set(value) if isinstance(value, list) else {str(value)}
+        for url in (self.database_url, self.redis_url, self.doors.limits_url):
+            password = urlsplit(url).password or ""
+            found |= {password, unquote(password)}
+        return found - {""}
 
     def key_ring(self) -> dict[int, bytes]:
         """The signing keys by number. Raises SettingsError when there is none or one is malformed."""

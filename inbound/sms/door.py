@@ -14,6 +14,7 @@ from twilio.twiml.messaging_response import MessagingResponse
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from engine.base.log import logger
+from engine.base.metrics import WEBHOOK_REFUSALS
 from engine.base.services import Services
 from inbound.receive import Accepted, Acceptor, Arrival
 from inbound.sms.signature import HEADER, Signature
@@ -46,6 +47,7 @@ def pages(services: Services, acceptor: Acceptor) -> Blueprint:
         why = signature.refusal(request.path, query, request.form, request.headers.get(HEADER, ""))
         if not why:
             return None
+        WEBHOOK_REFUSALS.labels(why).inc()
         log.warning("a webhook was refused", why=why, path=request.path, body_sha256=hashlib.sha256(raw).hexdigest())
         return _said("This address takes what the provider of our texts signed, and nothing else.", 403)
 

@@ -1,14 +1,20 @@
 """Serve: a WSGI application on a port, by threads, started and stopped with the process."""
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from cheroot.wsgi import Server
 
+from engine.base.log import logger
+
 #: Seconds a slow phone has for one request, and a running request for its end when we stop.
 PATIENCE = 20
 GRACE = 5
+
+
+log = logger(__name__)
 
 
 class WebServer:
@@ -24,6 +30,7 @@ class WebServer:
             timeout=PATIENCE,
             shutdown_timeout=GRACE,
         )
+        self._server.error_log = _told  # type: ignore[method-assign]
         self._server.max_request_header_size = 32_768
         self._server.max_request_body_size = 2_000_000
         self._thread: threading.Thread | None = None
@@ -48,3 +55,9 @@ class WebServer:
         if self._thread is not None:
             self._thread.join(GRACE)
             self._thread = None
+
+
+def _told(msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+    """What the server says of a connection that went wrong goes into our log."""
+    if level >= logging.WARNING or traceback:
+        log.warning("the web server stumbled over a connection", says=msg, exc_info=traceback)
