@@ -24,6 +24,7 @@ from engine.base.settings import FILE_NAME, Settings, load, unknown_variables
 from engine.chapters.membership import Role
 from engine.conversations.balance import Balance, balance
 from engine.conversations.thread import Thread
+from engine.enrollments.importing.bring_in import interrupted
 from engine.migrations import migrate
 
 #: With less than this free, a few large mails fill the disk.
@@ -227,6 +228,22 @@ def _nobody_waits(session: Session, now: datetime, _settings: Settings) -> Check
     return Check("people are answered", late == 0, says, "Open the inbox and answer the oldest first, or ask for help.")
 
 
+def _files_are_whole(session: Session, _now: datetime, _settings: Settings) -> Check:
+    stopped = interrupted(session, datetime.now(UTC))
+    if not stopped:
+        return Check("files of people", True, "No import of members stopped half way.")
+    row = stopped[0]
+    says = (
+        f"The import of {row.file_name} on {row.created_at:%Y-%m-%d %H:%M} UTC stopped after {row.done_rows:,} of "
+        f"{row.rows:,} rows."
+    )
+    fix = (
+        "Run `hearthline members import` with the same file again: whoever is in already is known and nothing is "
+        "doubled, the others follow."
+    )
+    return Check("files of people", False, says, fix)
+
+
 def _work_is_found(session: Session, _now: datetime, _settings: Settings) -> Check:
     lease = session.get(Lease, "scheduler")
     alive = lease is not None and lease.until_at > datetime.now(UTC)
@@ -244,4 +261,5 @@ DATABASE_CHECKS: tuple[Callable[[Session, datetime, Settings], Check], ...] = (
     _everything_settles,
     _everything_leaves,
     _nobody_waits,
+    _files_are_whole,
 )

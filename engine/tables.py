@@ -24,6 +24,7 @@ import engine.outbox.line
 import engine.outbox.mailbox
 import engine.people.address
 import engine.people.consent
+import engine.people.importing.file_import
 import engine.people.link_request
 import engine.people.login
 import engine.people.member

@@ -1,18 +1,22 @@
-"""`hearthline members`: add members by hand."""
+"""`hearthline members`: add members by hand, or from a file."""
 
 from pathlib import Path
 
 import click
 
+from admin.cli.member_files import import_
 from admin.cli.options import data_option, json_option, opened, say_json
 
 
-@click.group(short_help="Add members.")
+@click.group(short_help="Add members, by hand or from a file.")
 def members() -> None:
-    """Add members.
+    """Add members, by hand or from a file.
 
-    Example: hearthline members add "Rosa Marin" rosa@mail.example --chapter atlanta
+    Example: hearthline members import people.csv --chapter atlanta --dry-run
     """
+
+
+members.add_command(import_)
 
 
 @members.command()

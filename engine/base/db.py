@@ -5,6 +5,7 @@ the `Session` and never commits.
 """
 
 import hashlib
+import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -281,11 +282,15 @@ def bulk_insert(session: Session, table: Table, columns: Sequence[str], rows: Se
     connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', list(rows))  # noqa: S608
 
 
-def among(session: Session, column: ColumnElement[Any] | QueryableAttribute[Any], ids: Iterable[int]) -> Any:
-    """The condition that `column` is one of `ids`, sent as one value: hundreds of them make no longer statement."""
+def among(
+    session: Session, column: ColumnElement[Any] | QueryableAttribute[Any], values: Iterable[int] | Iterable[str]
+) -> Any:
+    """The condition that `column` is one of `values`, sent as one value: hundreds of them make no longer statement."""
+    wanted = list(values)
     if session.get_bind().dialect.name == "postgresql":
-        return column == any_(bindparam(None, list(ids), ARRAY(BigInteger)))
-    listed = func.json_each(bindparam(None, f"[{','.join(map(str, ids))}]", Text)).table_valued("value")
+        kind = Text if wanted and isinstance(wanted[0], str) else BigInteger
+        return column == any_(bindparam(None, wanted, ARRAY(kind)))
+    listed = func.json_each(bindparam(None, json.dumps(wanted), Text)).table_valued("value")
     return column.in_(select(listed.c.value))
 
 

@@ -35,7 +35,7 @@ class Signal(Base):
     #: The enrollment it is about, when it is about one (an answer to its question).
     enrollment_id: Mapped[int | None]
     #: answered: {"step", "answer"}; tagged: {"tag"}; replied: {"message_id", "thread_id"};
-    #: by_hand: {"journey_id", "by_id"}.
+    #: by_hand: {"journey_id", "by_id"}; joined, of people from a file: {"journey_id"}, the one that says hello.
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
     handled_at: Mapped[datetime | None]
     #: What the runner made of it, in a word.

@@ -1,8 +1,13 @@
 """Phone: a number in the one form we store, E.164."""
 
+import re
 from functools import lru_cache
 
 from engine.base.errors import Invalid
+
+#: Ten digits as North America writes them. What it lets pass, phonenumbers would too, at fifteen times the time.
+_NORTH_AMERICAN = re.compile(r"(?:\+?1[-. ]?)?\(?([2-9]\d\d)\)?[-. ]?([2-9]\d\d)[-. ]?(\d{4})", re.ASCII)
+_PLUS_ONE = frozenset({"US", "CA", "PR"})
 
 
 def normal_phone(text: str, country: str = "US") -> str:
@@ -10,6 +15,9 @@ def normal_phone(text: str, country: str = "US") -> str:
 
     Numbers of fiction (555-01xx) count as possible, which is all that is asked here: the provider knows which exist.
     """
+    plain = _NORTH_AMERICAN.fullmatch(text) if country in _PLUS_ONE else None
+    if plain is not None:
+        return f"+1{plain[1]}{plain[2]}{plain[3]}"
     found = _normal(text.strip(), country)
     if found is None:
         raise Invalid(f"{text.strip()!r} is not a phone number. Write it as +1 404 555 0142, or 404 555 0142.")

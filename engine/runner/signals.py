@@ -96,7 +96,7 @@ def _begin(session: Session, facts: Sequence[Signal], now: datetime) -> dict[int
     for fact in facts:
         match fact.kind:
             case "joined":
-                wanted, trigger = _triggered(open_now, Joined()), "joined"
+                wanted, trigger = _joined(open_now, fact), "joined"
             case "tagged":
                 tag = str(fact.detail.get("tag", ""))
                 wanted, trigger = _triggered(open_now, TagAdded(tag)), f"tag:{tag}"
@@ -119,6 +119,14 @@ def _begin(session: Session, facts: Sequence[Signal], now: datetime) -> dict[int
 
 def _triggered(versions: Sequence[Published], trigger: Trigger) -> list[Published]:
     return [version for version in versions if trigger in version.script.triggers]
+
+
+def _joined(versions: Sequence[Published], fact: Signal) -> list[Published]:
+    """Every journey that begins when somebody joins; for people from a file, the one that says hello, and no other."""
+    journey_id = fact.detail.get("journey_id")
+    if journey_id is None:
+        return _triggered(versions, Joined())
+    return [version for version in versions if version.journey_id == journey_id]
 
 
 def _by_hand(versions: Sequence[Published], fact: Signal) -> list[Published]:
