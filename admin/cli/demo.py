@@ -61,6 +61,8 @@ def _moment(_context: click.Context, _parameter: click.Parameter, text: str | No
 )
 @click.option("--no-serve", is_flag=True, help="End after the days are lived.")
 @click.option("--reset", is_flag=True, help="Start over in this folder.")
+@click.option("--database", default="", help="postgresql://...: live in processes of their own, with --redis.")
+@click.option("--redis", default="", help="redis://...: their queue.")
 @json_option
 def demo(
     data_dir: Path,
@@ -70,6 +72,8 @@ def demo(
     port: int,
     no_serve: bool,
     reset: bool,
+    database: str,
+    redis: str,
     as_json: bool,
 ) -> None:
     """Watch a small made-up community live for a week: letters, replies, answers, through the real doors.
@@ -82,7 +86,9 @@ def demo(
     end = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: end.set())
-    wish = Wish(data_dir, days, start, seed, port, reset)
+    if bool(database) != bool(redis):
+        raise click.UsageError("--database and --redis go together: processes of their own need both.")
+    wish = Wish(data_dir, days, start, seed, port, reset, database, redis)
     sandbox = Demo(wish, free_ports)
     try:
         if (overruled := sandbox.overruled()) is not None:

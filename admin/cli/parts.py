@@ -25,10 +25,18 @@ DRAIN_SECONDS = 60.0
 #: Between two starts of a worker process that ended by itself.
 PAUSE_SECONDS = 1.0
 
+below_option: Callable[[Any], Any] = click.option(
+    "--below",
+    is_flag=True,
+    hidden=True,
+    help="End when standard input ends, as it does with the process that began it.",
+)
+
 
 @click.command(short_help="Show the pages: members' and the inbox.")
 @data_option
-def web(data_dir: Path) -> None:
+@below_option
+def web(data_dir: Path, below: bool) -> None:
     """Show members' pages, take in texts, and show the inbox, until SIGTERM. Needs PostgreSQL and Redis.
 
     Example: hearthline web --data /srv/hearthline
@@ -38,12 +46,13 @@ def web(data_dir: Path) -> None:
         host = settings.doors.host
         return f"Members' pages are at {host}:{ports.public}, the inbox is at {host}:{ports.admin}."
 
-    _runs("web", data_dir, told)
+    _runs("web", data_dir, told, below=below)
 
 
 @click.command(short_help="Take mail in.")
 @data_option
-def mail(data_dir: Path) -> None:
+@below_option
+def mail(data_dir: Path, below: bool) -> None:
     """Take members' mail in by SMTP, and by LMTP where that is set, until SIGTERM. Needs PostgreSQL and Redis.
 
     Example: hearthline mail --data /srv/hearthline
@@ -54,7 +63,7 @@ def mail(data_dir: Path) -> None:
         also = f", by LMTP at {host}:{ports.lmtp}" if ports.lmtp else ""
         return f"Mail is taken in at {host}:{ports.smtp}{also}."
 
-    _runs("mail", data_dir, told)
+    _runs("mail", data_dir, told, below=below)
 
 
 @click.command(short_help="Do what is due: route, move journeys on, send.")
@@ -64,7 +73,7 @@ def mail(data_dir: Path) -> None:
 )
 @click.option("--threads", type=click.IntRange(1, 64), default=None, help="In each process. [default: worker_threads]")
 @click.option("--number", type=int, default=0, hidden=True)
-@click.option("--below", is_flag=True, hidden=True, help="End when standard input ends, as it does with the parent.")
+@below_option
 def worker(data_dir: Path, processes: int, threads: int | None, number: int, below: bool) -> None:
     """Do what is due: route what came in, move journeys on, send, until SIGTERM. Needs PostgreSQL and Redis.
 
@@ -79,12 +88,13 @@ def worker(data_dir: Path, processes: int, threads: int | None, number: int, bel
 
 @click.command(short_help="Find what is due, again and again.")
 @data_option
-def scheduler(data_dir: Path) -> None:
+@below_option
+def scheduler(data_dir: Path, below: bool) -> None:
     """Find what is due, again and again, until SIGTERM; of several, one leads and the others stand by.
 
     Example: hearthline scheduler --data /srv/hearthline
     """
-    _runs("scheduler", data_dir, lambda *_: "Looking for what is due.")
+    _runs("scheduler", data_dir, lambda *_: "Looking for what is due.", below=below)
 
 
 def _runs(

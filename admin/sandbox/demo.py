@@ -19,6 +19,7 @@ from admin.sandbox.carrier.carrier import Account, Carrier
 from admin.sandbox.carrier.our_door import OurDoor
 from admin.sandbox.carrier.tally import tally
 from admin.sandbox.cast import cast
+from admin.sandbox.fleet import Fleet, refuse_inhabited, start_over
 from admin.sandbox.living import Door, Living
 from admin.sandbox.post_office import PostOffice
 from admin.sandbox.seed import seed
@@ -54,6 +55,9 @@ class Wish:
     #: The first of four ports (admin, sandbox, members' pages, mail); 0: free ones.
     port: int = 8400
     reset: bool = False
+    #: Both, or neither: then everything is processes of their own, on this PostgreSQL and this Redis.
+    database: str = ""
+    redis: str = ""
 
 
 class Demo:
@@ -64,9 +68,11 @@ class Demo:
         self._began = time.monotonic()
         if wish.reset:
             _reset(wish.data_dir)
+            start_over(wish.database)
         file = wish.data_dir / FILE_NAME
         if not file.exists():
-            write_sandbox_settings(wish.data_dir)
+            refuse_inhabited(wish.database)
+            write_sandbox_settings(wish.data_dir, wish.database, wish.redis)
         self._store = Store(wish.data_dir / WORLD)
         self.cast = cast()
         admin_port, sandbox_port, public_port, smtp_port = free_ports("127.0.0.1", wish.port)
@@ -74,6 +80,11 @@ class Demo:
         probe = load(wish.data_dir)
         if not probe.sandbox.enabled:
             raise SettingsError(f"{wish.data_dir} is no sandbox but a real installation; the demo leaves it alone.")
+        if wish.database and (wish.database, wish.redis) != (probe.database_url, probe.redis_url):
+            raise SettingsError(
+                f"{wish.data_dir} lives on another database or Redis; see {FILE_NAME} there. Choose another folder, or "
+                "start over in this one with --reset."
+            )
         self._clock_db = Database(probe.database)
         self._clock = SandboxClock(self._clock_db)
         self._office = PostOffice(self._store, self._clock)
@@ -90,7 +101,7 @@ class Demo:
             OurDoor(f"http://127.0.0.1:{public_port}", probe.sms.auth_token),
         )
         self._web = CarrierServer(self.carrier, self._clock, port=sandbox_port)
-        self._process: Embedded | None = None
+        self._process: Embedded | Fleet | None = None
         self._world: World | None = None
 
     @property
@@ -125,7 +136,9 @@ class Demo:
         start = self._start()
         self._office.start()
         self._open_web()
-        self._process = process = Embedded(self.settings, self._clock)
+        settings = self.settings
+        process = (Fleet if settings.redis_url else Embedded)(settings, self._clock)
+        self._process = process
         if not self._clock.is_set:  # a run that was killed goes on at the moment it had come to
             self._clock.hold(start)
         ports = process.start()
@@ -281,15 +294,17 @@ def said_twice(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(visits.subquery())) or 0
 
 
-def write_sandbox_settings(data_dir: Path) -> None:
-    """The folder is a sandbox, with a key of its own."""
+def write_sandbox_settings(data_dir: Path, database: str = "", redis: str = "") -> None:
+    """The folder is a sandbox, with a key of its own; on these servers where they are given."""
     organization = cast().organization
     data_dir.mkdir(parents=True, exist_ok=True)
     file = data_dir / FILE_NAME
     file.touch(mode=0o600)
     file.write_text(
         "# A sandbox: the outside world is played on this machine, and nothing can leave it.\n"
-        f'keys = ["1:{token_hex(32)}"]\n\n'
+        f'keys = ["1:{token_hex(32)}"]\n'
+        + (f'database_url = "{database}"\nredis_url = "{redis}"\n' if database else "")
+        + "\n"
         f'[organization]\nname = "{organization["name"]}"\npostal_address = "{organization["postal_address"]}"\n'
         f'zone = "{organization["zone"]}"\n\n'
         f'[mail]\ndomain = "{organization["domain"]}"\ndesk = "{organization["desk"]}"\n\n'

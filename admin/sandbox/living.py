@@ -37,6 +37,8 @@ from engine.runner.scheduler import Scheduler
 PATIENCE_SECONDS = 60.0
 #: Wall time between two tries to post a mail that our door put off.
 TRY_AGAIN_SECONDS = 0.2
+#: Wall time between two looks at the rows that processes of their own work on.
+SHARED_PAUSE_SECONDS = 0.003
 
 
 class Stuck(HearthlineError):
@@ -132,6 +134,8 @@ class Living:
         while True:
             self._carrier.settle(PATIENCE_SECONDS)
             self._services.broker.settle(PATIENCE_SECONDS)
+            if self._services.broker.is_shared:
+                time.sleep(SHARED_PAUSE_SECONDS)  # others do the work; only its rows tell us
             if not self._open() and not self._scheduler.sweep_once():
                 return
             if time.monotonic() > patience:

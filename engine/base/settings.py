@@ -4,6 +4,7 @@
 an unknown HEARTHLINE_ variable is a warning of `doctor`.
 """
 
+import json
 import os
 import re
 import tomllib
@@ -328,6 +329,20 @@ def load(data_dir: Path, environ: dict[str, str] | None = None, **overrides: Any
         return Settings.model_validate(values)
     except ValidationError as error:
         raise SettingsError(_sentence(error, file)) from error
+
+
+def as_toml(settings: Settings) -> str:
+    """The settings as a file that `load` reads the same, but for the folder, which is where the file stands."""
+    values = settings.model_dump(mode="json", exclude_defaults=True, exclude={"data_dir"})
+    return "".join(f"{name} = {_toml(value)}\n" for name, value in values.items())
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(name)} = {_toml(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)  # a string, a number or a truth value is written alike in both
 
 
 def unknown_variables(environ: dict[str, str]) -> list[str]:
