@@ -1,4 +1,4 @@
-"""`hearthline demo`: a small made-up community lives for a week."""
+"""`hearthline demo`: a made-up community lives for a month."""
 
 import signal
 import socket
@@ -44,7 +44,7 @@ def _moment(_context: click.Context, _parameter: click.Parameter, text: str | No
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-@click.command(short_help="Watch a small made-up community live for a week.")
+@click.command(short_help="Watch a made-up community live for a month.")
 @click.option(
     "--data",
     "data_dir",
@@ -53,7 +53,7 @@ def _moment(_context: click.Context, _parameter: click.Parameter, text: str | No
     show_default=True,
     help="The sandbox's folder.",
 )
-@click.option("--days", type=click.IntRange(1, 366), default=7, show_default=True, help="How many days are lived.")
+@click.option("--days", type=click.IntRange(1, 366), default=30, show_default=True, help="How many days are lived.")
 @click.option("--start", callback=_moment, default=None, help="The first moment, like 2026-03-02T14:00Z.")
 @click.option("--seed", type=int, default=None, help="The same seed and start repeat a run exactly. [default: 1]")
 @click.option(
@@ -76,9 +76,9 @@ def demo(
     redis: str,
     as_json: bool,
 ) -> None:
-    """Watch a small made-up community live for a week: letters, replies, answers, through the real doors.
+    """Watch a made-up community of 312 people live for a month: letters, replies, answers, through the real doors.
 
-    Example: hearthline demo --days 7
+    Example: hearthline demo --start 2026-03-02T14:00Z
     """
     from admin.sandbox.demo import Demo, Wish
     from admin.sandbox.story import tell_the_story

@@ -1,15 +1,19 @@
-"""The cast: the made-up people of the sandbox and what they are like, read from community.yaml. Nobody in it exists."""
+"""The cast: the made-up people of the sandbox and what they are like. Nobody in it exists.
+
+Those with a life of their own are written in community/*.yaml, one file a chapter; the rest are the crowd.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-FILE = Path(__file__).with_name("community.yaml")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+FOLDER = Path(__file__).with_name("community")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,14 @@ class Reaction:
     headers: Mapping[str, str] = field(default_factory=dict)
     #: Instead of writing: `unsubscribe` (a member presses their mail program's button) or `close` (an organizer does).
     does: str = ""
+    #: Not before this hour and minute where they live (`3:07`): some read only then.
+    at_local: str = ""
+    #: Said by text where the sandbox has phones, else by mail.
+    texts: bool = False
+    #: The word of a calendar program that answers an invitation with these words: ACCEPTED.
+    calendar: str = ""
+    #: A picture comes with it.
+    picture: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +60,17 @@ class Person:
     answered: Mapping[int, Reaction]
     #: Their mailbox is no more: mail to it comes back.
     gone: bool
+    #: In E.164; empty: none that we know.
+    phone: str = ""
+    #: What they are and do, in a line, and how they came to us.
+    about: str = ""
+    source: str = ""
+    #: Where they had come to by the first lived morning.
+    stage: str = "curious"
+    #: Who answers them when they are no member: an organizer's key, and what that one does.
+    handled: tuple[str, Reaction] | None = None
+    #: Written by hand, or one of the crowd.
+    by_hand: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +85,10 @@ class Organizer:
     language: str
     #: Letters they lent their name to.
     approves: tuple[str, ...]
+    postal_code: str = ""
+    phone: str = ""
+    #: When they came, counted like a member's; None: with the first day of the history.
+    joins: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +101,11 @@ class Room:
     zone: str
     language: str
     about: str
+    gathering: str = ""
+    area_codes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cast:
     """Everybody."""
 
@@ -87,35 +116,56 @@ class Cast:
 
     def by_mailbox(self, mailbox: str) -> Person | None:
         """Whose mailbox it is, or None."""
-        return next((person for person in self.people if person.mailbox == mailbox.lower()), None)
+        return self._mailboxes.get(mailbox.lower())
+
+    def by_key(self, key: str) -> Person:
+        """The person of that key. Raises KeyError."""
+        return self._keys[key]
+
+    def steward_of(self, slug: str) -> Organizer | None:
+        """Who answers for a chapter: its steward, else its first organizer."""
+        for role in ("steward", "organizer"):
+            for organizer in self.organizers:
+                if (slug, role) in organizer.roles:
+                    return organizer
+        return None
+
+    @cached_property
+    def _mailboxes(self) -> dict[str, Person]:
+        return {person.mailbox: person for person in self.people}
+
+    @cached_property
+    def _keys(self) -> dict[str, Person]:
+        return {person.key: person for person in self.people}
 
 
 @cache
-def cast() -> Cast:
-    """The cast of community.yaml."""
-    data = yaml.safe_load(FILE.read_text("utf-8"))
+def written() -> Cast:
+    """Everybody who was written by hand."""
+    top = read("organization")
+    files = [read(name) for name in top["files"]]
     return Cast(
-        organization=data["organization"],
-        rooms=tuple(Room(**room) for room in data["chapters"]),
-        organizers=tuple(
-            Organizer(
-                key=row["key"],
-                name=row["name"],
-                mailbox=row["mailbox"],
-                roles=tuple((None if where == "everywhere" else where, role) for where, role in row["roles"].items()),
-                language=row.get("language", "en"),
-                approves=tuple(row.get("approves", ())),
-            )
-            for row in data["organizers"]
-        ),
-        people=tuple(_person(row) for row in [*data["members"], *data["strangers"]]),
+        organization=top["organization"],
+        rooms=tuple(_room(data["chapter"]) for data in files if "chapter" in data),
+        organizers=tuple(_organizer(row) for data in files for row in data.get("organizers", ())),
+        people=tuple(_person(row) for data in files for row in (*data.get("members", ()), *data.get("strangers", ()))),
     )
 
 
+@cache
+def read(name: str) -> dict[str, Any]:
+    """One file of the community."""
+    data: dict[str, Any] = yaml.load((FOLDER / f"{name}.yaml").read_text("utf-8"), _LOADER)  # noqa: S506 (safe ones)
+    return data
+
+
 def span(text: str) -> timedelta:
-    """`2d 9:30`, `5h`, `40m`: a length of time as people write it."""
+    """`2d 9:30`, `5h`, `40m`, `-3d`: a length of time as people write it."""
     total = timedelta()
-    for part in str(text).split():
+    text = str(text)
+    if text.startswith("-"):
+        return -span(text[1:])
+    for part in text.split():
         if ":" in part:
             hours, minutes = part.split(":")
             total += timedelta(hours=int(hours), minutes=int(minutes))
@@ -124,23 +174,46 @@ def span(text: str) -> timedelta:
     return total
 
 
-def _reaction(row: Mapping[str, Any]) -> Reaction:
-    return Reaction(
-        after=span(row.get("after", "0m")),
-        says=_paragraphs(row["says"]),
-        mailbox=row.get("from", ""),
-        subject=row.get("subject", ""),
-        headers=row.get("headers", {}),
-        does=row.get("does", ""),
-    )
-
-
-def _paragraphs(text: str) -> str:
+def typed(text: str) -> str:
     """The words as somebody types them: a line break only between paragraphs, wherever the file wraps its lines."""
     return "\n\n".join(" ".join(block.split()) for block in text.split("\n\n") if block.strip())
 
 
+def _reaction(row: Mapping[str, Any]) -> Reaction:
+    return Reaction(
+        after=span(row.get("after", "0m")),
+        says=typed(row["says"]),
+        mailbox=row.get("from", ""),
+        subject=row.get("subject", ""),
+        headers=row.get("headers", {}),
+        does=row.get("does", ""),
+        at_local=row.get("at_local", ""),
+        texts=bool(row.get("texts", False)),
+        calendar=row.get("calendar", ""),
+        picture=bool(row.get("picture", False)),
+    )
+
+
+def _room(row: Mapping[str, Any]) -> Room:
+    return Room(**{**row, "area_codes": tuple(row["area_codes"])})
+
+
+def _organizer(row: Mapping[str, Any]) -> Organizer:
+    return Organizer(
+        key=row["key"],
+        name=row["name"],
+        mailbox=row["mailbox"],
+        roles=tuple((None if where == "everywhere" else where, role) for where, role in row["roles"].items()),
+        language=row.get("language", "en"),
+        approves=tuple(row.get("approves", ())),
+        postal_code=str(row.get("zip", "")),
+        phone=row.get("phone", ""),
+        joins=span(row["joins"]) if "joins" in row else None,
+    )
+
+
 def _person(row: Mapping[str, Any]) -> Person:
+    handled = row.get("handled")
     return Person(
         key=row["key"],
         name=row["name"],
@@ -154,4 +227,9 @@ def _person(row: Mapping[str, Any]) -> Person:
         writes=tuple((span(r["at"]), r["to"], _reaction(r)) for r in row.get("writes", ())),
         answered={int(n): _reaction(r) for n, r in row.get("answered", {}).items()},
         gone=bool(row.get("gone", False)),
+        phone=row.get("phone", ""),
+        about=row.get("about", ""),
+        source=row.get("source", ""),
+        stage=row.get("stage", "curious"),
+        handled=(handled["by"], _reaction(handled)) if handled else None,
     )

@@ -1,4 +1,4 @@
-"""The demo: a small community lives for some days through the real doors, and then stays up for you."""
+"""The demo: a community lives for some days through the real doors, and then stays up for you."""
 
 import shutil
 import statistics
@@ -18,7 +18,8 @@ from admin.sandbox.carrier.api import CarrierServer
 from admin.sandbox.carrier.carrier import Account, Carrier
 from admin.sandbox.carrier.our_door import OurDoor
 from admin.sandbox.carrier.tally import tally
-from admin.sandbox.cast import cast
+from admin.sandbox.cast import Cast, written
+from admin.sandbox.crowd import community
 from admin.sandbox.fleet import Fleet, refuse_inhabited, start_over
 from admin.sandbox.living import Door, Living
 from admin.sandbox.post_office import PostOffice
@@ -33,6 +34,8 @@ from engine.base.services import Services
 from engine.base.settings import FILE_NAME, Settings, load
 from engine.conversations.balance import balance
 from engine.conversations.message import Message
+from engine.conversations.received import Received
+from engine.conversations.thread import Thread
 from engine.outbox.delivery import Delivery
 from engine.people.member import Member
 from engine.people.path import StageChange
@@ -48,7 +51,7 @@ class Wish:
     """What somebody asked of the demo."""
 
     data_dir: Path
-    days: int = 7
+    days: int = 30
     start: datetime | None = None
     #: None: 1, or what this folder began with.
     seed: int | None = None
@@ -74,7 +77,6 @@ class Demo:
             refuse_inhabited(wish.database)
             write_sandbox_settings(wish.data_dir, wish.database, wish.redis)
         self._store = Store(wish.data_dir / WORLD)
-        self.cast = cast()
         admin_port, sandbox_port, public_port, smtp_port = free_ports("127.0.0.1", wish.port)
         self._ports = (admin_port, sandbox_port, public_port, smtp_port)
         probe = load(wish.data_dir)
@@ -142,7 +144,9 @@ class Demo:
         if not self._clock.is_set:  # a run that was killed goes on at the moment it had come to
             self._clock.hold(start)
         ports = process.start()
-        self.password = seed(process.services.db, self._store, self.cast, start)
+        number = int(self._store.fact("seed") or 1)
+        self.cast: Cast = community(number, start)
+        self.password = seed(process.services.db, self._store, self.cast, start, number)
         end = start + timedelta(days=self.wish.days)
         self.living = Living(
             process.services,
@@ -151,7 +155,7 @@ class Demo:
             self._store,
             self.cast,
             Door("127.0.0.1", ports.smtp),
-            int(self._store.fact("seed") or 1),
+            number,
             self.carrier,
         )
         if self._clock.now() < end:
@@ -231,12 +235,19 @@ class Demo:
             "days": self.wish.days,
             "email_sent": _sent(session, "email"),
             "sms_sent": _sent(session, "sms"),
+            "email_received": _came_in(session, ("smtp", "lmtp")),
+            "sms_received": _came_in(session, ("sms",)),
             "received": now.received,
             "outcomes": now.outcomes,
             "lost": now.unsettled + texts.lost,
             "doubled": self._store.accepted_twice() + said_twice(session) + texts.doubled,
             "answered": len(waits),
             "median_minutes_to_answer": round(statistics.median(waits), 1) if waits else None,
+            "conversations": session.scalar(select(func.count()).select_from(Thread)) or 0,
+            "waiting": session.scalar(
+                select(func.count()).where(Thread.waits_since.is_not(None), Thread.closure_id.is_(None))
+            )
+            or 0,
             "stage_changes": session.scalar(select(func.count()).select_from(StageChange)) or 0,
             "database": self.services.db.name,
             "broker": self.services.broker.kind,
@@ -296,7 +307,7 @@ def said_twice(session: Session) -> int:
 
 def write_sandbox_settings(data_dir: Path, database: str = "", redis: str = "") -> None:
     """The folder is a sandbox, with a key of its own; on these servers where they are given."""
-    organization = cast().organization
+    organization = written().organization
     data_dir.mkdir(parents=True, exist_ok=True)
     file = data_dir / FILE_NAME
     file.touch(mode=0o600)
@@ -316,6 +327,10 @@ def write_sandbox_settings(data_dir: Path, database: str = "", redis: str = "") 
 
 def _sent(session: Session, channel: str) -> int:
     return session.scalar(select(func.count()).where(Delivery.state == "sent", Delivery.channel == channel)) or 0
+
+
+def _came_in(session: Session, doors: tuple[str, ...]) -> int:
+    return session.scalar(select(func.count()).select_from(Received).where(Received.door.in_(doors))) or 0
 
 
 def _days_before_now(days: int) -> datetime:

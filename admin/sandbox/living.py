@@ -2,7 +2,6 @@
 settled it is moved to the next thing that happens, in the engine or in the world outside. So a run repeats exactly.
 """
 
-import random
 import smtplib
 import time
 from collections.abc import Callable
@@ -15,21 +14,27 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from admin.sandbox.carrier.carrier import Carrier
-from admin.sandbox.cast import Cast, Person, Reaction
+from admin.sandbox.cast import Cast, Person, Reaction, read
+from admin.sandbox.crowd import dealt
 from admin.sandbox.pen import Writer, bare_address, bounce, open_letter, post, refused_for_good, reply_subject, write
 from admin.sandbox.store import Letter, Plan, Store
+from admin.sandbox.talk import when
 from engine.base.clock import SandboxClock
 from engine.base.errors import HearthlineError, Invalid
+from engine.base.ids import new_id
 from engine.base.services import Services
+from engine.conversations.assignment import assign
 from engine.conversations.balance import balance
 from engine.conversations.closure import close
 from engine.conversations.message import Message
+from engine.conversations.task import Task, finish_task
 from engine.conversations.thread import Thread
 from engine.enrollments.enrollment import Due
 from engine.enrollments.joining import welcome
 from engine.outbox.delivery import OutboxDue
 from engine.outbox.post import answer
 from engine.people.address import Address, members_with
+from engine.people.consent import EVERYTHING, Said, record_consent
 from engine.people.member import Member
 from engine.runner.scheduler import Scheduler
 
@@ -39,6 +44,10 @@ PATIENCE_SECONDS = 60.0
 TRY_AGAIN_SECONDS = 0.2
 #: Wall time between two looks at the rows that processes of their own work on.
 SHARED_PAUSE_SECONDS = 0.003
+#: Of the calls that journeys ask for, how many are made; the rest wait for somebody.
+CALLS_MADE = 0.8
+#: The chapters of a member whose steward has been silent for a month.
+SILENT = ("oakland-flats",)
 
 
 class Stuck(HearthlineError):
@@ -79,13 +88,17 @@ class Living:
         self._door = door
         self._seed = seed
         self._carrier = carrier
-        self._owed: set[tuple[int | None, datetime]] = set()
+        self._owed: set[tuple[int | None, str, datetime]] = set()
+        #: The last call that its organizer has thought about.
+        self._called = 0
         self._plays: dict[str, Callable[[Plan], None]] = {
             "join": self._join,
             "mail": self._mail,
             "answer": self._answer,
             "bounce": self._bounce,
             "unsubscribe": self._unsubscribe,
+            "handle": self._handle,
+            "call": self._call,
         }
 
     def live(
@@ -176,17 +189,46 @@ class Living:
                 self._read(letter)
                 self._store.notice(letter.id)
         with self._services.db.read() as session:
-            waiting = session.execute(
-                select(Thread.member_id, Thread.waits_since, Address.value)
-                .join(Address, (Address.member_id == Thread.member_id) & (Address.kind == "email"))
-                .where(Thread.waits_since.is_not(None), Thread.responsible_id.is_not(None))
-                .order_by(Thread.waits_since, Thread.id)
-            ).all()
-            for member_id, since, mailbox in waiting:
-                person = self._cast.by_mailbox(mailbox)
-                if person is not None and person.answered and (member_id, since) not in self._owed:
-                    self._owe(session, person, member_id, since)
-                    self._owed.add((member_id, since))
+            self._see_who_waits(session)
+            self._see_calls(session)
+
+    def _see_who_waits(self, session: Session) -> None:
+        waiting = session.execute(
+            select(Thread.member_id, Thread.waits_since, func.coalesce(Address.value, Thread.correspondent))
+            .outerjoin(Address, (Address.member_id == Thread.member_id) & (Address.kind == "email"))
+            .where(Thread.waits_since.is_not(None))
+            .order_by(Thread.waits_since, Thread.id)
+        ).all()
+        for member_id, since, mailbox in waiting:
+            person = self._cast.by_mailbox(mailbox)
+            if person is None or (member_id, mailbox, since) in self._owed:
+                continue
+            if member_id is None and person.handled is not None:
+                key = f"{person.key} handled"
+                at = when(person, person.handled[1], since, key, self._seed, by_member=False)
+                self._store.intend(Plan(key, at, "handle", {"person": person.key}))
+            elif member_id is not None and person.answered:
+                self._owe(session, person, member_id, since)
+            self._owed.add((member_id, mailbox, since))
+
+    def _see_calls(self, session: Session) -> None:
+        """Organizers make the calls that a journey asks of them, most of them in time."""
+        calls = session.execute(
+            select(Task.id, Task.created_at, Address.value)
+            .join(Address, (Address.member_id == Task.member_id) & (Address.kind == "email"))
+            .where(Task.done_at.is_(None), Task.assignee_id.is_not(None), Task.id > self._called)
+            .order_by(Task.id)
+        ).all()
+        for task_id, since, mailbox in calls:
+            self._called = max(self._called, task_id)
+            person = self._cast.by_mailbox(mailbox)
+            if person is None or person.chapters[:1] == SILENT or person.by_hand:
+                continue
+            chance = dealt(self._seed, f"{person.key} called")
+            if chance.random() < CALLS_MADE:
+                at = since + timedelta(minutes=chance.randrange(200, 3600))
+                detail = {"person": person.key, "since": since.isoformat()}
+                self._store.intend(Plan(f"{person.key} called {since:%m-%d %H:%M}", at, "call", detail))
 
     def _read(self, letter: Letter) -> None:
         person = self._cast.by_mailbox(letter.mailbox)
@@ -203,14 +245,10 @@ class Living:
         self._store.note(f"{person.key} {kind}", str(number))
         reaction = (person.letters if to_everyone else person.answers).get(number)
         if reaction is not None:
-            self._store.intend(
-                Plan(
-                    f"{person.key} {kind} {number}",
-                    letter.at + self._a_little_off(reaction.after, f"{person.key} {kind} {number}"),
-                    reaction.does or "mail",
-                    {"person": person.key, "letter": letter.id, "which": [kind, number]},
-                )
-            )
+            key = f"{person.key} {kind} {number}"
+            at = when(person, reaction, letter.at, key, self._seed)
+            detail = {"person": person.key, "letter": letter.id, "which": [kind, number]}
+            self._store.intend(Plan(key, at, reaction.does or "mail", detail))
 
     def _owe(self, session: Session, person: Person, member_id: int | None, since: datetime) -> None:
         """Their organizer will answer, if the cast says so."""
@@ -218,12 +256,8 @@ class Living:
         reaction = person.answered.get(said)
         if reaction is not None:
             key = f"{person.key} answered {said}"
-            at = since + self._a_little_off(reaction.after, key)
+            at = when(person, reaction, since, key, self._seed, by_member=False)
             self._store.intend(Plan(key, at, "answer", {"person": person.key, "number": said}))
-
-    def _a_little_off(self, after: timedelta, key: str) -> timedelta:
-        """Nobody answers on the minute: a few minutes more, always the same for one seed and key."""
-        return after + timedelta(seconds=random.Random(f"{self._seed} {key}").randrange(0, 540))  # noqa: S311
 
     # What happens then.
 
@@ -234,8 +268,8 @@ class Living:
     def _join(self, plan: Plan) -> None:
         person = self._one(plan)
         with self._services.db.write() as session:
-            organizer = session.scalar(select(Member.id).where(Member.name == plan.detail.get("organizer", "")))
-            welcome(
+            steward = members_with(session, "email", plan.detail.get("organizer", ""))
+            joined = welcome(
                 session,
                 person.name,
                 person.mailbox,
@@ -243,35 +277,47 @@ class Living:
                 chapters=person.chapters,
                 language=person.language,
                 postal_code=person.postal_code,
-                source=plan.detail.get("source", "signed up on the website"),
-                organizer_id=organizer,
+                source=person.source or "signed up on the website",
+                organizer_id=steward[0] if steward else None,
             )
+            if person.phone and joined.new:
+                now = self._clock.now()
+                session.add(
+                    Address(id=new_id(), created_at=now, member_id=joined.member_id, kind="phone", value=person.phone)
+                )
+                record_consent(
+                    session, joined.member_id, "sms", EVERYTHING, True, Said("sign-up", evidence=person.source), now
+                )
+            if person.about:
+                session.get_one(Member, joined.member_id).custom = {"about": person.about}
 
     def _mail(self, plan: Plan) -> None:
         person = self._one(plan)
         now = self._clock.now()
         which, number = plan.detail["which"]
+        letter = self._store.letter(plan.detail["letter"]) if "letter" in plan.detail else None
         if which == "writes":
             _, to, reaction = person.writes[number]
-            message = write(self._writer(person, reaction), to, reaction.subject, reaction.says, now, plan.key)
+            subject = reaction.subject
+        elif letter is None:
+            return
         else:
-            letter = self._store.letter(plan.detail["letter"])
-            if letter is None:
-                return
             seen = open_letter(letter)
             reaction = (person.letters if which == "letters" else person.answers)[number]
-            to = bare_address(seen.reply_to)
-            message = write(
-                self._writer(person, reaction),
-                to,
-                reaction.subject or reply_subject(seen.subject),
-                reaction.says,
-                now,
-                plan.key,
-                answering=seen,
-                answered_at=letter.at,
-                headers=reaction.headers,
-            )
+            to, subject = bare_address(seen.reply_to), reaction.subject or reply_subject(seen.subject)
+        message = write(
+            self._writer(person, reaction),
+            to,
+            subject,
+            reaction.says,
+            now,
+            plan.key,
+            answering=seen if letter is not None else None,
+            answered_at=letter.at if letter is not None else None,
+            headers=reaction.headers,
+            calendar=reaction.calendar,
+            picture=reaction.picture,
+        )
         writer = self._writer(person, reaction)
         self.send(message.as_bytes(), writer.mailbox, to, message["Message-ID"])
 
@@ -316,6 +362,43 @@ class Living:
                 else:
                     answer(session, thread, thread.responsible_id, reaction.says, self._clock.now(), key=plan.key)
 
+    def _handle(self, plan: Plan) -> None:
+        """Somebody who is no member wrote, and whoever the script names does what it says."""
+        person = self._one(plan)
+        if person.handled is None:
+            return
+        key, reaction = person.handled
+        mailbox = next(organizer.mailbox for organizer in self._cast.organizers if organizer.key == key)
+        with self._services.db.write() as session:
+            (by_id, *_) = members_with(session, "email", mailbox)
+            thread = session.scalar(
+                select(Thread).where(Thread.correspondent == person.mailbox, Thread.waits_since.is_not(None)).limit(1)
+            )
+            if thread is None:
+                return
+            assign(session, thread, by_id, by_id, "took it", self._clock.now())
+            if reaction.does == "close":
+                close(session, thread, by_id, self._clock.now(), reaction.says)
+            else:
+                answer(session, thread, by_id, reaction.says, self._clock.now(), key=plan.key)
+
+    def _call(self, plan: Plan) -> None:
+        """The call was made; its organizer wrote down what came of it."""
+        person = self._one(plan)
+        with self._services.db.write() as session:
+            for member_id in members_with(session, "email", person.mailbox):
+                task = session.scalar(
+                    select(Task).where(
+                        Task.member_id == member_id,
+                        Task.created_at == datetime.fromisoformat(plan.detail["since"]),
+                        Task.done_at.is_(None),
+                    )
+                )
+                if task is not None and task.assignee_id is not None:
+                    came_of_it = read("crowd")["calls_es" if person.language == "es" else "calls"]
+                    words = dealt(self._seed, plan.key).choice(came_of_it)
+                    finish_task(session, task, task.assignee_id, words, self._clock.now())
+
     def send(self, raw: bytes, mail_from: str, to: str, message_id: str) -> int:
         """The mail is at our door and a copy, whose id is returned, in the writer's mailbox.
 
@@ -336,7 +419,7 @@ class Living:
         return self._store.keep(mail_from, "out", mail_from, message_id, raw, self._clock.now())
 
     def _one(self, plan: Plan) -> Person:
-        return next(person for person in self._cast.people if person.key == plan.detail["person"])
+        return self._cast.by_key(plan.detail["person"])
 
     @staticmethod
     def _writer(person: Person, reaction: Reaction) -> Writer:

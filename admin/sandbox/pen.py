@@ -2,6 +2,7 @@
 
 import hashlib
 import smtplib
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +12,9 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 from admin.sandbox.store import Letter
+
+#: A picture of nothing: one grey point.
+_GREY = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCB2JQ3JwAAAABJRU5ErkJggg==")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +66,13 @@ def write(
     answering: Seen | None = None,
     answered_at: datetime | None = None,
     headers: Mapping[str, str] | None = None,
+    calendar: str = "",
+    picture: bool = False,
 ) -> EmailMessage:
     """A mail in `writer`'s hand; answering a letter, it quotes that below, as most programs do.
 
-    `key` fixes the Message-ID: the same thing written again after a crash is the same mail.
+    `key` fixes the Message-ID: the same thing written again after a crash is the same mail. `calendar`: a calendar
+    program answers an invitation with it (ACCEPTED). With a `picture` it carries one.
     """
     message = EmailMessage(policy=policy.SMTP)
     local, _, domain = writer.mailbox.rpartition("@")
@@ -86,7 +93,33 @@ def write(
     for name, value in (headers or {}).items():
         message[name] = value
     message.set_content(body)
+    if calendar:
+        _answer_invitation(message, writer, subject, calendar, now, key)
+    if picture:
+        message.add_attachment(_GREY, maintype="image", subtype="png", filename="IMG_4471.png")
+    if message.is_multipart():
+        # The edge between parts is made of chance otherwise, and the same mail would not be the same mail.
+        message.set_boundary(hashlib.sha256(f"{key} edge".encode()).hexdigest()[:24])
     return message
+
+
+def _answer_invitation(message: EmailMessage, writer: Writer, subject: str, word: str, now: datetime, key: str) -> None:
+    """A calendar program's part: METHOD:REPLY (RFC 5546 section 3.2.3)."""
+    lines = [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//mail.example//calendar//EN",
+        "METHOD:REPLY",
+        "BEGIN:VEVENT",
+        f"UID:{hashlib.sha256(f'{key} event'.encode()).hexdigest()[:24]}@nfp.example",
+        f"DTSTAMP:{now:%Y%m%dT%H%M%SZ}",
+        f"SUMMARY:{subject.partition(': ')[2]}",
+        f"ATTENDEE;CN={writer.name};PARTSTAT={word}:mailto:{writer.mailbox}",
+        "END:VEVENT",
+        "END:VCALENDAR",
+        "",
+    ]
+    message.add_alternative("\r\n".join(lines), subtype="calendar", params={"method": "REPLY"})
 
 
 def bounce(mailbox: str, letter: Letter, now: datetime, key: str) -> bytes:

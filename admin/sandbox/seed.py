@@ -1,7 +1,7 @@
-"""Seed: the community as it stands on its first morning, before anything is lived."""
+"""Seed: the community as it stands on its first lived morning."""
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from admin.publishing import publish_checked
 from admin.sandbox.cast import Cast, Organizer
+from admin.sandbox.crowd import HISTORY
+from admin.sandbox.history import History, Owner, joined_before, letters_had
 from admin.sandbox.store import Plan, Store
 from engine.base.db import Database
 from engine.base.ids import new_id
@@ -17,80 +19,105 @@ from engine.chapters.chapter import Chapter
 from engine.chapters.membership import give_role, join
 from engine.content.approval import approve
 from engine.content.template import current_version
-from engine.people.address import add_email, members_with
+from engine.enrollments.journey import load_version
+from engine.people.address import Address, add_email, members_with
 from engine.people.login import Login
 from engine.people.member import add_member
+from engine.people.place import place_of
 from journeys.read import read_file
 from templates.catalog import library
 
 JOURNEYS = Path(__file__).parents[2] / "journeys" / "library"
 
 
-def seed(db: Database, store: Store, cast: Cast, start: datetime) -> str:
-    """The community is there, its first week is intended, and its sign-in's password is returned. Done once."""
+def seed(db: Database, store: Store, cast: Cast, start: datetime, number: int = 1) -> str:
+    """The community is there with its history, its days are intended, and its sign-in's password is returned.
+
+    Done once. `number` is the seed of every choice.
+    """
     known = store.fact("password")
     if known is not None:
         return known
     password = "-".join(secrets.token_hex(2) for _ in range(3))
     with db.write() as session:
         if session.scalar(select(Chapter.id).limit(1)) is None:
-            _write_community(session, cast, start, password)
+            _write_community(session, cast, start, number, password)
         else:
             _set_password(session, cast, password, start)
     with store.together():
         for person in cast.people:
-            if person.joins is not None:
-                detail = {"person": person.key, "organizer": _owner(cast, person.chapters)}
+            if person.joins is not None and person.joins >= timedelta():
+                steward = cast.steward_of(person.chapters[0]) if person.chapters else None
+                detail = {"person": person.key, "organizer": steward.mailbox if steward else ""}
                 store.intend(Plan(f"{person.key} joins", start + person.joins, "join", detail))
-            for number, (at, _, _) in enumerate(person.writes):
-                writes = {"person": person.key, "which": ["writes", number]}
-                store.intend(Plan(f"{person.key} writes {number}", start + at, "mail", writes))
+            for which, (at, _, _) in enumerate(person.writes):
+                writes = {"person": person.key, "which": ["writes", which]}
+                store.intend(Plan(f"{person.key} writes {which}", start + at, "mail", writes))
+        for person in joined_before(cast):
+            # They had these before anything was lived, and react to the next.
+            store.note(f"{person.key} letters", str(letters_had(person, start)))
+            store.note(f"{person.key} answers", str(len(person.answered)))
         store.note("password", password)
     return password
 
 
-def _owner(cast: Cast, chapters: tuple[str, ...]) -> str:
-    """The name of whoever is responsible for a new member: their chapter's steward; without a chapter nobody yet."""
-    for slug in chapters[:1]:
-        for organizer in cast.organizers:
-            if (slug, "steward") in organizer.roles:
-                return organizer.name
-    return ""
-
-
-def _write_community(session: Session, cast: Cast, start: datetime, password: str) -> None:
+def _write_community(session: Session, cast: Cast, start: datetime, number: int, password: str) -> None:
+    first_day = start - HISTORY
     rooms: dict[str, int] = {}
     for room in cast.rooms:
-        chapter = Chapter(id=new_id(), created_at=start, slug=room.slug, name=room.name, kind=room.kind, zone=room.zone)
-        chapter.language, chapter.about = room.language, room.about
+        chapter = Chapter(id=new_id(), created_at=first_day, slug=room.slug, name=room.name, kind=room.kind)
+        chapter.zone, chapter.language, chapter.about, chapter.gathering = (
+            room.zone, room.language, room.about, room.gathering,
+        )  # fmt: skip
         session.add(chapter)
         rooms[room.slug] = chapter.id
     session.flush()
-    people = {organizer.key: _add_organizer(session, organizer, rooms, start) for organizer in cast.organizers}
+    people = {}
+    for organizer in cast.organizers:
+        since = start + organizer.joins if organizer.joins is not None else first_day
+        people[organizer.key] = Owner(_add_organizer(session, organizer, rooms, since), organizer.name)
     catalog = library()
+    versions = {}
     for file in sorted(JOURNEYS.glob("*.yaml")):
         draft = read_file(file)
         if draft.journey is None:
             raise ValueError("; ".join(map(str, draft.findings)))
-        publish_checked(session, file.read_text("utf-8"), draft.journey, catalog, start)
+        versions[draft.journey.slug] = publish_checked(
+            session, file.read_text("utf-8"), draft.journey, catalog, start
+        ).version_id
     for organizer in cast.organizers:
         for name in organizer.approves:
             for language in ("en", "es"):
                 version = current_version(session, name, language)
                 if version is not None:
-                    approve(session, version.id, people[organizer.key], start)
+                    approve(session, version.id, people[organizer.key].id, start)
     _set_password(session, cast, password, start)
+    welcome = load_version(session, versions["welcome"])
+    History(cast, start, number, rooms, people, welcome).write(session)
 
 
-def _add_organizer(session: Session, organizer: Organizer, rooms: dict[str, int], start: datetime) -> int:
-    member = add_member(session, organizer.name, start, language=organizer.language, source="sandbox")
-    add_email(session, member.id, organizer.mailbox, start, proven=True)
+def _add_organizer(session: Session, organizer: Organizer, rooms: dict[str, int], since: datetime) -> int:
+    place = place_of(organizer.postal_code)
+    member = add_member(
+        session,
+        organizer.name,
+        since,
+        language=organizer.language,
+        source="sandbox",
+        postal_code=organizer.postal_code,
+        locality=place.locality if place else "",
+        region=place.region if place else "",
+    )
+    add_email(session, member.id, organizer.mailbox, since, proven=True)
+    if organizer.phone:
+        phone = Address(id=new_id(), created_at=since, member_id=member.id, kind="phone", value=organizer.phone)
+        session.add(phone)
     for slug, role in organizer.roles:
         room = rooms[slug] if slug is not None else None
         if room is not None:
-            join(session, member.id, room, start)
+            join(session, member.id, room, since)
             member.zone = session.get_one(Chapter, room).zone
-        give_role(session, member.id, room, role, start)
+        give_role(session, member.id, room, role, since)
     return member.id
 
 

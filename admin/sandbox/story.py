@@ -1,4 +1,4 @@
-"""The week, told: what happened in the sandbox, as a short story out of its own database."""
+"""The days, told: what happened in the sandbox, as a short story out of its own database."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ QUOTE = 150
 
 
 def tell_the_story(demo: Demo, figures: dict[str, Any]) -> None:
-    """The week stands on standard output, and (while it serves) where to go next."""
+    """The days stand on standard output, and (while it serves) where to go next."""
     with demo.services.db.read() as session:
         now = demo.services.clock.now()
         reader = Reader(now, ZoneInfo(demo.services.settings.organization.zone))

@@ -1,6 +1,7 @@
 """The sandbox's own pages answer the browser on this machine, and no other site's page in it."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from flask.testing import FlaskClient
 import engine.tables  # noqa: F401
 from admin.sandbox.carrier.carrier import Account, Carrier
 from admin.sandbox.carrier.our_door import OurDoor
-from admin.sandbox.cast import cast
+from admin.sandbox.crowd import community
 from admin.sandbox.living import Door, Living
 from admin.sandbox.store import Store
 from admin.sandbox.web import create_app
@@ -35,7 +36,7 @@ def browser(tmp_path: Path) -> Iterator[FlaskClient]:
     clock = SandboxClock(db)
     services = Services(settings, clock, db, Broker(), TokenRing(settings.key_ring()), SmtpRelay(settings.mail))
     store = Store(tmp_path / "world.db")
-    people = cast()
+    people = community(1, datetime(2026, 3, 2, 14, tzinfo=UTC))
     carrier = Carrier(store, clock, Account("AC1", "x", ("+14045550100",)), OurDoor("http://127.0.0.1:1", "x"))
     living = Living(services, clock, Scheduler(services, ()), store, people, Door("127.0.0.1", 1), 1, carrier)
     yield create_app(World(services, clock, store, living, people, carrier)).test_client()

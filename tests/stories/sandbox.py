@@ -20,7 +20,8 @@ START = "2026-03-02T12:00Z"
 LINK = re.compile(r"https?://\S+")
 PROMISED = {
     "members", "days", "email_sent", "sms_sent", "received", "outcomes", "lost", "doubled", "answered",
-    "median_minutes_to_answer", "stage_changes", "database", "broker", "seconds",
+    "median_minutes_to_answer", "stage_changes", "database", "broker", "seconds", "email_received", "sms_received",
+    "conversations", "waiting",
 }  # fmt: skip
 #: Wall seconds within which a demo of a few days must be there.
 PATIENCE = 120.0

@@ -79,7 +79,7 @@ def test_a_second_run_of_the_same_days_changes_nothing(two_days: tuple[Path, dic
 def test_reset_starts_over_in_a_sandbox_and_leaves_a_real_installation_alone(lived: Path, tmp_path: Path) -> None:
     figures = lives(lived, 1, "--reset")
     assert figures["days"] == 1
-    ((latest, first),) = ask(lived / "hearthline.db", "select max(at), min(at) from message")
+    ((latest, first),) = ask(lived / "world.db", "select max(at), min(at) from letter")
     assert latest - first <= 24 * 3600 * 10**6
 
     real = write_settings(tmp_path / "real")
@@ -133,15 +133,15 @@ def test_it_stays_up_with_every_door_open_until_it_is_asked_to_end(lived: Path) 
 
 def test_the_machine_interface_reads_writes_moves_the_clock_and_balances(lived: Path) -> None:
     with serves(lived, 2) as served:
-        arne = "/mailboxes/arne.soderlund@mail.example"
-        letters = served.get(arne)["messages"]
+        signy = "/mailboxes/signy.olafsdottir@mail.example"
+        letters = served.get(signy)["messages"]
         assert letters
         assert set(letters[0]) >= {"id", "at", "from", "to", "subject", "text", "html", "headers"}
         assert [letter["at"] for letter in letters] == sorted(letter["at"] for letter in letters)
 
         before = served.get("/balance")
         assert set(before) == {"received", "outcomes", "unsettled"}
-        wrote = served.post(arne, {"text": "One thing more, Denise.", "in_reply_to": letters[-1]["id"]})
+        wrote = served.post(signy, {"text": "One thing more, Denise.", "in_reply_to": letters[-1]["id"]})
         assert wrote["id"]
         stranger = served.post(
             "/mailboxes/new@mail.example", {"to": "atlanta@nfp.example", "subject": "hi", "text": "Is it open?"}
@@ -161,8 +161,8 @@ def test_the_machine_interface_reads_writes_moves_the_clock_and_balances(lived: 
             ("/clock", {"now": "2020-01-01T00:00Z"}),
             ("/clock", {"advance": "soon"}),
             ("/clock", {}),
-            (arne, {"text": "to nobody"}),
-            (arne, {"text": "to a letter that is not there", "in_reply_to": "999999"}),
+            (signy, {"text": "to nobody"}),
+            (signy, {"text": "to a letter that is not there", "in_reply_to": "999999"}),
         ):
             with pytest.raises(urllib.error.HTTPError) as refusal:
                 served.post(path, body)
