@@ -80,7 +80,7 @@ class Provider:
 
     def kept(self) -> list[tuple[str, str, str, str, str]]:
         """Every row: door, provider, its id, from, to."""
-        return self.house.ask("select door, provider, provider_id, mail_from, rcpt_to from received order by id")  # type: ignore[return-value]
+        return self.house.ask("select door, provider, provider_id, mail_from, rcpt_to from received order by id")
 
 
 @pytest.fixture

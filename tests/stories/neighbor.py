@@ -10,7 +10,7 @@ from admin.sandbox.pen import Seen, Writer, bare_address, open_letter, reply_sub
 from tests.stories.visit import Visit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from admin.sandbox.store import Letter
     from tests.stories.desk import Desk
@@ -25,6 +25,7 @@ class Neighbor:
     name: str
     mailbox: str
     member_id: int | None
+    phone: str = ""
 
     @property
     def first_name(self) -> str:
@@ -110,6 +111,27 @@ class Neighbor:
         """These very bytes are in and have settled."""
         self.town.living.send(raw, mail_from, to, "")
         self.town.settles()
+
+    # Texting.
+
+    @property
+    def texts_had(self) -> list[str]:
+        """What has arrived on their phone, oldest first."""
+        return [text.body for text in self.town.carrier.texts.on_phone(self.phone) if text.direction != "inbound"]
+
+    def texts(self, words: str, *, to: str = "", pictures: "Sequence[tuple[str, bytes]]" = ()) -> str:
+        """Their text is in and has settled; its sid at the provider is returned."""
+        sid, taken = self.town.carrier.send(self.phone, to or self.town.settings.sms.numbers[0], words, pictures)
+        assert taken, "our door did not take it"
+        self.town.settles()
+        return sid
+
+    def hears(self, words: str) -> str:
+        """The latest text on their phone with these words; it must be there."""
+        for text in reversed(self.texts_had):
+            if words in text:
+                return text
+        raise AssertionError(f"{self.name} got no text with {words!r}: {self.texts_had}")
 
     # Pressing.
 

@@ -17,14 +17,18 @@ from sqlalchemy.orm import Session
 
 from admin.cli.demo import free_ports
 from admin.process import Embedded
+from admin.sandbox.carrier.api import CarrierServer
+from admin.sandbox.carrier.carrier import Account, Carrier
+from admin.sandbox.carrier.our_door import OurDoor
 from admin.sandbox.cast import Cast, Organizer, Room, span
 from admin.sandbox.living import Door, Living
 from admin.sandbox.post_office import PostOffice
 from admin.sandbox.seed import seed
 from admin.sandbox.store import Store
 from engine.base.clock import SandboxClock
+from engine.base.db import Database
 from engine.base.services import Services
-from engine.base.settings import Doors, Mail, Organization, Sandbox, Settings
+from engine.base.settings import Doors, Mail, Organization, Sandbox, Settings, Texting
 from engine.chapters.invitation import invite
 from engine.enrollments.joining import welcome
 from tests.stories.desk import Desk
@@ -33,6 +37,7 @@ from tests.stories.neighbor import Neighbor
 #: A Monday morning in Atlanta.
 START = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
 DOMAIN = "nfp.example"
+ACCOUNT, TOKEN, OUR_NUMBER = "AC" + "5e" * 16, "7f" * 16, "+14045550100"
 
 LETTERS = ("porch/a_story", "porch/what_would_you_like", "porch/come_by", "porch/glad")
 CAST = Cast(
@@ -67,6 +72,7 @@ class Town:
     def __init__(self, folder: Path, **doors: Any) -> None:
         self.folder = folder
         admin, public, smtp, office = free_ports("127.0.0.1", 0)
+        phones = free_ports("127.0.0.1", 0)[0]
         self.settings = Settings(
             data_dir=folder,
             keys=["1:" + "5e" * 32],
@@ -81,9 +87,18 @@ class Town:
                 admin_url=f"http://127.0.0.1:{admin}",
                 **doors,
             ),
-            sandbox=Sandbox(enabled=True),
+            sms=Texting(
+                account_sid=ACCOUNT, auth_token=TOKEN, numbers=[OUR_NUMBER], api_url=f"http://127.0.0.1:{phones}"
+            ),
+            sandbox=Sandbox(enabled=True, port=phones),
         )
         self.store = Store(folder / "world.db")
+        self._clock_db = Database(self.settings.database)
+        self.clock = SandboxClock(self._clock_db)
+        account = Account(ACCOUNT, TOKEN, (OUR_NUMBER,))
+        self.carrier = Carrier(self.store, self.clock, account, OurDoor(f"http://127.0.0.1:{public}", TOKEN))
+        self._provider = CarrierServer(self.carrier, self.clock, port=phones)
+        self._provider.start()
         self._office_port = office
         self.office: PostOffice | None = None
         self.process_starts()
@@ -110,15 +125,13 @@ class Town:
 
     def process_starts(self) -> None:
         """The installation runs, and its clock stands where it stood, at first on the first morning."""
-        self.process = Embedded(self.settings)
+        self.process = Embedded(self.settings, self.clock)
         self.ports = self.process.start()
-        assert isinstance(self.services.clock, SandboxClock)
-        self.clock = self.services.clock
         if not self.store.fact("start"):
             self.clock.hold(START)
             self.store.note("start", START.isoformat())
         door = Door("127.0.0.1", self.ports.smtp)
-        self.living = Living(self.services, self.clock, self.process.scheduler, self.store, CAST, door, 1)
+        self.living = Living(self.services, self.clock, self.process.scheduler, self.store, CAST, door, 1, self.carrier)
 
     def process_ends(self) -> None:
         """The installation has stopped, as by SIGTERM; the world outside goes on."""
@@ -128,6 +141,8 @@ class Town:
         """Everything has ended; the folder stays."""
         self.process.stop()
         self.relay_goes_away()
+        self._provider.stop()
+        self._clock_db.close()
         self.store.close()
 
     # Time.
@@ -176,6 +191,10 @@ class Town:
     def stranger(self, name: str, mailbox: str) -> Neighbor:
         """Somebody who is no member."""
         return Neighbor(self, name, mailbox, None)
+
+    def phone(self, name: str, number: str) -> Neighbor:
+        """Somebody who is no member, by their phone alone."""
+        return Neighbor(self, name, "", None, number)
 
     def invitation(self, name: str, email: str, chapter: str | None, role: str) -> tuple[int, str]:
         """Somebody was asked to answer people: who they are, and their link's path."""
