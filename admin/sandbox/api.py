@@ -1,6 +1,7 @@
-"""The sandbox for programs: mailboxes, the clock, the balance. JSON in and out, on loopback only, without sign-in."""
+"""The sandbox for programs: mailboxes, phones, clock, balance. JSON in and out, on loopback only, without sign-in."""
 
 import re
+from base64 import b64decode
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from email.utils import make_msgid
@@ -8,7 +9,11 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
+from admin.sandbox.carrier.carrier import outside_number
+from admin.sandbox.carrier.text import Text, segments
+from admin.sandbox.carrier.trouble import Trouble
 from admin.sandbox.pen import Writer, bare_address, open_letter, reply_subject, write
+from admin.sandbox.phones import send_from_phone
 from admin.sandbox.store import Letter
 from admin.sandbox.world import World
 from engine.base.errors import Invalid
@@ -48,6 +53,29 @@ def letter_as_json(letter: Letter) -> dict[str, Any]:
         "html": seen.html,
         "headers": dict(seen.headers),
     }
+
+
+def text_as_json(text: Text) -> dict[str, Any]:
+    """One text as programs see it, in the shape of a letter; its pictures are addresses at this same port."""
+    pictures = {f"MediaUrl{place}": f"/pictures/{each.sid}" for place, each in enumerate(text.pictures)}
+    return {
+        "id": text.sid,
+        "at": text.at.isoformat(),
+        "from": text.sender,
+        "to": text.recipient,
+        "subject": "",
+        "text": text.body,
+        "html": "",
+        "headers": {"MessageSid": text.sid, "NumSegments": str(segments(text.body)), **pictures},
+    }
+
+
+def _pictures(wish: Any) -> list[tuple[str, bytes]]:
+    """`media`: [{"content_type": "image/jpeg", "base64": "..."}]. Raises Invalid."""
+    try:
+        return [(str(each["content_type"]), b64decode(each["base64"], validate=True)) for each in wish or ()]
+    except (TypeError, KeyError, ValueError) as error:
+        raise Invalid('media is [{"content_type": "image/jpeg", "base64": "..."}].') from error
 
 
 def send_from(world: World, mailbox: str, to: str, subject: str, text: str, answering: Letter | None) -> str:
@@ -98,6 +126,33 @@ def create_api(world: World) -> Blueprint:
                 raise Invalid(f"There is no letter {wish['in_reply_to']!r} in the mailbox {address}.")
         text, subject, to = (str(wish.get(name) or "") for name in ("text", "subject", "to"))
         return jsonify(id=send_from(world, address.lower(), to, subject, text, answering)), 201
+
+    @api.get("/phones/<number>")
+    def phone(number: str) -> Response:
+        texts = world.carrier.texts.on_phone(outside_number(number))
+        return jsonify(messages=[text_as_json(each) for each in texts if each.direction != "inbound"])
+
+    @api.post("/phones/<number>")
+    def text(number: str) -> tuple[Response, int]:
+        wish = _body()
+        body, to = (str(wish.get(name) or "") for name in ("body", "to"))
+        sid, taken = send_from_phone(world, outside_number(number), to, body, _pictures(wish.get("media")))
+        return jsonify(id=sid, taken=taken), 201
+
+    @api.get("/troubles")
+    def troubles() -> Response:
+        return jsonify({number: asdict(trouble) for number, trouble in world.carrier.texts.troubles().items()})
+
+    @api.post("/troubles/<number>")
+    def script(number: str) -> tuple[Response, int]:
+        trouble = Trouble.read(_body())
+        world.carrier.script(number, trouble)
+        return jsonify(asdict(trouble)), 201
+
+    @api.delete("/troubles/<number>")
+    def forget(number: str) -> tuple[str, int]:
+        world.carrier.script(number, None)
+        return "", 204
 
     @api.get("/clock")
     def clock() -> Response:

@@ -24,6 +24,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from admin.sandbox.api import create_api, read_duration, send_from
 from admin.sandbox.pen import open_letter
+from admin.sandbox.phones import create_pages
 from admin.sandbox.store import Letter
 from admin.sandbox.world import World
 from engine.base.errors import Invalid, NotFound
@@ -67,8 +68,14 @@ def create_app(world: World) -> Flask:
             clock_action=url_for("move_clock"),
             admin_url=doors.admin_url,
             said=get_flashed_messages(),
+            places=[
+                (url_for("mailboxes"), reader.say("sandbox.mailboxes_link"), request.endpoint == "mailboxes"),
+                (url_for("phones.phones"), reader.say("sandbox.phones_link"), request.endpoint == "phones.phones"),
+            ],
             **values,
         )
+
+    app.register_blueprint(create_pages(world, page, lambda: Reader(world.clock.now(), zone, "en")))
 
     @app.before_request
     def only_from_here() -> None:

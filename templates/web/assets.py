@@ -12,7 +12,7 @@ _HERE = Path(__file__).parent
 SHEETS: Mapping[str, tuple[str, ...]] = {
     "admin.css": ("tokens.css", "base.css", "parts.css", "admin.css"),
     "member.css": ("tokens.css", "base.css", "parts.css", "member.css"),
-    "sandbox.css": ("tokens.css", "base.css", "parts.css", "sandbox.css"),
+    "sandbox.css": ("tokens.css", "base.css", "parts.css", "sandbox.css", "phone.css"),
     "words.css": ("tokens.css", "original.css"),
     "icon.svg": ("icon.svg",),
 }

@@ -58,6 +58,11 @@ class Text:
         """The phone out there."""
         return self.sender if self.direction == "inbound" else self.recipient
 
+    @property
+    def our_number(self) -> str:
+        """The number of ours."""
+        return self.recipient if self.direction == "inbound" else self.sender
+
 
 def new_sid(kind: str, key: str = "") -> str:
     """A provider's name for something: two letters and 32 hexadecimal digits, always the same for one key."""
