@@ -42,8 +42,8 @@ from engine.runner.scheduler import Scheduler
 PATIENCE_SECONDS = 60.0
 #: Wall time between two tries to post a mail that our door put off.
 TRY_AGAIN_SECONDS = 0.2
-#: Wall time between two looks at the rows that processes of their own work on.
-SHARED_PAUSE_SECONDS = 0.003
+#: Wall time between two looks at the rows that processes of their own work on, and between two sweeps meanwhile.
+SHARED_PAUSE_SECONDS, SHARED_SWEEP_SECONDS = 0.003, 0.25
 #: Of the calls that journeys ask for, how many are made; the rest wait for somebody.
 CALLS_MADE = 0.8
 #: The chapters of a member whose steward has been silent for a month.
@@ -144,16 +144,20 @@ class Living:
     def settle(self) -> None:
         """Nothing is due, queued or claimed at this instant. Raises Stuck after a minute of wall time."""
         patience = time.monotonic() + PATIENCE_SECONDS
+        sweeps_at = 0.0
         while True:
             self._carrier.settle(PATIENCE_SECONDS)
             self._services.broker.settle(PATIENCE_SECONDS)
-            if self._services.broker.is_shared:
-                time.sleep(SHARED_PAUSE_SECONDS)  # others do the work; only its rows tell us
-            if not self._open() and not self._scheduler.sweep_once():
+            is_open = self._open()
+            if not is_open and not self._scheduler.sweep_once():
                 return
             if time.monotonic() > patience:
                 raise Stuck(f"The sandbox does not settle at {self._clock.now():%Y-%m-%d %H:%M}: {self._open()}.")
-            self._scheduler.sweep_once()
+            if not self._services.broker.is_shared or time.monotonic() > sweeps_at:
+                self._scheduler.sweep_once()
+                sweeps_at = time.monotonic() + SHARED_SWEEP_SECONDS
+            else:
+                time.sleep(SHARED_PAUSE_SECONDS)  # others do the work, and only its rows tell us
 
     def _open(self) -> str:
         now = self._clock.now()

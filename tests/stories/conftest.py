@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.stories.town import Town, open_town, prepared
+from tests.stories.town import EMBEDDED, Town, open_town, prepared, scaled_out
 
 
 @pytest.fixture(scope="session")
@@ -17,10 +17,24 @@ def ready_town(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def town(ready_town: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+def embedded_town(ready_town: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """One town for all stories of a file; each brings its own people."""
     with open_town(ready_town, tmp_path_factory.mktemp("town") / "data") as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def scaled_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """One town in processes of its own, on PostgreSQL and Redis, for all stories of a run's worker."""
+    with scaled_out(tmp_path_factory.mktemp("scaled") / "data") as opened:
+        yield opened
+
+
+@pytest.fixture
+def town(request: pytest.FixtureRequest) -> Town:
+    """The town of a story: everything in one process on SQLite, or scaled out, for stories marked `on_both`."""
+    opened: Town = request.getfixturevalue(getattr(request, "param", EMBEDDED))
+    return opened
 
 
 @pytest.fixture

@@ -9,10 +9,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
+import pytest
 from sqlalchemy.orm import Session
 
 from admin.cli.demo import free_ports
@@ -21,16 +23,19 @@ from admin.sandbox.carrier.api import CarrierServer
 from admin.sandbox.carrier.carrier import Account, Carrier
 from admin.sandbox.carrier.our_door import OurDoor
 from admin.sandbox.cast import Cast, Organizer, Room, span
+from admin.sandbox.fleet import Fleet
 from admin.sandbox.living import Door, Living
 from admin.sandbox.post_office import PostOffice
 from admin.sandbox.seed import seed
 from admin.sandbox.store import Store
 from engine.base.clock import SandboxClock
-from engine.base.db import Database
+from engine.base.db import Database, to_microseconds
 from engine.base.services import Services
 from engine.base.settings import Doors, Mail, Organization, Sandbox, Settings, Texting
 from engine.chapters.invitation import invite
 from engine.enrollments.joining import welcome
+from tests.database import postgres_database
+from tests.servers import shared
 from tests.stories.desk import Desk
 from tests.stories.neighbor import Neighbor
 
@@ -38,6 +43,11 @@ from tests.stories.neighbor import Neighbor
 START = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
 DOMAIN = "nfp.example"
 ACCOUNT, TOKEN, OUR_NUMBER = "AC" + "5e" * 16, "7f" * 16, "+14045550100"
+
+#: The two ways an installation runs, by the fixture of each.
+EMBEDDED, SCALED = "embedded_town", "scaled_town"
+#: A story that is lived both ways: in one process on SQLite, and in many on PostgreSQL and Redis.
+on_both = pytest.mark.parametrize("town", [EMBEDDED, SCALED], indirect=True)
 
 LETTERS = ("porch/a_story", "porch/what_would_you_like", "porch/come_by", "porch/glad")
 CAST = Cast(
@@ -69,12 +79,14 @@ class Counts:
 class Town:
     """One installation and everybody around it."""
 
-    def __init__(self, folder: Path, **doors: Any) -> None:
+    def __init__(self, folder: Path, database_url: str = "", redis_url: str = "", **doors: Any) -> None:
         self.folder = folder
         admin, public, smtp, office = free_ports("127.0.0.1", 0)
         phones = free_ports("127.0.0.1", 0)[0]
         self.settings = Settings(
             data_dir=folder,
+            database_url=database_url,
+            redis_url=redis_url,
             keys=["1:" + "5e" * 32],
             log_level="ERROR",
             organization=Organization(name="Neighbors for Progress", postal_address="12 Porch Lane, Decatur GA 30030"),
@@ -125,7 +137,7 @@ class Town:
 
     def process_starts(self) -> None:
         """The installation runs, and its clock stands where it stood, at first on the first morning."""
-        self.process = Embedded(self.settings, self.clock)
+        self.process: Embedded | Fleet = (Fleet if self.settings.redis_url else Embedded)(self.settings, self.clock)
         self.ports = self.process.start()
         if not self.store.fact("start"):
             self.clock.hold(START)
@@ -224,7 +236,11 @@ class Town:
             yield session
 
     def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """What another process would read: a connection of its own, on the file alone."""
+        """What another process would read: a connection of its own. Times are microseconds since 1970."""
+        if self.settings.database_url:
+            with psycopg.connect(self.settings.database_url) as server:
+                rows = server.execute(sql.replace("%", "%%").replace("?", "%s").encode(), values).fetchall()
+            return [tuple(map(_as_sqlite_keeps_it, row)) for row in rows]
         connection = sqlite3.connect(f"file:{self.folder / 'hearthline.db'}?mode=ro", uri=True)
         try:
             return connection.execute(sql, values).fetchall()
@@ -241,6 +257,16 @@ class Town:
     def doubled(self) -> int:
         """How many of our messages the outside world accepted more than once."""
         return self.store.accepted_twice()
+
+
+def _as_sqlite_keeps_it(value: Any) -> Any:
+    match value:
+        case datetime():
+            return to_microseconds(value)
+        case timedelta():
+            return value // timedelta(microseconds=1)
+        case _:
+            return value
 
 
 def prepared(folder: Path) -> Path:
@@ -260,3 +286,14 @@ def open_town(ready: Path, folder: Path, **doors: Any) -> Iterator[Town]:
         yield town
     finally:
         town.stop()
+
+
+@contextmanager
+def scaled_out(folder: Path) -> Iterator[Town]:
+    """A town in processes of its own on its first morning, open until the block ends."""
+    with postgres_database() as database_url:
+        town = Town(folder, database_url, shared.redis_database())
+        try:
+            yield town
+        finally:
+            town.stop()
