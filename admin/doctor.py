@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 import engine.tables  # noqa: F401  (every table is known before the first query)
-from admin.watching.gauges import late_sending, late_settling
+from admin.watching.gauges import late_settling
 from engine.base.db import Database
 from engine.base.errors import HearthlineError, SettingsError, Unavailable
 from engine.base.lease import Lease
@@ -26,6 +26,7 @@ from engine.conversations.balance import Balance, balance
 from engine.conversations.thread import Thread
 from engine.enrollments.importing.bring_in import interrupted
 from engine.migrations import migrate
+from engine.outbox.waiting import late
 
 #: With less than this free, a few large mails fill the disk.
 ROOM_MB = 200
@@ -206,15 +207,15 @@ def _everything_settles(session: Session, _now: datetime, _settings: Settings) -
 
 
 def _everything_leaves(session: Session, now: datetime, _settings: Settings) -> Check:
-    late = session.scalar(select(func.count()).where(*late_sending(now))) or 0
+    behind = session.scalar(select(func.count()).where(*late(now))) or 0
     fix = "Is `hearthline run` up, and does the relay answer? What waits goes out by itself then."
     says = _counted(
-        late,
+        behind,
         "Nothing is late.",
         "One message should have left over 15 minutes ago.",
         "{} messages should have left over 15 minutes ago.",
     )
-    return Check("everything due leaves", late == 0, says, fix)
+    return Check("everything due leaves", behind == 0, says, fix)
 
 
 def _nobody_waits(session: Session, now: datetime, _settings: Settings) -> Check:

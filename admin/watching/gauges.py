@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from engine.base.errors import Unavailable
@@ -20,13 +20,11 @@ from engine.conversations.received import OUTCOMES, Received
 from engine.conversations.thread import Thread
 from engine.enrollments.enrollment import Due
 from engine.enrollments.signal import Signal
-from engine.outbox.classes import CLASSES
-from engine.outbox.delivery import OutboxDue
+from engine.outbox.line import Breaker
+from engine.outbox.waiting import SEND_WITHIN, waiting
 
 #: A received row without outcome for longer than this is an alarm (RELIABILITY V1).
 SETTLE_WITHIN = timedelta(minutes=10)
-#: A delivery that should have left this long ago means that nothing sends.
-SEND_WITHIN = timedelta(minutes=15)
 #: A step that was due this long ago means that nothing moves.
 STEP_WITHIN = timedelta(minutes=5)
 #: Wall seconds that figures are kept; however often somebody asks, and however large the tables, reading them takes
@@ -79,14 +77,6 @@ class _Group:
         return self._found
 
 
-def late_sending(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """The conditions of a delivery that should have left long ago and that no courier has."""
-    return (
-        OutboxDue.send_at < now - SEND_WITHIN,
-        or_(OutboxDue.leased_until_at.is_(None), OutboxDue.leased_until_at < now),
-    )
-
-
 def late_settling() -> tuple[ColumnElement[bool], ...]:
     """The conditions of a received row that should have its outcome by now."""
     # Ids are made from wall time, whatever the sandbox's clock says.
@@ -122,18 +112,18 @@ def _sending(session: Session, now: datetime) -> list[Metric]:
     oldest = GaugeMetricFamily(
         "hearthline_outbox_oldest_due_seconds", "How long the oldest of them has been due.", labels=["message_class"]
     )
-    late = 0
-    # Classes of one rank stand in one queue, which has the first one's name.
-    queues = {CLASSES[name].rank: name for name in reversed(tuple(CLASSES))}
-    for rank, name in sorted(queues.items()):
-        mine = OutboxDue.rank == rank
-        first = session.scalar(select(func.min(OutboxDue.send_at)).where(mine, OutboxDue.send_at <= now))
-        due.add_metric([name], _count(session, mine, OutboxDue.send_at <= now) if first is not None else 0)
-        oldest.add_metric([name], (now - first).total_seconds() if first is not None else 0)
-        if first is not None and first < now - SEND_WITHIN:
-            late += _count(session, mine, *late_sending(now))
+    queues = waiting(session, now)
+    for queue in queues:
+        due.add_metric([queue.message_class], queue.due)
+        oldest.add_metric([queue.message_class], (now - queue.since).total_seconds() if queue.since else 0)
     says = f"Deliveries that no courier has taken within {SEND_WITHIN.seconds // 60} minutes of their time."
-    return [due, oldest, _gauge("outbox_late", says, late)]
+    open_breakers = GaugeMetricFamily(
+        "hearthline_breaker_open", "1 while a way out is left alone because it answered nothing but errors.",
+        labels=["way"],
+    )  # fmt: skip
+    for breaker in session.scalars(select(Breaker).order_by(Breaker.way)):
+        open_breakers.add_metric([breaker.way], 1 if breaker.opened_at is not None else 0)
+    return [due, oldest, _gauge("outbox_late", says, sum(queue.late for queue in queues)), open_breakers]
 
 
 def _moving(session: Session, now: datetime) -> list[Metric]:

@@ -1,0 +1,91 @@
+"""The health page: what needs somebody stands first, with what to do; the rest says that it is well."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Browser
+
+from engine.base.ids import id_at, new_id
+from engine.conversations.received import Received
+from engine.outbox.delivery import OutboxDue
+from engine.outbox.line import Breaker
+from inbound.web.serve import WebServer
+from tests.admin.town import PASSWORD, Town
+from tests.browser.glass import window
+
+
+def maya(town: Town) -> str:
+    """The page as staff see it."""
+    visitor = town.visitor()
+    visitor.signs_in("maya@nfp.example")
+    return visitor.sees("/health")
+
+
+def has_a_bad_day(town: Town) -> None:
+    """Broadcasts pile up, the provider of texts is down, and one message was received and never settled."""
+    now = town.services.clock.now()
+    with town.services.db.write() as session:
+        session.add_all(
+            OutboxDue(rank=5, send_at=now - timedelta(minutes=minutes), delivery_id=new_id())
+            for minutes in range(1, 41)
+        )
+        session.add(OutboxDue(rank=0, send_at=now - timedelta(minutes=1), delivery_id=new_id()))
+        session.add(OutboxDue(rank=4, send_at=now + timedelta(hours=3), delivery_id=new_id()))
+        session.add(
+            Breaker(
+                way="sms",
+                counted_since=now,
+                failures=21,
+                opened_at=now - timedelta(minutes=6),
+                probe_at=now + timedelta(minutes=1),
+                reason="The provider answers 503 to everything.",
+            )
+        )
+        session.add(
+            Received(
+                id=id_at(0) + 1, created_at=now, door="smtp", bytes_id=1, size=1, sha256=b"x" * 32, attempts=0, detail={}
+            )
+        )  # fmt: skip
+
+
+def test_what_needs_somebody_stands_first_and_says_what_to_do(town: Town) -> None:
+    has_a_bad_day(town)
+    page = maya(town)
+    assert "4 things need a look." in page
+    assert page.index("needs a look</span>") < page.index(">well<")
+    assert "One message has waited over 10 minutes." in page
+    assert "Its log says why a message could not be routed" in page
+    assert "broadcasts and invitations" in page and "25 are late" in page
+    assert "One more waits for its hour." in page
+
+
+def test_a_way_out_that_is_closed_says_since_when_and_why(town: Town) -> None:
+    assert "closed for now" not in maya(town)
+    has_a_bad_day(town)
+    page = maya(town)
+    assert "closed for now" in page
+    assert "The provider answers 503 to everything." in page
+    assert "What waits is kept, and leaves when it answers again." in page
+
+
+def test_with_nothing_due_it_says_so(town: Town) -> None:
+    page = maya(town)
+    assert "Nothing is due to leave now." in page
+    assert "Nothing is unsettled." in page
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_it_is_good_to_look_at_on_the_worst_day(town: Town, browser: Browser, width: int) -> None:
+    has_a_bad_day(town)
+    server = WebServer(town.app, "127.0.0.1", 0, threads=8)
+    server.start()
+    try:
+        with window(browser, width) as glass:
+            glass.page.goto(f"http://127.0.0.1:{server.port}/session")
+            glass.page.get_by_label("Your email address").fill("maya@nfp.example")
+            glass.page.get_by_label("Your password").fill(PASSWORD)
+            glass.page.get_by_role("button", name="Sign in").click()
+            glass.opens(f"http://127.0.0.1:{server.port}/health")
+            glass.is_good()
+    finally:
+        server.stop()
