@@ -127,7 +127,8 @@ def test_every_page_for_members_and_of_the_sandbox_lets_everybody_in(
     places = [
         sandbox, mailbox, f"{mailbox}?write=1", f"{mailbox}?letter={letter['id']}", f"{sandbox}/outbox",
         f"{mailbox}?letter={letter['id']}&tab=letter", f"{mailbox}?letter={letter['id']}&tab=headers",
-        f"{public}/preferences", *own,
+        f"{public}/preferences", *own, f"{sandbox}/phones", f"{sandbox}/phones?q=770+555+0177",
+        f"{sandbox}/phones/+14045550142", f"{sandbox}/phones/+14045550142/screen",
     ]  # fmt: skip
     with window(browser, width) as glass:
         for place in places:
