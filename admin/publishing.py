@@ -15,9 +15,8 @@ from engine.outbox.mailbox import person_at
 from engine.people.address import members_with
 from journeys.compiled import compiled
 from journeys.model import Journey
-from journeys.steps.ask import Ask
-from journeys.steps.email import Email
 from journeys.steps.signing import Desk, MembersOrganizer, NamedMember
+from journeys.wording import sent
 from templates.catalog import Catalog
 
 
@@ -35,9 +34,8 @@ class Published:
 def publish_checked(session: Session, source: str, journey: Journey, catalog: Catalog, now: datetime) -> Published:
     """New members take this journey from now on, with the catalog's letters as they are. It has passed `check`."""
     texts = publish_library(session, catalog, now)
-    sent = {step.template for step in journey.steps if isinstance(step, Email | Ask)}
     before = session.scalar(select(func.count()).select_from(JourneyVersion)) or 0
-    ids = {name: texts[name] for name in sorted(sent)}
+    ids = {name: texts[name] for name in sorted({each.name for each in sent(journey)})}
     version = publish_journey(session, source, journey, compiled(journey), ids, now)
     after = session.scalar(select(func.count()).select_from(JourneyVersion)) or 0
     return Published(journey.slug, journey.title, version.number, version.id, new=after > before)
@@ -45,7 +43,7 @@ def publish_checked(session: Session, source: str, journey: Journey, catalog: Ca
 
 @dataclass(frozen=True, slots=True)
 class NotLent:
-    """A letter that goes out from the desk for now, because nobody who should sign it lends it their name."""
+    """A letter or text that goes out from the desk for now, because nobody who should sign it lends it their name."""
 
     letter: str
     #: The version to read and approve.
@@ -64,26 +62,27 @@ def not_lent(session: Session, version_id: int, journey: Journey, domain: str) -
     texts: dict[str, dict[str, int]] = session.get_one(JourneyVersion, version_id).templates
     approvals = approved_by(session, [each for languages in texts.values() for each in languages.values()])
     told = set()
-    for step in journey.steps:
-        if not isinstance(step, Email | Ask) or (step.template, step.signed_by) in told:
+    for each in sent(journey):
+        name, signer = each.name, each.step.signed_by
+        if (name, signer) in told:
             continue
-        told.add((step.template, step.signed_by))
-        for text in texts[step.template].values():
+        told.add((name, signer))
+        for text in texts[name].values():
             lent = approvals.get(text, frozenset())
-            match step.signed_by:
+            match signer:
                 case Desk():
                     break
                 case MembersOrganizer():
                     if not lent:
-                        yield NotLent(step.template, text, None, known=True)
+                        yield NotLent(name, text, None, known=True)
                         break
                 case NamedMember(address=address):
                     people = _people_at(session, address.lower(), domain)
                     if not lent & people:
-                        yield NotLent(step.template, text, address, known=bool(people))
+                        yield NotLent(name, text, address, known=bool(people))
                         break
                 case _:
-                    assert_never(step.signed_by)
+                    assert_never(signer)
 
 
 def _people_at(session: Session, address: str, domain: str) -> set[int]:

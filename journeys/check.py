@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple
 from zoneinfo import available_timezones
 
 from journeys import walk
@@ -14,24 +13,13 @@ from journeys.conditions import Answered, AtStage, Condition, Zone, parts_of
 from journeys.findings import Finding, Level, Source, errors, in_reading_order, quoted
 from journeys.model import Journey
 from journeys.read import Draft, read
+from journeys.remark import Check, Remark, error
 from journeys.shapes import Next, one_of, suggestion
-from journeys.steps import Ask, Branch, Email, HandOff, Message, Move, NamedMember, Step
+from journeys.steps import Ask, Branch, Email, HandOff, Message, Move, NamedMember, Step, Text
 from journeys.vocabulary import RESERVED_WORDS, QuestionKind, Speaks, stages_of
+from journeys.wording import WORDING
 
 NO_REPLY = re.compile(r"(?i)(^|[._+-])(no|not|dont|donot)[._-]?(reply|replies|respond|answer)|noresponda?")
-
-
-class Remark(NamedTuple):
-    """A finding before it is known where its key was written."""
-
-    key: str
-    rule: str
-    level: Level
-    says: str
-    fix: str
-
-
-Check = Callable[[Journey, Catalog], Iterator[Remark]]
 
 
 def check(journey: Journey, catalog: Catalog, source: Source | None = None) -> tuple[Finding, ...]:
@@ -56,7 +44,7 @@ def unreachable_steps(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
     for place, step in enumerate(journey.steps):
         if place not in there:
             says = f"Nobody can come to {quoted(step.id)}: no step leads there."
-            yield _error(step, "unreachable", says, "Let a step `go` there, or take it out.")
+            yield error(step, "unreachable", says, "Let a step `go` there, or take it out.")
 
 
 def steps_without_an_end(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
@@ -68,7 +56,7 @@ def steps_without_an_end(journey: Journey, catalog: Catalog) -> Iterator[Remark]
             told.update(onward)
             step = journey.steps[place]
             says = f"From {quoted(step.id)} no way leads to the end: people would be on this journey for ever."
-            yield _error(step, "no_end", says, "Let one of the steps after it `go` to a step with `do: end`.")
+            yield error(step, "no_end", says, "Let one of the steps after it `go` to a step with `do: end`.")
 
 
 def loops_without_a_wait(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
@@ -82,7 +70,7 @@ def loops_without_a_wait(journey: Journey, catalog: Catalog) -> Iterator[Remark]
                 other for other in circle if other is not None and place in walk.after(journey, other, _instant)
             )
             says = f"From {quoted(step.id)} the steps lead back to it without a pause."
-            yield _error(step, "loop_without_wait", says, "Put a `wait` into the circle, or leave it.")
+            yield error(step, "loop_without_wait", says, "Put a `wait` into the circle, or leave it.")
 
 
 def asks_before_a_gift(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
@@ -92,7 +80,7 @@ def asks_before_a_gift(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
             step = journey.steps[place]
             says = f"{quoted(step.id)} can be the first thing somebody gets from us, and it asks for something."
             fix = "Give something first (`speaks: give`), or begin with a gentle question (`speaks: listen`)."
-            yield _error(step, "ask_before_give", says, fix, "speaks")
+            yield error(step, "ask_before_give", says, fix, "speaks")
 
 
 def asks_in_a_row(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
@@ -105,20 +93,20 @@ def asks_in_a_row(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
                 step = journey.steps[later]
                 says = f"{quoted(step.id)} can come right after {quoted(journey.steps[place].id)}: two asks in a row."
                 fix = "Give or listen in between, so that nobody is asked twice running."
-                yield _error(step, "two_asks", says, fix, "speaks")
+                yield error(step, "two_asks", says, fix, "speaks")
 
 
 def messages_without_a_pause(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
-    """Between two letters some time passes."""
+    """Between two letters or texts some time passes."""
     for place in walk.reachable(journey):
         step = journey.steps[place]
-        if not isinstance(step, Email):
+        if not isinstance(step, Email | Text):
             continue
         for later in walk.after(journey, place, lambda s: _instant(s) and not isinstance(s, Message)):
             if later is not None and isinstance(journey.steps[later], Message):
                 other = journey.steps[later]
                 says = f"{quoted(other.id)} can go out in the same minute as {quoted(step.id)}."
-                yield _error(other, "no_pause", says, "Put a `wait` between the two.")
+                yield error(other, "no_pause", says, "Put a `wait` between the two.")
 
 
 def no_person_in_it(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
@@ -136,7 +124,7 @@ def signers_who_cannot_be_answered(journey: Journey, catalog: Catalog) -> Iterat
         if isinstance(step.signed_by, NamedMember) and NO_REPLY.search(step.signed_by.address.partition("@")[0]):
             says = f"Nobody reads what is written to {quoted(step.signed_by.address)}."
             fix = "Sign with a person's address, with `organizer`, or with `desk`."
-            yield _error(step, "no_reply", says, fix, "signed_by")
+            yield error(step, "no_reply", says, fix, "signed_by")
 
 
 def stages_of_other_paths(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
@@ -151,7 +139,7 @@ def stages_of_other_paths(journey: Journey, catalog: Catalog) -> Iterator[Remark
     for step, key, path, stage in named:
         if stage not in stages_of(path):
             says = f"The path {quoted(path)} has no stage {quoted(stage)}."
-            yield _error(step, "unknown_stage", says, f"Write one of {one_of(stages_of(path))}.", key)
+            yield error(step, "unknown_stage", says, f"Write one of {one_of(stages_of(path))}.", key)
 
 
 def zones_that_do_not_exist(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
@@ -161,7 +149,7 @@ def zones_that_do_not_exist(journey: Journey, catalog: Catalog) -> Iterator[Rema
             if zone not in available_timezones():
                 says = f"There is no time zone {quoted(zone)}."
                 fix = suggestion(zone, available_timezones(), "Write one such as `America/New_York`.")
-                yield _error(step, "unknown_zone", says, fix, key)
+                yield error(step, "unknown_zone", says, fix, key)
 
 
 def answers_that_nobody_can_give(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
@@ -179,7 +167,7 @@ def answers_that_nobody_can_give(journey: Journey, catalog: Catalog) -> Iterator
                 if known
                 else ("Name a step that asks a question with named answers.")
             )
-            yield _error(step, "unknown_answer", says, fix, key)
+            yield error(step, "unknown_answer", says, fix, key)
 
 
 def answers_that_are_alike(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
@@ -195,38 +183,13 @@ def answers_that_are_alike(journey: Journey, catalog: Catalog) -> Iterator[Remar
             for word in dict.fromkeys(" ".join(word.casefold().split()) for word in (*words, *labels)):
                 if word in RESERVED_WORDS:
                     says = f"{quoted(word)} has a meaning of its own for every phone and mailbox."
-                    yield _error(step, "reserved_word", says, "Choose another word for this answer.", key)
+                    yield error(step, "reserved_word", says, "Choose another word for this answer.", key)
                 elif taken.setdefault(word, answer.name) != answer.name:
                     says = f"{quoted(word)} means both {quoted(taken[word])} and {quoted(answer.name)}."
-                    yield _error(step, "same_word", says, "Give it to one of the two answers.", key)
+                    yield error(step, "same_word", says, "Give it to one of the two answers.", key)
 
 
-def letters_that_do_not_fit(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
-    """Each letter exists, speaks as the step says, in the journey's language, and ends with a question."""
-    for step in _messages(journey):
-        name = step.template
-        if name not in catalog.letters():
-            fix = suggestion(name, catalog.letters(), "Write the name of a letter that is whole and that exists.")
-            yield _error(step, "unknown_template", f"There is no letter {quoted(name)}.", fix, "template")
-            continue
-        languages, speaks = sorted(catalog.languages(name)), catalog.speaks(name)
-        if speaks != str(step.speaks):
-            says = f"The letter {name} says `{speaks or 'nothing'}` of itself, and this step says `{step.speaks}`."
-            yield _error(step, "speaks_otherwise", says, "Let the two say the same.", "speaks")
-        if journey.language not in languages:
-            says = f"The letter {name} is not written in {quoted(journey.language)}, the journey's language."
-            fix = f"Write it, or set `language` to {one_of(languages)}."
-            yield _error(step, "unknown_language", says, fix, "template")
-        if silent := [language for language in languages if not catalog.ends_with_question(name, language)]:
-            asks = isinstance(step, Ask)
-            level = Level.ERROR if asks else Level.WARNING
-            why = "this step waits for an answer" if asks else "people answer what they are asked"
-            says = f"The letter {name} ({', '.join(silent)}) does not end with a question, and {why}."
-            fix = "End it with a question that somebody would like to answer."
-            yield Remark(f"steps.{step.id}.template", "no_question", level, says, fix)
-
-
-#: In this order; a new check is a function above and a line here.
+#: In this order; a new check is a function above (of words: in journeys.wording) and a line here.
 CHECKS: tuple[Check, ...] = (
     unreachable_steps,
     steps_without_an_end,
@@ -240,12 +203,8 @@ CHECKS: tuple[Check, ...] = (
     zones_that_do_not_exist,
     answers_that_nobody_can_give,
     answers_that_are_alike,
-    letters_that_do_not_fit,
+    *WORDING,
 )
-
-
-def _error(step: Step, rule: str, says: str, fix: str, key: str = "") -> Remark:
-    return Remark(f"steps.{step.id}" + (f".{key}" if key else ""), rule, Level.ERROR, says, fix)
 
 
 def _anything(step: Step) -> bool:

@@ -22,6 +22,13 @@ class QuestionKind(StrEnum):
     YES_NO = "yes_no"
 
 
+class Means(StrEnum):
+    """By what a question reaches the member."""
+
+    EMAIL = "email"
+    TEXT = "text"
+
+
 class HandTo(StrEnum):
     """Who receives a task: the member's organizer, a steward of their chapter, or the team's desk."""
 

@@ -9,7 +9,7 @@ from templates.compiled import Compiled
 from templates.finding import Finding
 from templates.frame import Layout, read_layout
 from templates.segments import Length
-from templates.text import PREFIX, compile_text, sample_length
+from templates.text import PREFIX, compile_text, sample_length, sample_text
 from templates.vocabulary import Frame, base_language
 from templates.words import LIBRARY, Words, read_words
 
@@ -35,10 +35,22 @@ class Catalog:
         """The names (`sms/...`) of what a journey can send by text."""
         return self._sendable("sms")
 
-    def length(self, name: str, language: str) -> Length | None:
-        """How long this text is with sample values; None for a letter, or a name nobody wrote."""
+    def length(self, name: str, language: str, answers: Sequence[str] = ()) -> Length | None:
+        """How long this text is with sample values and answers by number; None for a letter, or an unknown name."""
         found = self.templates.get((name, language))
-        return sample_length(found) if found is not None and found.channel == "sms" else None
+        if found is None or found.channel != "sms":
+            return None
+        return sample_length(found, read_words().offer(language, answers))
+
+    def says(self, name: str, language: str) -> str:
+        """What this text says with sample values; empty for a letter, or an unknown name."""
+        found = self.templates.get((name, language))
+        return sample_text(found) if found is not None and found.channel == "sms" else ""
+
+    def segments(self, name: str, language: str, answers: Sequence[str]) -> int:
+        """Into how many segments this text is cut, with these answers offered by number."""
+        length = self.length(name, language, answers)
+        return length.segments if length is not None else 0
 
     def languages(self, name: str) -> frozenset[str]:
         return frozenset(language for known, language in self.templates if known == name)

@@ -71,15 +71,22 @@ def compile_text(source: str, *, name: str, language: str, file: str, words: Wor
     return _tried(compiled, file)
 
 
-def sample_length(compiled: Compiled) -> Length:
-    """How long this text is for a reader of the samples who has heard from us before.
+def sample_text(compiled: Compiled, answers: str = "") -> str:
+    """What this text says to a reader of the samples who has heard from us before, with these answers offered.
 
     Raises ValueError for what is no whole text.
     """
-    rendered = Renderer().render(compiled, _samples(compiled)[0])
+    known = _samples(compiled)[0]
+    known["text"] = {**known["text"], "answers": answers}
+    rendered = Renderer().render(compiled, known)
     if isinstance(rendered, Refused):
         raise ValueError(rendered.says)
-    return measure(rendered.text)
+    return rendered.text
+
+
+def sample_length(compiled: Compiled, answers: str = "") -> Length:
+    """How long `sample_text` is."""
+    return measure(sample_text(compiled, answers))
 
 
 def _framed(body: str, frame: Frame, language: str, words: Words) -> str:
@@ -93,6 +100,8 @@ def _framed(body: str, frame: Frame, language: str, words: Words) -> str:
         + "{% else %}"
         + "{{ sender.name }}:{% endif %} {% endif %}"
     )
+    if frame is Frame.LETTER:
+        body += "{% if text.answers is defined and text.answers %}\n{{ text.answers }}{% endif %}"
     return begin + body + "{% if text.is_first %}\n" + stop + "{% endif %}"
 
 

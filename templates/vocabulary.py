@@ -99,6 +99,13 @@ VOCABULARY: Mapping[str, Word] = {
         "hello@nfp.example",
         "hello@nfp.example",
     ),
+    "text.answers": Word(
+        "a question's answers, each with its digit, as one sentence (`words.offer` makes it); empty if there are none",
+        _LETTER,
+        "",
+        "",
+        _TEXT,
+    ),
     "text.is_first": Word("yes if this phone never had a text from us before", _ALL, True, True, _TEXT),
     "join.consent": Word(
         "what somebody who joins by text says yes to, in the very words that are kept",

@@ -6,7 +6,7 @@ have the same keys and the same values, which a test keeps.
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,14 @@ class Words:
     def desk(self, language: str, *, org: str) -> str:
         """What the organization's desk is called where a person's name would stand."""
         return self.say(language, "desk.name", org=org)
+
+    def offer(self, language: str, labels: Sequence[str]) -> str:
+        """One sentence that offers these answers by number, as the end of a text; empty for none."""
+        said = [
+            self.say(language, "text.offer" if number == 1 else "text.offer_next", number=number, label=label)
+            for number, label in enumerate(labels, start=1)
+        ]
+        return f"{', '.join(said)}." if said else ""
 
     def languages(self) -> tuple[str, ...]:
         return tuple(sorted(self.sentences))

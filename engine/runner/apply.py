@@ -17,7 +17,7 @@ from engine.people.member import tag_many, untag_many
 from engine.people.path import Moving, move_many
 from engine.runner.decide import MOST_TRIES, Decision
 from engine.runner.facts import Batch, Person, load_people
-from journeys.steps import Ask, Email, HandOff, Move, Tag
+from journeys.steps import Ask, Email, HandOff, Move, Tag, Text
 from journeys.vocabulary import HandTo
 
 _DUE = table_of(Due)
@@ -80,9 +80,9 @@ def _speak(session: Session, batch: Batch, settled: Sequence[Settled], now: date
     letters = [
         JourneyLetter(
             id_, here.due_at, here.enrollment_id, here.member_id, people[here.member_id].chapter_id, text,
-            here.version_id, here.step, now,
+            here.version_id, here.step, now, decision.channel,
         )
-        for id_, (here, _, text) in zip(new_ids(len(speaking)), speaking, strict=True)
+        for id_, (here, decision, text) in zip(new_ids(len(speaking)), speaking, strict=True)
         if text is not None
     ]  # fmt: skip
     journey_letters(session, letters, now)
@@ -100,7 +100,7 @@ def _act(session: Session, batch: Batch, settled: Sequence[Settled], now: dateti
             case None:
                 if decision.tries == MOST_TRIES:
                     stuck.append(each)
-            case Email() | Ask():
+            case Email() | Text() | Ask():
                 pass
             case Move(path=path, stage=stage, evidence=evidence):
                 moves.append(Moving(here.member_id, path, stage, evidence, here.enrollment_id))

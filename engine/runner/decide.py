@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, TypeAlias, assert_never
 
 from engine.enrollments.enrollment import FINISHED, TICK, Standing
+from engine.people.consent import Channel
 from engine.runner.local_time import first_known, next_local
 from journeys.model import Journey
 from journeys.steps import (
@@ -19,11 +20,13 @@ from journeys.steps import (
     Move,
     Step,
     Tag,
+    Text,
     Wait,
     WaitFor,
     WaitForReply,
     WaitUntil,
 )  # fmt: skip
+from journeys.vocabulary import Means
 
 #: How soon we look again at somebody whose talk has no end in sight, or whose journey is paused.
 LOOK_AGAIN = timedelta(days=1)
@@ -33,9 +36,11 @@ TRY_AGAIN = (timedelta(minutes=5), timedelta(minutes=30), timedelta(days=1))
 MOST_TRIES = 3
 #: `Standing.heard` of a step that follows from the member's own words.
 WORDS = "words"
+#: `Standing.heard` of a question that never reached them.
+UNHEARD = "unheard"
 
 #: A step that does something besides going on.
-Act: TypeAlias = Email | Ask | HandOff | Move | Tag
+Act: TypeAlias = Email | Text | Ask | HandOff | Move | Tag
 
 
 class Facts(NamedTuple):
@@ -53,6 +58,10 @@ class Facts(NamedTuple):
     zones: tuple[str | None, ...] = ()
     #: Until when the question is theirs to answer, where its letter left later than the step was settled.
     open_until: datetime | None = None
+    #: Why no text may go to them; empty: it may.
+    untextable: str = ""
+    #: Until when another question of ours waits for a digit of theirs.
+    asked_until: datetime | None = None
 
 
 NOTHING = Facts()
@@ -73,6 +82,21 @@ class Decision(NamedTuple):
     wanted_at: datetime | None = None
     heard: str = ""
     tries: int = 0
+    #: By what the words of `act` go: `email` or `sms`.
+    channel: Channel = "email"
+
+    @property
+    def template(self) -> str | None:
+        """The letter or text that says it; None where nothing is said."""
+        match self.act:
+            case Email(template=template):
+                return template
+            case Text(template=template, or_email=letter):
+                return template if self.channel == "sms" else letter
+            case Ask(by=by, template=template, or_email=letter):
+                return letter if by is Means.TEXT and self.channel == "email" else template
+            case _:
+                return None
 
 
 def decide(here: Standing, journey: Journey, facts: Facts, now: datetime, stale_after: timedelta) -> Decision:
@@ -92,6 +116,8 @@ def decide(here: Standing, journey: Journey, facts: Facts, now: datetime, stale_
     match step:
         case Email():
             return _skip(here, step.go, now) if late else _go(here, "sent", step.go, now, act=step)
+        case Text():
+            return _text(here, step, facts, now, late=late)
         case Ask():
             return _ask(here, step, facts, now, late=late)
         case Wait():
@@ -140,14 +166,39 @@ def failed(here: Standing, trouble: Exception, now: datetime) -> Decision:
     return put_off(here, "failed", f"{type(trouble).__name__}: {trouble}", now + later, tries=tries)
 
 
+def _text(here: Standing, step: Text, facts: Facts, now: datetime, *, late: bool) -> Decision:
+    if late:
+        return _skip(here, step.go, now)
+    if not facts.untextable:
+        return _go(here, "sent", step.go, now, act=step)._replace(channel="sms")
+    act = step if step.or_email else None
+    return _go(here, "sent" if act else "skipped", step.go, now, act=act, why=facts.untextable)
+
+
 def _ask(here: Standing, step: Ask, facts: Facts, now: datetime, *, late: bool) -> Decision:
     if here.phase == 0:
         if late:
             return _skip(here, step.question.otherwise, now)
+        if step.by is Means.TEXT:
+            return _ask_by_text(here, step, facts, now)
         return _rest(here, "asked", now + step.timeout, now, act=step)
     if facts.open_until is not None and facts.open_until > now:
         return _rest(here, "waits", facts.open_until, now, why="The letter left later than planned.")
     return _go(here, "silent", step.silent, now, late=late)
+
+
+def _ask_by_text(here: Standing, step: Ask, facts: Facts, now: datetime) -> Decision:
+    if facts.untextable:
+        if step.or_email is None:
+            # Nobody was asked, so there is nobody to wait for.
+            return _go(here, "skipped", step.silent, now, why=facts.untextable)
+        return _rest(here, "asked", now + step.timeout, now, act=step, why=facts.untextable)
+    if step.numbered and facts.asked_until is not None and facts.asked_until > now:
+        # It waits its turn, however long, so it does not grow stale: a digit must mean one question only.
+        why = "Another question of ours by text waits for their answer."
+        until = max(min(facts.asked_until, now + LOOK_AGAIN), here.due_at + TICK)
+        return Decision("waits", here.step, 0, until, why=why, wanted_at=here.wanted_at, heard=here.heard)
+    return _rest(here, "asked", now + step.timeout, now, act=step)._replace(channel="sms")
 
 
 def _wait(here: Standing, step: Wait, facts: Facts, now: datetime, *, late: bool) -> Decision:
@@ -175,6 +226,8 @@ def _wait(here: Standing, step: Wait, facts: Facts, now: datetime, *, late: bool
 def _hear(here: Standing, step: Step, now: datetime) -> Decision | None:
     """The way their words lead, taken at once even while a talk holds the rest; None where nothing listens for them."""
     kind, _, name = here.heard.partition(":")
+    if kind == UNHEARD and isinstance(step, Ask):
+        return _go(here, "silent", step.silent, now, why="The question never reached them.")
     if kind not in ("replied", "answered"):
         return None
     if isinstance(step, Ask):

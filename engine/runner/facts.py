@@ -15,14 +15,17 @@ from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership, Role
 from engine.conversations.hold import held_members
 from engine.conversations.message import Message
-from engine.enrollments.enrollment import Enrollment, Standing, Visit
-from engine.enrollments.journey import Published, paused_journeys
+from engine.conversations.question import Question
+from engine.enrollments.enrollment import Enrollment, Standing, Visit, live_enrollments, standing
+from engine.enrollments.journey import Published, load_version, paused_journeys
+from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery, DeliveryKey
 from engine.people.member import Member
+from engine.people.texting import SAYS, untextable
 from engine.runner.decide import LOOK_AGAIN, NOTHING, Facts
 from journeys.conditions import Condition
-from journeys.steps import Ask, Branch, Email, HandOff, Move, Wait, WaitForReply, WaitUntil
-from journeys.vocabulary import HandTo
+from journeys.steps import Ask, Branch, Email, HandOff, Move, Text, Wait, WaitForReply, WaitUntil
+from journeys.vocabulary import HandTo, Means
 
 
 class Person(NamedTuple):
@@ -81,6 +84,15 @@ def gather(
         know(here.enrollment_id, replied=True)
     for here, until in _open_questions(session, asked.questions, now).items():
         know(here.enrollment_id, open_until=until)
+    texted = {here.member_id for here in asked.texts}
+    barred = untextable(session, texted, CLASSES["journey"].scope, enabled=settings.sms.enabled)
+    for here in asked.texts:
+        if here.member_id in barred:
+            know(here.enrollment_id, untextable=SAYS[barred[here.member_id]])
+    waiting = numbered_until(session, {here.member_id for here in asked.numbered} - barred.keys(), now)
+    for here in asked.numbered:
+        if here.member_id in waiting:
+            know(here.enrollment_id, asked_until=waiting[here.member_id])
     true: dict[int, set[int]] = defaultdict(set)
     for place, condition, ids in asked.conditions:
         for enrollment_id in enrollments_matching(session, condition, ids, now):
@@ -110,6 +122,8 @@ class _Asked:
         self.zones: set[Standing] = set()
         self.replies: set[Standing] = set()
         self.questions: dict[Standing, timedelta] = {}
+        self.texts: set[Standing] = set()
+        self.numbered: set[Standing] = set()
         self.conditions: list[tuple[int, Condition, list[int]]] = []
 
     def sort(self, version: Published, index: int, phase: int, group: list[Standing]) -> None:
@@ -118,9 +132,14 @@ class _Asked:
         match step:
             case Email():
                 self.people.update(here.member_id for here in group)
+            case Text():
+                self.people.update(here.member_id for here in group)
+                self.texts.update(group)
             case Ask():
                 if phase == 0:
                     self.people.update(here.member_id for here in group)
+                    self.texts.update(group if step.by is Means.TEXT else ())
+                    self.numbered.update(group if step.numbered else ())
                 else:
                     self.questions |= dict.fromkeys(group, step.timeout)
             case HandOff(to=to):
@@ -217,6 +236,38 @@ def _wrote_since_last_letter(session: Session, rows: Iterable[Standing]) -> set[
         )
     )
     return {by_id[enrollment_id] for enrollment_id in session.scalars(query)}
+
+
+def numbered_until(session: Session, member_ids: Collection[int], now: datetime) -> dict[int, datetime]:
+    """Until when a question by text waits for a digit of theirs; who was asked nothing is absent.
+
+    A question counts from the moment its step is settled: its text may still be on its way.
+    """
+    found: dict[int, datetime] = {}
+    if not member_ids:
+        return found
+    for member_id, until in session.execute(
+        select(Question.member_id, func.max(Question.until_at))
+        .where(
+            among(session, Question.member_id, member_ids),
+            Question.numbered.is_(True),
+            Question.answered_at.is_(None),
+            Question.until_at > now,
+        )
+        .group_by(Question.member_id)
+    ):
+        found[member_id] = until
+    live = live_enrollments(session, member_ids)
+    for here in standing(session, [enrollment_id for enrollment_id, _ in live]).values():
+        if here.phase and asks_by_number(load_version(session, here.version_id), here.step):
+            found[here.member_id] = max(here.due_at, found.get(here.member_id, here.due_at))
+    return found
+
+
+def asks_by_number(version: Published, index: int) -> bool:
+    """Whether that step asks by text for a digit."""
+    step = version.script.steps[index] if index < len(version.script.steps) else None
+    return isinstance(step, Ask) and step.numbered
 
 
 def _open_questions(session: Session, rows: Mapping[Standing, timedelta], now: datetime) -> dict[Standing, datetime]:

@@ -23,7 +23,8 @@ from engine.enrollments.journey import Published, current_versions, load_version
 from engine.enrollments.signal import Signal
 from engine.outbox.classes import CLASSES
 from engine.people.preference import latest, lets_come
-from engine.runner.decide import waits_for_words
+from engine.people.texting import untextable
+from engine.runner.decide import UNHEARD, waits_for_words
 from journeys.model import ByHand, Joined, TagAdded, Trigger
 from journeys.steps import Ask
 
@@ -184,13 +185,19 @@ def _word(session: Session, fact: Signal, here: Standing) -> str | None:
         return here.heard if here.wanted_at is not None else None
     steps = load_version(session, here.version_id).script.steps
     step = steps[here.step] if here.step < len(steps) else None
-    if step is None or here.phase == 0 or not waits_for_words(step):
+    if step is None or not waits_for_words(step):
         return None
+    if here.phase == 0:
+        # A question by text that waits its turn: another one may just have been answered.
+        turn = isinstance(step, Ask) and step.numbered and fact.kind in ("answered", "replied", "unheard")
+        return here.heard if turn else None
     about_this = fact.enrollment_id == here.enrollment_id
     match fact.kind:
         case "answered":
             asked_here = isinstance(step, Ask) and fact.detail.get("step") in (step.id, here.step)
             return f"answered:{fact.detail.get('answer', '')}" if about_this and asked_here else None
+        case "unheard":
+            return UNHEARD if about_this and isinstance(step, Ask) and fact.detail.get("step") == step.id else None
         case "replied":
             # Words about another journey's letter do not answer this one's question; they are words all the same.
             elsewhere = isinstance(step, Ask) and fact.enrollment_id is not None and not about_this
@@ -200,6 +207,7 @@ def _word(session: Session, fact: Signal, here: Standing) -> str | None:
 
 
 def _unreachable(session: Session, member_ids: set[int]) -> set[int]:
-    """Those whom no journey may write to: mail is the one channel journeys speak on."""
+    """Those whom no journey may write to, neither by mail nor by text."""
     scope = CLASSES["journey"].scope
-    return {member_id for member_id in member_ids if not lets_come(scope, latest(session, member_id, "email"))}
+    stopped = {member_id for member_id in member_ids if not lets_come(scope, latest(session, member_id, "email"))}
+    return stopped & untextable(session, stopped, scope, enabled=True).keys()

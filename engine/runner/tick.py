@@ -18,13 +18,15 @@ from engine.enrollments.journey import Published, load_version
 from engine.runner.apply import Settled, apply
 from engine.runner.decide import decide, failed
 from engine.runner.facts import Batch, gather
-from journeys.steps import Ask, Email, HandOff
+from journeys.steps import Ask, HandOff
 
 #: Rows of one batch; one wake of the courier serves them all.
 LIMIT = 500
 #: Rows due this soon count as due: a step that follows at once is due a microsecond later, and the sandbox's clock may
 #: stand still meanwhile.
 NEARLY = timedelta(milliseconds=1)
+#: When a second question to the same member in one batch is looked at again.
+ASKED_JUST_NOW = timedelta(minutes=1)
 
 log = logger(__name__)
 _DUE = table_of(Due)
@@ -101,19 +103,26 @@ def _decide_all(
     stale_after = timedelta(hours=settings.conversations.stale_after_hours)
     texts: dict[tuple[int, str, str], int] = {}
     settled: list[Settled] = []
+    asked: set[int] = set()
     for here in batch.rows:
         try:
             version = batch.versions.get(here.version_id)
             if version is None:
                 raise trouble[here.version_id]
-            decision = decide(here, version.script, batch.facts_of(here), now, stale_after)
+            facts = batch.facts_of(here)
+            if here.member_id in asked:
+                # This very batch asks them something else by a digit; the next look says until when.
+                facts = facts._replace(asked_until=now + ASKED_JUST_NOW)
+            decision = decide(here, version.script, facts, now, stale_after)
             text = None
-            if isinstance(decision.act, (Email, Ask)):
+            if (template := decision.template) is not None:
                 language = _language(batch, here)
-                key = (here.version_id, decision.act.template, language)
+                key = (here.version_id, template, language)
                 text = texts.get(key)
                 if text is None:
-                    text = texts[key] = version.template_version(decision.act.template, language)
+                    text = texts[key] = version.template_version(template, language)
+                if decision.channel == "sms" and isinstance(decision.act, Ask) and decision.act.numbered:
+                    asked.add(here.member_id)
             elif isinstance(decision.act, HandOff):
                 _language(batch, here)
             settled.append(Settled(here, decision, text))

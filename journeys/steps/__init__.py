@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from journeys.groups import ByKind
-from journeys.steps import ask, branch, email, end, hand_off, move, tag, wait
+from journeys.steps import ask, branch, email, end, hand_off, move, tag, text, wait
 from journeys.steps.ask import Answer, Ask, Question
 from journeys.steps.branch import Branch, Turn
 from journeys.steps.email import Email
@@ -16,11 +16,13 @@ from journeys.steps.kind import Kind, Walkable, Way
 from journeys.steps.move import Move
 from journeys.steps.signing import Desk, MembersOrganizer, NamedMember, Signer
 from journeys.steps.tag import Tag
+from journeys.steps.text import Text
 from journeys.steps.wait import Wait, WaitFor, WaitForReply, WaitUntil
 
 #: Every kind, by its class. `Step` below is the same list for the type checker; a test holds them together.
 STEP_KINDS: Mapping[type[Walkable], Kind] = {
     Email: email.KIND,
+    Text: text.KIND,
     Ask: ask.KIND,
     Wait: wait.KIND,
     Branch: branch.KIND,
@@ -29,9 +31,9 @@ STEP_KINDS: Mapping[type[Walkable], Kind] = {
     Tag: tag.KIND,
     End: end.KIND,
 }
-Step: TypeAlias = Email | Ask | Wait | Branch | HandOff | Move | Tag | End
+Step: TypeAlias = Email | Text | Ask | Wait | Branch | HandOff | Move | Tag | End
 #: Steps that say something to the member.
-Message: TypeAlias = Email | Ask
+Message: TypeAlias = Email | Text | Ask
 
 STEP: ByKind[Step] = ByKind(
     "do",
@@ -59,6 +61,7 @@ __all__ = [
     "Signer",
     "Step",
     "Tag",
+    "Text",
     "Turn",
     "Wait",
     "WaitFor",

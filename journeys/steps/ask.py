@@ -1,4 +1,4 @@
-"""A question by letter, and the wait for its answer."""
+"""A question by letter or by text, and the wait for its answer."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import ClassVar, TypeAlias
 from journeys.durations import say_duration
 from journeys.groups import ByKind, Named, PerLanguage
 from journeys.records import Default, Field, Record
-from journeys.scalars import ANSWER_NAME, ListOf, Span, StepName, Text
+from journeys.scalars import ANSWER_NAME, Closed, ListOf, Span, StepName, Text
 from journeys.shapes import Next
 from journeys.steps.kind import Way, kind, to
-from journeys.steps.signing import SENDING, Signer
-from journeys.vocabulary import QuestionKind, Speaks
+from journeys.steps.signing import OR_EMAIL, SENDING, Signer, or_by_letter
+from journeys.vocabulary import Means, QuestionKind, Speaks
 
 #: Language codes with the words for each, in the author's order.
 Labels: TypeAlias = tuple[tuple[str, str], ...]
@@ -62,7 +62,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A letter with a question, and a wait of at most `timeout` for the answer."""
+    """A letter or a text with a question, and a wait of at most `timeout` for the answer.
+
+    By text, the answers are offered with a digit each, and `or_email` is the letter for those whom no text may reach.
+    """
 
     takes_time: ClassVar[bool] = True
 
@@ -73,6 +76,13 @@ class Ask:
     question: Question
     timeout: timedelta
     silent: Next
+    by: Means = Means.EMAIL
+    or_email: str | None = None
+
+    @property
+    def numbered(self) -> bool:
+        """Whether a digit answers it, when it goes by text."""
+        return self.by is Means.TEXT and self.question.kind is QuestionKind.CHOICE
 
     def ways(self) -> tuple[Way, ...]:
         answers = tuple(Way(f"answered {answer.name}", answer.go) for answer in self.question.answers)
@@ -80,9 +90,10 @@ class Ask:
         return (*answers, Way(words, self.question.otherwise), Way("silent", self.silent))
 
     def describe(self, ids: Sequence[str]) -> str:
+        what = "text" if self.by is Means.TEXT else "letter"
         said = [
-            f"asks with the letter {self.template} ({self.speaks}), signed by {self.signed_by}, "
-            f"and waits up to {say_duration(self.timeout)}"
+            f"asks with the {what} {self.template} ({self.speaks}){or_by_letter(self.or_email)}, "
+            f"signed by {self.signed_by}, and waits up to {say_duration(self.timeout)}"
         ]
         for answer in self.question.answers:
             said.append(f'"{answer.label_in("")}" leads to {to(answer.go, ids)}')
@@ -159,7 +170,7 @@ QUESTION: ByKind[Question] = ByKind(
 
 KIND = kind(
     "ask",
-    "Sends a letter with a question and waits for the answer.",
+    "Asks by letter or by text and waits for the answer.",
     Record(
         Ask,
         (
@@ -172,6 +183,13 @@ KIND = kind(
                 "The step when no answer came in time; without it, the next in the list.",
                 Default.NEXT,
             ),
+            Field(
+                "by",
+                Closed(Means),
+                "By `email` or by `text`; by text, answers are offered with a digit each.",
+                Means.EMAIL,
+            ),
+            OR_EMAIL,
         ),
     ),
 )

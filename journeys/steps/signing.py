@@ -43,12 +43,22 @@ SIGNER: WordOr[Signer] = WordOr(
     {"organizer": MembersOrganizer(), "desk": Desk()}, Wrapped(NamedMember, "address", EMAIL)
 )
 
-SENDING = (
-    Field("template", TEMPLATE, "The letter's name in the templates."),
-    Field(
-        "speaks",
-        Closed(Speaks),
-        "What the letter does: `ask` for something, `give` something, or `listen` with a gentle question.",
-    ),
-    Field("signed_by", SIGNER, "Who signs: `organizer` (the member's own), `desk`, or a person's email address."),
+SPEAKS = Field(
+    "speaks", Closed(Speaks), "What it does: `ask` for something, `give` something, or `listen` with a gentle question."
 )
+SIGNED_BY = Field(
+    "signed_by", SIGNER, "Who signs: `organizer` (the member's own), `desk`, or a person's email address."
+)
+SENDING = (Field("template", TEMPLATE, "The letter's name in the templates."), SPEAKS, SIGNED_BY)
+TEXTING = (Field("template", TEMPLATE, "The text's name in the templates."), SPEAKS, SIGNED_BY)
+OR_EMAIL = Field(
+    "or_email",
+    TEMPLATE,
+    "The letter for those who cannot be texted (no phone, no consent to texts); without it, they are passed over.",
+    None,
+)
+
+
+def or_by_letter(template: str | None) -> str:
+    """What the others get, in words; empty when that is nothing."""
+    return f" or, where no text may go, the letter {template}" if template else ""

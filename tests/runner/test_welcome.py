@@ -16,7 +16,7 @@ from engine.enrollments.journey import publish_journey
 from engine.people.path import BELONGING, Stage, move
 from journeys.compiled import compiled
 from journeys.read import read_file
-from journeys.steps import Ask, Email
+from journeys.wording import sent
 from tests.runner.conftest import Town
 
 
@@ -26,7 +26,7 @@ def porch(town: Town) -> Town:
     path = Path(journeys.__file__).parent / "library" / "welcome.yaml"
     journey = read_file(path).journey
     assert journey is not None
-    names = sorted({step.template for step in journey.steps if isinstance(step, (Ask, Email))})
+    names = sorted({each.name for each in sent(journey)})
     ids = {name: {"en": number} for number, name in enumerate(names)}
     with town.services.db.write() as session:
         publish_journey(session, path.read_text("utf-8"), journey, compiled(journey), ids, town.now)
