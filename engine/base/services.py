@@ -53,6 +53,8 @@ class OutgoingText:
     #: Where the provider tells how it went.
     status_url: str = ""
     media_urls: tuple[str, ...] = ()
+    #: One message instead of many segments, where that costs less.
+    as_mms: bool = False
 
 
 @dataclass(frozen=True, slots=True)

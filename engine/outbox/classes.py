@@ -77,5 +77,18 @@ CLASSES: Mapping[str, MessageClass] = {
     for number, row in enumerate(_ROWS)
 }
 
-#: Every rank the courier's queue may hold, highest class first.
+#: Every rank the mails' queue may hold, highest class first.
 RANKS = tuple(sorted({row.rank for row in CLASSES.values()}))
+
+#: Texts stand in queues of their own, so that a slow provider never keeps a mail waiting, nor a mail a text.
+_TEXTS_FROM = 100
+
+
+def rank_of(message_class: str, channel: str) -> int:
+    """The rank of the queue in which a delivery of this class stands."""
+    return CLASSES[message_class].rank + (_TEXTS_FROM if channel == "sms" else 0)
+
+
+def ranks_of(channel: str) -> tuple[int, ...]:
+    """The ranks of a channel's queues, highest class first."""
+    return tuple(rank + (_TEXTS_FROM if channel == "sms" else 0) for rank in RANKS)

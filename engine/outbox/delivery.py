@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, SmallInteger, String, Text
+from sqlalchemy import Index, SmallInteger, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.base.db import Base, Id
@@ -18,6 +18,12 @@ class Delivery(Base):
     __tablename__ = "delivery"
     __table_args__ = (
         Index(None, "thread_id"),
+        Index(
+            "ix_delivery_sid",
+            "provider_id",
+            sqlite_where=text("channel = 'sms' AND provider_id IS NOT NULL"),
+            postgresql_where=text("channel = 'sms' AND provider_id IS NOT NULL"),
+        ),
         {"postgresql_partition_by": "RANGE (id)"},
     )
 
@@ -65,6 +71,8 @@ class Delivery(Base):
     provider_status: Mapped[str | None] = mapped_column(String(12))
     provider_id: Mapped[str | None] = mapped_column(String(200))
     sent_at: Mapped[datetime | None]
+    #: Since when it has been tried in vain; None: it has not.
+    tried_since: Mapped[datetime | None]
 
 
 class DeliveryKey(Base):
@@ -96,7 +104,7 @@ class OutboxDue(Base):
     __tablename__ = "outbox_due"
     __table_args__ = {"sqlite_with_rowid": False}
 
-    #: The class's rank: 0 is highest.
+    #: The class's rank: 0 is highest. Texts' ranks lie behind all mails' (engine.outbox.classes).
     rank: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     send_at: Mapped[datetime] = mapped_column(primary_key=True)
     delivery_id: Mapped[int] = mapped_column(primary_key=True)

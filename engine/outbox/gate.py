@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from engine.outbox.classes import MessageClass, Need, Window
+from engine.outbox.tries import PATIENCE_WITH_TEXTS
 from engine.people.consent import EVERYTHING
 from engine.people.preference import Standing
 
@@ -37,9 +38,10 @@ class WaitUntil:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """It never leaves."""
+    """It never leaves. `ask`: a person is asked to reach them another way."""
 
     reason: str
+    ask: bool = False
 
 
 Verdict = Allow | WaitUntil | Refuse
@@ -80,6 +82,8 @@ class Facts:
     standings: Mapping[str, Standing] = field(default_factory=dict)
     #: When the member last wrote in the conversation that this answers, or anywhere.
     last_words_at: datetime | None = None
+    #: When they last wrote by text: only that tells that texts are welcome again.
+    last_texts_at: datetime | None = None
     held_until: datetime | None = None
     #: The gate put it off before, because of a talk.
     was_held: bool = False
@@ -90,14 +94,22 @@ class Facts:
     letters: tuple[Letter, ...] = ()
     #: For texts: when texting hours begin; None: they are now.
     window_opens_at: datetime | None = None
+    #: There is no hour at which a text may arrive wherever they could live.
+    has_no_hour: bool = False
+    #: Since when this phone is stopped, whoever holds it (FEATURES D4).
+    phone_stopped_at: datetime | None = None
+    #: Since when the text could have left; None for mail, which may come late.
+    could_leave_at: datetime | None = None
 
 
 def judge(facts: Facts, limits: Limits, now: datetime) -> Verdict:
     """The first rule that has something to say decides; when none has, it may leave."""
     return (
         _person(facts)
+        or _phone(facts)
         or _consent(facts)
         or _address(facts)
+        or _late(facts, now)
         or _hold(facts, now)
         or _stale(facts, limits, now)
         or _asks(facts, limits, now)
@@ -118,6 +130,13 @@ def _person(facts: Facts) -> Verdict | None:
     return None
 
 
+def _phone(facts: Facts) -> Verdict | None:
+    if facts.phone_stopped_at is None or facts.message_class.need is Need.NOTHING:
+        return None
+    since = f"{facts.phone_stopped_at:%d %B %Y}"
+    return Refuse(f"This phone asked for no texts from us on {since}. Only they can undo that.")
+
+
 def _consent(facts: Facts) -> Verdict | None:
     row = facts.message_class
     words = _CHANNEL_WORDS.get(facts.channel, facts.channel)
@@ -133,7 +152,7 @@ def _consent(facts: Facts) -> Verdict | None:
                 return Refuse("They switched these notices off.")
             return None
         case Need.NOT_STOPPED:
-            if stopped is None or _wrote_after(facts, stopped.at):
+            if stopped is None or _wrote_here_after(facts, stopped.at):
                 return None
             return Refuse(
                 f"They asked for no {words} from us at all and have not written since. Only they can undo that."
@@ -159,10 +178,17 @@ def _address(facts: Facts) -> Verdict | None:
     if facts.rests and not (
         facts.message_class.need is Need.NOT_STOPPED
         and facts.rests_since is not None
-        and _wrote_after(facts, facts.rests_since)
+        and _wrote_here_after(facts, facts.rests_since)
     ):
         return Refuse(f"Nothing goes to this address for now: {facts.rests}")
     return None
+
+
+def _late(facts: Facts, now: datetime) -> Verdict | None:
+    if facts.could_leave_at is None or now - facts.could_leave_at <= PATIENCE_WITH_TEXTS:
+        return None
+    hours = PATIENCE_WITH_TEXTS // timedelta(hours=1)
+    return Refuse(f"It could not leave for {hours} hours, and a late text is worse than none.", ask=True)
 
 
 def _hold(facts: Facts, now: datetime) -> Verdict | None:
@@ -202,6 +228,8 @@ def _cap(facts: Facts, limits: Limits, now: datetime) -> Verdict | None:
 
 def _window(facts: Facts, now: datetime) -> Verdict | None:
     opens = facts.window_opens_at
+    if facts.channel == "sms" and facts.has_no_hour and facts.message_class.window is not Window.NONE:
+        return Refuse("Where they live is not known, and no hour is decent everywhere it could be.", ask=True)
     if facts.channel != "sms" or facts.message_class.window is Window.NONE or opens is None or opens <= now:
         return None
     return WaitUntil(opens, "It is outside texting hours where they live; this waits until they begin.")
@@ -209,3 +237,8 @@ def _window(facts: Facts, now: datetime) -> Verdict | None:
 
 def _wrote_after(facts: Facts, moment: datetime) -> bool:
     return facts.last_words_at is not None and facts.last_words_at > moment
+
+
+def _wrote_here_after(facts: Facts, moment: datetime) -> bool:
+    heard = facts.last_texts_at if facts.channel == "sms" else facts.last_words_at
+    return heard is not None and heard > moment

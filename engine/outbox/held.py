@@ -49,6 +49,7 @@ def release_held(session: Session, member_id: int, now: datetime) -> int:
     session.flush()
     if moved and until is None:
         wake_on_commit(session, "outbox.send")
+        wake_on_commit(session, "outbox.text")
     return moved
 
 

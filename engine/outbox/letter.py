@@ -83,7 +83,9 @@ class Unwritable:
 
 
 @dataclass(frozen=True, slots=True)
-class _From:
+class From:
+    """Whom a delivery is from: the mailbox, and what its words may say of them."""
+
     mailbox: Mailbox
     values: dict[str, Any]
     member: Member | None
@@ -149,8 +151,8 @@ def write(
     to_address = material.goes_to(delivery)
     if compiled is None or to_address is None:
         return Unwritable("template" if compiled is None else "address", "Its letter or its address is gone.")
-    from_ = _sender(delivery, material, with_, compiled.language)
-    rendered = with_.renderer.render(compiled, _values(delivery, material, with_, compiled, from_, now))
+    from_ = sender_of(delivery, material, with_, compiled.language)
+    rendered = with_.renderer.render(compiled, values_of(delivery, material, with_, compiled, from_, now))
     if isinstance(rendered, Refused):
         return Unwritable("template", rendered.says)
     mail = with_.settings.mail
@@ -190,7 +192,7 @@ def write(
     )
 
 
-def _sender(delivery: Delivery, material: Material, with_: Press, language: str) -> _From:
+def sender_of(delivery: Delivery, material: Material, with_: Press, language: str) -> From:
     """The person whose name it goes out in, else the team's desk, which says that it is one (FEATURES B20)."""
     settings = with_.settings
     org = settings.organization.name
@@ -199,7 +201,7 @@ def _sender(delivery: Delivery, material: Material, with_: Press, language: str)
     if person is None or not person.name or local_part is None:
         desk = with_.words.desk(language, org=org)
         values = {"name": desk, "first_name": desk, "role": "", "is_person": False}
-        return _From(Mailbox(one_line(desk), settings.mail.desk_address), values, None)
+        return From(Mailbox(one_line(desk), settings.mail.desk_address), values, None)
     shown = _OF.get(language, _OF["en"]).format(name=person.name, org=org)
     values = {
         "name": person.name,
@@ -207,11 +209,11 @@ def _sender(delivery: Delivery, material: Material, with_: Press, language: str)
         "role": str(person.custom.get("role") or ""),
         "is_person": True,
     }
-    return _From(Mailbox(one_line(shown), f"{local_part}@{settings.mail.domain}"), values, person)
+    return From(Mailbox(one_line(shown), f"{local_part}@{settings.mail.domain}"), values, person)
 
 
-def _values(
-    delivery: Delivery, material: Material, with_: Press, compiled: Compiled, from_: _From, now: datetime
+def values_of(
+    delivery: Delivery, material: Material, with_: Press, compiled: Compiled, from_: From, now: datetime
 ) -> dict[str, Any]:
     """The values of the vocabulary for this reader, with the delivery's own laid over them."""
     settings, language = with_.settings, compiled.language

@@ -30,6 +30,10 @@ class NumberPace(Base):
 
     our_number: Mapped[str] = mapped_column(String(40), primary_key=True)
     next_at: Mapped[datetime]
+    #: Where the queue of texts that may wait ends, as far as can be told.
+    tail_at: Mapped[datetime | None]
+    #: A carrier asked for less: a quarter of the pace until then.
+    slowed_until: Mapped[datetime | None]
 
 
 class Breaker(Base):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from engine.base.errors import HearthlineError
 from engine.base.log import logger
-from engine.base.settings import Mail
+from engine.base.settings import Mail, Texting
 from engine.chapters.chapter import Chapter
 from engine.content.approval import approved_by
 from engine.content.template import load_compiled
@@ -23,6 +23,7 @@ from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery, HeldDelivery
 from engine.outbox.gate import LOOK_BACK, Facts, Letter
 from engine.outbox.mailbox import known_mailboxes, mailboxes_of
+from engine.outbox.text_facts import text_facts
 from engine.people.address import Address
 from engine.people.consent import ConsentStanding
 from engine.people.member import Member
@@ -57,7 +58,8 @@ class Material:
 
     def address_of(self, delivery: Delivery) -> Address | None:
         """The row of the address that a member's delivery goes to."""
-        known = self.addresses.get(delivery.member_id or 0, [])
+        kind = "phone" if delivery.channel == "sms" else "email"
+        known = [each for each in self.addresses.get(delivery.member_id or 0, []) if each.kind == kind]
         thread = self.threads.get(delivery.thread_id or 0)
         # An answer goes back to where they wrote from, if that is an address of theirs (FEATURES E11).
         wanted = delivery.to_address or (thread.correspondent if thread and delivery.message_class == "answer" else "")
@@ -66,6 +68,7 @@ class Material:
                 return address
         if delivery.to_address:
             return None
+        known = [address for address in known if address.line_type != "landline"]
         working = [address for address in known if address.resting_since is None]
         return next(iter(working or known), None)
 
@@ -131,7 +134,9 @@ def read_material(
     )
 
 
-def read_facts(session: Session, deliveries: Sequence[Delivery], material: Material, now: datetime) -> dict[int, Facts]:
+def read_facts(
+    session: Session, deliveries: Sequence[Delivery], material: Material, now: datetime, sms: Texting
+) -> dict[int, Facts]:
     """What the gate must know of each of these deliveries, by delivery."""
     ids = _ids(each.member_id for each in deliveries)
     standings: dict[tuple[int, str], dict[str, Standing]] = {}
@@ -182,7 +187,8 @@ def read_facts(session: Session, deliveries: Sequence[Delivery], material: Mater
                 letter for delivery_id, letter in letters.get(each.member_id or 0, ()) if delivery_id != each.id
             ),
         )
-    return facts
+    texts = [each for each in deliveries if each.channel == "sms"]
+    return facts | text_facts(session, texts, {each.id: facts[each.id] for each in texts}, material, now, sms)
 
 
 def _holders(session: Session, steps: Iterable[Ask | Email], ours: Mapping[str, int]) -> dict[str, list[int]]:
@@ -264,7 +270,7 @@ def _last_words(session: Session, member_ids: Collection[int]) -> dict[int, date
 def _addresses(session: Session, member_ids: Collection[int]) -> dict[int, list[Address]]:
     found: dict[int, list[Address]] = {}
     if member_ids:
-        query = select(Address).where(Address.member_id.in_(member_ids), Address.kind == "email")
+        query = select(Address).where(Address.member_id.in_(member_ids))
         for address in session.scalars(query.order_by(Address.rank, Address.id)):
             found.setdefault(address.member_id, []).append(address)
     return found

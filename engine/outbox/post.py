@@ -18,15 +18,15 @@ from engine.content.template import current_version
 from engine.conversations.message import Message, Words, file_words_out
 from engine.conversations.received import Received
 from engine.conversations.thread import Thread
-from engine.outbox.classes import CLASSES
+from engine.outbox.classes import rank_of
 from engine.outbox.delivery import Delivery, DeliveryKey, OutboxDue, PostingKey
 from engine.outbox.held import release_held
 from engine.people.consent import Channel
 from engine.people.member import Member
 from templates.segments import plain_signs
 
-#: The courier's job.
-SEND = "outbox.send"
+#: The couriers' jobs.
+SEND = {"email": "outbox.send", "sms": "outbox.text"}
 #: The letters of the system itself, by their names in the library.
 ANSWER, COURTESY = "answer", "courtesy"
 ANSWER_BY_TEXT = "sms/answer"
@@ -79,7 +79,8 @@ def journey_letters(session: Session, letters: Sequence[JourneyLetter], now: dat
         keys = {(letter.due_at, letter.enrollment_id, letter.channel): letter for letter in letters}
         fresh = {key: letter for key, letter in keys.items() if key not in known}
         _insert_letters(session, list(fresh.values()), now)
-    wake_on_commit(session, SEND)
+    for channel in {letter.channel for letter in letters}:
+        wake_on_commit(session, SEND[channel])
 
 
 def answer(
@@ -329,12 +330,21 @@ def _posted(session: Session, key: str) -> Delivery | None:
 
 
 def _post(
-    session: Session, key: str, now: datetime, *, message_class: str, template: str, language: str, **columns: Any
+    session: Session,
+    key: str,
+    now: datetime,
+    *,
+    message_class: str,
+    template: str,
+    language: str,
+    channel: Channel = "email",
+    **columns: Any,
 ) -> Delivery:
     delivery = Delivery(
         id=new_id(),
         created_at=now,
         message_class=message_class,
+        channel=channel,
         template_version_id=current_version(session, template, language).id,
         send_at=now,
         state_at=now,
@@ -351,9 +361,9 @@ def _post(
             raise
         return known
     session.add(delivery)
-    session.add(OutboxDue(rank=CLASSES[message_class].rank, send_at=now, delivery_id=delivery.id))
+    session.add(OutboxDue(rank=rank_of(message_class, delivery.channel), send_at=now, delivery_id=delivery.id))
     session.flush()
-    wake_on_commit(session, SEND)
+    wake_on_commit(session, SEND[delivery.channel])
     return delivery
 
 
@@ -396,7 +406,6 @@ def _answering(subject: str) -> str:
 def _insert_letters(session: Session, letters: Sequence[JourneyLetter], now: datetime) -> None:
     stored = time_storer(session)
     at = stored(now)
-    rank = CLASSES["journey"].rank
     # The key first: a conflict shows before anything else is written.
     bulk_insert(
         session,
@@ -421,5 +430,5 @@ def _insert_letters(session: Session, letters: Sequence[JourneyLetter], now: dat
         session,
         _OUTBOX_DUE,
         ("rank", "send_at", "delivery_id"),
-        [(rank, stored(each.send_at), each.delivery_id) for each in letters],
+        [(rank_of("journey", each.channel), stored(each.send_at), each.delivery_id) for each in letters],
     )

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from engine.base.db import Database, changed_by
 from engine.base.errors import Unavailable
 from engine.base.log import logger
-from engine.outbox.classes import CLASSES, RANKS
+from engine.outbox.classes import rank_of, ranks_of
 from engine.outbox.delivery import Delivery, OutboxDue
 
 #: How long a courier has for what it took, in wall time (the sandbox's clock may stand still while one dies). It asks
@@ -24,11 +24,11 @@ LEASE = timedelta(seconds=20)
 log = logger(__name__)
 
 
-def take(session: Session, now: datetime, limit: int) -> list[Delivery]:
-    """At most `limit` due deliveries, higher classes first, taken by nobody else until the lease ends."""
+def take(session: Session, now: datetime, limit: int, channel: str = "email") -> list[Delivery]:
+    """At most `limit` due deliveries of a channel, higher classes first, taken by nobody else until the lease ends."""
     taken: list[int] = []
     # One walk along the key per rank: a single query over all ranks would pass over every row not due yet.
-    for rank in RANKS:
+    for rank in ranks_of(channel):
         if len(taken) < limit:
             rows = session.scalars(
                 select(OutboxDue.delivery_id)
@@ -51,6 +51,17 @@ def take(session: Session, now: datetime, limit: int) -> list[Delivery]:
 def is_free() -> ColumnElement[bool]:
     """The condition that no living courier has the row."""
     return or_(OutboxDue.leased_until_at.is_(None), OutboxDue.leased_until_at <= datetime.now(UTC))
+
+
+def next_due(session: Session, channel: str) -> datetime | None:
+    """When the next delivery of a channel that nobody works on is due; None when there is none."""
+    firsts = [
+        session.scalar(
+            select(OutboxDue.send_at).where(OutboxDue.rank == rank, is_free()).order_by(OutboxDue.send_at).limit(1)
+        )
+        for rank in ranks_of(channel)
+    ]
+    return min((moment for moment in firsts if moment is not None), default=None)
 
 
 def lease(session: Session, deliveries: Sequence[Delivery]) -> None:
@@ -86,7 +97,10 @@ def move(session: Session, delivery: Delivery, when: datetime) -> None:
     delivery.send_at = when
     session.execute(
         insert(OutboxDue).values(
-            rank=CLASSES[delivery.message_class].rank, send_at=when, delivery_id=delivery.id, leased_until_at=None
+            rank=rank_of(delivery.message_class, delivery.channel),
+            send_at=when,
+            delivery_id=delivery.id,
+            leased_until_at=None,
         )
     )
 
@@ -118,7 +132,7 @@ def _each(session: Session, statement: Update | Delete, deliveries: Sequence[Del
         session.connection().execute(
             statement,
             [
-                {"its_rank": CLASSES[each.message_class].rank, "its_send_at": each.send_at, "its_id": each.id}
+                {"its_rank": rank_of(each.message_class, each.channel), "its_send_at": each.send_at, "its_id": each.id}
                 for each in deliveries
             ],
         )

@@ -85,7 +85,8 @@ def ask_a_person(session: Session, delivery: Delivery, says: str, now: datetime)
         if _asked_already(session, delivery):
             return None
         about |= {"assignee_id": member.organizer_id if member else None}
-        title = f"Mail to {called} does not arrive: try another way"
+        what = "Texts" if delivery.channel == "sms" else "Mail"
+        title = f"{what} to {called} {'do' if what == 'Texts' else 'does'} not arrive: try another way"
     return give_task(
         session,
         title,

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from engine.outbox.classes import CLASSES
+from engine.outbox.classes import CLASSES, rank_of, ranks_of
 from engine.outbox.delivery import OutboxDue
 
 #: A delivery that should have left this long ago means that nothing sends.
 SEND_WITHIN = timedelta(minutes=15)
 
-#: Classes of one rank stand in one queue, which has the first one's name.
+#: Classes of one rank stand in one queue, which has the first one's name. Texts have queues of their own, counted with it.
 QUEUES = {CLASSES[name].rank: name for name in reversed(tuple(CLASSES))}
 
 
@@ -28,25 +28,26 @@ class Waiting:
 
 def waiting(session: Session, now: datetime) -> list[Waiting]:
     """Every queue, the highest class first, also where nothing is due."""
-    return [_waiting(session, rank, name, now) for rank, name in sorted(QUEUES.items())]
+    return [_waiting(session, name, now) for _, name in sorted(QUEUES.items())]
 
 
 def late(now: datetime) -> tuple[ColumnElement[bool], ...]:
     """The conditions of a delivery that should have left long ago and that no courier has."""
     return (
-        OutboxDue.rank.in_(QUEUES),
+        OutboxDue.rank.in_([*ranks_of("email"), *ranks_of("sms")]),
         OutboxDue.send_at < now - SEND_WITHIN,
         or_(OutboxDue.leased_until_at.is_(None), OutboxDue.leased_until_at < now),
     )
 
 
-def _waiting(session: Session, rank: int, name: str, now: datetime) -> Waiting:
-    mine = (OutboxDue.rank == rank, OutboxDue.send_at <= now)
+def _waiting(session: Session, name: str, now: datetime) -> Waiting:
+    here = OutboxDue.rank.in_([rank_of(name, "email"), rank_of(name, "sms")])
+    mine = (here, OutboxDue.send_at <= now)
     since = session.scalar(select(func.min(OutboxDue.send_at)).where(*mine))
     if since is None:
         return Waiting(name, 0, None, 0)
     due = session.scalar(select(func.count()).where(*mine)) or 0
     behind = 0
     if since < now - SEND_WITHIN:
-        behind = session.scalar(select(func.count()).where(OutboxDue.rank == rank, *late(now))) or 0
+        behind = session.scalar(select(func.count()).where(here, *late(now))) or 0
     return Waiting(name, due, since, behind)

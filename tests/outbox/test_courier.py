@@ -12,11 +12,12 @@ from engine.conversations.message import Message
 from engine.conversations.question import Question, open_questions
 from engine.conversations.task import Task
 from engine.conversations.thread import Thread
-from engine.outbox.courier import PATIENCE, gives_up_after, pause_after, send_due
+from engine.outbox.courier import send_due
 from engine.outbox.delivery import Delivery, OutboxDue
 from engine.outbox.letter import LOOP_HEADER, delivery_of, is_loop_mark
 from engine.outbox.mailbox import person_at
 from engine.outbox.post import answer
+from engine.outbox.tries import PATIENCE, gives_up_after, pause_after
 from engine.people.address import Address, add_email
 from engine.people.member import Member
 from tests.outbox.conftest import START, House, text_of

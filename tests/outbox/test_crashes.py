@@ -10,7 +10,8 @@ from engine.conversations.message import Message
 from engine.conversations.question import Question
 from engine.conversations.thread import Thread
 from engine.outbox import jobs, queue
-from engine.outbox.courier import calling, claim, hand_over, record, send_due
+from engine.outbox.claim import claim_due
+from engine.outbox.courier import calling, hand_over, record, send_due
 from engine.outbox.delivery import Delivery, OutboxDue
 from engine.outbox.letter import write
 from engine.outbox.post import answer
@@ -26,11 +27,11 @@ def die(house: House, after: str) -> None:
     db, now = house.services.db, house.now
     if after == "within claim":
         with pytest.raises(Killed), db.write() as session:
-            claim(session, house.press, now, 100)
+            claim_due(session, house.services.settings, now, 100, "email")
             raise Killed
         return
     with db.write() as session:
-        claimed = claim(session, house.press, now, 100)
+        claimed = claim_due(session, house.services.settings, now, 100, "email")
     if after == "claim":
         return
     written = [(each, write(each, claimed.material, house.press, now)) for each in claimed.deliveries]
@@ -103,7 +104,7 @@ def test_a_courier_that_slept_past_its_lease_notes_nothing_over_the_next_ones_wo
     delivery_id = house.letter("Rosa")
     now = house.now
     with house.services.db.write() as session:
-        claimed = claim(session, house.press, now, 100)
+        claimed = claim_due(session, house.services.settings, now, 100, "email")
     written = [(each, write(each, claimed.material, house.press, now)) for each in claimed.deliveries]
     with house.services.db.write() as session:
         calls = calling(session, written, claimed.material, now)

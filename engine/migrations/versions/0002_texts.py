@@ -27,6 +27,8 @@ def upgrade() -> None:
         "number_pace",
         sa.Column("our_number", sa.String(length=40), nullable=False),
         sa.Column("next_at", UTCDateTime(), nullable=False),
+        sa.Column("tail_at", UTCDateTime(), nullable=True),
+        sa.Column("slowed_until", UTCDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("our_number", name=op.f("pk_number_pace")),
     )
     op.create_table(
@@ -115,6 +117,14 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("body", sa.Text(), nullable=True))
         batch_op.add_column(sa.Column("segments", sa.SmallInteger(), nullable=True))
         batch_op.add_column(sa.Column("provider_status", sa.String(length=12), nullable=True))
+        batch_op.add_column(sa.Column("tried_since", UTCDateTime(), nullable=True))
+        batch_op.create_index(
+            "ix_delivery_sid",
+            ["provider_id"],
+            unique=False,
+            sqlite_where=sa.text("channel = 'sms' AND provider_id IS NOT NULL"),
+            postgresql_where=sa.text("channel = 'sms' AND provider_id IS NOT NULL"),
+        )
 
     with op.batch_alter_table("question", schema=None) as batch_op:
         batch_op.add_column(sa.Column("channel", sa.String(length=8), server_default="email", nullable=False))
@@ -130,6 +140,8 @@ def downgrade() -> None:
         batch_op.drop_column("channel")
 
     with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.drop_index("ix_delivery_sid")
+        batch_op.drop_column("tried_since")
         batch_op.drop_column("provider_status")
         batch_op.drop_column("segments")
         batch_op.drop_column("body")

@@ -1,0 +1,123 @@
+"""Breaker: when a way out answers nothing but errors, it is left alone for a while (RELIABILITY section 2).
+
+Twenty failures within a minute open it. Then one text a minute is let through to see; the first that is taken closes it
+again. What carriers or the provider forbid us altogether (`stop`) is closed by a person alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from engine.audit.entry import record
+from engine.base.db import table_of
+from engine.base.log import logger
+from engine.outbox.line import Breaker
+
+#: So many failures within so long open it, and so often one text is let through.
+FAILURES, WITHIN, PROBE_EVERY = 20, timedelta(minutes=1), timedelta(minutes=1)
+#: The ways: to the provider of texts, and what the carriers let our organization send.
+TEXTS, BRAND = "sms", "sms brand"
+
+_BREAKER = table_of(Breaker)
+log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why no texts leave, since when; `ends`: by itself once the provider answers, or by a person's word."""
+
+    way: str
+    since: datetime
+    reason: str
+    ends: Literal["by itself", "by hand"]
+
+
+def lets_through(session: Session, now: datetime, limit: int) -> int:
+    """How many texts may be tried now: all, one to see, or none. Asking for the one takes it."""
+    rows = {row.way: row for row in session.scalars(select(Breaker).where(Breaker.way.in_([TEXTS, BRAND])))}
+    if BRAND in rows and rows[BRAND].opened_at is not None:
+        return 0
+    if TEXTS not in rows or rows[TEXTS].opened_at is None:
+        return limit
+    row = _locked(session, TEXTS, now)
+    if row.opened_at is None:
+        return limit
+    if row.probe_at is not None and row.probe_at > now:
+        return 0
+    row.probe_at = now + PROBE_EVERY
+    session.flush()
+    return 1
+
+
+def is_shut(session: Session, now: datetime) -> bool:
+    """Whether no text may be tried now; looking takes nothing."""
+    rows = session.scalars(select(Breaker).where(Breaker.way.in_([TEXTS, BRAND]), Breaker.opened_at.is_not(None)))
+    return any(row.way == BRAND or (row.probe_at is not None and row.probe_at > now) for row in rows)
+
+
+def note(session: Session, outcomes: Sequence[bool], reason: str, now: datetime) -> None:
+    """The provider took some texts (True) and failed at others (False), in that order; refusals of its own are neither."""
+    failures = outcomes.count(False)
+    if not failures and session.get(Breaker, TEXTS) is None:
+        return
+    row = _locked(session, TEXTS, now)
+    if failures < len(outcomes) and outcomes[-1] and row.opened_at is not None:
+        log.warning("the provider of texts takes them again", since=row.opened_at.isoformat())
+        row.opened_at, row.probe_at, row.failures, row.reason = None, None, 0, ""
+        session.flush()
+        return
+    if now - row.counted_since >= WITHIN:
+        row.counted_since, row.failures = now, 0
+    row.failures += failures
+    if row.opened_at is None and row.failures >= FAILURES:
+        row.opened_at, row.probe_at, row.reason = now, now + PROBE_EVERY, reason[:400]
+        log.error("the provider of texts answers nothing but errors; one text a minute is tried", says=reason)
+    session.flush()
+
+
+def stop(session: Session, reason: str, now: datetime) -> None:
+    """No text leaves any more until a person says so."""
+    row = _locked(session, BRAND, now)
+    if row.opened_at is None:
+        row.opened_at, row.probe_at, row.reason = now, None, reason[:400]
+        log.error("all texts are stopped until a person lets them go on", says=reason)
+    session.flush()
+
+
+def let_go_on(session: Session, by_id: int, now: datetime) -> bool:
+    """Texts leave again, by a person's word; False when nothing stopped them."""
+    rows = list(session.scalars(select(Breaker).where(Breaker.opened_at.is_not(None)).with_for_update()))
+    for row in rows:
+        row.opened_at, row.probe_at, row.failures, row.reason = None, None, 0, ""
+    if rows:
+        record(session, by_id, "texts_go_on", "breaker", 0, now)
+    session.flush()
+    return bool(rows)
+
+
+def troubles(session: Session) -> list[Trouble]:
+    """What keeps texts from leaving just now."""
+    rows = session.scalars(select(Breaker).where(Breaker.opened_at.is_not(None)).order_by(Breaker.way))
+    return [
+        Trouble(row.way, row.opened_at, row.reason, "by hand" if row.way == BRAND else "by itself")
+        for row in rows
+        if row.opened_at is not None
+    ]
+
+
+def _locked(session: Session, way: str, now: datetime) -> Breaker:
+    query = (
+        select(Breaker).where(Breaker.way == way).with_for_update().execution_options(populate_existing=True)
+    )
+    row = session.scalar(query)
+    if row is None:
+        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        values = {"way": way, "counted_since": now, "failures": 0, "reason": ""}
+        session.execute(insert(_BREAKER).on_conflict_do_nothing(), [values])
+        row = session.scalars(query).one()
+    return row

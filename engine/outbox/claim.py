@@ -1,0 +1,122 @@
+"""Claim: due deliveries of one channel, judged by the gate in the very transaction that takes them (DESIGN law 6)."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from sqlalchemy.orm import Session
+
+from engine.base.db import after_commit
+from engine.base.metrics import DELIVERIES
+from engine.base.settings import Settings
+from engine.outbox import held, queue
+from engine.outbox.delivery import Delivery
+from engine.outbox.gate import Allow, Facts, Letter, Limits, Refuse, WaitUntil, judge
+from engine.outbox.material import Material, read_facts, read_material
+from engine.outbox.said import UNSURE, unsay
+from engine.outbox.trouble import ask_a_person
+from engine.people.consent import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one courier has taken, with all it needs to write it."""
+
+    deliveries: tuple[Delivery, ...]
+    material: Material
+    #: Rows the queue gave, allowed or not.
+    seen: int
+    #: Texts that may have left already: nothing is sent before the provider was asked.
+    unsure: tuple[Delivery, ...] = ()
+
+
+def claim_due(
+    session: Session, settings: Settings, now: datetime, limit: int, channel: Channel, shut: WaitUntil | None = None
+) -> Claim:
+    """Due deliveries that the gate allows are this courier's; the others are put off or refused, with the reason.
+
+    `shut`: no way leads out just now, and what the gate would allow waits.
+    """
+    due = queue.take(session, now, limit, channel)
+    unsure = [each for each in due if channel == "sms" and each.state in ("calling", "unsure")]
+    taken = [each for each in due if channel != "sms" or each.state not in ("calling", "unsure")]
+    queue.lease(session, unsure)
+    if not taken:
+        session.flush()
+        return Claim((), Material(), len(due), tuple(unsure))
+    limits = Limits(
+        settings.sending.letters_per_week,
+        settings.sending.asks_per_month,
+        timedelta(hours=settings.conversations.stale_after_hours),
+    )
+    material = read_material(session, taken, now, settings.mail)
+    facts = read_facts(session, taken, material, now, settings.sms)
+    allowed: list[Delivery] = []
+    settled: list[Delivery] = []
+    begun: dict[int, list[Letter]] = {}
+    for delivery in taken:
+        known = _with_this_batch(facts[delivery.id], begun.get(delivery.member_id or 0, []))
+        verdict = judge(known, limits, now)
+        if shut is not None and isinstance(verdict, Allow):
+            verdict = shut
+        match verdict:
+            case Allow():
+                allowed.append(delivery)
+                # A text that waited for its turn still says so, which tells the pace that it did.
+                kept = delivery.refusal if channel == "sms" else None
+                delivery.state, delivery.state_at, delivery.refusal = "claimed", now, kept
+                if known.message_class.weekly_cap and delivery.member_id is not None:
+                    begun.setdefault(delivery.member_id, []).append(Letter(now, known.speaks))
+            case WaitUntil(when=when, reason=reason):
+                delivery.state, delivery.state_at, delivery.refusal = "queued", now, reason
+                if verdict.held:
+                    held.hold(session, delivery, when, now)
+                else:
+                    held.over(session, delivery)
+                    queue.move(session, delivery, when)
+            case Refuse(reason=reason):
+                if delivery.state == "queued" and not (delivery.error_code or "").startswith(UNSURE):
+                    unsay(session, delivery)
+                delivery.state, delivery.state_at, delivery.refusal = "refused", now, reason
+                settled.append(delivery)
+                if delivery.message_class == "answer" or verdict.ask:
+                    ask_a_person(session, delivery, reason, now)
+            case _:
+                assert_never(verdict)
+    queue.lease(session, allowed)
+    settle(session, settled)
+    count(session, [each for each in taken if each.state != "claimed"])
+    session.flush()
+    return Claim(tuple(allowed), material, len(due), tuple(unsure))
+
+
+def settle(session: Session, deliveries: Sequence[Delivery]) -> None:
+    """Nobody waits for these deliveries any more."""
+    queue.remove(session, deliveries)
+    held.settle_held(
+        session,
+        [each.id for each in deliveries],
+        list({each.member_id for each in deliveries if each.member_id is not None}),
+    )
+
+
+def count(session: Session, deliveries: Sequence[Delivery], queued: str = "put_off") -> None:
+    """What became of these is counted once it is committed; of those still queued, as `queued`."""
+    if not deliveries:
+        return
+    became = Counter(
+        (each.message_class, each.channel, queued if each.state == "queued" else each.state) for each in deliveries
+    )
+
+    def count() -> None:
+        for labels, many in became.items():
+            DELIVERIES.labels(*labels).inc(many)
+
+    after_commit(session, count)
+
+
+def _with_this_batch(facts: Facts, begun: Sequence[Letter]) -> Facts:
+    """The facts with the letters to the same member that this batch allowed before."""
+    return replace(facts, letters=(*facts.letters, *begun)) if begun else facts

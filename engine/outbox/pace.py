@@ -1,0 +1,130 @@
+"""Pace: how fast a number of ours may speak. Carriers drop what comes faster than a number's rate.
+
+Moments are reserved in a row per number, inside the transaction that is committed before the provider is called, so all
+couriers of all processes together keep the rate. A text that its courier begins too late for its moment gives it up: so
+in no second more segments leave than the rate allows, whatever the machine's load.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from engine.base.clock import Clock
+from engine.base.db import table_of
+from engine.outbox.line import NumberPace
+
+#: A moment is not before so long after it was reserved: the reservation must be committed first.
+LEAD = timedelta(milliseconds=250)
+#: How late a courier may begin, and how much later still the provider may hear it.
+LATEST, ON_THE_WAY = timedelta(milliseconds=100), timedelta(milliseconds=100)
+#: Moments are given this far ahead. Beyond it a text goes back to its queue, so that an answer overtakes broadcasts.
+HORIZON = timedelta(seconds=2)
+#: What a text says while it waits for its number.
+WAITS = "Our number sends one text after the other; this one waits for its turn."
+#: After a carrier found us too fast, a number keeps to this share of its rate for so long.
+SLOWED_SHARE, SLOWED_FOR = 0.25, timedelta(hours=1)
+#: A little room, for clocks and rounding.
+_ROOM = 1.02
+
+_PACE = table_of(NumberPace)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A text that wants to leave: by which number, how many segments, whether it may wait behind others."""
+
+    key: int
+    our_number: str
+    segments: int
+    may_wait: bool = False
+    #: It was put off before to keep the pace.
+    has_waited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """When a text leaves: at a moment that is its own (`granted`), or else when to ask again."""
+
+    at: datetime
+    granted: bool
+
+
+def reserve(session: Session, wishes: Sequence[Wish], per_second: float, now: datetime) -> dict[int, Turn]:
+    """A turn for each wish, by its key; granted moments are nobody else's once this transaction is committed."""
+    paces = _locked(session, {wish.our_number for wish in wishes}, now)
+    turns: dict[int, Turn] = {}
+    for wish in wishes:
+        pace = paces[wish.our_number]
+        slow = pace.slowed_until is not None and pace.slowed_until > now
+        room = spacing(per_second * (SLOWED_SHARE if slow else 1.0)) * max(1, wish.segments)
+        moment = max(pace.next_at, now + LEAD)
+        if moment <= now + HORIZON:
+            turns[wish.key] = Turn(moment, granted=True)
+            pace.next_at = moment + room
+        elif wish.may_wait and not wish.has_waited:
+            tail = max(pace.tail_at or moment, moment)
+            turns[wish.key] = Turn(tail, granted=False)
+            pace.tail_at = tail + room
+        else:
+            turns[wish.key] = Turn(moment, granted=False)
+    session.flush()
+    return turns
+
+
+def spacing(per_second: float) -> timedelta:
+    """How far apart the moments of two segments lie, so that late ones too are never more than the rate in a second."""
+    late = (LATEST + ON_THE_WAY).total_seconds()
+    return timedelta(seconds=(1.0 + late) * _ROOM / per_second)
+
+
+def wait_for(moment: datetime, clock: Clock) -> bool:
+    """It is the moment now: True; False when it is past already. Where time stands still nobody waits for it."""
+    while True:
+        now = clock.now()
+        if now >= moment:
+            return now - moment <= LATEST
+        time.sleep(min((moment - now).total_seconds(), 0.2))
+        if clock.now() == now:
+            return True
+
+
+def slow_down(session: Session, our_number: str, now: datetime) -> None:
+    """The number keeps to a share of its rate for a while."""
+    pace = _locked(session, {our_number}, now)[our_number]
+    pace.slowed_until = now + SLOWED_FOR
+    session.flush()
+
+
+def slowed_numbers(session: Session, now: datetime) -> list[str]:
+    """The numbers that keep to a share of their rate now."""
+    return list(
+        session.scalars(
+            select(NumberPace.our_number).where(NumberPace.slowed_until > now).order_by(NumberPace.our_number)
+        )
+    )
+
+
+def _locked(session: Session, numbers: Iterable[str], now: datetime) -> dict[str, NumberPace]:
+    # In one order, so that two couriers never wait for one another.
+    wanted = sorted(set(numbers))
+    query = (
+        select(NumberPace)
+        .where(NumberPace.our_number.in_(wanted))
+        .order_by(NumberPace.our_number)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    found = {row.our_number: row for row in session.scalars(query)}
+    missing = [number for number in wanted if number not in found]
+    if missing:
+        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        session.execute(
+            insert(_PACE).on_conflict_do_nothing(), [{"our_number": number, "next_at": now} for number in missing]
+        )
+        found = {row.our_number: row for row in session.scalars(query)}
+    return found

@@ -1,0 +1,104 @@
+"""Said: what the timeline gains when a delivery leaves, and loses when it turns out that it never arrived."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, update
+from sqlalchemy.orm import Session
+
+from engine.base.ids import new_id
+from engine.conversations.message import Message
+from engine.conversations.question import Question
+from engine.outbox.classes import CLASSES
+from engine.outbox.delivery import Delivery
+from engine.outbox.material import Material
+from journeys.steps import Ask
+from templates.vocabulary import base_language
+
+#: What an error code begins with when the message may have left all the same.
+UNSURE = "unsure:"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a delivery says, by whom; `message_id` is a mail's Message-ID."""
+
+    text: str
+    author_id: int | None
+    author_name: str
+    subject: str = ""
+    message_id: str = ""
+
+
+def said(
+    session: Session, delivery: Delivery, words: Words, material: Material, now: datetime
+) -> list[Message | Question]:
+    """What the timeline gains with the first try: a letter and the question it asks. An answer stands there already."""
+    row = CLASSES[delivery.message_class]
+    if delivery.message_class == "answer":
+        session.execute(
+            update(Message)
+            .where(Message.delivery_id == delivery.id, Message.kind == "out")
+            .values(internet_message_id=words.message_id, subject=words.subject[:400])
+        )
+    if not row.list_unsubscribe or delivery.member_id is None:
+        return []
+    compiled = material.compiled[delivery.template_version_id or 0]
+    rows: list[Message | Question] = [
+        Message(
+            id=new_id(),
+            created_at=now,
+            at=now,
+            member_id=delivery.member_id,
+            kind="journey",
+            channel=delivery.channel,
+            author_id=words.author_id,
+            author_name=words.author_name[:200],
+            subject=words.subject[:400],
+            text=words.text,
+            folded=[],
+            attachments=[],
+            delivery_id=delivery.id,
+            internet_message_id=words.message_id,
+            detail={"class": delivery.message_class, "speaks": compiled.speaks, "counts": row.weekly_cap},
+        )
+    ]
+    step = material.steps.get(delivery.id)
+    if isinstance(step, Ask) and delivery.enrollment_id is not None:
+        rows.append(
+            Question(
+                id=new_id(),
+                created_at=now,
+                member_id=delivery.member_id,
+                kind=str(step.question.kind),
+                subject_kind="enrollment",
+                subject_id=delivery.enrollment_id,
+                step=step.id,
+                answers=[
+                    {
+                        "name": answer.name,
+                        "label": answer.label_in(base_language(compiled.language)),
+                        "words": list(answer.words_in(base_language(compiled.language))),
+                    }
+                    for answer in step.question.answers
+                ],
+                delivery_id=delivery.id,
+                until_at=now + step.timeout,
+                channel=delivery.channel,
+                our_number=delivery.our_number,
+            )
+        )
+    return rows
+
+
+def said_now(session: Session, delivery: Delivery, now: datetime) -> None:
+    """A letter that left at a later try was said then."""
+    session.execute(update(Message).where(Message.delivery_id == delivery.id, Message.kind == "journey").values(at=now))
+
+
+def unsay(session: Session, delivery: Delivery) -> None:
+    """A letter that never arrived was never said: it neither asks anything nor counts against a cap."""
+    was_said = delivery.internet_message_id is not None or delivery.body is not None
+    if was_said and CLASSES[delivery.message_class].list_unsubscribe:
+        session.execute(delete(Question).where(Question.delivery_id == delivery.id))
+        session.execute(delete(Message).where(Message.delivery_id == delivery.id, Message.kind == "journey"))

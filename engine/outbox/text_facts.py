@@ -1,0 +1,86 @@
+"""What the gate must know of texts besides what it knows of mail: stops by phone, hours, and how long they waited."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine.base.settings import Texting
+from engine.conversations.message import Message
+from engine.outbox.classes import Window
+from engine.outbox.delivery import Delivery
+from engine.outbox.gate import Facts
+from engine.people.text_stop import stopped_phones
+from engine.people.texting_hours import opens_at, zones_of
+
+if TYPE_CHECKING:
+    from engine.outbox.material import Material
+
+#: So long after somebody's own text an answer may come at any hour (DESIGN section 3).
+AWAKE_FOR = timedelta(minutes=30)
+#: Says in a delivery's `data` that its author chose to send it at once, whatever the hour.
+AT_ANY_HOUR = "at_any_hour"
+
+
+def text_facts(
+    session: Session,
+    texts: Sequence[Delivery],
+    facts: Mapping[int, Facts],
+    material: "Material",
+    now: datetime,
+    sms: Texting,
+) -> dict[int, Facts]:
+    """The facts of these texts, with what only texts have."""
+    if not texts:
+        return {}
+    stopped = stopped_phones(session, [each.address for each in facts.values() if each.address])
+    wrote = _last_texts(session, {each.member_id for each in texts if each.member_id is not None})
+    found: dict[int, Facts] = {}
+    for text in texts:
+        known = facts[text.id]
+        thread = material.threads.get(text.thread_id or 0)
+        # Only what they said by text tells that texts are welcome and that they are awake.
+        heard = wrote.get(text.member_id or 0)
+        if text.member_id is None and thread is not None:
+            heard = thread.last_in_at
+        opens, nowhere = _opens(text, known, material, heard, now, sms)
+        found[text.id] = replace(
+            known,
+            last_texts_at=heard,
+            phone_stopped_at=stopped.get(known.address or ""),
+            window_opens_at=opens,
+            has_no_hour=nowhere,
+            could_leave_at=text.tried_since or text.send_at,
+        )
+    return found
+
+
+def _opens(
+    text: Delivery, known: Facts, material: "Material", heard: datetime | None, now: datetime, sms: Texting
+) -> tuple[datetime | None, bool]:
+    """When the text may arrive (None: now), and whether there is no such hour at all."""
+    window = known.message_class.window
+    if window is Window.NONE or known.address is None:
+        return None, False
+    if window is Window.AFTER_THEIR_WORD:
+        if heard is not None and now - heard <= AWAKE_FOR:
+            return None, False
+        if (text.data or {}).get(AT_ANY_HOUR):
+            return None, False
+    opens = opens_at(zones_of(material.members.get(text.member_id or 0), known.address), sms.opens, sms.closes, now)
+    return opens, opens is None
+
+
+def _last_texts(session: Session, member_ids: Collection[int]) -> dict[int, datetime]:
+    """When each of these members last texted us."""
+    if not member_ids:
+        return {}
+    rows = session.execute(
+        select(Message.member_id, func.max(Message.at))
+        .where(Message.member_id.in_(member_ids), Message.kind == "in", Message.channel == "sms")
+        .group_by(Message.member_id)
+    )
+    return {member_id: at for member_id, at in rows if member_id is not None}
