@@ -61,7 +61,7 @@ def is_shut(session: Session, now: datetime) -> bool:
 
 
 def note(session: Session, outcomes: Sequence[bool], reason: str, now: datetime) -> None:
-    """The provider took some texts (True) and failed at others (False), in that order; refusals of its own are neither."""
+    """The provider answered some calls (True) and failed at others (False), in that order."""
     failures = outcomes.count(False)
     if not failures and session.get(Breaker, TEXTS) is None:
         return
@@ -111,9 +111,7 @@ def troubles(session: Session) -> list[Trouble]:
 
 
 def _locked(session: Session, way: str, now: datetime) -> Breaker:
-    query = (
-        select(Breaker).where(Breaker.way == way).with_for_update().execution_options(populate_existing=True)
-    )
+    query = select(Breaker).where(Breaker.way == way).with_for_update().execution_options(populate_existing=True)
     row = session.scalar(query)
     if row is None:
         insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert

@@ -12,7 +12,7 @@ from engine.outbox.delivery import OutboxDue
 #: A delivery that should have left this long ago means that nothing sends.
 SEND_WITHIN = timedelta(minutes=15)
 
-#: Classes of one rank stand in one queue, which has the first one's name. Texts have queues of their own, counted with it.
+#: Classes of one rank stand in one queue, which has the first one's name. Texts have others, counted with it.
 QUEUES = {CLASSES[name].rank: name for name in reversed(tuple(CLASSES))}
 
 
