@@ -1,7 +1,6 @@
 """`hearthline web|mail|worker|scheduler`: one part of an installation, as often and on as many machines as wanted."""
 
 import contextlib
-import os
 import signal
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from admin.cli.options import data_option
-from admin.cli.run import wait_for_end
+from admin.cli.run import below_option, end_with_parent, wait_for_end
 
 if TYPE_CHECKING:
     from admin.process import Ports
@@ -24,13 +23,6 @@ if TYPE_CHECKING:
 DRAIN_SECONDS = 60.0
 #: Between two starts of a worker process that ended by itself.
 PAUSE_SECONDS = 1.0
-
-below_option: Callable[[Any], Any] = click.option(
-    "--below",
-    is_flag=True,
-    hidden=True,
-    help="End when standard input ends, as it does with the process that began it.",
-)
 
 
 @click.command(short_help="Show the pages: members' and the inbox.")
@@ -118,7 +110,7 @@ def _runs(
     watched = f" Watch it at {settings.doors.host}:{ports.watch}." if ports.watch else ""
     click.echo(told(settings, ports) + watched)
     if below:
-        threading.Thread(target=_ends_with_parent, daemon=True).start()
+        end_with_parent()
     wait_for_end()
     process.stop()
 
@@ -149,10 +141,3 @@ def _several(data_dir: Path, processes: int, threads: int | None) -> None:
             child.wait(max(0.1, until - time.monotonic()))
         child.kill()
         child.wait()
-
-
-def _ends_with_parent() -> None:
-    """This process is asked to end when the one that holds its standard input has ended, however it did."""
-    while os.read(0, 64):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,13 +1,23 @@
 """`hearthline run`: everything in one process."""
 
+import os
 import shlex
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from admin.cli.options import data_option, no_installation
+
+below_option: Callable[[Any], Any] = click.option(
+    "--below",
+    is_flag=True,
+    hidden=True,
+    help="End when standard input ends, as it does with the process that began it.",
+)
 
 
 def wait_for_end() -> None:
@@ -19,9 +29,21 @@ def wait_for_end() -> None:
         pass
 
 
+def end_with_parent() -> None:
+    """This process is asked to end when the one that holds its standard input has ended, however it did."""
+
+    def wait() -> None:
+        while os.read(0, 64):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 @click.command(short_help="Run everything in one process.")
 @data_option
-def run(data_dir: Path) -> None:
+@below_option
+def run(data_dir: Path, below: bool) -> None:
     """Run everything in one process: doors, workers, scheduler, on this folder's database, until SIGTERM.
 
     Example: hearthline run --data /srv/hearthline
@@ -50,5 +72,7 @@ def run(data_dir: Path) -> None:
         f"Mail is taken in at {host}:{ports.smtp}" + (f", by LMTP at {host}:{ports.lmtp}." if ports.lmtp else ".")
     )
     click.echo("End it with Ctrl-C; nothing is lost by ending.")
+    if below:
+        end_with_parent()
     wait_for_end()
     process.stop()

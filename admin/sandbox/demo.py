@@ -22,6 +22,7 @@ from admin.sandbox.cast import Cast, written
 from admin.sandbox.crowd import community
 from admin.sandbox.fleet import Fleet, refuse_inhabited, start_over
 from admin.sandbox.living import Door, Living
+from admin.sandbox.plug import Plug
 from admin.sandbox.post_office import PostOffice
 from admin.sandbox.seed import seed
 from admin.sandbox.store import Store
@@ -105,6 +106,7 @@ class Demo:
         self._web = CarrierServer(self.carrier, self._clock, port=sandbox_port)
         self._process: Embedded | Fleet | None = None
         self._world: World | None = None
+        self._plug: Plug | None = None
 
     @property
     def settings(self) -> Settings:
@@ -204,8 +206,29 @@ class Demo:
         """The sandbox's own pages are up and the clock goes on with the wall's."""
         self._clock.run_from(self._clock.now())
         self._world = World(self.services, self._clock, self._store, self.living, self.cast, self.carrier)
-        self._web.show(create_app(self._world))
+        self._plug = Plug(self._world, self)
+        self._web.show(create_app(self._world, self._plug))
         self._world.start()
+
+    def apart(self) -> Fleet:
+        """Hearthline runs in a process of its own (on PostgreSQL and Redis in its several), behind the same doors."""
+        if isinstance(self._process, Fleet):
+            return self._process
+        assert self._process is not None
+        self._process.stop()
+        fleet = Fleet(self.settings, self._clock, roles=("run",))
+        fleet.start()
+        return fleet
+
+    def together(self, fleet: Fleet) -> None:
+        """Hearthline runs as it did before."""
+        if fleet is self._process:
+            return
+        fleet.stop()
+        self._process = process = Embedded(self.settings, self._clock)
+        process.start()
+        assert self._world is not None
+        self._world.serve(process.services, process.scheduler)
 
     def _open_web(self) -> None:
         """Texts are carried, at the address where the pages will be. Raises SettingsError for a taken port."""
@@ -219,7 +242,7 @@ class Demo:
     def stop(self) -> None:
         """Everything has ended; what was lived stays in the folder."""
         self._web.show(None)
-        for part in (self._world, self._process, self._web, self._office):
+        for part in (self._plug, self._world, self._process, self._web, self._office):
             if part is not None:
                 part.stop()
         self._clock_db.close()

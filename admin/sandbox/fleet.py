@@ -1,4 +1,6 @@
-"""Fleet: one installation as processes of its own, web, mail, worker and scheduler, on PostgreSQL and Redis."""
+"""Fleet: one installation as processes of its own: web, mail, worker and scheduler on PostgreSQL and Redis, or one that
+does everything (`run`) on SQLite.
+"""
 
 import os
 import signal
@@ -6,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from admin.process import Ports, build, prepare, register_rooms
@@ -29,8 +32,9 @@ class Fleet:
     `services` and `scheduler` are this process's own: it does no work itself, but can look, wake and sweep.
     """
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None, roles: Sequence[str] = ROLES) -> None:
         self.settings = settings
+        self.roles = roles
         self._folder = settings.data_dir / "processes"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.services: Services = build(settings, clock)
@@ -43,10 +47,11 @@ class Fleet:
         self._folder.mkdir(parents=True, exist_ok=True)
         file = self._folder / FILE_NAME
         file.touch(mode=0o600)
-        file.write_text(as_toml(self.settings), "utf-8")
-        for role in ROLES:
+        # The file stands in a folder of its own, so it says where the database is.
+        file.write_text(as_toml(self.settings.model_copy(update={"database_url": self.settings.database})), "utf-8")
+        for role in self.roles:
             self.begin(role)
-        self.wait_for(*ROLES)
+        self.wait_for(*self.roles)
         return Ports(smtp=doors.smtp_port, public=doors.public_port, admin=doors.admin_port)
 
     def begin(self, role: str) -> None:
@@ -68,6 +73,7 @@ class Fleet:
         """The doors of these are open, and those without a door have said that they work."""
         doors = self.settings.doors
         ports = {"web": (doors.public_port, doors.admin_port), "mail": (doors.smtp_port,)}
+        ports["run"] = (*ports["web"], *ports["mail"])
         deadline = time.monotonic() + START_SECONDS
         for role in roles:
             while not all(map(_answers, ports[role])) if role in ports else not self._has_spoken(role):
@@ -84,9 +90,11 @@ class Fleet:
         finally:
             _kill(process)
 
-    def kill(self, role: str) -> None:
-        """The kernel ended it at this moment."""
-        _kill(self._processes.pop(role))
+    def kill(self, role: str) -> int:
+        """The kernel ended it at this moment (SIGKILL); the number it had as a process."""
+        process = self._processes.pop(role)
+        _kill(process)
+        return process.pid
 
     def stop(self) -> None:
         """None is left. Doors first, so that nothing is taken in that nobody works on any more."""

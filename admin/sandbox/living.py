@@ -101,6 +101,10 @@ class Living:
             "call": self._call,
         }
 
+    def serve(self, services: Services, scheduler: Scheduler) -> None:
+        """Hearthline has been started anew, and is this one now."""
+        self._services, self._scheduler = services, scheduler
+
     def live(
         self,
         until: datetime,

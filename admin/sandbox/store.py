@@ -140,6 +140,12 @@ class Store:
         found = self._letters("id = ?", (letter_id,))
         return found[0] if found else None
 
+    def last_letters(self) -> list[Letter]:
+        """The last letter that came into every mailbox, oldest first."""
+        return self._letters(
+            "id IN (SELECT MAX(id) FROM letter WHERE direction = 'in' GROUP BY mailbox) ORDER BY id", ()
+        )
+
     def letter_ids(self, message_ids: Sequence[str]) -> dict[str, int]:
         """Where letters with these Message-IDs arrived: Message-ID to the letter's id."""
         with self._lock:

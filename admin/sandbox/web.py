@@ -12,6 +12,7 @@ from flask import (
     flash,
     get_flashed_messages,
     jsonify,
+    make_response,
     redirect,
     render_template,
     request,
@@ -25,7 +26,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from admin.sandbox.api import create_api, read_duration, send_from
 from admin.sandbox.pen import open_letter
 from admin.sandbox.phones import create_pages
+from admin.sandbox.plug import Plug
 from admin.sandbox.store import Letter
+from admin.sandbox.tour import LOOK_AGAIN, create_tour, path_of_referrer, way_back
 from admin.sandbox.world import World
 from engine.base.errors import Invalid, NotFound
 from engine.chapters.chapter import Chapter
@@ -47,9 +50,13 @@ LETTER_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 OUR_NAMES = frozenset({"127.0.0.1", "::1", "localhost"})
 #: Messages on one page of the outbox.
 PAGE = 100
+#: Wall seconds a page waits for the clock to arrive, before it tells how far it is.
+PATIENCE = 1.0
+#: Whose words a link on every page lets you write.
+ROSA = "rosa.marin@mail.example"
 
 
-def create_app(world: World) -> Flask:
+def create_app(world: World, plug: Plug | None = None) -> Flask:
     """The sandbox as a WSGI app."""
     app = Flask(__name__, template_folder=None, static_folder=None)
     app.secret_key = world.services.tokens.session_secret()
@@ -71,11 +78,14 @@ def create_app(world: World) -> Flask:
             places=[
                 (url_for("mailboxes"), reader.say("sandbox.mailboxes_link"), request.endpoint == "mailboxes"),
                 (url_for("phones.phones"), reader.say("sandbox.phones_link"), request.endpoint == "phones.phones"),
+                (url_for("mailbox", address=ROSA, write=1), reader.say("page.sandbox_rosa"), False),
+                (url_for("tour.index"), reader.say("page.sandbox_tour"), request.endpoint == "tour.index"),
             ],
             **values,
         )
 
     app.register_blueprint(create_pages(world, page, lambda: Reader(world.clock.now(), zone, "en")))
+    app.register_blueprint(create_tour(world, plug, page))
 
     @app.before_request
     def only_from_here() -> None:
@@ -182,10 +192,26 @@ def create_app(world: World) -> Flask:
 
     @app.post("/clock")
     def move_clock() -> AnyResponse:
-        world.move_to(world.clock.now() + read_duration(request.form.get("advance", "")))
+        back = path_of_referrer()
+        target = world.clock.now() + read_duration(request.form.get("advance", ""))
+        if world.begin_to_move(target, PATIENCE):
+            return arrived(back)
+        return redirect(url_for("clock_goes", back=back))
+
+    @app.get("/clock")
+    def clock_goes() -> AnyResponse:
+        """A sentence about how far it is, looked at again and again until it has arrived."""
+        back, until = way_back(request.args.get("back", "/")), world.on_the_way_to
+        if world.has_arrived() or until is None:
+            return arrived(back)
+        shown = make_response(page("moving.html", until=until, back=back))
+        shown.headers["Refresh"] = LOOK_AGAIN
+        return shown
+
+    def arrived(back: str) -> AnyResponse:
         reader = Reader(world.clock.now(), zone, "en")
         flash(reader.say("sandbox.moved", when=f"{reader.weekday(reader.now)}, {reader.time(reader.now)}"))
-        return redirect(request.referrer or url_for("mailboxes"))
+        return redirect(back)
 
     return app
 
