@@ -28,7 +28,7 @@ from engine.people.address import Address
 from engine.people.consent import ConsentStanding
 from engine.people.member import Member
 from engine.people.preference import Standing
-from journeys.steps import Ask, Desk, Email, MembersOrganizer, NamedMember
+from journeys.steps import Ask, Desk, Email, MembersOrganizer, NamedMember, Text
 from templates.compiled import Compiled
 
 log = logger(__name__)
@@ -46,7 +46,7 @@ class Material:
     threads: dict[int, Thread] = field(default_factory=dict)
     compiled: dict[int, Compiled] = field(default_factory=dict)
     #: The journey's step that a delivery says, by delivery.
-    steps: dict[int, Ask | Email] = field(default_factory=dict)
+    steps: dict[int, Ask | Email | Text] = field(default_factory=dict)
     #: How a member came onto the journey, by enrollment.
     triggers: dict[int, str] = field(default_factory=dict)
     #: In whose name a delivery goes out, by delivery; absent: the team's desk.
@@ -93,7 +93,7 @@ def read_material(
     if enrollments:
         rows = session.execute(select(Enrollment.id, Enrollment.trigger).where(Enrollment.id.in_(enrollments)))
         triggers = dict(rows.tuples().all())
-    steps: dict[int, Ask | Email] = {}
+    steps: dict[int, Ask | Email | Text] = {}
     compiled: dict[int, Compiled] = {}
     broken: dict[int, str] = {}
     for each in deliveries:
@@ -102,7 +102,7 @@ def read_material(
                 compiled[each.template_version_id] = load_compiled(session, each.template_version_id)
             if each.version_id is not None and each.step is not None:
                 step = load_version(session, each.version_id).script.steps[each.step]
-                if isinstance(step, Ask | Email):
+                if isinstance(step, Ask | Email | Text):
                     steps[each.id] = step
         except (HearthlineError, LookupError, TypeError, ValueError) as error:
             # Another program wrote it, or it was cut: that is this letter's trouble and no other's.
@@ -191,7 +191,7 @@ def read_facts(
     return facts | text_facts(session, texts, {each.id: facts[each.id] for each in texts}, material, now, sms)
 
 
-def _holders(session: Session, steps: Iterable[Ask | Email], ours: Mapping[str, int]) -> dict[str, list[int]]:
+def _holders(session: Session, steps: Iterable[Ask | Email | Text], ours: Mapping[str, int]) -> dict[str, list[int]]:
     """Whose address each signature of these steps is: their own one, or their mailbox at our domain (`ours`)."""
     named = {step.signed_by.address.lower() for step in steps if isinstance(step.signed_by, NamedMember)}
     holders = {address: [ours[address]] for address in named if address in ours}
@@ -209,7 +209,7 @@ def _holders(session: Session, steps: Iterable[Ask | Email], ours: Mapping[str, 
 def _signers(
     deliveries: Sequence[Delivery],
     members: Mapping[int, Member],
-    steps: Mapping[int, Ask | Email],
+    steps: Mapping[int, Ask | Email | Text],
     approved: Mapping[int, frozenset[int]],
     holders: Mapping[str, Sequence[int]],
 ) -> dict[int, int]:

@@ -86,6 +86,7 @@ def said(
                 until_at=now + step.timeout,
                 channel=delivery.channel,
                 our_number=delivery.our_number,
+                numbered=delivery.channel == "sms" and step.numbered,
             )
         )
     return rows
