@@ -10,6 +10,7 @@ import engine.content.template
 import engine.conversations.assignment
 import engine.conversations.closure
 import engine.conversations.feed
+import engine.conversations.look
 import engine.conversations.message
 import engine.conversations.picture
 import engine.conversations.question

@@ -13,17 +13,17 @@ from engine.base.log import logger
 from engine.chapters.membership import home_chapter
 from engine.conversations.closure import close
 from engine.conversations.message import Message, Words, file_machine_mail, file_words_in, first_line
-from engine.conversations.question import Question, answer_question, question_of
+from engine.conversations.question import Question, question_of
 from engine.conversations.received import Received
 from engine.conversations.thread import Thread, mark, open_thread
 from engine.enrollments.choice import stop_everything
-from engine.enrollments.signal import signal
 from engine.people.address import Address, masked
 from engine.people.consent import Said
 from engine.people.member import Member
 from reply_router.answers import recognize
 from reply_router.answers.words import Heard, adds_nothing
 from reply_router.assign import see_to_it
+from reply_router.branch import take_branch, tell_words
 from reply_router.content import file_once, key_of
 from reply_router.find import JOURNEY_OVER
 from reply_router.reading import Kind, Reading
@@ -113,9 +113,9 @@ def file_in_place(session: Session, mail: Mail, now: datetime) -> Entry:
     if stops:
         _stop(session, mail, now)
     elif heard is not None and question is not None:
-        _take_branch(session, mail, question, heard, message, thread, now)
+        take_branch(session, question, heard, message, thread, _journey_of(mail), now)
     elif mail.rule.outcome == "thread":
-        _tell_words(session, mail, question, message, thread, now)
+        tell_words(session, question, message, thread, _journey_of(mail), now)
     if mail.rule.outcome != "needs_person" and (waits or is_new):
         see_to_it(session, thread, now, wished=place.responsible_id)
     if is_new and not waits:
@@ -305,45 +305,9 @@ def _answer(session: Session, mail: Mail, now: datetime) -> tuple[Question | Non
     return question, heard
 
 
-def _take_branch(
-    session: Session, mail: Mail, question: Question, heard: Heard, message: Message, thread: Thread, now: datetime
-) -> None:
-    if question.answered_at is not None:
-        return
-    answer_question(question, heard.name, message.id, now)
-    message.detail = {**message.detail, "answer": heard.name}
-    signal(
-        session,
-        "answered",
-        question.member_id,
-        now,
-        enrollment_id=question.subject_id if question.subject_kind == "enrollment" else None,
-        question_id=question.id,
-        step=question.step,
-        answer=heard.name,
-    )
-    if heard.more:
-        _tell_words(session, mail, None, message, thread, now)
-
-
-def _tell_words(
-    session: Session, mail: Mail, question: Question | None, message: Message, thread: Thread, now: datetime
-) -> None:
-    """The runner hears that they wrote; a question that these words were about is answered, in their own words."""
-    if question is not None and question.answered_at is None:
-        answer_question(question, None, message.id, now)
-    if thread.member_id is None:
-        return
+def _journey_of(mail: Mail) -> int | None:
     delivery = mail.case.place.delivery
-    signal(
-        session,
-        "replied",
-        thread.member_id,
-        now,
-        enrollment_id=delivery.enrollment_id if delivery is not None else None,
-        message_id=message.id,
-        thread_id=thread.id,
-    )
+    return delivery.enrollment_id if delivery is not None else None
 
 
 def _only_the_command(mail: Mail) -> bool:

@@ -24,6 +24,16 @@ class Delivery(Base):
             sqlite_where=text("channel = 'sms' AND provider_id IS NOT NULL"),
             postgresql_where=text("channel = 'sms' AND provider_id IS NOT NULL"),
         ),
+        # What a stop by text must find at once, among however many letters: it costs only texts anything.
+        *(
+            Index(
+                name,
+                column,
+                sqlite_where=text("channel = 'sms' AND state = 'queued'"),
+                postgresql_where=text("channel = 'sms' AND state = 'queued'"),
+            )
+            for name, column in (("ix_delivery_text_waits", "member_id"), ("ix_delivery_text_waits_for", "to_address"))
+        ),
         {"postgresql_partition_by": "RANGE (id)"},
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from engine.conversations.question import Question
-from reply_router.answers import choice, open, yes_no
+from reply_router.answers import choice, open, which, yes_no
 from reply_router.answers.words import Heard
 
 #: What hears an answer in the words of a reply, by the question's kind. The last argument: names that add nothing.
@@ -11,6 +11,7 @@ HANDLERS: Mapping[str, Callable[[Question, str, Iterable[str]], Heard | None]] =
     "open": open.recognize,
     "choice": choice.recognize,
     "yes_no": yes_no.recognize,
+    which.KIND: which.recognize,
 }
 
 

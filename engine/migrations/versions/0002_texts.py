@@ -58,6 +58,13 @@ def upgrade() -> None:
         batch_op.create_index("uq_received_picture", ["received_id", "place"], unique=True)
 
     op.create_table(
+        "text_look",
+        sa.Column("our_number", sa.String(length=40), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("looked_at", UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("our_number", name=op.f("pk_text_look")),
+    )
+    op.create_table(
         "text_line",
         sa.Column("phone", sa.String(length=20), nullable=False),
         sa.Column("our_number", sa.String(length=40), nullable=False),
@@ -126,6 +133,16 @@ def upgrade() -> None:
             postgresql_where=sa.text("channel = 'sms' AND provider_id IS NOT NULL"),
         )
 
+    for name, column in (("ix_delivery_text_waits", "member_id"), ("ix_delivery_text_waits_for", "to_address")):
+        op.create_index(
+            name,
+            "delivery",
+            [column],
+            unique=False,
+            sqlite_where=sa.text("channel = 'sms' AND state = 'queued'"),
+            postgresql_where=sa.text("channel = 'sms' AND state = 'queued'"),
+        )
+
     with op.batch_alter_table("question", schema=None) as batch_op:
         batch_op.add_column(sa.Column("channel", sa.String(length=8), server_default="email", nullable=False))
         batch_op.add_column(sa.Column("our_number", sa.String(length=40), nullable=True))
@@ -138,6 +155,9 @@ def downgrade() -> None:
         batch_op.drop_column("numbered")
         batch_op.drop_column("our_number")
         batch_op.drop_column("channel")
+
+    for name in ("ix_delivery_text_waits_for", "ix_delivery_text_waits"):
+        op.drop_index(name, "delivery")
 
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.drop_index("ix_delivery_sid")
@@ -162,6 +182,7 @@ def downgrade() -> None:
         )
 
     op.drop_table("text_stop")
+    op.drop_table("text_look")
     op.drop_table("text_line")
     with op.batch_alter_table("received_picture", schema=None) as batch_op:
         batch_op.drop_index("uq_received_picture")

@@ -1,0 +1,144 @@
+"""Commands by text: stop, start, help, a wrong number, leaving a chapter. Each is done at once and shown in the thread."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.audit.entry import record
+from engine.chapters.membership import Membership
+from engine.conversations.task import give_task
+from engine.conversations.thread import mark
+from engine.enrollments.choice import choose
+from engine.outbox.post import consent_text, service_text
+from engine.outbox.stopping import start_texts, stop_texts
+from engine.people.address import Address
+from engine.people.consent import Said
+from reply_router.filing import Entry, stored
+from reply_router.reading.texts import HELP_WORDS, START_WORDS, TextKind
+from reply_router.text_filing import Incoming, stand
+
+WRONG_NUMBER = "somebody else has this phone"
+#: By when somebody should have found another way to a member whose phone is not theirs.
+LOOK_WITHIN = timedelta(days=3)
+
+
+def file_stop(session: Session, incoming: Incoming, now: datetime) -> Entry:
+    """No text goes to the phone any more; one last confirms it, unless the provider does or did."""
+    place, text = incoming.place, incoming.text
+    fresh = stop_texts(
+        session, place.phone, "text", stored(text.body), now, received_id=incoming.received.id
+    )
+    if place.sign_up is not None:
+        place.sign_up.state = "over"
+    by_us = text.kind is TextKind.STOP_LENIENT or incoming.settings.sms.stop_reply == "hearthline"
+    if fresh and by_us:
+        consent_text(
+            session, place.phone, _member_id(incoming), "sms/stopped", now,
+            key=f"stopped:{incoming.received.id}", our_number=place.our_number or None, language=language_of(incoming),
+        )  # fmt: skip
+    thread, message = stand(session, incoming, now, waits=False)
+    return Entry(thread, message, thread.member_id, "opt_out" if fresh else "")
+
+
+def file_start(session: Session, incoming: Incoming, now: datetime) -> Entry:
+    """Texts may come again, by the member's own word."""
+    place, text = incoming.place, incoming.text
+    fresh = start_texts(session, place.phone, stored(text.body), now, received_id=incoming.received.id)
+    carriers = text.body.strip().casefold() in (*START_WORDS, "yes") or bool(text.opt_out_type)
+    if fresh and not (carriers and incoming.settings.sms.stop_reply == "provider"):
+        consent_text(
+            session, place.phone, _member_id(incoming), "sms/started", now,
+            key=f"started:{incoming.received.id}", our_number=place.our_number or None, language=language_of(incoming),
+        )  # fmt: skip
+    thread, message = stand(session, incoming, now, waits=False)
+    return Entry(thread, message, thread.member_id, "opt_in" if fresh else "")
+
+
+def file_help(session: Session, incoming: Incoming, now: datetime) -> Entry:
+    """They hear who we are, how to reach a person and how to stop: once a day, and not twice where the provider says it."""
+    place, text = incoming.place, incoming.text
+    carriers = text.body.strip().casefold() in HELP_WORDS or bool(text.opt_out_type)
+    if not (carriers and incoming.settings.sms.stop_reply == "provider"):
+        consent_text(
+            session, place.phone, _member_id(incoming), "sms/help", now,
+            key=f"help:{place.phone}:{now:%Y-%m-%d}", our_number=place.our_number or None,
+            language=language_of(incoming),
+        )  # fmt: skip
+    thread, message = stand(session, incoming, now, waits=False)
+    return Entry(thread, message, thread.member_id)
+
+
+def file_wrong_number(session: Session, incoming: Incoming, now: datetime) -> Entry:
+    """Nothing goes to the phone any more. Whoever has it now hears nothing, and sees nothing of what was said before."""
+    place = incoming.place
+    rows = session.scalars(
+        select(Address).where(
+            Address.kind == "phone", Address.value == place.phone, Address.resting_since.is_(None)
+        )
+    )
+    for address in rows:
+        address.resting_since = now
+        address.resting_reason = "whoever answers there said that it is a wrong number."
+    thread, message = stand(session, incoming, now, waits=False)
+    mark(thread, WRONG_NUMBER)
+    # They are not the member: nothing they write is the member's word.
+    message.author_id, message.author_name = None, ""
+    for member in place.household:
+        give_task(
+            session,
+            f"{member.called} has another phone now: find it out another way",
+            now + LOOK_WITHIN,
+            now,
+            script="Whoever answers at their old number said that it is a wrong number. Write them a mail, or ask "
+            "somebody who knows them. Do not text the old number.",
+            member_id=member.id,
+            chapter_id=thread.chapter_id,
+            assignee_id=member.organizer_id or thread.responsible_id,
+            thread_id=thread.id if thread.member_id == member.id else None,
+            detail={"why": "wrong_number"},
+        )
+    return Entry(thread, message, thread.member_id, "number_off")
+
+
+def file_leave(session: Session, incoming: Incoming, now: datetime) -> Entry:
+    """The member is in that chapter no more, and hears that it is so."""
+    place, chapter = incoming.place, incoming.case.chapter
+    if place.member is None or chapter is None:
+        raise ValueError("only a member leaves a chapter")
+    member = place.member
+    membership = session.get_one(Membership, (member.id, chapter.id))
+    membership.left_at = now
+    said = Said("text", stored(incoming.text.body), received_id=incoming.received.id, by_id=member.id)
+    choose(session, member.id, "sms", f"chapter:{chapter.id}", False, said, now)
+    record(session, member.id, "left_chapter", "member", member.id, now, chapter_id=chapter.id)
+    thread, message = stand(session, incoming, now, waits=False)
+    service_text(
+        session, place.phone, member.id, "sms/left", {}, now,
+        key=f"left:{incoming.received.id}", our_number=place.our_number or None, thread_id=thread.id,
+        chapter_id=chapter.id,
+    )  # fmt: skip
+    return Entry(thread, message, thread.member_id, "left")
+
+
+def language_of(incoming: Incoming) -> str | None:
+    """The language of a stranger's own command, where it is plain; a member's is known."""
+    if incoming.place.member is not None:
+        return None
+    return "es" if is_spanish(incoming.text.body) else None
+
+
+def is_spanish(body: str) -> bool:
+    """Whether a command was given in Spanish words."""
+    words = body.casefold().replace("ú", "u").replace("ó", "o").split()
+    return bool(words) and words[0].strip("¡!.,") in _SPANISH
+
+
+_SPANISH = frozenset(
+    "alto parar detener cancelar baja basta ayuda informacion empezar comenzar iniciar reanudar unirme unete unir unirse "
+    "sumarme sumate no dejen deje deja quitenme quitame quiero ya por".split()
+)
+
+
+def _member_id(incoming: Incoming) -> int | None:
+    return incoming.place.member.id if incoming.place.member is not None else None

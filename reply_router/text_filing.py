@@ -1,0 +1,245 @@
+"""Filing texts: the words stand in the one conversation with whoever wrote, and everything follows that they bring.
+
+A recognized answer takes its branch; a command is done and waits for nobody; other words wait for a person.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine.base.broker import wake_on_commit
+from engine.base.ids import new_id
+from engine.base.settings import Settings
+from engine.conversations.closure import close
+from engine.conversations.message import Message, Words, file_words_in, first_line
+from engine.conversations.picture import ReceivedPicture
+from engine.conversations.question import answer_question
+from engine.conversations.received import Received
+from engine.conversations.thread import Thread, mark, open_thread
+from engine.people.address import masked
+from engine.people.member import Member
+from reply_router.answers import which
+from reply_router.answers.words import Heard
+from reply_router.assign import see_to_it
+from reply_router.branch import take_branch, tell_words
+from reply_router.filing import IN_STORM, STORM, Entry, stored
+from reply_router.reading.text_message import TextMessage
+from reply_router.reading.texts import TextKind
+from reply_router.text_find import SHARED_PHONE, Asked, TextPlace
+from reply_router.text_rules import TextCase, TextRule
+from reply_router.text_which import chosen
+
+#: The job that fetches pictures (inbound.sms.jobs).
+PICTURE = "texts.picture"
+MAY_WANT_A_STOP = "may want texts to stop"
+#: What a conversation is called whose first text has no words.
+_WITHOUT_WORDS = {True: "A picture by text", False: "A text"}
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One received text on its way to its place."""
+
+    received: Received
+    case: TextCase
+    rule: TextRule
+    #: Why it is here, in one sentence.
+    sentence: str
+    settings: Settings
+
+    @property
+    def text(self) -> TextMessage:
+        """The text as it came."""
+        return self.case.text
+
+    @property
+    def place(self) -> TextPlace:
+        """Where it belongs."""
+        return self.case.place
+
+    @property
+    def answer_within(self) -> timedelta:
+        """How long words may wait for a person."""
+        return timedelta(hours=self.settings.conversations.answer_within_hours)
+
+
+def file_text(session: Session, incoming: Incoming, now: datetime) -> Entry:
+    """The words stand in the conversation, answer what they plainly answer, and else wait for a person."""
+    place, case = incoming.place, incoming.case
+    asked = place.asked[0] if len(place.asked) == 1 and incoming.rule.name == "answer" else None
+    waits = case.kind is not TextKind.EMPTY or place.member is None
+    heard = asked.heard if asked is not None else None
+    if heard is not None and incoming.text.picture_count:
+        heard = Heard(heard.name, more=True)
+    if heard is not None:
+        waits = heard.more
+    thread, message = stand(session, incoming, now, waits=waits)
+    if case.kind is TextKind.HUMAN_FLAG:
+        mark(thread, MAY_WANT_A_STOP)
+    if asked is not None and heard is not None:
+        _answer(session, incoming, asked, heard, message, thread, now)
+    elif waits and incoming.rule.outcome == "thread":
+        tell_words(session, place.question, message, thread, journey_of(place), now)
+    return Entry(thread, message, thread.member_id, "answer" if heard is not None else "")
+
+
+def stand(session: Session, incoming: Incoming, now: datetime, *, waits: bool) -> tuple[Thread, Message]:
+    """The words stand in the open conversation or a new one; one in which nothing waits is closed again."""
+    place = incoming.place
+    thread = place.thread
+    is_new = thread is None
+    if thread is None:
+        thread = _open(session, incoming, now)
+    else:
+        session.refresh(thread, with_for_update=True)
+    was_closed = thread.closure_id is not None
+    _bring_text(place, thread)
+    if len(place.household) > 1:
+        mark(thread, SHARED_PHONE)
+        thread.detail = {**thread.detail, "shared_by": [each.id for each in place.household]}
+    if waits and was_closed:
+        thread.reason = incoming.sentence
+        thread.detail = {**thread.detail, "rule": incoming.rule.name}
+    message = file_words_in(
+        session, thread, _words(incoming), now, waits=waits, answer_within=incoming.answer_within
+    )
+    message.at = incoming.received.created_at
+    _note_storm(session, thread, now)
+    _expect_pictures(session, incoming, message, now)
+    if incoming.rule.outcome != "needs_person" and (waits or is_new):
+        see_to_it(session, thread, now)
+    if is_new and not waits:
+        close(session, thread, None, now, "nothing in it waits for a person")
+    return thread, message
+
+
+def file_again(session: Session, incoming: Incoming) -> Entry:
+    """The words stood there already: beside them it says that they came twice, and by which row."""
+    same = incoming.case.same
+    if same is None:
+        raise ValueError("nothing was said before")
+    again = [*same.detail.get("sent_again", []), incoming.received.id]
+    same.detail = {**same.detail, "sent_again": again}
+    thread = session.get(Thread, same.thread_id) if same.thread_id is not None else None
+    return Entry(thread, same, same.member_id, same_as=same.received_id)
+
+
+def file_tap(session: Session, incoming: Incoming) -> Entry:
+    """The tap stands at the words it was on. On a yes or no question it says what it probably means, and answers nothing."""
+    tapped, echo = incoming.case.tapped, incoming.text.words.tapback
+    if tapped is None or echo is None:
+        raise ValueError("no words of ours were tapped")
+    is_asked = any(
+        each.delivery_id == tapped.delivery_id and each.kind == "yes_no"
+        for each in (incoming.place.question,)
+        if each is not None
+    )
+    probably = ("yes" if echo.agrees else "no" if echo.refuses else "") if is_asked else ""
+    tap = {
+        "what": echo.what,
+        "removed": echo.removed,
+        "probably": probably,
+        "by": incoming.place.member.called if incoming.place.member is not None else "",
+        "at": incoming.received.created_at.isoformat(),
+        "received_id": incoming.received.id,
+    }
+    tapped.detail = {**tapped.detail, "taps": [*tapped.detail.get("taps", []), tap]}
+    thread = session.get(Thread, tapped.thread_id) if tapped.thread_id is not None else incoming.place.thread
+    if probably and thread is not None and thread.member_id == tapped.member_id:
+        mark(thread, f"probably {probably}")
+    return Entry(thread, tapped, tapped.member_id, "tap")
+
+
+def journey_of(place: TextPlace) -> int | None:
+    """The enrollment whose text they answer, if it was a journey's."""
+    return place.delivery.enrollment_id if place.delivery is not None else None
+
+
+def _answer(
+    session: Session, incoming: Incoming, asked: Asked, heard: Heard, message: Message, thread: Thread, now: datetime
+) -> None:
+    question = asked.question
+    if question.kind != which.KIND:
+        take_branch(session, question, heard, message, thread, journey_of(incoming.place), now)
+        return
+    answer_question(question, heard.name, message.id, now)
+    meant = chosen(session, question, heard, now)
+    if meant is not None:
+        take_branch(session, meant.question, Heard(meant.heard.name, heard.more), message, thread, None, now)
+
+
+def _open(session: Session, incoming: Incoming, now: datetime) -> Thread:
+    place, text = incoming.place, incoming.text
+    member = place.member
+    subject = stored(first_line(text.body)) or _WITHOUT_WORDS[bool(text.picture_count)]
+    thread = open_thread(
+        session,
+        now,
+        member_id=member.id if member is not None else None,
+        chapter_id=place.chapter_id,
+        subject=subject if len(subject) <= 80 else f"{subject[:79]}…",
+        reason=incoming.sentence,
+        correspondent="" if member is not None else place.phone,
+    )
+    thread.detail = {"rule": incoming.rule.name}
+    return thread
+
+
+def _bring_text(place: TextPlace, thread: Thread) -> None:
+    """The text of ours that is answered stands above its answer."""
+    said = place.said
+    if said is not None and said.kind == "journey" and said.thread_id is None and said.member_id == thread.member_id:
+        said.thread_id = thread.id
+
+
+def _words(incoming: Incoming) -> Words:
+    member: Member | None = incoming.place.member
+    detail: dict[str, object] = {"rule": incoming.rule.name}
+    if member is None and incoming.place.phone:
+        detail["from"] = incoming.place.phone
+    if incoming.text.trouble:
+        detail["trouble"] = [incoming.text.trouble]
+    return Words(
+        text=stored(incoming.text.body),
+        channel="sms",
+        author_id=member.id if member is not None else None,
+        author_name=member.name if member is not None else masked(incoming.place.phone) if incoming.place.phone else "",
+        received_id=incoming.received.id,
+        detail=detail,
+    )
+
+
+def _note_storm(session: Session, thread: Thread, now: datetime) -> None:
+    lately = session.scalar(
+        select(func.count()).where(
+            Message.thread_id == thread.id, Message.kind == "in", Message.at > now - timedelta(hours=1)
+        )
+    )
+    if (lately or 0) > STORM:
+        mark(thread, IN_STORM)
+
+
+def _expect_pictures(session: Session, incoming: Incoming, message: Message, now: datetime) -> None:
+    """Each picture has its row, and is fetched after the text itself is safe."""
+    received, text = incoming.received, incoming.text
+    rows = [
+        ReceivedPicture(
+            id=new_id(),
+            created_at=now,
+            received_id=received.id,
+            message_id=message.id,
+            place=place,
+            url=stored(each.url)[:500],
+            content_type=stored(each.content_type)[:80],
+            refusal="" if len(each.url) <= 500 else "The provider's address of it is too long to be one.",
+            due_at=now if len(each.url) <= 500 else None,
+        )
+        for place, each in enumerate(text.pictures)
+    ]
+    session.add_all(rows)
+    session.flush()
+    for row in rows:
+        if row.due_at is not None:
+            wake_on_commit(session, PICTURE, row.id)

@@ -1,0 +1,233 @@
+"""Rules for texts: one ordered table that decides what becomes of each. The first rule that applies decides.
+
+Pure, as `reply_router.rules` is for mail: the facts were looked up before, what a rule decides is done afterwards
+(reply_router.text_route). A stop comes before everything else that words may also be.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from engine.chapters.chapter import Chapter
+from engine.conversations.message import Message
+from reply_router.reading.text_message import TextMessage
+from reply_router.reading.texts import TextKind
+from reply_router.text_find import TextPlace
+
+
+class TextFiled(StrEnum):
+    """What is done with a text once a rule has decided."""
+
+    #: Only the received row says that it came.
+    NOWHERE = "nowhere"
+    #: Beside the same words, which came a moment before.
+    AGAIN = "again"
+    #: At the words of ours that were tapped.
+    TAP = "tap"
+    #: In the conversation, with what the command does.
+    STOP = "stop"
+    START = "start"
+    HELP = "help"
+    NUMBER_OFF = "number_off"
+    LEAVE = "leave"
+    JOIN = "join"
+    SIGN_UP = "sign_up"
+    #: In the conversation, with a question of ours which of two they mean.
+    WHICH = "which"
+    #: In the conversation that was found, or a new one.
+    PLACE = "place"
+
+
+@dataclass(frozen=True, slots=True)
+class TextCase:
+    """One received text as the rules see it."""
+
+    text: TextMessage
+    place: TextPlace
+    #: The row that brought the same text of the provider before.
+    duplicate_of: int | None = None
+    #: It comes from one of our own numbers.
+    own: bool = False
+    #: The message with the same words, which came from the same phone within a minute.
+    same: Message | None = None
+    #: What of ours a tap quotes.
+    tapped: Message | None = None
+    #: The chapter that JOIN or LEAVE names, or that a stranger's only words name.
+    chapter: Chapter | None = None
+    #: The member is in that chapter.
+    is_in: bool = False
+    #: Whoever is joining said what was asked for: their name, or where they live.
+    answers_sign_up: bool = False
+
+    @property
+    def who(self) -> str:
+        """How sentences call whoever wrote."""
+        return self.place.member.called if self.place.member is not None else "Somebody"
+
+    @property
+    def kind(self) -> TextKind:
+        """What the words ask for."""
+        return self.text.kind
+
+
+@dataclass(frozen=True, slots=True)
+class TextRule:
+    """A name, what it is for, the outcome, what is done, and the check: its sentence where it applies."""
+
+    name: str
+    description: str
+    outcome: str
+    filed: TextFiled
+    check: Callable[[TextCase], str | None]
+
+
+def judge_text(case: TextCase) -> tuple[TextRule, str]:
+    """The rule that decides the case, and its sentence."""
+    for rule in TEXT_RULES:
+        sentence = rule.check(case)
+        if sentence is not None:
+            return rule, sentence
+    raise AssertionError("the last rule applies to everything")
+
+
+def _duplicate(case: TextCase) -> str | None:
+    if case.duplicate_of is None:
+        return None
+    return "The provider told us of the very same text before. It stands in the conversation once."
+
+
+def _broken(case: TextCase) -> str | None:
+    return f"{case.text.trouble} Open the original." if case.text.trouble else None
+
+
+def _own(case: TextCase) -> str | None:
+    return "It came from a number of our own; answering it would go round in circles." if case.own else None
+
+
+def _stop(case: TextCase) -> str | None:
+    if case.kind not in (TextKind.STOP, TextKind.STOP_LENIENT):
+        return None
+    return f"{case.who} asked for no more texts: “{short(case.text.body)}”. None of ours go to this phone any more."
+
+
+def _start(case: TextCase) -> str | None:
+    if case.kind is TextKind.START_OR_ANSWER and not case.place.stopped:
+        return None  # an answer like any other
+    if case.kind not in (TextKind.START, TextKind.START_OR_ANSWER):
+        return None
+    if case.place.stopped:
+        return f"{case.who} asked for texts again."
+    return f"{case.who} asked for texts, which were not stopped." if case.place.member is not None else None
+
+
+def _help(case: TextCase) -> str | None:
+    return f"{case.who} asked what this number is." if case.kind is TextKind.HELP else None
+
+
+def _wrong_number(case: TextCase) -> str | None:
+    if case.kind is not TextKind.WRONG_NUMBER:
+        return None
+    return "Whoever has this phone now is not whom we wrote to. Nothing goes there any more, and nothing was told to them."
+
+
+def _sent_twice(case: TextCase) -> str | None:
+    return "The same words came from the same phone within a minute." if case.same is not None else None
+
+
+def _tap(case: TextCase) -> str | None:
+    echo = case.text.words.tapback
+    if case.kind is not TextKind.TAPBACK or case.tapped is None or echo is None:
+        return None
+    took = "took back a tap on" if echo.removed else "tapped"
+    return f"{case.who} {took} “{short(case.tapped.text)}”. Nobody has to answer that."
+
+
+def _leave(case: TextCase) -> str | None:
+    if case.kind is not TextKind.LEAVE or case.chapter is None or not case.is_in:
+        return None
+    return f"{case.who} left {case.chapter.name}, in their own words: “{short(case.text.body)}”."
+
+
+def _join(case: TextCase) -> str | None:
+    if case.chapter is None or case.kind not in (TextKind.JOIN, TextKind.HUMAN):
+        return None
+    return f"{case.who} asked to join {case.chapter.name}."
+
+
+def _sign_up(case: TextCase) -> str | None:
+    if not case.answers_sign_up or case.place.sign_up is None:
+        return None
+    what = "their name" if case.place.sign_up.state == "name" else "where they live"
+    return f"They are joining by text, and told {what}."
+
+
+def _which(case: TextCase) -> str | None:
+    if len(case.place.asked) < 2 or any(each.heard.more for each in case.place.asked):
+        return None
+    return f"{case.who} answered, and two questions of ours are open. We asked which one they mean."
+
+
+def _answer(case: TextCase) -> str | None:
+    if len(case.place.asked) != 1:
+        return None
+    return f"{case.who} answered our question: “{short(case.text.body)}”."
+
+
+def _empty(case: TextCase) -> str | None:
+    if case.kind is not TextKind.EMPTY or case.place.member is None:
+        return None
+    return f"{case.who} sent a text with nothing in it."
+
+
+def _open(case: TextCase) -> str | None:
+    if case.place.member is None or case.place.thread is None:
+        return None
+    return f"{case.who} texted, and you are talking already."
+
+
+def _said(case: TextCase) -> str | None:
+    if case.place.member is None or case.place.said is None:
+        return None
+    return f"{case.who} answered our text “{short(case.place.said.text)}”."
+
+
+def _member(case: TextCase) -> str | None:
+    return f"{case.who} texted us without answering anything of ours." if case.place.member is not None else None
+
+
+def _anybody(case: TextCase) -> str | None:
+    if case.place.sign_up is not None:
+        return "Somebody who is joining by text said something else. They can still finish joining."
+    if case.place.thread is not None:
+        return "Somebody who is no member here texted again."
+    return "Somebody whose phone we do not know texted us."
+
+
+def short(text: str) -> str:
+    """The beginning of words, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= 80 else f"{line[:79]}…"
+
+
+#: The whole decision, in order.
+TEXT_RULES: tuple[TextRule, ...] = (
+    TextRule("duplicate", "The provider's same text again.", "duplicate", TextFiled.NOWHERE, _duplicate),
+    TextRule("broken", "It names no phone.", "needs_person", TextFiled.PLACE, _broken),
+    TextRule("own", "From a number of ours: a loop.", "machine", TextFiled.NOWHERE, _own),
+    TextRule("stop", "No more texts, in any plain wording.", "command", TextFiled.STOP, _stop),
+    TextRule("start", "Texts again; YES only where they had stopped.", "command", TextFiled.START, _start),
+    TextRule("help", "HELP and INFO.", "command", TextFiled.HELP, _help),
+    TextRule("wrong_number", "Somebody else has this phone.", "command", TextFiled.NUMBER_OFF, _wrong_number),
+    TextRule("sent_twice", "The same words within a minute.", "duplicate", TextFiled.AGAIN, _sent_twice),
+    TextRule("tap", "A tap on words of ours.", "thread", TextFiled.TAP, _tap),
+    TextRule("leave", "LEAVE and a chapter they are in.", "command", TextFiled.LEAVE, _leave),
+    TextRule("join", "JOIN and a chapter, or a stranger's keyword.", "command", TextFiled.JOIN, _join),
+    TextRule("sign_up", "A name or a ZIP code, asked for in joining.", "command", TextFiled.SIGN_UP, _sign_up),
+    TextRule("which", "An answer to two open questions.", "thread", TextFiled.WHICH, _which),
+    TextRule("answer", "A recognized answer to an open question.", "thread", TextFiled.PLACE, _answer),
+    TextRule("empty", "Nothing in it.", "thread", TextFiled.PLACE, _empty),
+    TextRule("open", "Their open conversation, by any way.", "thread", TextFiled.PLACE, _open),
+    TextRule("said", "Words after a text of ours.", "thread", TextFiled.PLACE, _said),
+    TextRule("member", "A member's phone.", "thread", TextFiled.PLACE, _member),
+    TextRule("anybody", "Nobody knows yet whose it is.", "needs_person", TextFiled.PLACE, _anybody),
+)
