@@ -30,9 +30,12 @@ from reply_router.content import file_once, fingerprint, key_of, loop_marks, wit
 from reply_router.filing import IN_STORM, Entry, Mail, file_apart, file_in_place, file_machine
 from reply_router.find import Search, find, sender_of, signed_beside
 from reply_router.reading import READING_VERSION, Kind, Reading, read
+from reply_router.reading.text_message import TextMessage, read_message
+from reply_router.reading.texts import TextKind, TextWords
 from reply_router.reports import complained_of, file_bounce, file_complaint
 from reply_router.rules import Case, Filed, judge
 from reply_router.staff import file_note, organizer_of
+from reply_router.text_route import DOOR, route_text
 
 #: Tries that are read; one more is settled unread.
 MOST_TRIES = 3
@@ -46,6 +49,8 @@ _POISON = Reading(
     why=("It stopped our reader several times. Nothing of it is lost: open the original.",),
 )
 
+_POISON_TEXT = TextMessage("", "", "", "", TextWords(TextKind.HUMAN), trouble=_POISON.why[0])
+
 log = logger(__name__)
 
 
@@ -56,6 +61,7 @@ class Taken:
     received_id: int
     attempt: int
     raw: bytes
+    door: str
     mail_from: str
     #: The exact words of ours that it probably quotes.
     sent: str | None
@@ -80,7 +86,7 @@ def route_one(services: Services, received_id: int) -> str | None:
         return None
     poison = taken.attempt > MOST_TRIES
     try:
-        reading = _POISON if poison else understand(taken, office)
+        reading = understand(taken, office) if not poison else _POISON_TEXT if taken.door == DOOR else _POISON
         with services.db.write() as session:
             return settle(session, taken, reading, office, services.clock.now())
     except Unavailable:
@@ -113,11 +119,14 @@ def take(services: Services, received_id: int) -> Taken | None:
             return None
         row.attempts += 1
         row.leased_until_at = wall + LEASE
-        attempt, bytes_id, mail_from, rcpt_to = row.attempts, row.bytes_id, row.mail_from, row.rcpt_to
+        attempt, bytes_id, door = row.attempts, row.bytes_id, row.door
+        mail_from, rcpt_to = row.mail_from, row.rcpt_to
     with services.db.read() as session:
         raw = session.scalar(select(ReceivedBytes.body).where(ReceivedBytes.id == bytes_id)) or b""
-        sent = _sent_words(session, rcpt_to, services.settings.mail.domain, services.tokens)
-    return Taken(received_id, attempt, bytes(raw), mail_from, sent)
+        sent = None
+        if door != DOOR:
+            sent = _sent_words(session, rcpt_to, services.settings.mail.domain, services.tokens)
+    return Taken(received_id, attempt, bytes(raw), door, mail_from, sent)
 
 
 def give_back(services: Services, taken: Taken) -> None:
@@ -143,21 +152,28 @@ def pause(services: Services, taken: Taken) -> None:
         )
 
 
-def understand(taken: Taken, office: Office) -> Reading:
-    """What was found in the mail. Another organization's loop mark is not ours, and says nothing of what it is."""
+def understand(taken: Taken, office: Office) -> Reading | TextMessage:
+    """What was found in the mail or text.
+
+    Another organization's loop mark is not ours, and says nothing of what it is.
+    """
+    if taken.door == DOOR:
+        return read_message(taken.raw)
     marks = loop_marks(taken.raw)
     foreign = bool(marks) and not any(is_loop_mark(office.tokens, each) for each in marks)
     raw = without_loop_marks(taken.raw) if foreign else taken.raw
     return read(raw, sent=taken.sent, mail_from=taken.mail_from)
 
 
-def settle(session: Session, taken: Taken, reading: Reading, office: Office, now: datetime) -> str | None:
+def settle(session: Session, taken: Taken, reading: Reading | TextMessage, office: Office, now: datetime) -> str | None:
     """The row has its one outcome and everything that follows from it; None when somebody else settled it meanwhile."""
     received = session.scalar(
         select(Received).where(Received.id == taken.received_id, Received.outcome.is_(None)).with_for_update()
     )
     if received is None:
         return None
+    if isinstance(reading, TextMessage):
+        return route_text(session, received, reading, office.settings, now)
     return route(session, received, reading, taken.raw, office, now)
 
 

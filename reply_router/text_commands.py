@@ -1,4 +1,4 @@
-"""Commands by text: stop, start, help, a wrong number, leaving a chapter. Each is done at once and shown in the thread."""
+"""Commands by text: stop, start, help, a wrong number, leaving a chapter. Each is done at once, and shown."""
 
 from datetime import datetime, timedelta
 
@@ -26,9 +26,7 @@ LOOK_WITHIN = timedelta(days=3)
 def file_stop(session: Session, incoming: Incoming, now: datetime) -> Entry:
     """No text goes to the phone any more; one last confirms it, unless the provider does or did."""
     place, text = incoming.place, incoming.text
-    fresh = stop_texts(
-        session, place.phone, "text", stored(text.body), now, received_id=incoming.received.id
-    )
+    fresh = stop_texts(session, place.phone, "text", stored(text.body), now, received_id=incoming.received.id)
     if place.sign_up is not None:
         place.sign_up.state = "over"
     by_us = text.kind is TextKind.STOP_LENIENT or incoming.settings.sms.stop_reply == "hearthline"
@@ -56,7 +54,7 @@ def file_start(session: Session, incoming: Incoming, now: datetime) -> Entry:
 
 
 def file_help(session: Session, incoming: Incoming, now: datetime) -> Entry:
-    """They hear who we are, how to reach a person and how to stop: once a day, and not twice where the provider says it."""
+    """They hear who we are, how to reach a person and how to stop: once a day, unless the provider says it."""
     place, text = incoming.place, incoming.text
     carriers = text.body.strip().casefold() in HELP_WORDS or bool(text.opt_out_type)
     if not (carriers and incoming.settings.sms.stop_reply == "provider"):
@@ -70,12 +68,10 @@ def file_help(session: Session, incoming: Incoming, now: datetime) -> Entry:
 
 
 def file_wrong_number(session: Session, incoming: Incoming, now: datetime) -> Entry:
-    """Nothing goes to the phone any more. Whoever has it now hears nothing, and sees nothing of what was said before."""
+    """Nothing goes to the phone any more. Whoever has it now hears nothing, and sees nothing said before."""
     place = incoming.place
     rows = session.scalars(
-        select(Address).where(
-            Address.kind == "phone", Address.value == place.phone, Address.resting_since.is_(None)
-        )
+        select(Address).where(Address.kind == "phone", Address.value == place.phone, Address.resting_since.is_(None))
     )
     for address in rows:
         address.resting_since = now
@@ -135,8 +131,8 @@ def is_spanish(body: str) -> bool:
 
 
 _SPANISH = frozenset(
-    "alto parar detener cancelar baja basta ayuda informacion empezar comenzar iniciar reanudar unirme unete unir unirse "
-    "sumarme sumate no dejen deje deja quitenme quitame quiero ya por".split()
+    "alto parar detener cancelar baja basta ayuda informacion empezar comenzar iniciar reanudar unirme unete unir "
+    "unirse sumarme sumate no dejen deje deja quitenme quitame quiero ya por".split()
 )
 
 

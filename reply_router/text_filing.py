@@ -102,9 +102,7 @@ def stand(session: Session, incoming: Incoming, now: datetime, *, waits: bool) -
     if waits and was_closed:
         thread.reason = incoming.sentence
         thread.detail = {**thread.detail, "rule": incoming.rule.name}
-    message = file_words_in(
-        session, thread, _words(incoming), now, waits=waits, answer_within=incoming.answer_within
-    )
+    message = file_words_in(session, thread, _words(incoming), now, waits=waits, answer_within=incoming.answer_within)
     message.at = incoming.received.created_at
     _note_storm(session, thread, now)
     _expect_pictures(session, incoming, message, now)
@@ -127,7 +125,7 @@ def file_again(session: Session, incoming: Incoming) -> Entry:
 
 
 def file_tap(session: Session, incoming: Incoming) -> Entry:
-    """The tap stands at the words it was on. On a yes or no question it says what it probably means, and answers nothing."""
+    """The tap stands at the words it was on. On a yes or no question it says what it probably means."""
     tapped, echo = incoming.case.tapped, incoming.text.words.tapback
     if tapped is None or echo is None:
         raise ValueError("no words of ours were tapped")

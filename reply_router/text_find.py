@@ -1,7 +1,7 @@
-"""Where a text belongs: whose phone it is, what of ours it answers, and the conversation it goes to. Nothing is written.
+"""Where a text belongs: whose phone it is, what of ours it answers, which conversation. Nothing is written.
 
-A phone is known by its number alone. A household may share one: the words belong to whoever's open question they answer,
-else to whom we texted last. The conversation is the member's open one, whatever ways it was held by before.
+A phone is known by its number alone. A household may share one: the words are whoever's open question they answer, else
+whom we texted last. The conversation is the member's open one, whatever ways it was held by before.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,9 +1,10 @@
-"""Joining by text: a keyword, a name, a ZIP code; three texts of ours, the words of consent kept as shown (FEATURES D14).
+"""Joining by text: a keyword, a name, a ZIP code; three texts of ours, consent kept as shown (FEATURES D14).
 
 Anything else that somebody says in between goes to a person, and joining waits for them.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -30,16 +31,16 @@ from templates.words import read_words
 #: Joining begun is good this long; later words go to a person.
 GOOD_FOR = timedelta(hours=72)
 _LEAD = re.compile(
-    r"^(?:hi|hello|hey|hola)?[,!. ]*(?:my name is|my name's|i am|i'm|im|this is|it's|its|name is|name:|call me|me llamo|"
-    r"mi nombre es|soy|yo soy|es|nombre:)[ :]+",
+    r"^(?:hi|hello|hey|hola)?[,!. ]*(?:my name is|my name's|i am|i'm|im|this is|it's|its|name is|name:|call me|"
+    r"me llamo|mi nombre es|soy|yo soy|es|nombre:)[ :]+",
     re.IGNORECASE,
 )
 _NAME = re.compile(r"[^\W\d_][\w'’.\-]*(?: [^\W\d_][\w'’.\-]*){0,4}")
 _ZIP = re.compile(r"(?<!\d)(\d{5})(?:-\d{4})?(?!\d)")
 #: Short words that are no name.
 _NO_NAME = frozenset(
-    "yes no ok okay sure stop help hi hello hey thanks thank why what who how when where maybe si claro gracias hola quien "
-    "que por wait later nope yep yeah cool great nice lol please".split()
+    "yes no ok okay sure stop help hi hello hey thanks thank why what who how when where maybe si claro gracias hola "
+    "quien que por wait later nope yep yeah cool great nice lol please".split()
 )
 _WORDS = read_words()
 
@@ -114,9 +115,7 @@ def file_sign_up(session: Session, incoming: Incoming, now: datetime) -> Entry:
     return Entry(thread, message, member_id, "joined")
 
 
-def _become_member(
-    session: Session, incoming: Incoming, sign_up: TextSignUp, postal_code: str, now: datetime
-) -> int:
+def _become_member(session: Session, incoming: Incoming, sign_up: TextSignUp, postal_code: str, now: datetime) -> int:
     chapter = session.get(Chapter, sign_up.chapter_id) if sign_up.chapter_id is not None else None
     evidence = f"Shown: “{sign_up.shown}” They answered: “{sign_up.name}”, “{postal_code}”."
     member_id = welcome_by_phone(
@@ -159,7 +158,7 @@ def _say(
     *,
     member_id: int | None = None,
     language: str | None = None,
-    data: dict[str, object] | None = None,
+    data: Mapping[str, object] | None = None,
 ) -> None:
     service_text(
         session,

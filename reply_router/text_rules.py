@@ -127,7 +127,9 @@ def _help(case: TextCase) -> str | None:
 def _wrong_number(case: TextCase) -> str | None:
     if case.kind is not TextKind.WRONG_NUMBER:
         return None
-    return "Whoever has this phone now is not whom we wrote to. Nothing goes there any more, and nothing was told to them."
+    return (
+        "Whoever has this phone now is not whom we wrote to. Nothing goes there any more, and nothing was told to them."
+    )
 
 
 def _sent_twice(case: TextCase) -> str | None:

@@ -1,4 +1,4 @@
-"""Which: a short answer fits two open questions, so we ask which one it is for, and take the branch of the one they name."""
+"""Which: a short answer fits two open questions; we ask which one, and take the branch of the one they name."""
 
 import re
 from collections.abc import Sequence
@@ -50,9 +50,7 @@ def ask_which(
         kind=which.KIND,
         subject_kind="message",
         subject_id=message.id,
-        answers=[
-            {"name": str(each.question.id), "label": line} for each, line in zip(asked, lines, strict=True)
-        ],
+        answers=[{"name": str(each.question.id), "label": line} for each, line in zip(asked, lines, strict=True)],
         delivery_id=delivery.id,
         until_at=now + ASKED_FOR,
         channel="sms",
@@ -80,7 +78,7 @@ def _asked_in(session: Session, questions: Sequence[Question]) -> dict[int | Non
             Message.delivery_id.in_([each.delivery_id for each in questions]), Message.kind == "journey"
         )
     )
-    return {delivery_id: text for delivery_id, text in rows}
+    return dict(rows.tuples().all())
 
 
 def _line(text: str, question: Question) -> str:

@@ -33,7 +33,7 @@ VERBS = frozenset(
         "answered", "assigned", "closed", "reopened", "responded", "noted", "revealed", "opened_original",
         "approved", "revoked", "published", "invited", "role_given", "member_added", "signed_in", "signed_out",
         "task_done", "chapter_added", "imported", "consent_changed", "member_changed", "rescued", "retried",
-        "texts_go_on",
+        "texts_go_on", "left_chapter",
     }
 )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Joining: a person becomes a member, with what they agreed to, and journeys hear of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import available_timezones
 
@@ -13,7 +13,7 @@ from engine.base.errors import Invalid
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import join
 from engine.enrollments.signal import signal
-from engine.people.address import add_email, members_with, normal_email
+from engine.people.address import add_email, add_phone, members_with, normal_email
 from engine.people.consent import EVERYTHING, Said, record_consent
 from engine.people.member import add_member
 from engine.people.path import BELONGING, move
@@ -78,6 +78,45 @@ def welcome(
     record(session, None, "member_added", "member", member.id, now, chapter_id=rooms[0].id if rooms else None)
     signal(session, "joined", member.id, now)
     return Joined(member.id, value, new=True)
+
+
+def welcome_by_phone(
+    session: Session,
+    name: str,
+    phone: str,
+    now: datetime,
+    *,
+    chapter: Chapter | None,
+    language: str,
+    postal_code: str,
+    source: str,
+    consent: Said,
+) -> int:
+    """The person whose phone that proved to be is a member, curious, in this chapter, and journeys begin; their id.
+
+    `phone` is in E.164; `consent`: what they were shown before they said yes to texts.
+    """
+    place = place_of(postal_code)
+    member = add_member(
+        session,
+        name,
+        now,
+        language=language,
+        zone=place.zone if place else None,
+        postal_code=postal_code,
+        locality=place.locality if place else "",
+        region=place.region if place else "",
+        source=source,
+    )
+    address = add_phone(session, member.id, phone, now, proven=True)
+    if chapter is not None:
+        join(session, member.id, chapter.id, now)
+    said = replace(consent, address_id=address.id, by_id=member.id)
+    record_consent(session, member.id, "sms", EVERYTHING, True, said, now)
+    move(session, member.id, BELONGING, "curious", f"Joined ({source}).", now)
+    record(session, None, "member_added", "member", member.id, now, chapter_id=chapter.id if chapter else None)
+    signal(session, "joined", member.id, now)
+    return member.id
 
 
 def chapter_of(session: Session, slug: str) -> Chapter:

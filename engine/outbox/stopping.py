@@ -1,4 +1,4 @@
-"""Stopping: a phone asks for no more texts of ours, or for texts again; whoever holds it, member or not (FEATURES A6)."""
+"""Stopping: a phone asks for no more texts of ours, or for texts again (FEATURES A6)."""
 
 from datetime import datetime
 
@@ -25,8 +25,8 @@ def stop_texts(
 ) -> bool:
     """No text of ours goes to the phone any more but the one that confirms it; False when that held before.
 
-    Every member with this phone has said no to texts, in the ledger; what waited for it in the outbox is refused. `how`:
-    `text` (their own words to us) or `carrier` (the provider knows of it). Mail is untouched.
+    Every member with this phone has said no to texts, in the ledger; what waited for it in the outbox is refused.
+    `how`: `text` (their own words to us) or `carrier` (the provider knows of it). Mail is untouched.
     """
     fresh = _stop_row(session, phone, how, evidence, now, received_id)
     holders = _holders(session, phone)
@@ -50,9 +50,7 @@ def start_texts(session: Session, phone: str, evidence: str, now: datetime, *, r
     return True
 
 
-def _stop_row(
-    session: Session, phone: str, how: str, evidence: str, now: datetime, received_id: int | None
-) -> bool:
+def _stop_row(session: Session, phone: str, how: str, evidence: str, now: datetime, received_id: int | None) -> bool:
     try:
         with session.begin_nested():
             session.add(
@@ -69,7 +67,9 @@ def _stop_row(
 def _holders(session: Session, phone: str) -> list[tuple[int, int]]:
     """(member, address) of everybody reached at this phone."""
     rows = session.execute(
-        select(Address.member_id, Address.id).where(Address.kind == "phone", Address.value == phone).order_by(Address.id)
+        select(Address.member_id, Address.id)
+        .where(Address.kind == "phone", Address.value == phone)
+        .order_by(Address.id)
     )
     return [(member_id, address_id) for member_id, address_id in rows]
 

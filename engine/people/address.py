@@ -79,16 +79,24 @@ def normal_email(text: str) -> str:
 
 def add_email(session: Session, member_id: int, text: str, now: datetime, *, proven: bool = False) -> Address:
     """The member has this mail address; given twice, it is the same row. Raises Invalid."""
-    value = normal_email(text)
+    return _add(session, member_id, "email", normal_email(text), now, proven)
+
+
+def add_phone(session: Session, member_id: int, phone: str, now: datetime, *, proven: bool = False) -> Address:
+    """The member has this phone (E.164: engine.people.phone); given twice, it is the same row."""
+    return _add(session, member_id, "phone", phone, now, proven)
+
+
+def _add(session: Session, member_id: int, kind: AddressKind, value: str, now: datetime, proven: bool) -> Address:
     known = session.scalar(
-        select(Address).where(Address.member_id == member_id, Address.kind == "email", Address.value == value)
+        select(Address).where(Address.member_id == member_id, Address.kind == kind, Address.value == value)
     )
     if known is None:
         known = Address(
             id=new_id(),
             created_at=now,
             member_id=member_id,
-            kind="email",
+            kind=kind,
             value=value,
             rank=0,
             proven_at=now if proven else None,

@@ -46,7 +46,7 @@ _OTHER_WORDS: Final = {
 }  # fmt: skip
 #: Signs alone that may mean stop.
 _STOP_SIGNS: Final = frozenset("\U0001f6d1\U0001f6ab✋⛔\U0001f645\U0001f515\U0001f92b\U0001f910\U0001f595❌")
-_JOIN: Final = re.compile(r"(?:join|unirme|unete|unirse|unir|sumarme|sumate)(?: (?:a|al|to|the|la|el))? (.{1,60})")
+_JOIN: Final = re.compile(r"(?:join|unirme|unete|unirse|unir|sumarme|sumate)(?:(?: (?:a|al|to|the|la|el))? (.{1,60}))?")
 _LEAVE: Final = re.compile(r"(?:leave|dejar|salir|salirme)(?: (?:de|del|from|the|la|el))? (.{1,60})")
 #: Longer messages are somebody telling something, whatever is in them.
 _LONGEST: Final = 600
@@ -169,8 +169,8 @@ def _room(body: str, one: str) -> TextWords | None:
         return None
     for pattern, kind in ((_JOIN, TextKind.JOIN), (_LEAVE, TextKind.LEAVE)):
         found = pattern.fullmatch(bare)
-        if found and len(found[1].split()) <= _MOST_NAME_WORDS:
-            return TextWords(kind, _as_written(body, found[1]))
+        if found and len((found[1] or "").split()) <= _MOST_NAME_WORDS:
+            return TextWords(kind, _as_written(body, found[1]) if found[1] else "")
     return None
 
 

@@ -1,0 +1,182 @@
+"""The straight line of one received text: read, judge, find, file, answer or assign, tell the runner.
+
+Beside `reply_router.route`, which takes, leases and settles rows of every door.
+"""
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine.base.log import logger
+from engine.base.settings import Settings
+from engine.chapters.chapter import Chapter
+from engine.chapters.membership import Membership
+from engine.conversations.message import Message
+from engine.conversations.received import Received
+from engine.conversations.thread import Thread
+from reply_router.content import file_once, key_of
+from reply_router.filing import Entry
+from reply_router.reading import READING_VERSION
+from reply_router.reading.text_message import TextMessage
+from reply_router.reading.texts import TextKind
+from reply_router.text_commands import file_help, file_leave, file_start, file_stop, file_wrong_number
+from reply_router.text_filing import Incoming, file_again, file_tap, file_text, stand
+from reply_router.text_find import TextPlace, chapter_named, find_text, quoted, room_of_number
+from reply_router.text_join import answers, file_join, file_sign_up, only_chapter
+from reply_router.text_rules import TextCase, TextFiled, judge_text
+from reply_router.text_which import ask_which
+
+DOOR = "sms"
+#: The same words from the same phone within so long were sent twice (RELIABILITY 1.1).
+TWICE_WITHIN = timedelta(seconds=60)
+#: Longer words are no keyword.
+_LONGEST_KEYWORD = 60
+
+log = logger(__name__)
+
+
+def text_key(provider: str, provider_id: str) -> bytes:
+    """The key under which the provider's one text is filed once."""
+    return key_of("provider", provider, provider_id)
+
+
+def route_text(session: Session, received: Received, text: TextMessage, settings: Settings, now: datetime) -> str:
+    """The row has its one outcome and everything that follows from it."""
+    _one_at_a_time(session, text.from_)
+    case = text_case_of(session, received, text, settings, now)
+    rule, sentence = judge_text(case)
+    entry = _file(session, Incoming(received, case, rule, sentence, settings), now)
+    received.outcome, received.reason = rule.outcome, f"{rule.name}: {sentence}"
+    received.duplicate_of = case.duplicate_of if rule.name == "duplicate" else entry.same_as
+    received.effect = entry.effect
+    received.thread_id = entry.thread.id if entry.thread is not None else None
+    received.message_id = entry.message.id if entry.message is not None else None
+    received.member_id = entry.member_id
+    received.reading_version = READING_VERSION
+    received.settled_at, received.leased_until_at = now, None
+    session.flush()
+    log.info("routed", row_id=received.id, outcome=received.outcome, rule=rule.name, attempt=received.attempts)
+    return received.outcome
+
+
+def text_case_of(
+    session: Session, received: Received, text: TextMessage, settings: Settings, now: datetime
+) -> TextCase:
+    """Everything the rules look at. From here on the text has its key, or is known to have been filed before."""
+    first = None
+    if received.provider_id:
+        first = file_once(session, text_key(received.provider, received.provider_id), received.id, now)
+    place = find_text(session, text, settings, now)
+    echo = text.words.tapback
+    chapter = _chapter_meant(session, text, place, settings)
+    return TextCase(
+        text,
+        place,
+        duplicate_of=first,
+        own=bool(text.from_) and text.from_ in settings.sms.every_number,
+        same=_same(session, received, text, place),
+        tapped=_tapped(session, place, echo.quote) if echo is not None else None,
+        chapter=chapter,
+        is_in=chapter is not None and _is_in(session, place, chapter),
+        answers_sign_up=text.kind is TextKind.HUMAN and answers(place.sign_up, text.body),
+    )
+
+
+def _file(session: Session, incoming: Incoming, now: datetime) -> Entry:
+    match incoming.rule.filed:
+        case TextFiled.NOWHERE:
+            return _nowhere(session, incoming.case)
+        case TextFiled.AGAIN:
+            return file_again(session, incoming)
+        case TextFiled.TAP:
+            return file_tap(session, incoming)
+        case TextFiled.STOP:
+            return file_stop(session, incoming, now)
+        case TextFiled.START:
+            return file_start(session, incoming, now)
+        case TextFiled.HELP:
+            return file_help(session, incoming, now)
+        case TextFiled.NUMBER_OFF:
+            return file_wrong_number(session, incoming, now)
+        case TextFiled.LEAVE:
+            return file_leave(session, incoming, now)
+        case TextFiled.JOIN:
+            return file_join(session, incoming, now)
+        case TextFiled.SIGN_UP:
+            return file_sign_up(session, incoming, now)
+        case TextFiled.WHICH:
+            thread, message = stand(session, incoming, now, waits=False)
+            ask_which(session, incoming.place, incoming.place.asked, message, thread, now)
+            return Entry(thread, message, thread.member_id)
+        case TextFiled.PLACE:
+            return file_text(session, incoming, now)
+        case _:
+            assert_never(incoming.rule.filed)
+
+
+def _one_at_a_time(session: Session, phone: str) -> None:
+    """Two texts of one phone are filed one after the other. SQLite has one writer at a time anyway."""
+    if phone and session.get_bind().dialect.name == "postgresql":
+        number = int.from_bytes(hashlib.sha256(phone.encode()).digest()[:8], "big", signed=True)
+        session.execute(select(func.pg_advisory_xact_lock(number)))
+
+
+def _nowhere(session: Session, case: TextCase) -> Entry:
+    """A duplicate points to where the first of it stands."""
+    first = session.get(Received, case.duplicate_of) if case.duplicate_of is not None else None
+    if first is None:
+        return Entry()
+    thread = session.get(Thread, first.thread_id) if first.thread_id is not None else None
+    message = session.get(Message, first.message_id) if first.message_id is not None else None
+    return Entry(thread, message, first.member_id)
+
+
+def _same(session: Session, received: Received, text: TextMessage, place: TextPlace) -> Message | None:
+    """The message with these very words that came from this phone a moment before, with no text of ours between."""
+    if place.thread is None or text.picture_count or not text.body.strip():
+        return None
+    rows = session.scalars(
+        select(Message)
+        .where(
+            Message.thread_id == place.thread.id,
+            Message.channel == "sms",
+            Message.at > received.created_at - TWICE_WITHIN,
+        )
+        .order_by(Message.at.desc(), Message.id.desc())
+        .limit(5)
+    )
+    for message in rows:
+        if message.kind != "in":
+            return None
+        if message.text == text.body and message.received_id is not None:
+            before = session.get(Received, message.received_id)
+            return message if before is not None and before.mail_from == received.mail_from else None
+    return None
+
+
+def _tapped(session: Session, place: TextPlace, quote: str) -> Message | None:
+    """The words of ours that were tapped; of a picture, whatever we said last."""
+    return quoted(session, place, quote) if quote else place.said
+
+
+def _chapter_meant(session: Session, text: TextMessage, place: TextPlace, settings: Settings) -> Chapter | None:
+    """The chapter that JOIN or LEAVE names; a stranger's whole text may be a chapter's name too, as on a poster."""
+    if text.kind in (TextKind.JOIN, TextKind.LEAVE):
+        if text.words.argument:
+            return chapter_named(session, text.words.argument)
+        room = room_of_number(session, place.our_number, settings)
+        return session.get(Chapter, room) if room is not None else only_chapter(session)
+    is_keyword = text.kind is TextKind.HUMAN and place.member is None and place.sign_up is None
+    if is_keyword and 0 < len(text.body.strip()) <= _LONGEST_KEYWORD and not text.picture_count:
+        return chapter_named(session, text.body)
+    return None
+
+
+def _is_in(session: Session, place: TextPlace, chapter: Chapter) -> bool:
+    if place.member is None:
+        return False
+    membership = session.get(Membership, (place.member.id, chapter.id))
+    return membership is not None and membership.left_at is None
