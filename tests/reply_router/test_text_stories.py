@@ -9,6 +9,7 @@ from engine.chapters.membership import Membership, chapters_of
 from engine.conversations.picture import ReceivedPicture
 from engine.conversations.received import Received
 from engine.enrollments.signal import Signal
+from engine.outbox.classes import rank_of
 from engine.outbox.delivery import Delivery, OutboxDue
 from engine.people.address import Address
 from engine.people.member import Member
@@ -25,8 +26,7 @@ def queued(phones: Phones, name: str, message_class: str = "journey", to: str | 
             member_id=phones.town.person_id(name), send_at=now + timedelta(hours=1), state="queued", state_at=now,
         )  # fmt: skip
         session.add(row)
-        rank = {"answer": 0, "consent": 1, "journey": 4}[message_class]
-        session.add(OutboxDue(rank=rank, send_at=row.send_at, delivery_id=row.id))
+        session.add(OutboxDue(rank=rank_of(message_class, "sms"), send_at=row.send_at, delivery_id=row.id))
         return row.id
 
 
