@@ -3,7 +3,6 @@
 import os
 import shlex
 import shutil
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -16,6 +15,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 import engine.tables  # noqa: F401  (every table is known before the first query)
+from admin import servers
+from admin.check import Check, counted
 from admin.watching.gauges import late_settling
 from engine.base.db import Database
 from engine.base.errors import HearthlineError, SettingsError, Unavailable
@@ -30,16 +31,6 @@ from engine.outbox.waiting import late
 
 #: With less than this free, a few large mails fill the disk.
 ROOM_MB = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One question and its answer; `fix` says what to do about a no."""
-
-    name: str
-    ok: bool
-    says: str
-    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +72,10 @@ def examine(data_dir: Path, environ: dict[str, str] | None = None) -> Report:
         checks.append(shape)
         if not shape.ok:
             return Report(tuple(checks), nothing)
+        checks.append(servers.database_version(db))
         with db.read() as session:
             now = _now(session, settings)
-            checks += [check(session, now, settings) for check in DATABASE_CHECKS]
+            checks += look(session, now, settings)
             return Report(tuple(checks), balance(session))
     except Unavailable as trouble:
         checks.append(
@@ -126,7 +118,9 @@ def _of_settings(settings: Settings, environ: dict[str, str]) -> Iterator[Check]
     if not settings.sandbox.enabled:
         yield _links(settings)
         if settings.mail.host:
-            yield _relay(settings)
+            yield servers.relay(settings)
+    yield from servers.queue(settings)
+    yield from servers.texts(settings)
     yield _room(settings)
 
 
@@ -151,16 +145,6 @@ def _room(settings: Settings) -> Check:
 
 def _quoted(folder: Path) -> str:
     return shlex.quote(str(folder))
-
-
-def _relay(settings: Settings) -> Check:
-    where = f"{settings.mail.host}:{settings.mail.port}"
-    try:
-        with socket.create_connection((settings.mail.host, settings.mail.port), timeout=5):
-            return Check("relay", True, f"{where} answers.")
-    except OSError as trouble:
-        fix = "Look at host and port under [mail], and at the firewall. Nothing is lost: mail waits and goes out later."
-        return Check("relay", False, f"{where} does not answer ({trouble}).", fix)
 
 
 def _shape(db: Database, data_dir: Path) -> Check:
@@ -190,14 +174,14 @@ def _now(session: Session, settings: Settings) -> datetime:
 def _somebody_answers(session: Session, _now: datetime, _settings: Settings) -> Check:
     count = session.scalar(select(func.count(func.distinct(Role.member_id))).where(Role.ended_at.is_(None))) or 0
     fix = 'Run `hearthline organizers invite "Name" name@mail.example --staff`.'
-    says = _counted(count, "Nobody has a role yet.", "One person has a role.", "{} people have a role.")
+    says = counted(count, "Nobody has a role yet.", "One person has a role.", "{} people have a role.")
     return Check("somebody answers", count > 0, says, fix)
 
 
 def _everything_settles(session: Session, _now: datetime, _settings: Settings) -> Check:
     late = session.scalar(select(func.count()).where(*late_settling())) or 0
     fix = "Is `hearthline run` up? Its log says why a message could not be routed; nothing of it is lost."
-    says = _counted(
+    says = counted(
         late,
         "Nothing received waits for its outcome.",
         "One message has waited over 10 minutes.",
@@ -209,7 +193,7 @@ def _everything_settles(session: Session, _now: datetime, _settings: Settings) -
 def _everything_leaves(session: Session, now: datetime, _settings: Settings) -> Check:
     behind = session.scalar(select(func.count()).where(*late(now))) or 0
     fix = "Is `hearthline run` up, and does the relay answer? What waits goes out by itself then."
-    says = _counted(
+    says = counted(
         behind,
         "Nothing is late.",
         "One message should have left over 15 minutes ago.",
@@ -220,7 +204,7 @@ def _everything_leaves(session: Session, now: datetime, _settings: Settings) -> 
 
 def _nobody_waits(session: Session, now: datetime, _settings: Settings) -> Check:
     late = session.scalar(select(func.count()).where(Thread.answer_due_at < now, Thread.closure_id.is_(None))) or 0
-    says = _counted(
+    says = counted(
         late,
         "Nobody waits longer than promised.",
         "One person has waited for an answer longer than promised.",
@@ -245,15 +229,19 @@ def _files_are_whole(session: Session, _now: datetime, _settings: Settings) -> C
     return Check("files of people", False, says, fix)
 
 
-def _work_is_found(session: Session, _now: datetime, _settings: Settings) -> Check:
+def _work_is_found(session: Session, _now: datetime, settings: Settings) -> Check:
     lease = session.get(Lease, "scheduler")
     alive = lease is not None and lease.until_at > datetime.now(UTC)
-    fix = "Start it with `hearthline run`. While it is down nothing is lost and nothing moves."
-    return Check("running", alive, "A scheduler is at work." if alive else "Nothing is running on this database.", fix)
+    command = "hearthline scheduler" if settings.redis_url else "hearthline run"
+    fix = f"Start it with `{command}`. While it is down nothing is lost and nothing moves."
+    nothing = "No scheduler is at work." if settings.redis_url else "Nothing is running on this database."
+    return Check("running", alive, "A scheduler is at work." if alive else nothing, fix)
 
 
-def _counted(count: int, none: str, one: str, many: str) -> str:
-    return none if count == 0 else one if count == 1 else many.format(count)
+def look(session: Session, now: datetime, settings: Settings) -> list[Check]:
+    """Everything that the database tells of an installation at work."""
+    found = [check(session, now, settings) for check in DATABASE_CHECKS]
+    return [found[0], *servers.workers(session, settings), *found[1:]]
 
 
 DATABASE_CHECKS: tuple[Callable[[Session, datetime, Settings], Check], ...] = (

@@ -112,6 +112,7 @@ class Process:
         )
 
     def _start(self) -> Ports:
+        from engine.runner.presence import Presence
         from engine.runner.scheduler import Lookout, Scheduler
 
         settings, role = self.settings, self.role
@@ -137,6 +138,9 @@ class Process:
                 lookout = Lookout(services, sweeps)
                 lookout.start()
                 self._later("the lookout", lookout.stop)
+                presence = Presence(services)
+                presence.start()
+                self._later("the presence", presence.stop)
         if role.schedules:
             self.scheduler = Scheduler(services, sweeps)
             self.scheduler.start()

@@ -22,6 +22,7 @@ from engine.enrollments.enrollment import Due
 from engine.enrollments.signal import Signal
 from engine.outbox.line import Breaker
 from engine.outbox.waiting import SEND_WITHIN, waiting
+from engine.runner.presence import workers_seen
 
 #: A received row without outcome for longer than this is an alarm (RELIABILITY V1).
 SETTLE_WITHIN = timedelta(minutes=10)
@@ -143,6 +144,7 @@ def _moving(session: Session, now: datetime) -> list[Metric]:
             (now - first).total_seconds() if first else 0,
         ),
         _gauge("signals_waiting", "Facts that no journey has heard yet.", _count(session, Signal.handled_at.is_(None))),
+        _gauge("workers", "Worker processes that gave a sign of life lately.", workers_seen(session)),
         _gauge("scheduler_lease_held", "1 while some process leads the scheduling.", 1 if held else 0),
     ]
 

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from admin.doctor import DATABASE_CHECKS
+from admin.doctor import look
 from admin.web.me import me
 from engine.base.errors import NotFound
 from engine.base.services import Services
@@ -38,7 +38,7 @@ def pages(services: Services) -> Blueprint:
             raise NotFound("This page is for the whole organization's staff.")
         now = services.clock.now()
         with services.db.read() as session:
-            checks = [check(session, now, services.settings) for check in DATABASE_CHECKS]
+            checks = look(session, now, services.settings)
             ways = _ways(session, texts=services.settings.sms.enabled)
             return render_template(
                 "health.html",

@@ -43,7 +43,8 @@ def has_a_bad_day(town: Town) -> None:
         )
         session.add(
             Received(
-                id=id_at(0) + 1, created_at=now, door="smtp", bytes_id=1, size=1, sha256=b"x" * 32, attempts=0, detail={}
+                id=id_at(0) + 1, created_at=now, door="smtp", bytes_id=1, size=1, sha256=b"x" * 32, attempts=0,
+                detail={},
             )
         )  # fmt: skip
 
