@@ -6,6 +6,7 @@ Ends with 0 when every figure reached its goal, 1 when one did not, 2 when there
 import argparse
 import importlib
 import json
+import keyword
 import sys
 from collections.abc import Iterator
 
@@ -15,6 +16,7 @@ from tests.bench.figure import Figure
 #: `figures(quick: bool) -> Iterator[Figure]` yields each figure as soon as it is known.
 BENCHES: dict[str, str] = {
     "tick": "the journey tick without rendering: against row by row, its growth, what the queue costs (P3, P4, P10)",
+    "import": "a file of people brought in: against row by row, its time and memory for a million rows",
 }
 
 COLUMNS = "{:<22} {:<11} {:>12} {:>12} {:>9} {:>14}  {:<6} {}"
@@ -22,7 +24,8 @@ COLUMNS = "{:<22} {:<11} {:>12} {:>12} {:>9} {:>14}  {:<6} {}"
 
 def figures(name: str, quick: bool) -> Iterator[Figure]:
     """The figures of one bench, as they come; its module is imported only now."""
-    yield from importlib.import_module(f"tests.bench.{name}").figures(quick)
+    module = f"{name}_" if keyword.iskeyword(name) else name
+    yield from importlib.import_module(f"tests.bench.{module}").figures(quick)
 
 
 def row(figure: Figure) -> str:

@@ -71,9 +71,9 @@ def _judge(session: Session, staging: Staging, entries: Sequence[Entry], terms: 
             member_id,
             person.row if person else entry.row,
             person.made if person else new,
-            before.settled,
-            # What its first row, or the database, says in full need not be written again.
-            before if change.kind == "update" or (person is not None and person.known is not None) else None,
+            [] if new else before.settled,
+            # What its only row, or the database, says in full need not be written again.
+            before if change.kind == "update" or (person and (person.made or person.known)) else None,
         )
         name = name_key(before.fields.get("name", ""))
         handles += [(value, member_id, name) for value in (*change.emails, *change.phones)]
@@ -99,5 +99,6 @@ def _recall(
         elif person.made:
             known[member_id] = Known(member_id)
             judge(first[person.row], known[member_id], terms, new=True)
+            continue
         known[member_id].settled = person.settled
     return known, persons, erased

@@ -13,6 +13,8 @@ FIELDS = (
 )  # fmt: skip
 #: Stands beside FIELDS for custom fields, in `Known.settled`.
 CUSTOM = "custom"
+#: What a member has several of, in Entry, Known and Change alike.
+LISTS = ("spoken", "emails", "phones", "tags", "chapters")
 _WORDS = {"locality": "city", "region": "state", "postal_code": "ZIP", "zone": "time zone"}
 
 
@@ -70,36 +72,56 @@ def judge(entry: Entry, known: Known, terms: Terms, *, new: bool, same_as: int |
     A value is replaced only where a file put it and nobody changed it since; an empty cell changes nothing; a stop is
     kept, and no file undoes one. `same_as` is the earlier row of this file that was the same person.
     """
-    change = Change("new", "")
+    if new:
+        return _somebody_new(entry, known, terms)
+    change = Change("same", "")
     told = known.said or {}
-    fields = {"language": terms.language, "country": terms.country, **entry.fields} if new else entry.fields
-    kept = _fields(change, fields, known, told)
+    kept = _fields(change, entry, known, told)
     _customs(change, entry, known, told)
-    for name in ("spoken", "emails", "phones", "tags", "chapters"):
+    for name in LISTS:
         there = {*getattr(known, name), *told.get(name, ())}
         getattr(change, name).extend(value for value in getattr(entry, name) if value not in there)
     _consents(change, entry, known)
     _remember(entry, change, known, told)
     who = f"the same person as row {same_as}" if same_as else "known here"
-    if new:
-        change.why = _says_new(entry, change)
-    elif news := _news(change):
+    if news := _news(change):
         change.kind, change.why = "update", f"{who}: {news}"
     else:
-        change.kind, change.why = "same", who + (f"; kept as it is here: {', '.join(kept)}" if kept else "")
+        change.why = who + (f"; kept as it is here: {', '.join(kept)}" if kept else "")
     return change
 
 
-def _fields(change: Change, fields: dict[str, str], known: Known, told: dict[str, Any]) -> list[str]:
+def _somebody_new(entry: Entry, known: Known, terms: Terms) -> Change:
+    """All of the row is news; the short way, for most rows of most files are that."""
+    known.fields = {"language": terms.language, "country": terms.country, **entry.fields}
+    known.custom, known.spoken, known.tags = dict(entry.custom), entry.spoken, entry.tags
+    known.emails, known.phones, known.chapters = entry.emails, entry.phones, entry.chapters
+    change = Change(
+        "new", "", known.fields, known.custom, known.spoken, known.emails, known.phones, known.tags, known.chapters
+    )
+    _consents(change, entry, known)
+    known.said = dict(known.fields)
+    for name in LISTS:
+        if values := getattr(entry, name):
+            known.said[name] = values
+    if entry.custom:
+        known.said[CUSTOM] = known.custom
+    known.settled = [*entry.fields, *([CUSTOM] if entry.custom else ())]
+    _stand(change, known)
+    change.why = _says_new(entry, change)
+    return change
+
+
+def _fields(change: Change, entry: Entry, known: Known, told: dict[str, Any]) -> list[str]:
     kept = []
-    for name, value in fields.items():
+    for name, value in entry.fields.items():
         now = known.fields.get(name, "")
         if value == now:
             continue
         before = told.get(name, "")
         if name not in known.settled and value != before and (not now or now == before):
             change.fields[name] = value
-        elif name != "first_name":
+        elif name != "first_name" and value.casefold() != now.casefold():
             kept.append(_WORDS.get(name, name))
     return kept
 
@@ -127,25 +149,25 @@ def _consents(change: Change, entry: Entry, known: Known) -> None:
 def _remember(entry: Entry, change: Change, known: Known, told: dict[str, Any]) -> None:
     known.fields = {**known.fields, **change.fields}
     known.custom = {**known.custom, **change.custom}
-    for name in ("spoken", "emails", "phones", "tags", "chapters"):
+    for name in LISTS:
         setattr(known, name, [*getattr(known, name), *getattr(change, name)])
-    for channel, opted_in, _ in change.consents:
-        known.words[channel] = opted_in
-        if not opted_in:
-            known.stopped_by_file = [*known.stopped_by_file, channel]
+    _stand(change, known)
     known.said = {
         **told,
         **change.fields,
-        **{
-            name: [*told.get(name, ()), *getattr(change, name)]
-            for name in ("spoken", "emails", "phones", "tags", "chapters")
-            if getattr(change, name)
-        },
+        **{name: [*told.get(name, ()), *getattr(change, name)] for name in LISTS if getattr(change, name)},
         **({CUSTOM: {**told.get(CUSTOM, {}), **change.custom}} if change.custom else {}),
     }
     known.settled = [*known.settled, *(name for name in entry.fields if name not in known.settled)]
     if entry.custom and CUSTOM not in known.settled:
         known.settled = [*known.settled, CUSTOM]
+
+
+def _stand(change: Change, known: Known) -> None:
+    for channel, opted_in, _ in change.consents:
+        known.words = {**known.words, channel: opted_in}
+        if not opted_in:
+            known.stopped_by_file = [*known.stopped_by_file, channel]
 
 
 def _says_new(entry: Entry, change: Change) -> str:

@@ -18,7 +18,7 @@ from engine.people.importing.judge import Kind, Known
 _SHAPE = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
-PRAGMA cache_size = -65536;
+PRAGMA cache_size = -32768;
 CREATE TABLE staged (
     row INTEGER PRIMARY KEY, member_id INTEGER NOT NULL, kind TEXT NOT NULL, settled TEXT NOT NULL, entry TEXT NOT NULL
 );
@@ -153,8 +153,11 @@ class Staging:
             ) from error
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def _text(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _encode(value) if value else "[]"
 
 
 def _entry(entry: Entry) -> str:

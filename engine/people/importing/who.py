@@ -28,6 +28,8 @@ class Directory:
     def __init__(self, session: Session, staging: Staging | None, entries: Sequence[Entry]) -> None:
         #: Address to (member, name key), oldest first.
         self._holders: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        #: Member to the name they are known by, whatever a row calls them.
+        self._names: dict[int, str] = {}
         emails = list({value for entry in entries for value in entry.emails})
         phones = list({value for entry in entries for value in entry.phones})
         for kind, values in (("email", emails), ("phone", phones)):
@@ -40,7 +42,7 @@ class Directory:
                     .order_by(Address.id),
                 )
                 for value, member_id, name in found:
-                    self._holders[value].append((member_id, name_key(name)))
+                    self._add(value, member_id, name_key(name))
         for value, member_id, name in staging.handles([*emails, *phones]) if staging is not None else ():
             self._add(value, member_id, name)
         self._fresh = iter(new_ids(len(entries)))
@@ -78,6 +80,7 @@ class Directory:
         return people.pop() if len(people) == 1 else 0
 
     def _add(self, value: str, member_id: int, name: str) -> None:
+        name = self._names[member_id] = self._names.get(member_id) or name
         holders = self._holders[value]
         if all(member_id != known for known, _ in holders):
             holders.append((member_id, name))
