@@ -126,9 +126,7 @@ class Process:
         if role.alone:
             prepare(services)
         else:
-            wait_for_shape(services)
-            if role.schedules:
-                publish(services)
+            wait_for_shape(services, also=publish if role.schedules else None)
         sweeps = register_rooms(services) if role.works or role.schedules else []
         if role.works:
             services.broker.start()
@@ -268,11 +266,13 @@ def publish(services: Services) -> None:
         publish_library(session, library(), services.clock.now())
 
 
-def wait_for_shape(services: Services, patience: float = START_PATIENCE) -> None:
+def wait_for_shape(
+    services: Services, patience: float = START_PATIENCE, *, also: Callable[[Services], None] | None = None
+) -> None:
     """The database is there and has this program's shape, which somebody else brings it to (`hearthline migrate`).
 
-    Raises SettingsError after `patience` (seconds) when it has another, at once when that is a newer program's, and
-    Unavailable when it is still away.
+    What is to be done `also` before a process works has been done. Raises SettingsError after `patience` (seconds) when
+    it has another shape, at once when that is a newer program's, and Unavailable when it is still away.
     """
     from engine.migrations import migrate
 
@@ -283,6 +283,8 @@ def wait_for_shape(services: Services, patience: float = START_PATIENCE) -> None
         try:
             at = migrate.current(services.db)
             if at == migrate.newest():
+                if also is not None:
+                    also(services)
                 return
             trouble = SettingsError(
                 f"The database is at {at or 'no'} shape and this program needs {migrate.newest()}. Run `hearthline "

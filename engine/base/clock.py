@@ -12,6 +12,7 @@ from typing import Protocol
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.base.db import Base, Database, Id
+from engine.base.errors import Unavailable
 
 #: How long a process may go on with a clock row it has read, in seconds of wall time.
 CLOCK_MAX_AGE = 0.2
@@ -60,7 +61,12 @@ class SandboxClock:
         """The sandbox's present moment, aware, UTC."""
         with self._lock:
             if time.monotonic() - self._read_at > self._max_age:
-                self._load()
+                try:
+                    self._load()
+                except Unavailable:
+                    if self._read_at == float("-inf"):
+                        raise
+                    # The database is away for a moment; time goes on as it last did.
             return self._held or datetime.now(UTC) + self._offset
 
     @property

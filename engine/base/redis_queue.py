@@ -149,9 +149,13 @@ class _PromptConsumer(_RedisConsumer):  # type: ignore[misc]
         """The message is put aside, if Redis hears it."""
         self._try(super().nack, message)
 
-    def _try(self, tell: Any, message: Any) -> None:
+    def requeue(self, messages: Any) -> None:
+        """The messages are back in the queue, if Redis hears it; if not, a sweep finds their rows."""
+        self._try(super().requeue, messages)
+
+    def _try(self, tell: Any, what: Any) -> None:
         try:
-            tell(message)
+            tell(what)
         except (redis.RedisError, ConnectionClosed, OSError) as error:
             self.broker.seen(error)
 

@@ -6,7 +6,7 @@ goes through a real relay into real mailboxes; organizers use the pages. The clo
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +21,7 @@ from admin.cli.demo import free_ports
 from admin.process import Embedded
 from admin.sandbox.carrier.api import CarrierServer
 from admin.sandbox.carrier.carrier import Account, Carrier
+from admin.sandbox.carrier.errands import PAUSES
 from admin.sandbox.carrier.our_door import OurDoor
 from admin.sandbox.cast import Cast, Organizer, Room, span
 from admin.sandbox.fleet import Fleet
@@ -79,7 +80,15 @@ class Counts:
 class Town:
     """One installation and everybody around it."""
 
-    def __init__(self, folder: Path, database_url: str = "", redis_url: str = "", **doors: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        database_url: str = "",
+        redis_url: str = "",
+        *,
+        pauses: Sequence[float] = PAUSES,
+        **doors: Any,
+    ) -> None:
         self.folder = folder
         admin, public, smtp, office = free_ports("127.0.0.1", 0)
         phones = free_ports("127.0.0.1", 0)[0]
@@ -108,7 +117,8 @@ class Town:
         self._clock_db = Database(self.settings.database)
         self.clock = SandboxClock(self._clock_db)
         account = Account(ACCOUNT, TOKEN, (OUR_NUMBER,))
-        self.carrier = Carrier(self.store, self.clock, account, OurDoor(f"http://127.0.0.1:{public}", TOKEN))
+        our_door = OurDoor(f"http://127.0.0.1:{public}", TOKEN)
+        self.carrier = Carrier(self.store, self.clock, account, our_door, pauses=pauses)
         self._provider = CarrierServer(self.carrier, self.clock, port=phones)
         self._provider.start()
         self._office_port = office

@@ -1,0 +1,154 @@
+"""kill -9 of every part in turn, scaled out, while members write: nothing lost, nothing said or filed twice.
+
+The senders out there do what mail servers and the provider of texts do: they come again until we say yes. A yes that
+was cut off by a kill makes a second copy, which is a duplicate by its own key, and never a second message.
+"""
+
+import os
+import smtplib
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from admin.sandbox.fleet import Fleet
+from admin.sandbox.pen import bare_address, post, refused_for_good
+from engine.base.db import Database
+from engine.migrations import migrate
+from tests.servers.server import Postgres, Redis, Server
+from tests.servers.shared import VARIABLE
+from tests.stories.neighbor import Neighbor
+from tests.stories.town import OUR_NUMBER, Town
+
+#: Seconds between a killed part's death and its next start, and from there to the next kill.
+DOWN, UP = 0.3, 1.2
+#: Seconds for everything to have settled after the last kill.
+PATIENCE = 60.0
+#: Seconds before a sender's next tries: those of a mail server in a hurry.
+PAUSES = (0.2, 0.5, 1.0, 2.0, *[2.0] * 40)
+
+
+@contextmanager
+def shaken_town(folder: Path) -> Iterator[tuple[Town, dict[str, Server]]]:
+    """A town in processes of its own, on servers of its own that may be killed; its clock is the wall's."""
+    room = Path(os.environ[VARIABLE]) / folder.name
+    servers: dict[str, Server] = {"postgres": Postgres(room / "pg"), "redis": Redis(room / "redis")}
+    room.mkdir(mode=0o711)
+    for server in servers.values():
+        server.start()
+    database = servers["postgres"].url
+    db = Database(database)
+    migrate.upgrade(db)
+    db.close()
+    town = Town(folder, database, servers["redis"].url, pauses=PAUSES)
+    try:
+        town.clock.run_from(datetime.now(UTC))
+        yield town, servers
+    finally:
+        town.stop()
+        for server in servers.values():
+            server.stop()
+
+
+def insists(deliver: Callable[[], None]) -> None:
+    """Our door has said yes, at whichever try."""
+    for pause in PAUSES:
+        try:
+            deliver()
+            return
+        except (OSError, smtplib.SMTPException) as trouble:
+            assert refused_for_good(trouble) is None, trouble
+            time.sleep(pause)
+    raise AssertionError("the door was away for too long")
+
+
+def replies(town: Town, neighbor: Neighbor, words: str) -> None:
+    """They have answered their first letter with these words, once it had come."""
+    waits_until(lambda: bool(neighbor.post))
+    letter = neighbor.letters[0]
+    mail = EmailMessage()
+    mail["From"], mail["To"] = f"{neighbor.name} <{neighbor.mailbox}>", bare_address(letter.reply_to)
+    mail["Subject"], mail["Message-ID"] = f"Re: {letter.subject}", f"<{words.replace(' ', '-')}@mail.example>"
+    mail.set_content(words)
+    insists(lambda: post(mail.as_bytes(), neighbor.mailbox, bare_address(letter.reply_to), *town.smtp))
+
+
+def waits_until(true: Callable[[], bool], seconds: float = PATIENCE) -> None:
+    """It has become true."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not become true in time"
+        time.sleep(0.2)
+
+
+def kills_in_turn(fleet: Fleet, servers: dict[str, Server], enough: Callable[[], bool]) -> Counter[str]:
+    """Every part was killed once, and further rounds went on until it was enough."""
+    killed: Counter[str] = Counter()
+    while not killed or not enough():
+        for part in ("worker", "redis", "mail", "postgres", "scheduler", "web"):
+            if part in servers:
+                servers[part].kill()
+                time.sleep(DOWN)
+                servers[part].start()
+            else:
+                fleet.kill(part)
+                time.sleep(DOWN)
+                fleet.begin(part)
+            killed[part] += 1
+            time.sleep(UP)
+    return killed
+
+
+def survives(folder: Path, mails: int, texts: int, *, one_round: bool) -> None:
+    """With so many mails and texts coming in, every part is killed in turn, and the books are whole afterwards."""
+    with shaken_town(folder) as (town, servers):
+        assert isinstance(town.process, Fleet)
+        people = [town.joins(f"Mailer Number{n:04}", organizer=town.denise, settles=False) for n in range(mails)]
+        span = max(8.0, (mails + texts) / 25)
+
+        def mail(number: int) -> None:
+            time.sleep(span * number / mails)
+            replies(town, people[number], f"mail number {number:04}")
+
+        def text(number: int) -> None:
+            time.sleep(span * number / texts)
+            _, taken = town.carrier.send(f"+1404555{1000 + number}", OUR_NUMBER, f"text number {number:04}")
+            assert taken
+
+        with ThreadPoolExecutor(mails + texts) as senders:
+            load = [senders.submit(mail, n) for n in range(mails)] + [senders.submit(text, n) for n in range(texts)]
+            # In this thread: a server ends with the thread that started it.
+            killed = kills_in_turn(town.process, servers, lambda: one_round or all(each.done() for each in load))
+            for each in load:
+                each.result(PATIENCE * 4)
+        waits_until(lambda: town.counts().unsettled == 0 and town.ask("select count(*) from outbox_due") == [(0,)])
+
+        told = f"killed {dict(killed)}; {town.counts()}"
+        said = town.ask("select text from message where kind = 'in' and channel = 'email'")
+        mailed = Counter(" ".join(str(words).split()) for (words,) in said)
+        assert mailed == Counter(f"mail number {n:04}" for n in range(mails)), told
+        assert town.ask("select count(distinct provider_id) from received where provider <> ''") == [(texts,)], told
+        counts = town.counts()
+        assert sum(counts.outcomes.values()) == counts.received, told
+        assert counts.received - counts.outcomes.get("duplicate", 0) == mails + texts, told
+        assert town.doubled == 0, told
+        assert [len(each.letters) for each in people] == [1] * mails, told
+        assert town.ask("select count(*) from delivery where state <> 'sent'") == [(0,)], told
+        assert min(killed.values()) >= 1
+
+
+def test_every_part_is_killed_once_while_members_write(tmp_path: Path) -> None:
+    survives(tmp_path / "shaken", 60, 30, one_round=True)
+
+
+@pytest.mark.long
+def test_every_part_is_killed_again_and_again_while_a_thousand_mails_and_five_hundred_texts_come(
+    tmp_path: Path,
+) -> None:
+    survives(tmp_path / "shaken", 1000, 500, one_round=False)
