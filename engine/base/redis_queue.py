@@ -123,7 +123,7 @@ class RedisQueue(RedisBroker):
         self.blocking.close()
 
 
-class _PromptConsumer(_RedisConsumer):  # type: ignore[misc]
+class _PromptConsumer(_RedisConsumer):
     """Waits in Redis for the next message instead of asking again and again, and never insists on an answer."""
 
     def __next__(self) -> Any:
