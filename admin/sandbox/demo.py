@@ -264,6 +264,8 @@ class Demo:
             "outcomes": now.outcomes,
             "lost": now.unsettled + texts.lost,
             "doubled": self._store.accepted_twice() + said_twice(session) + texts.doubled,
+            "sms_lost": texts.lost,
+            "sms_doubled": texts.doubled,
             "answered": len(waits),
             "median_minutes_to_answer": round(statistics.median(waits), 1) if waits else None,
             "conversations": session.scalar(select(func.count()).select_from(Thread)) or 0,

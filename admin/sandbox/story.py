@@ -36,7 +36,7 @@ def tell_the_story(demo: Demo, figures: dict[str, Any]) -> None:
         click.echo("\nNow it is yours.")
         click.echo(f"  The organizers' inbox   {doors['admin_url']}")
         click.echo(f"    sign in as            {doors['login']['email']}  {doors['login']['password']}")
-        click.echo(f"  Be any member           {doors['sandbox_url']}   (their mailboxes, and the clock)")
+        click.echo(f"  Be any member           {doors['sandbox_url']}   (their mailboxes, phones, and the clock)")
         click.echo(f"  Pages for members       {doors['public_url']}/preferences")
         click.echo(f"  Our mail door           {doors['smtp']}   (any mail program can write to hello@{_domain(demo)})")
         click.echo("Nobody in it is real, and nothing can leave this machine. Ctrl-C ends it; it will be here again.")
@@ -54,8 +54,9 @@ def _lines(session: Session, figures: dict[str, Any], reader: Reader) -> list[st
         f"told in {figures['seconds']} seconds.",
         "",
         f"We wrote {_count(figures['email_sent'], 'one letter', 'letters and answers')}. "
-        f"{_count(figures['received'], 'One mail', 'mails')} came in; {figures['lost'] or 'none'} "
+        f"{_count(figures['email_received'], 'One mail', 'mails')} came in; {figures['lost'] or 'none'} "
         f"{'was' if figures['lost'] == 1 else 'were'} lost, and {figures['doubled'] or 'none'} of ours arrived twice.",
+        *_texts(figures),
         f"Somebody answered {_count(figures['answered'], 'once', 'times')}"
         + (
             f", usually within {_span(figures['median_minutes_to_answer'])}."
@@ -83,6 +84,17 @@ def _lines(session: Session, figures: dict[str, Any], reader: Reader) -> list[st
         lines += ["", "Waiting for you in the inbox:"]
         lines += [f"  {name}, {reader.moment(since)}: “{_short(words)}”" for name, words, since in waiting]
     return lines
+
+
+def _texts(figures: dict[str, Any]) -> list[str]:
+    """Texts both ways, where there were any."""
+    sent, received = figures["sms_sent"], figures["sms_received"]
+    if not sent and not received:
+        return []
+    return [
+        f"By text we wrote {_count(sent, 'once', 'times')}, and {_count(received, 'one text', 'texts')} came in: "
+        f"lost {figures['sms_lost']}, doubled {figures['sms_doubled']}."
+    ]
 
 
 def _a_talk(session: Session, language: str) -> list[str]:

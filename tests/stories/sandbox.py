@@ -21,7 +21,7 @@ LINK = re.compile(r"https?://\S+")
 PROMISED = {
     "members", "days", "email_sent", "sms_sent", "received", "outcomes", "lost", "doubled", "answered",
     "median_minutes_to_answer", "stage_changes", "database", "broker", "seconds", "email_received", "sms_received",
-    "conversations", "waiting",
+    "sms_lost", "sms_doubled", "conversations", "waiting",
 }  # fmt: skip
 #: Wall seconds within which a demo of a few days must be there.
 PATIENCE = 120.0
