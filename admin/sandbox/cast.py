@@ -103,6 +103,8 @@ class Room:
     about: str
     gathering: str = ""
     area_codes: tuple[str, ...] = ()
+    #: Its own number, in E.164.
+    number: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,15 @@ class Cast:
     def by_mailbox(self, mailbox: str) -> Person | None:
         """Whose mailbox it is, or None."""
         return self._mailboxes.get(mailbox.lower())
+
+    def by_phone(self, phone: str) -> Person | None:
+        """Whose phone it is, or None."""
+        return self._phones.get(phone)
+
+    def number_at(self, address: str) -> str:
+        """The number of the chapter with that address; the desk's for any other."""
+        slug = address.partition("@")[0]
+        return next((room.number for room in self.rooms if room.slug == slug), "") or self.organization["number"]
 
     def by_key(self, key: str) -> Person:
         """The person of that key. Raises KeyError."""
@@ -133,6 +144,10 @@ class Cast:
     @cached_property
     def _mailboxes(self) -> dict[str, Person]:
         return {person.mailbox: person for person in self.people}
+
+    @cached_property
+    def _phones(self) -> dict[str, Person]:
+        return {person.phone: person for person in self.people if person.phone}
 
     @cached_property
     def _keys(self) -> dict[str, Person]:

@@ -43,8 +43,6 @@ from engine.people.path import StageChange
 
 #: The outside world's memory, beside the database.
 WORLD = "world.db"
-#: Our number in the sandbox.
-NUMBER = "+14045550100"
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +331,7 @@ def said_twice(session: Session) -> int:
 def write_sandbox_settings(data_dir: Path, database: str = "", redis: str = "") -> None:
     """The folder is a sandbox, with a key of its own; on these servers where they are given."""
     organization = written().organization
+    numbers = ", ".join(f'{room.slug} = "{room.number}"' for room in written().rooms)
     data_dir.mkdir(parents=True, exist_ok=True)
     file = data_dir / FILE_NAME
     file.touch(mode=0o600)
@@ -344,7 +343,9 @@ def write_sandbox_settings(data_dir: Path, database: str = "", redis: str = "") 
         f'[organization]\nname = "{organization["name"]}"\npostal_address = "{organization["postal_address"]}"\n'
         f'zone = "{organization["zone"]}"\n\n'
         f'[mail]\ndomain = "{organization["domain"]}"\ndesk = "{organization["desk"]}"\n\n'
-        f'[sms]\naccount_sid = "AC{token_hex(16)}"\nauth_token = "{token_hex(16)}"\nnumbers = ["{NUMBER}"]\n\n'
+        f'[sms]\naccount_sid = "AC{token_hex(16)}"\nauth_token = "{token_hex(16)}"\n'
+        f'numbers = ["{organization["number"]}"]\n'
+        f"chapter_numbers = {{ {numbers} }}\n\n"
         "[sandbox]\nenabled = true\n",
         "utf-8",
     )

@@ -196,6 +196,12 @@ class Living:
             with self._store.together():
                 self._read(letter)
                 self._store.notice(letter.id)
+        for text in self._carrier.texts.unnoticed():
+            with self._store.together():
+                person = self._cast.by_phone(text.phone)
+                if person is not None:
+                    self._react(person, "answers", text.at, {})
+                self._carrier.texts.notice(text.sid)
         with self._services.db.read() as session:
             self._see_who_waits(session)
             self._see_calls(session)
@@ -249,14 +255,18 @@ class Living:
         seen = open_letter(letter)
         to_everyone = "List-Unsubscribe" in seen.headers
         kind = "letters" if to_everyone else "answers"
+        self._react(person, kind, letter.at, {"letter": letter.id})
+
+    def _react(self, person: Person, kind: str, at: datetime, what: dict[str, int]) -> None:
+        """They have read one more of that kind (`letters`, `answers`), and will do what the script says, if it does."""
         number = int(self._store.fact(f"{person.key} {kind}") or 0) + 1
         self._store.note(f"{person.key} {kind}", str(number))
-        reaction = (person.letters if to_everyone else person.answers).get(number)
+        reaction = (person.letters if kind == "letters" else person.answers).get(number)
         if reaction is not None:
             key = f"{person.key} {kind} {number}"
-            at = when(person, reaction, letter.at, key, self._seed)
-            detail = {"person": person.key, "letter": letter.id, "which": [kind, number]}
-            self._store.intend(Plan(key, at, reaction.does or "mail", detail))
+            soon = when(person, reaction, at, key, self._seed)
+            detail = {"person": person.key, **what, "which": [kind, number]}
+            self._store.intend(Plan(key, soon, reaction.does or "mail", detail))
 
     def _owe(self, session: Session, person: Person, member_id: int | None, since: datetime) -> None:
         """Their organizer will answer, if the cast says so."""
@@ -304,15 +314,20 @@ class Living:
         now = self._clock.now()
         which, number = plan.detail["which"]
         letter = self._store.letter(plan.detail["letter"]) if "letter" in plan.detail else None
+        seen = open_letter(letter) if letter is not None else None
         if which == "writes":
             _, to, reaction = person.writes[number]
             subject = reaction.subject
-        elif letter is None:
-            return
         else:
-            seen = open_letter(letter)
             reaction = (person.letters if which == "letters" else person.answers)[number]
-            to, subject = bare_address(seen.reply_to), reaction.subject or reply_subject(seen.subject)
+            to = bare_address(seen.reply_to) if seen is not None else ""
+            subject = reaction.subject or reply_subject(seen.subject if seen is not None else "")
+        if person.phone and (reaction.texts or not to):
+            # From then on they hear from the number they wrote to; at first it is their chapter's.
+            home = to if which == "writes" else "".join(person.chapters[:1])
+            line = self._carrier.texts.last_number(person.phone) or self._cast.number_at(home)
+            self._carrier.write(person.phone, line, reaction.says, key=plan.key)
+            return
         message = write(
             self._writer(person, reaction),
             to,
@@ -320,7 +335,7 @@ class Living:
             reaction.says,
             now,
             plan.key,
-            answering=seen if letter is not None else None,
+            answering=seen,
             answered_at=letter.at if letter is not None else None,
             headers=reaction.headers,
             calendar=reaction.calendar,
@@ -368,7 +383,22 @@ class Living:
                 if reaction.does == "close":
                     close(session, thread, thread.responsible_id, self._clock.now())
                 else:
-                    answer(session, thread, thread.responsible_id, reaction.says, self._clock.now(), key=plan.key)
+                    now, by_text = self._clock.now(), self._last_by_text(session, thread)
+                    answer(
+                        session,
+                        thread,
+                        thread.responsible_id,
+                        reaction.says,
+                        now,
+                        key=plan.key,
+                        channel="sms" if by_text else "email",
+                    )
+
+    @staticmethod
+    def _last_by_text(session: Session, thread: Thread) -> bool:
+        """Whether their last words came by text: then so does the answer."""
+        last = select(Message.channel).where(Message.thread_id == thread.id, Message.kind == "in")
+        return session.scalar(last.order_by(Message.at.desc(), Message.id.desc()).limit(1)) == "sms"
 
     def _handle(self, plan: Plan) -> None:
         """Somebody who is no member wrote, and whoever the script names does what it says."""
