@@ -309,11 +309,12 @@ def register_rooms(services: Services) -> list[Sweep]:
     """The jobs of every room that works in the background are known to the broker; their sweeps are returned."""
     import engine.outbox.jobs as outbox
     import engine.runner.jobs as runner
+    import inbound.sms.jobs as texts
     import inbound.web.jobs as pages
     import reply_router.jobs as router
 
     sweeps: list[Sweep] = []
-    for room in (runner, outbox, router, pages):
+    for room in (runner, outbox, router, pages, texts):
         room.register(services.broker, services)
         sweeps += room.SWEEPS
     return sweeps

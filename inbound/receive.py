@@ -10,9 +10,11 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import insert
+from sqlalchemy.orm import Session
 
 from engine.base.broker import Broker
 from engine.base.clock import Clock
@@ -192,37 +194,9 @@ class Acceptor:
     def _commit(self, arrivals: Sequence[Arrival]) -> list[Accepted]:
         """All arrivals are rows on the disk. Raises Unavailable and whatever the database raises; then none is."""
         now = self._clock.now()
-        bodies: list[dict[str, object]] = []
-        rows: list[dict[str, object]] = []
-        accepted: list[Accepted] = []
-        for arrival in arrivals:
-            bytes_id = new_id()
-            digest = hashlib.sha256(arrival.body).digest()
-            size = len(arrival.body)
-            bodies.append({"id": bytes_id, "created_at": now, "sha256": digest, "size": size, "body": arrival.body})
-            mine = [
-                {
-                    "id": new_id(),
-                    "created_at": now,
-                    "door": arrival.door,
-                    "peer": _stored(arrival.peer, 64),
-                    "helo": _stored(arrival.helo, 255),
-                    "mail_from": _stored(arrival.mail_from, 320),
-                    "rcpt_to": _stored(recipient, 320),
-                    "bytes_id": bytes_id,
-                    "size": size,
-                    "sha256": digest,
-                    "provider": arrival.provider,
-                    "provider_id": _stored(arrival.provider_id, 64),
-                }
-                for recipient in arrival.recipients
-            ]
-            rows += mine
-            accepted.append(Accepted(tuple(int(str(row["id"])) for row in mine)))
         self._file.must_be_ours()
         with self._db.write() as session:
-            session.execute(insert(table_of(ReceivedBytes)), bodies)
-            session.execute(insert(table_of(Received)), rows)
+            accepted = keep(session, arrivals, now)
         self._file.must_be_ours()
         return accepted
 
@@ -241,6 +215,41 @@ class Acceptor:
             except Exception:
                 # It is committed and answered; the router's sweep finds every unsettled row.
                 log.exception("a received row could not be announced; a sweep will find it")
+
+
+def keep(session: Session, arrivals: Sequence[Arrival], now: datetime) -> list[Accepted]:
+    """All arrivals are rows of this transaction, in their order; nobody is woken for them yet."""
+    bodies: list[dict[str, object]] = []
+    rows: list[dict[str, object]] = []
+    accepted: list[Accepted] = []
+    for arrival in arrivals:
+        bytes_id = new_id()
+        digest = hashlib.sha256(arrival.body).digest()
+        size = len(arrival.body)
+        bodies.append({"id": bytes_id, "created_at": now, "sha256": digest, "size": size, "body": arrival.body})
+        mine = [
+            {
+                "id": new_id(),
+                "created_at": now,
+                "door": arrival.door,
+                "peer": _stored(arrival.peer, 64),
+                "helo": _stored(arrival.helo, 255),
+                "mail_from": _stored(arrival.mail_from, 320),
+                "rcpt_to": _stored(recipient, 320),
+                "bytes_id": bytes_id,
+                "size": size,
+                "sha256": digest,
+                "provider": arrival.provider,
+                "provider_id": _stored(arrival.provider_id, 64),
+            }
+            for recipient in arrival.recipients
+        ]
+        rows += mine
+        accepted.append(Accepted(tuple(int(str(row["id"])) for row in mine)))
+    if rows:
+        session.execute(insert(table_of(ReceivedBytes)), bodies)
+        session.execute(insert(table_of(Received)), rows)
+    return accepted
 
 
 class _DatabaseFile:

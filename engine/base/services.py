@@ -108,6 +108,10 @@ class TextChannel(Protocol):
         """What kind of line a phone is. Raises ProviderAway."""
         ...
 
+    def pictures_of(self, sid: str) -> list[tuple[str, str]]:
+        """The address and type of each picture of a received text. Raises ProviderAway."""
+        ...
+
     def picture(self, url: str, most_bytes: int) -> Picture:
         """One picture of a received text, from the provider's own host alone. Raises ProviderAway, or Invalid."""
         ...

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 #: Messages looked at when one is sought, at most; the provider lists the latest first.
 MOST_LISTED = 2000
 _PAGE = 100
+#: Pictures of one text: what carriers let through.
+MOST_PICTURES = 10
 
 log = logger(__name__)
 
@@ -72,6 +74,16 @@ class TwilioTexts:
         kinds = {"fixedVoip": "voip", "nonFixedVoip": "voip"}
         kind = str(line.get("type") or "")
         return NumberFacts(found.valid is not False, kinds.get(kind, kind), str(line.get("carrier_name") or ""))
+
+    def pictures_of(self, sid: str) -> list[tuple[str, str]]:
+        """The address and type of each picture of a received text. Raises ProviderAway."""
+        try:
+            client, _ = self._client()
+            listed = client.messages(sid).media.list(limit=MOST_PICTURES)
+        except Exception as error:
+            raise ProviderAway(self._reason(error).says) from error
+        home = self._sms.api_url.rstrip("/")
+        return [(home + (each.uri or "").removesuffix(".json"), each.content_type or "") for each in listed]
 
     def picture(self, url: str, most_bytes: int) -> Picture:
         """One picture of a received text, from the provider's own host alone. Raises ProviderAway, or Invalid."""

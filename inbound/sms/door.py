@@ -13,9 +13,12 @@ from flask.typing import ResponseReturnValue
 from twilio.twiml.messaging_response import MessagingResponse
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from engine.base.errors import BadToken
 from engine.base.log import logger
 from engine.base.metrics import WEBHOOK_REFUSALS
 from engine.base.services import Services
+from engine.base.tokens import Purpose
+from engine.outbox.text_status import tell_status
 from inbound.receive import Accepted, Acceptor, Arrival
 from inbound.sms.signature import HEADER, Signature
 
@@ -29,7 +32,7 @@ log = logger(__name__)
 
 
 def pages(services: Services, acceptor: Acceptor) -> Blueprint:
-    """`/texts/received`."""
+    """`/texts/received`, and `/texts/status/<token>` for each text of ours."""
     blueprint = Blueprint("texts", __name__, url_prefix="/texts")
     settings = services.settings
     signature = Signature(settings.doors.public_url, settings.sms.auth_token)
@@ -65,9 +68,29 @@ def pages(services: Services, acceptor: Acceptor) -> Blueprint:
         )
         return _thanks() if _is_kept(acceptor, arrival) else _said("It could not be kept just now. Send it again.", 503)
 
+    @blueprint.post("/status/<token>")
+    def status(token: str) -> ResponseReturnValue:
+        try:
+            delivery_id = services.tokens.verify(token, Purpose.TEXT_STATUS).subject_id
+        except BadToken:
+            return _said("This address was made for no text of ours.", 404)
+        form = request.form
+        code = form.get("ErrorCode", "")
+        with services.db.write() as session:
+            tell_status(
+                session,
+                delivery_id,
+                form.get("MessageSid") or form.get("SmsSid") or "",
+                form.get("MessageStatus") or form.get("SmsStatus") or "",
+                int(code) if code.isascii() and code.isdecimal() and len(code) < 8 else None,
+                services.clock.now(),
+            )
+        return Response(status=204)
+
     @blueprint.get("/received")
-    def asked() -> ResponseReturnValue:
-        answer = _said("Here the provider of our texts tells us what came in. There is nothing to see.", 405)
+    @blueprint.get("/status/<token>")
+    def asked(token: str = "") -> ResponseReturnValue:
+        answer = _said("Here the provider of our texts tells us what happened. There is nothing to see.", 405)
         answer.headers["Allow"] = "POST"
         return answer
 

@@ -1,0 +1,72 @@
+"""Harmless: a picture as we keep it: what it really is, without what the camera wrote into it (where, when, by whom).
+
+The type is read from the bytes; what a sender calls it counts for nothing. The picture is drawn anew, so that only its
+points remain: no place, no serial number, no comment, no second file hidden behind it.
+"""
+
+import io
+import warnings
+from typing import TYPE_CHECKING, Any, Final
+
+from engine.base.errors import Invalid
+
+if TYPE_CHECKING:
+    from PIL import Image  # takes a moment to read: when first needed
+
+#: 50 million points: more than any phone's camera sends by text, and 200 MB while it is drawn.
+MOST_POINTS: Final = 50_000_000
+MOST_FRAMES: Final = 200
+TYPES: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "WEBP": "image/webp"}
+#: Not shown, only given to be saved: browsers do not all draw it, and neither do we.
+HEIC: Final = "image/heic"
+_HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"})
+
+
+def harmless(body: bytes) -> tuple[str, bytes]:
+    """The picture's type and its bytes drawn anew. Raises Invalid with a sentence for what is no picture."""
+    if body[4:8] == b"ftyp" and body[8:12] in _HEIC_BRANDS:
+        return HEIC, body
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(body), formats=tuple(TYPES)) as image:
+                if image.width * image.height > MOST_POINTS:
+                    raise Invalid("It is too large a picture to be shown.")
+                return TYPES[str(image.format)], _drawn(image)
+    except Invalid:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise Invalid("It is too large a picture to be shown.") from error
+    except UnidentifiedImageError as error:
+        raise Invalid("It is not a picture of a kind we show (JPEG, PNG, GIF, WebP or HEIC).") from error
+    except Exception as error:  # a decoder meets a stranger's bytes: whatever it raises, the file is broken
+        raise Invalid("The picture is broken and cannot be shown.") from error
+
+
+def _drawn(image: "Image.Image") -> bytes:
+    from PIL import ImageOps, ImageSequence
+
+    kind = str(image.format)
+    out = io.BytesIO()
+    # The colours' meaning stays: it says nothing of anybody.
+    colours = image.info.get("icc_profile")
+    options: dict[str, Any] = {"icc_profile": colours} if colours and kind != "GIF" else {}
+    if kind == "JPEG":
+        upright = ImageOps.exif_transpose(image)
+        upright = upright if upright.mode in ("RGB", "L", "CMYK") else upright.convert("RGB")
+        _bare(upright).save(out, kind, quality=90, **options)
+        return out.getvalue()
+    frames = [_bare(frame.copy()) for frame, _ in zip(ImageSequence.Iterator(image), range(MOST_FRAMES), strict=False)]
+    if len(frames) > 1:
+        options |= {"save_all": True, "append_images": frames[1:], "loop": int(image.info.get("loop", 0))}
+        options["duration"] = image.info.get("duration", 100)
+    frames[0].save(out, kind, **options)
+    return out.getvalue()
+
+
+def _bare(image: "Image.Image") -> "Image.Image":
+    """The points alone; how they are see-through belongs to them."""
+    image.info = {name: value for name, value in image.info.items() if name == "transparency"}
+    return image

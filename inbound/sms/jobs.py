@@ -1,0 +1,37 @@
+"""What the door of texts leaves to be done: fetching pictures, and looking for what it missed."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from engine.base.broker import Broker
+from engine.base.services import Services
+from engine.base.sweep import Sweep
+from inbound.sms.look import JOB as LOOK
+from inbound.sms.look import look
+from inbound.sms.pictures import due_pictures, fetch_picture
+from reply_router.text_filing import PICTURE
+
+
+def register(broker: Broker, services: Services) -> None:
+    """The jobs are known to the broker."""
+
+    def fetch(row_id: int | None) -> None:
+        if row_id is not None:
+            fetch_picture(services, row_id)
+
+    def look_again(_: int | None) -> None:
+        look(services)
+
+    broker.register(PICTURE, fetch)
+    broker.register(LOOK, look_again)
+
+
+def _always(_session: Session, _now: datetime) -> list[int | None]:
+    return [None]
+
+
+SWEEPS = (
+    Sweep(PICTURE, due_pictures, timedelta(seconds=30)),
+    Sweep(LOOK, _always, timedelta(minutes=2)),
+)

@@ -1,0 +1,121 @@
+"""The look: what the provider took in and our doors missed is taken in afterwards, from the provider's own list.
+
+A provider calls once, or a few times, and then no more (help.twilio.com, error 11200). So every few minutes each number
+of ours is asked what came in since the last look, with an overlap; what is not here yet is kept as if it had just come,
+and goes the way of every text. Taken in twice, it is a duplicate: the provider's id is its key.
+"""
+
+import os
+import socket
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.base import lease
+from engine.base.broker import wake_on_commit
+from engine.base.errors import ProviderAway
+from engine.base.log import logger
+from engine.base.services import ProviderText, Services, TextChannel
+from engine.conversations.look import TextLook
+from engine.conversations.received import FiledKey, Received
+from inbound.receive import ROUTE, Arrival, keep
+from inbound.sms.door import DOOR, PROVIDER
+from reply_router.text_route import text_key
+
+JOB = "texts.look"
+#: What came less than this ago may still be on its way to our door.
+SETTLING = timedelta(minutes=1)
+OVERLAP = timedelta(minutes=10)
+#: How far the first look of all goes back: what came to a number before it was ours is not ours.
+FIRST = timedelta(minutes=15)
+LEASE = timedelta(minutes=5)
+_BATCH = 200
+
+log = logger(__name__)
+
+
+def look(services: Services) -> int:
+    """Everything that came in to our numbers until a minute ago is here; how many texts our doors had missed."""
+    texts, sms = services.texts, services.settings.sms
+    if texts is None or not sms.enabled:
+        return 0
+    holder = f"{socket.gethostname()}:{os.getpid()}"[:60]
+    with services.db.write() as session:
+        if not lease.take(session, JOB, holder, datetime.now(UTC), LEASE):
+            return 0
+    missed = 0
+    try:
+        for number in sms.every_number:
+            missed += _look_at(services, texts, number)
+    except ProviderAway as error:
+        log.warning("the provider's list of texts cannot be read; the next look goes as far back", error=str(error))
+    finally:
+        with services.db.write() as session:
+            lease.release(session, JOB, holder)
+    return missed
+
+
+def _look_at(services: Services, texts: TextChannel, number: str) -> int:
+    now = services.clock.now()
+    with services.db.read() as session:
+        known = session.get(TextLook, number)
+        since = (known.looked_at if known is not None else now - FIRST) - OVERLAP
+    until = now - SETTLING
+    listed = [each for each in texts.received_since(number, since) if each.created_at <= until and each.sid]
+    with services.db.read() as session:
+        missing = _not_here(session, listed)
+    arrivals = [_arrival(each, texts) for each in missing]
+    with services.db.write() as session:
+        for accepted in keep(session, arrivals, now):
+            for received_id in accepted.received_ids:
+                wake_on_commit(session, ROUTE, received_id)
+        row = session.get(TextLook, number)
+        if row is None:
+            session.add(TextLook(our_number=number, created_at=now, looked_at=until))
+        elif row.looked_at < until:
+            row.looked_at = until
+    if missing:
+        log.warning("texts that our door missed were taken in", count=len(missing))
+    return len(missing)
+
+
+def _not_here(session: Session, listed: Sequence[ProviderText]) -> list[ProviderText]:
+    """Those of the list that have neither been filed nor wait to be."""
+    waiting = set(
+        session.scalars(select(Received.provider_id).where(Received.outcome.is_(None), Received.door == DOOR))
+    )
+    missing: list[ProviderText] = []
+    for first in range(0, len(listed), _BATCH):
+        batch = listed[first : first + _BATCH]
+        keys = {text_key(PROVIDER, each.sid): each for each in batch}
+        filed = set(session.scalars(select(FiledKey.key).where(FiledKey.key.in_(keys))))
+        missing += [each for key, each in keys.items() if key not in filed and each.sid not in waiting]
+    return missing
+
+
+def _arrival(text: ProviderText, texts: TextChannel) -> Arrival:
+    """The text in the form in which the provider would have told us of it."""
+    form = {
+        "MessageSid": text.sid,
+        "SmsSid": text.sid,
+        "From": text.from_,
+        "To": text.to,
+        "Body": text.body,
+        "NumMedia": str(text.media),
+        "SmsStatus": "received",
+    }
+    if text.media:
+        for number, (url, content_type) in enumerate(texts.pictures_of(text.sid)):
+            form |= {f"MediaUrl{number}": url, f"MediaContentType{number}": content_type}
+    return Arrival(
+        DOOR,
+        (text.to,),
+        urlencode(form).encode(),
+        helo="taken from the provider's list",
+        mail_from=text.from_,
+        provider=PROVIDER,
+        provider_id=text.sid,
+    )
