@@ -13,7 +13,10 @@ from urllib.parse import parse_qsl, quote_plus, urlencode
 import pytest
 from twilio.request_validator import RequestValidator
 
+from engine.base.ids import new_id
 from engine.base.settings import Texting
+from engine.base.tokens import Purpose
+from engine.outbox.delivery import Delivery
 from inbound.sms.door import MOST_BYTES
 from inbound.web import create_app
 from inbound.web.serve import WebServer
@@ -224,3 +227,31 @@ def test_a_database_that_is_away_is_503_and_nothing_was_promised(
 def test_while_we_stop_it_is_503(provider: Provider) -> None:
     provider.house.acceptor.stop()
     assert provider.tells(fields()).status == 503
+
+
+def told(provider: Provider, token: str, status: str, **more: str) -> int:
+    """The answer to a word of the provider on how a text of ours went."""
+    path = f"/texts/status/{token}"
+    form = {"MessageSid": "SM" + "b" * 32, "MessageStatus": status, "To": DANA, "From": OURS, **more}
+    return provider.tells(form, path=path, signature=signed(form, PUBLIC + path)).status
+
+
+def test_how_a_text_of_ours_went_is_told_at_its_own_address_and_never_moves_back(provider: Provider) -> None:
+    services = provider.house.services
+    now = services.clock.now()
+    with services.db.write() as session:
+        delivery = Delivery(
+            id=new_id(), created_at=now, message_class="answer", channel="sms", to_address=DANA, send_at=now,
+            state="sent", state_at=now, provider_id="SM" + "b" * 32,
+        )  # fmt: skip
+        session.add(delivery)
+    token = services.tokens.sign(Purpose.TEXT_STATUS, delivery.id)
+    for word, stands in (("sent", "sent"), ("delivered", "delivered"), ("queued", "delivered"), ("odd", "delivered")):
+        assert told(provider, token, word) == 204
+        with services.db.read() as session:
+            assert session.get_one(Delivery, delivery.id).provider_status == stands
+    assert told(provider, "a" * 48, "failed") == 404
+    assert told(provider, services.tokens.sign(Purpose.UNSUBSCRIBE, delivery.id), "failed") == 404
+    assert told(provider, services.tokens.sign(Purpose.TEXT_STATUS, 4711), "failed", ErrorCode="30003") == 204
+    assert provider.posts(f"/texts/status/{token}", "MessageStatus=failed", "forged").status == 403
+    assert provider.kept() == [], "a status is no text that came in"
