@@ -30,6 +30,7 @@ log = logger(__name__)
 def build(settings: Settings, clock: Clock | None = None) -> Services:
     """Everything below the edges, by these settings, with this clock or the one they ask for. Nothing runs yet."""
     from engine.channels.email import SmtpRelay
+    from engine.channels.sms import TwilioTexts
 
     set_up(level=settings.log_level, json=settings.log_json, secrets=settings.secrets())
     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -37,7 +38,9 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
     clock = clock or (SandboxClock(db) if settings.sandbox.enabled else SystemClock())
     broker = Broker(settings.redis_url or None, threads=settings.worker_threads)
     db.waker = broker.wake
-    return Services(settings, clock, db, broker, TokenRing(settings.key_ring()), SmtpRelay(settings.mail))
+    tokens, relay = TokenRing(settings.key_ring()), SmtpRelay(settings.mail)
+    texts = TwilioTexts(settings.sms) if settings.sms.enabled else None
+    return Services(settings, clock, db, broker, tokens, relay, texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,8 @@ class Process:
         if role.works:
             services.broker.start()
             self._later("the relay", services.mail.close)
+            if services.texts is not None:
+                self._later("the provider of texts", services.texts.close)
             self._later("the workers", services.broker.stop)
             if services.broker.kind == "redis":
                 lookout = Lookout(services, sweeps)

@@ -104,6 +104,8 @@ class Fleet:
             self.end(role)
         self.services.broker.close()
         self.services.mail.close()
+        if self.services.texts is not None:
+            self.services.texts.close()
         self.services.db.close()
 
     def log(self, role: str) -> Path:

@@ -115,6 +115,8 @@ class Texting(_Group):
     closes: time = time(20)
     #: Who confirms STOP, START and HELP in their exact words: the provider does for long codes unless told otherwise.
     stop_reply: Literal["provider", "hearthline"] = "provider"
+    #: Ask the provider what kind of line a phone is, before the first text to it and every 60 days.
+    look_ups: bool = True
     #: What one segment, and one picture message, costs; shown before a send.
     segment_price: float = 0.0083
     picture_price: float = 0.02

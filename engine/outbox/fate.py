@@ -28,7 +28,10 @@ def fates(session: Session, delivery_ids: Iterable[int | None]) -> dict[int, Fat
     )
     found = {row_id: _fate(state, error or refusal or "") for row_id, state, error, refusal in rows}
     returned = session.execute(
-        select(Receipt.delivery_id, Receipt.says).where(Receipt.delivery_id.in_(ids), Receipt.kind == "bounced")
+        select(Receipt.delivery_id, Receipt.says)
+        .join(Delivery, Delivery.id == Receipt.delivery_id)
+        # A text that came back may have been sent once more: its state says what became of it.
+        .where(Receipt.delivery_id.in_(ids), Receipt.kind == "bounced", Delivery.channel != "sms")
     )
     return found | {row_id: Fate("failed", says) for row_id, says in returned}
 

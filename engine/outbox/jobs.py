@@ -1,7 +1,9 @@
 """The outbox's work in the background: sending what is due, and bringing back what a talk had held."""
 
+import threading
 import time
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,22 +12,25 @@ from engine.base.broker import Broker
 from engine.base.log import logger
 from engine.base.services import Services
 from engine.base.sweep import Sweep
-from engine.outbox import queue
-from engine.outbox.classes import RANKS
+from engine.outbox import pace, queue
+from engine.outbox.classes import ranks_of
 from engine.outbox.courier import send_due
 from engine.outbox.delivery import OutboxDue
 from engine.outbox.held import ended_holds, release_held
+from engine.outbox.text_courier import send_due_texts
 
 #: Wall seconds one job goes on for; then it wakes the next, so that no worker is kept from other work.
 JOB_SECONDS = 30.0
 #: From so many due at once on, another worker is called to help.
 MANY = 100
+#: Couriers of texts at work in one process: while one waits for a number's turn, another may take an answer.
+MOST_TEXT_COURIERS = 2
 
 log = logger(__name__)
 
 
 def register(broker: Broker, services: Services) -> None:
-    """The jobs `outbox.send` and `outbox.held` are known."""
+    """The jobs `outbox.send`, `outbox.text` and `outbox.held` are known."""
     if services.db.is_sqlite:
         # One process holds a SQLite file: whatever is still leased was left by one that died.
         with services.db.write() as session:
@@ -47,6 +52,21 @@ def register(broker: Broker, services: Services) -> None:
             if time.monotonic() > until:
                 return
 
+    at_work = threading.BoundedSemaphore(MOST_TEXT_COURIERS)
+
+    def texts(_row_id: int | None) -> None:
+        # Numbers are slow, and whoever waits for them keeps no other worker from its work.
+        if not at_work.acquire(blocking=False):
+            return
+        try:
+            until = time.monotonic() + JOB_SECONDS
+            while not broker.is_stopping and (send_due_texts(services) or _next_text_is_due(services)):
+                if time.monotonic() > until:
+                    broker.wake("outbox.text")
+                    return
+        finally:
+            at_work.release()
+
     def release(member_id: int | None) -> None:
         now = services.clock.now()
         with services.db.write() as session:
@@ -54,12 +74,24 @@ def register(broker: Broker, services: Services) -> None:
                 release_held(session, each, now)
 
     broker.register("outbox.send", send)
+    broker.register("outbox.text", texts)
     broker.register("outbox.held", release)
 
 
-def _anything_due(session: Session, now: datetime) -> list[int | None]:
+def _next_text_is_due(services: Services) -> bool:
+    """The next text's turn, if it comes soon, has been waited for; False where none does, or time stands still."""
+    now = services.clock.now()
+    with services.db.read() as session:
+        due = queue.next_due(session, "sms")
+    if due is None or not now < due <= now + pace.HORIZON:
+        return False
+    pace.wait_for(due, services.clock)
+    return services.clock.now() >= due
+
+
+def _anything_due(channel: str, session: Session, now: datetime) -> list[int | None]:
     due = select(OutboxDue.delivery_id).where(
-        OutboxDue.rank.in_(RANKS),
+        OutboxDue.rank.in_(ranks_of(channel)),
         OutboxDue.send_at <= now,
         queue.is_free(),
     )
@@ -71,6 +103,7 @@ def _anything_to_release(session: Session, now: datetime) -> list[int | None]:
 
 
 SWEEPS = (
-    Sweep("outbox.send", _anything_due, timedelta(seconds=5)),
+    Sweep("outbox.send", partial(_anything_due, "email"), timedelta(seconds=5)),
     Sweep("outbox.held", _anything_to_release, timedelta(seconds=30)),
+    Sweep("outbox.text", partial(_anything_due, "sms"), timedelta(seconds=5)),
 )

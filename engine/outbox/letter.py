@@ -37,7 +37,7 @@ class Press:
     words: Words
 
 
-class _Hidden(TokenRing):
+class Hidden(TokenRing):
     """Signs nothing: for a copy that others look at."""
 
     def __init__(self, real: TokenRing) -> None:
@@ -144,7 +144,7 @@ def write(
 
     Without `show_links` the reader's own signed links and addresses say `hidden`: nobody else may hold them.
     """
-    with_ = with_ if show_links else replace(with_, tokens=_Hidden(with_.tokens))
+    with_ = with_ if show_links else replace(with_, tokens=Hidden(with_.tokens))
     if delivery.id in material.broken:
         return Unwritable("template", material.broken[delivery.id])
     compiled = material.compiled.get(delivery.template_version_id or 0)
@@ -257,7 +257,7 @@ def values_of(
         values["organizer"] = {"first_name": first_name(reader.called if reader else "", language)}
         values["thread"] = {"because": thread.reason if thread else "", "lines": [], "answer_by": ""}
     for group, own in (delivery.data or {}).items():
-        if group == "links" and isinstance(with_.tokens, _Hidden):
+        if group == "links" and isinstance(with_.tokens, Hidden):
             continue
         values[group] = {**values.get(group, {}), **own} if isinstance(own, Mapping) else own
     return values

@@ -21,6 +21,7 @@ from engine.conversations.thread import Thread
 from engine.outbox.classes import rank_of
 from engine.outbox.delivery import Delivery, DeliveryKey, OutboxDue, PostingKey
 from engine.outbox.held import release_held
+from engine.outbox.text_facts import AT_ANY_HOUR
 from engine.people.consent import Channel
 from engine.people.member import Member
 from templates.segments import plain_signs
@@ -93,18 +94,21 @@ def answer(
     key: str,
     hold_for: timedelta = timedelta(hours=72),
     channel: Channel = "email",
+    at_any_hour: bool = False,
 ) -> Delivery:
     """The person's words are on their way and stand in the thread; nothing waits there any more.
 
     The same key twice is one answer. `hold_for`: how long journeys go on waiting for the member's next words. A text
     goes to the phone they last wrote from in this thread, by the number they wrote to; else to their best one. Raises
-    Invalid when the words are too long for a text.
+    Invalid when the words are too long for a text. `at_any_hour`: its author chose not to wait for texting hours.
     """
     by_text = channel == "sms"
     if by_text and len(plain_signs(text.strip())) > LONGEST_WORDS:
         raise Invalid(
             f"A text holds {LONGEST_WORDS} signs, and this has {len(text.strip())}. Shorten it, or send mail."
         )
+    if by_text and thread.member_id is None and "@" in thread.correspondent:
+        raise Invalid("Only a mail address of theirs is known. Answer by mail.")
     # The same form sent twice at once is one answer: the second waits here, and finds the first.
     session.refresh(thread, with_for_update=True)
     known = _posted(session, f"answer:{key}")
@@ -128,6 +132,7 @@ def answer(
         to_address=phone or (None if reader is not None else thread.correspondent or None),
         our_number=our_number,
         author_id=author_id,
+        data={AT_ANY_HOUR: True} if by_text and at_any_hour else None,
         subject=None if by_text else _answering(thread.subject),
         text=text,
         in_reply_to=heard,

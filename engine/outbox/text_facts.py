@@ -19,6 +19,8 @@ from engine.people.texting_hours import opens_at, zones_of
 if TYPE_CHECKING:
     from engine.outbox.material import Material
 
+#: What a look-up calls a phone that takes no texts.
+LANDLINE = "landline"
 #: So long after somebody's own text an answer may come at any hour (DESIGN section 3).
 AWAKE_FOR = timedelta(minutes=30)
 #: Says in a delivery's `data` that its author chose to send it at once, whatever the hour.
@@ -46,6 +48,10 @@ def text_facts(
         heard = wrote.get(text.member_id or 0)
         if text.member_id is None and thread is not None:
             heard = thread.last_in_at
+        address = material.address_of(text)
+        if address is not None and address.line_type == LANDLINE and known.rests == "":
+            # Whoever texted from it meanwhile has shown that it can.
+            known = replace(known, rests="it is a landline.", rests_since=address.looked_up_at)
         opens, nowhere = _opens(text, known, material, heard, now, sms)
         found[text.id] = replace(
             known,

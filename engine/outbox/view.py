@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from engine.base.errors import NotFound
 from engine.outbox.delivery import Delivery
 from engine.outbox.letter import Press, Unwritable, write
-from engine.outbox.material import read_material
+from engine.outbox.material import Material, read_material
+from engine.outbox.text import write_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,18 @@ def copy_of(session: Session, with_: Press, delivery_id: int, now: datetime) -> 
         material.signers.pop(delivery.id, None)
         if delivery.author_id is not None:
             material.signers[delivery.id] = delivery.author_id
+    if delivery.channel == "sms":
+        return _text_copy(delivery, material, with_, delivery.sent_at or now)
     written = write(delivery, material, with_, delivery.sent_at or now, show_links=False)
     if isinstance(written, Unwritable):
         return Copy(delivery, delivery.subject or "", (), delivery.text or "", "", 0, written.says)
     return Copy(delivery, written.subject, written.head, written.text, written.html, len(written.message))
+
+
+def _text_copy(delivery: Delivery, material: Material, with_: Press, now: datetime) -> Copy:
+    if delivery.body is not None:
+        return Copy(delivery, "", (), delivery.body, "", len(delivery.body))
+    text = write_text(delivery, material, with_, now, is_first=False, show_links=False)
+    if isinstance(text, Unwritable):
+        return Copy(delivery, "", (), delivery.text or "", "", 0, text.says)
+    return Copy(delivery, "", (), text.body, "", len(text.body))

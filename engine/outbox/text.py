@@ -1,0 +1,95 @@
+"""Text: one delivery becomes one text: its words, how long they are, and what is noted of it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from engine.base.services import OutgoingText
+from engine.base.settings import Texting
+from engine.base.tokens import Purpose, TokenRing
+from engine.outbox.delivery import Delivery
+from engine.outbox.letter import Hidden, Press, Unwritable, sender_of, values_of
+from engine.outbox.material import Material
+from journeys.steps import Ask
+from templates.render import Refused
+from templates.segments import Length, cost, measure
+from templates.vocabulary import base_language
+
+#: Where the provider tells how a text went; a token of the delivery follows (inbound/sms).
+STATUS_PATH = "/texts/status"
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenText:
+    """The words of one text, and what we note of it."""
+
+    to_address: str
+    body: str
+    length: Length
+    author_id: int | None
+    author_name: str
+    #: It says who writes, for whom, and how to stop.
+    introduces: bool
+
+
+def write_text(
+    delivery: Delivery, material: Material, with_: Press, now: datetime, *, is_first: bool, show_links: bool = True
+) -> WrittenText | Unwritable:
+    """The delivery as a text; or why not, in words staff can read. Raises nothing for what data holds.
+
+    `is_first`: the phone never had a text from us. A text that was tried before says the same words again, for by them
+    the provider is asked whether it has it.
+    """
+    with_ = with_ if show_links else replace(with_, tokens=Hidden(with_.tokens))
+    if delivery.id in material.broken:
+        return Unwritable("template", material.broken[delivery.id])
+    compiled = material.compiled.get(delivery.template_version_id or 0)
+    to_address = material.goes_to(delivery)
+    if compiled is None or compiled.channel != "sms" or to_address is None:
+        what = "Its phone is gone." if compiled is not None else "Its text is gone."
+        return Unwritable("template" if compiled is None else "address", what)
+    from_ = sender_of(delivery, material, with_, compiled.language)
+    body = delivery.body
+    if body is None:
+        values = values_of(delivery, material, with_, compiled, from_, now)
+        values["text"] = {"is_first": is_first, "answers": _offered(delivery, material, with_, compiled.language)}
+        rendered = with_.renderer.render(compiled, values)
+        if isinstance(rendered, Refused):
+            return Unwritable("template", rendered.says)
+        body = rendered.text
+    return WrittenText(
+        to_address=to_address,
+        body=body,
+        length=measure(body),
+        author_id=from_.member.id if from_.member else None,
+        author_name=str(from_.values["name"]),
+        # The system's own texts name the organization and say how to stop; the one that confirms a stop need not.
+        introduces=is_first and compiled.name != "sms/stopped",
+    )
+
+
+def outgoing(delivery: Delivery, text: WrittenText, our_number: str, sms: Texting, status_url: str) -> OutgoingText:
+    """What the provider is handed."""
+    return OutgoingText(text.to_address, our_number, text.body, status_url, as_mms=is_cheaper_as_mms(text, sms))
+
+
+def is_cheaper_as_mms(text: WrittenText, sms: Texting) -> bool:
+    """Whether one picture message costs less than so many segments, where phones take them (FEATURES D7).
+
+    Only in the United States and Canada (https://www.twilio.com/docs/messaging/api/message-resource, SendAsMms).
+    """
+    segments = text.length.segments
+    return text.to_address.startswith("+1") and cost([segments], sms.segment_price) > cost([1], sms.picture_price)
+
+
+def status_url(tokens: TokenRing, public_url: str, delivery_id: int) -> str:
+    """The address at which the provider tells how this delivery went."""
+    return f"{public_url.rstrip('/')}{STATUS_PATH}/{tokens.sign(Purpose.TEXT_STATUS, delivery_id)}"
+
+
+def _offered(delivery: Delivery, material: Material, with_: Press, language: str) -> str:
+    """The answers of the question it asks, each with its digit; empty where a digit answers nothing."""
+    step = material.steps.get(delivery.id)
+    if not isinstance(step, Ask) or not step.numbered:
+        return ""
+    spoken = base_language(language)
+    return with_.words.offer(spoken, [answer.label_in(spoken) for answer in step.question.answers])
