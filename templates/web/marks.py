@@ -8,7 +8,7 @@ TINTS = 6
 
 def initials(name: str) -> str:
     """One or two letters for a name ("Maya Torres at Neighbors" is MT); a mark of its own for one without letters."""
-    letters = [word[0] for word in name.partition(" at ")[0].split() if word[0].isalnum()]
+    letters = [word[0] for word in name.partition(" at ")[0].split() if word[0].isalpha()]
     if not letters:
         return "·"
     return (letters[0] if len(letters) == 1 else letters[0] + letters[-1]).upper()
