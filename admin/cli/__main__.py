@@ -33,8 +33,8 @@ COMMANDS: dict[str, list[tuple[str, str, str, str]]] = {
         (
             "members",
             "admin.cli.members:members",
-            "Add members.",
-            'hearthline members add "Rosa Marin" rosa@mail.example --chapter atlanta',
+            "Add members, by hand or from a file.",
+            "hearthline members import people.csv --chapter atlanta --dry-run",
         ),
         (
             "organizers",

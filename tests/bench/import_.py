@@ -12,9 +12,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import phonenumbers
 from email_validator import validate_email
@@ -29,6 +31,8 @@ from engine.people.address import Address
 from engine.people.consent import EVERYTHING, Said, record_consent
 from engine.people.member import tag_many
 from tests.bench.figure import Figure
+from tests.database import postgres_database
+from tests.servers import shared
 
 ROOT = Path(__file__).parents[2]
 ROWS, NAIVE_ROWS = 1_000_000, 400
@@ -57,24 +61,57 @@ class Taken:
 
 
 def figures(quick: bool) -> Iterator[Figure]:
-    """Rows a second against the naive way; seconds and peak memory of the whole file, on SQLite."""
-    rows, naive_rows = (20_000, 60) if quick else (ROWS, NAIVE_ROWS)
-    with tempfile.TemporaryDirectory(prefix="hearthline-bench-") as kept:
-        folder = Path(kept)
-        file = write_file(folder / "people.csv", rows)
-        url = f"sqlite:///{folder / 'ours.db'}"
-        (folder / "hearthline.toml").write_text(f'database_url = "{url}"\n{SETTINGS}', "utf-8")
-        naive = row_by_row(f"sqlite:///{folder / 'naive.db'}", file, naive_rows)
-        db = Database(url)
-        migrate.upgrade(db)
-        db.close()
-        taken = bring_in(folder, file)
-        again = bring_in(folder, file)
-    name = f"import {rows:,}"
-    print(f"  {name}: {taken}; the same file again: {again}", file=sys.stderr)
-    yield Figure(f"{name} rows", "sqlite", naive_rows / naive, rows / taken.seconds, 10, "rows/s")
-    yield Figure(f"{name} time", "sqlite", SECONDS_A_ROW * rows, taken.seconds, 1, "s, of what it may", "at most")
-    yield Figure(f"{name} memory", "sqlite", MEGABYTES, taken.megabytes, 1, "MB, of what it may", "at most")
+    """Rows a second against the naive way; seconds and peak memory of the whole file, on SQLite and on PostgreSQL."""
+    rows, naive_rows = (10_000, 40) if quick else (ROWS, NAIVE_ROWS)
+    with tempfile.TemporaryDirectory(prefix="hearthline-bench-") as kept, a_server():
+        file = write_file(Path(kept) / "people.csv", rows)
+        for name, database in (("sqlite", sqlite_database), ("postgresql", postgres)):
+            folder = Path(kept) / name
+            folder.mkdir()
+            with database(folder, "naive") as url:
+                naive = row_by_row(url, file, naive_rows)
+            with database(folder, "ours") as url:
+                (folder / "hearthline.toml").write_text(f'database_url = "{url}"\n{SETTINGS}', "utf-8")
+                taken = bring_in(folder, file)
+            yield from _figures(rows, name, naive_rows / naive, taken)
+
+
+def _figures(rows: int, name: str, naive: float, taken: Taken) -> Iterator[Figure]:
+    where: Literal["sqlite", "postgresql"] = "sqlite" if name == "sqlite" else "postgresql"
+    print(f"{rows:,} rows, {name}: {taken}", file=sys.stderr)
+    yield Figure(f"import {rows:,}", where, naive, rows / taken.seconds, 10, "rows/s")
+    yield Figure("import time", where, SECONDS_A_ROW * rows, taken.seconds, 1, "s, of those it may take", "at most")
+    yield Figure("import memory", where, MEGABYTES, taken.megabytes, 1, "MB, of those it may take", "at most")
+
+
+@contextmanager
+def sqlite_database(folder: Path, name: str) -> Iterator[str]:
+    """The URL of a new file at the present shape."""
+    url = f"sqlite:///{folder / name}.db"
+    db = Database(url)
+    migrate.upgrade(db)
+    db.close()
+    yield url
+
+
+@contextmanager
+def postgres(_folder: Path, _name: str) -> Iterator[str]:
+    """The URL of a new database at the present shape."""
+    with postgres_database() as url:
+        yield url
+
+
+@contextmanager
+def a_server() -> Iterator[None]:
+    """There is a PostgreSQL: the test run's, else one of our own, gone when the block ends."""
+    mine = shared.VARIABLE not in os.environ
+    if mine:
+        shared.begin()
+    try:
+        yield
+    finally:
+        if mine:
+            shared.end()
 
 
 def write_file(path: Path, rows: int) -> Path:
@@ -117,7 +154,6 @@ def bring_in(data: Path, file: Path) -> Taken:
 def row_by_row(url: str, file: Path, rows: int) -> float:
     """Seconds of the naive way for the first so many rows of the file."""
     db = Database(url)
-    migrate.upgrade(db)
     began = time.perf_counter()
     with file.open(encoding="utf-8", newline="") as opened:
         for number, row in enumerate(csv.DictReader(opened)):

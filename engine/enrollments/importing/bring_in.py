@@ -61,7 +61,9 @@ def bring_in(
     holder = f"import-{import_id}"
     with db.write() as session:
         if not take(session, LEASE, holder, datetime.now(UTC), SILENCE):
-            raise AlreadyRunning("Another file is being brought in just now. Try again when it is done.")
+            raise AlreadyRunning(
+                "Another file is being brought in just now. Try again when it is done; if it was stopped, in a minute."
+            )
     try:
         steps = db.is_sqlite and plan.rows > size
         with _transactions(db, one=not steps) as transaction:

@@ -23,6 +23,8 @@ _OTHER_KINDS = (
     (b"\xff\xd8\xff", "a picture"),
 )
 _WEB_PAGE = re.compile(rb"\s*<(!doctype|html|table|\?xml)", re.IGNORECASE)
+#: A letter of more than one byte.
+_UTF_8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _AS_CSV = "Open it in a spreadsheet program and save it as CSV UTF-8."
 
 
@@ -81,9 +83,12 @@ def _encoding(path: Path) -> tuple[str, int]:
         raise Invalid(f"{path} is a web page, not a CSV file. {_AS_CSV}")
     for encoding in _candidates(path, head):
         try:
-            return encoding, _read_through(path, encoding)
+            lines = _read_through(path, encoding)
         except UnicodeError:
             continue
+        if encoding == "cp1252":
+            _refuse_mixed(path)
+        return encoding, lines
     raise Invalid(f"{path} cannot be read as UTF-8, UTF-16 or Windows-1252 text. {_AS_CSV}")
 
 
@@ -117,6 +122,25 @@ def _read_through(path: Path, encoding: str) -> int:
             returns += text.count("\r")
     decoder.decode(b"", final=True)
     return max(lines, returns)
+
+
+def _refuse_mixed(path: Path) -> None:
+    """Raises Invalid for a file that is nearly all UTF-8: read as Windows-1252 its accents would come out as Ã©."""
+    well = broken = lines = 0
+    where = 0
+    with path.open("rb") as file:
+        for line in file:
+            lines += 1
+            if line.isascii():
+                continue
+            good = _UTF_8.findall(line)
+            amiss = sum(byte >= 0x80 for byte in line) - sum(map(len, good))
+            where = where or (lines if amiss else 0)
+            well, broken = well + len(good), broken + amiss
+    if well > broken:
+        raise Invalid(
+            f"{path} is UTF-8, but line {where} holds bytes that are not. Mend that line, or export it again."
+        )
 
 
 def _separator(path: Path, encoding: str) -> str:
