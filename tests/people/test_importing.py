@@ -75,7 +75,7 @@ def test_a_sheet_is_read_whatever_its_encoding_and_separator(tmp_path: Path, dat
         (b"email\nrosa@mail.example\nbo\x00@mail.example\n", "line 3 holds zero bytes"),
         (b"email\nros\x81a@mail.example\n", "cannot be read as UTF-8"),
         (
-            "email,name\nr@mail.example,José\nb@mail.example,Zo\n".encode() + b"c@mail.example,\xe9\n",
+            "email,name\nr@mail.example,José\nb@mail.example,Zoë\n".encode() + b"c@mail.example,\xe9\n",
             "line 4 holds bytes",
         ),
         (b"\xff\xfee\x00m\x00a\x00\x00\xd8", "cannot be read as UTF-8"),
