@@ -22,6 +22,7 @@ COMMANDS: dict[str, list[tuple[str, str, str, str]]] = {
         ("scheduler", "admin.cli.parts:scheduler", "Only finding what is due, beside others.", "hearthline scheduler"),
         ("doctor", "admin.cli.doctor:doctor", "Say what is well, what is not, and what to do.", "hearthline doctor"),
         ("migrate", "admin.cli.migrate:migrate", "Bring the database to this version's shape.", "hearthline migrate"),
+        ("read", "admin.cli.read:read", "Say what is found in a mail or a text.", "hearthline read reply.eml"),
     ],
     "People": [
         (

@@ -1,0 +1,257 @@
+"""What texts ask for: carriers' words, plain wishes, taps; and two thousand sentences that only contain the words."""
+
+import itertools
+import json
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from reply_router.reading.tapbacks import tapback
+from reply_router.reading.text_message import message_of, read_message
+from reply_router.reading.texts import HELP_WORDS, START_WORDS, STOP_WORDS, TextKind, read_words
+
+TABLE: dict[TextKind, str] = {
+    TextKind.STOP_LENIENT: """
+        please stop texting me | Please stop texting me! | Stop Texting | can you stop texting me? | remove me
+        Remove me from this list | lose my number | Lose my number please. | no more texts | No more texts please
+        wrong number, please stop texting me | no me escriban más | quítame de la lista | ALTO | parar | opt out
+        Quítenme de la lista por favor | dejen de mandarme mensajes | ya no quiero mensajes | "stop"
+        STOP STOP | STOP.
+        No quiero recibir más mensajes | ＳＴＯＰ | S\u200bTOP | take me off this list | Take me off your list please
+        I want to unsubscribe | don't text me again | Do not text me anymore | Please stop. I moved to Texas.
+        hi, please remove me from your list. thanks | Unsubscribe me please | stop sending me these messages
+        Quiero darme de baja | no me manden más mensajes, gracias | I never signed up for this. Stop texting me.
+        leave me alone | please stop | Stop please | I no longer want to receive these texts | opt me out | stop 🛑
+        Not interested, take me off the list | please take my number off your list | unsubscribe from this list
+        delete my number | sáquenme de la lista
+        no más mensajes | déjenme en paz | stop texting me because I moved
+        Stop texting this number, this is a work phone | Baja | cancelar | bórrenme de la lista
+        I don't want these texts
+        ¡Ya no me escriban! | Unsubcribe | never text me again | stop messaging my phone | quit texting me please""",
+    TextKind.HUMAN: """
+        stop by at 6? | Stop by my place at 6 | I'll cancel my other plans and come | don't stop! | Yes please
+        can you stop the rent increase | I can't stop thinking about it | We need to stop the evictions | can you help
+        end of the month works | help me find the room | I quit my job | yes I'd love to | start at 6?
+        cancel culture
+        is there a bus stop nearby | Never stop texting me! | don't stop texting me, I love these
+        who is this | the end
+        I gave him the wrong number of chairs | let's start | info on the meeting? | Loved the meeting | no
+        No thanks
+        I stopped by yesterday | Please don't take me off the list | quit worrying | remove the old couch
+        para mañana
+        Alto ahí, ¿quién viene? | bajo a las 6 | stop sign at Main | We should lose the number on the flyer | 👍 | ok
+        the bus stops at 5 | she said stop texting me | you can stop texting me, I'll be there at 6
+        STOP the evictions
+        no puedo parar de reír | La parada del bus está lejos | me bajo en la próxima | quiero ayuda con la renta""",
+    TextKind.HUMAN_FLAG: """
+        STOP start | 🛑 | if you don't answer, stop texting me | stop texting me so early | please cancel | go away
+        Take me off the list for Saturday | stop texting me about the bake sale | how do I stop these texts
+        stop texting me jk
+        stop texting me lol | stop texting me, unless it is about the clinic | no me escriban tan temprano | 🚫
+        my boss said, stop texting me | Take me off the list, see you there""",
+    TextKind.WRONG_NUMBER: """
+        wrong number | Sorry, wrong number | You have the wrong number | you've got the wrong person
+        número equivocado | Se equivocó de número | Hi sorry you have the wrong number.
+        I think you have the wrong number
+        Wrong number, who is this?""",
+    TextKind.START: "START | unstop | Start. | Reanudar | empezar",
+    TextKind.START_OR_ANSWER: "YES | yes | Yes!",
+    TextKind.HELP: "HELP | help | Help! | INFO | ayuda | AYUDA. | Información",
+    TextKind.JOIN: "JOIN ATLANTA | join lehigh valley | únete atlanta | Join",
+    TextKind.LEAVE: "LEAVE ATLANTA | leave duluth | salir de atlanta",
+    TextKind.EMPTY: " \u200b |  ",
+}
+ROWS = [
+    (kind, body.strip(" \n") if kind is not TextKind.EMPTY else body)
+    for kind, table in TABLE.items()
+    for body in table.replace("\n", " | ").split(" | ")
+    if body.strip(" \n") or kind is TextKind.EMPTY
+]
+
+
+@pytest.mark.parametrize(("kind", "body"), ROWS, ids=[f"{kind}: {body.strip()[:50]}" for kind, body in ROWS])
+def test_a_text_asks_for_what_it_says(kind: TextKind, body: str) -> None:
+    assert read_words(body).kind is kind
+
+
+EXACT = [(word, TextKind.STOP) for word in STOP_WORDS] + [(word, TextKind.START) for word in START_WORDS]
+EXACT += [(word, TextKind.HELP) for word in HELP_WORDS]
+
+
+@pytest.mark.parametrize(("word", "kind"), sorted(EXACT))
+def test_no_exact_word_is_missed_however_it_is_written(word: str, kind: TextKind) -> None:
+    forms = [word, word.upper(), word.title(), f"  {word}\n", f"\t{word} "]
+    assert {read_words(each).kind for each in forms} == {kind}
+    wide = "".join(chr(ord(each) + 0xFEE0) for each in word)
+    around = [f"{word}.", f"{word}!!!", f'"{word}"', f"“{word}”", f"\u200b{word}", f"\ufeff{word}", wide, f"({word})"]
+    around += [f"{word} 🛑", f"¡{word}!", f"*{word}*", f"- {word}"]
+    lenient = TextKind.STOP_LENIENT if kind is TextKind.STOP else kind
+    assert {each: read_words(each).kind for each in around} == dict.fromkeys(around, lenient)
+
+
+def test_what_the_provider_says_it_did_counts() -> None:
+    assert [read_words("whatever", said).kind for said in ("STOP", "start", "HELP")] == [
+        TextKind.STOP, TextKind.START, TextKind.HELP,
+    ]  # fmt: skip
+
+
+#: Beginnings and ends that people put around what they say.
+_BEFORE = ["", "Hi Maya, ", "Hey! ", "Thanks. ", "So, ", "Hola, ", "ok ", "Sorry I missed you. "]
+_AFTER = ["", ".", "!", " 🙂", " Thanks!", " See you then.", " Can you call me?"]
+#: Sentences with the words inside; {} stands for one of the things that follow.
+_INSIDE = {
+    "can we stop the {} before it is too late": ["eviction", "rent increase", "pipeline", "closure", "layoffs"],
+    "I'll stop by the {} after work": ["hall", "clinic", "garden", "library", "office"],
+    "don't stop {}": ["now", "believing", "what you do", "the music", "the meetings"],
+    "the bus stop at {} is closed": ["Main", "Fifth", "the school", "Elm Street", "the mall"],
+    "I had to cancel my {} so I can come": ["dentist", "shift", "other plans", "trip", "class"],
+    "please don't cancel the {}": ["meeting", "potluck", "class", "cleanup", "call"],
+    "did they cancel the {}": ["game", "bus", "vote", "hearing", "event"],
+    "we could meet at the end of {}": ["the week", "May", "my shift", "the block", "the month"],
+    "in the end {} came": ["nobody", "everybody", "forty people", "my sister", "the mayor"],
+    "my {} quit last week": ["boss", "neighbor", "landlord's agent", "driver", "coach"],
+    "I want to quit {}": ["smoking", "my second job", "worrying", "the band", "sugar"],
+    "can you help with {}": ["the rent", "a form", "childcare", "moving", "the boiler"],
+    "who can help {} on Saturday": ["me", "us", "the Garcias", "Walt", "with chairs"],
+    "is there info on the {}": ["hearing", "meeting", "new rules", "clinic", "shuttle"],
+    "when do we start {}": ["the garden", "canvassing", "the class", "cooking", "on Sunday"],
+    "yes but only after {}": ["six", "church", "my shift", "the game", "lunch"],
+    "remove the {} from the flyer, it is wrong": ["phone number", "date", "logo", "second line", "map"],
+    "take the {} off the table": ["boxes", "old list", "sign-up sheets", "coats", "cake"],
+    "I lost my {} so text my wife": ["number list", "phone", "keys", "notes", "charger"],
+    "is this the wrong {} for the meeting": ["number", "room", "day", "building", "link"],
+    "no more {} on our street please": ["trucks", "dumping", "potholes", "sirens", "speeding"],
+    "unsubscribe rates went up after the {}": ["last mail", "long letter", "third ask", "storm", "vote"],
+    "they told us to stop {} on the porch": ["meeting", "singing", "smoking", "cooking", "selling"],
+    "my mother says stop {} so late": ["calling", "texting her", "cooking", "coming home", "working"],
+    "if they stop {} we win": ["the demolition", "paying him", "the trucks", "the sale", "delaying"],
+    "ojalá paren {} pronto": ["la obra", "los desalojos", "la lluvia", "el ruido", "los aumentos"],
+    "voy a cancelar {} para ir": ["mi cita", "la clase", "el viaje", "mi turno", "otra cosa"],
+    "necesito ayuda con {}": ["la renta", "un formulario", "los niños", "la mudanza", "mi carro"],
+    "la parada de {} está lejos": ["autobús", "Main", "la escuela", "la clínica", "tren"],
+    "no quiero que paren {}": ["las clases", "la música", "las reuniones", "el proyecto", "el huerto"],
+    "¿dónde está la lista de {}?": ["comida", "voluntarios", "espera", "compras", "salones"],
+    "me dieron de baja {} en el trabajo": ["ayer", "por enfermedad", "sin aviso", "otra vez", "en mayo"],
+}
+
+
+def sentences() -> list[str]:
+    """Two thousand sentences with the words inside, the same each time."""
+    whole = [
+        before + sentence.format(thing) + after
+        for sentence, things in _INSIDE.items()
+        for thing, before, after in itertools.product(things, _BEFORE, _AFTER)
+    ]
+    return random.Random(20260302).sample(whole, 2000)
+
+
+def test_of_two_thousand_sentences_with_the_words_inside_hardly_one_is_a_stop() -> None:
+    wrong = [
+        each
+        for each in sentences()
+        if read_words(each).kind in (TextKind.STOP, TextKind.STOP_LENIENT, TextKind.WRONG_NUMBER)
+    ]
+    assert len(wrong) <= 4, wrong  # RELIABILITY Q5: 0.2 %
+
+
+def test_every_text_of_the_corpora_is_read_as_expected() -> None:
+    folder = (
+        Path(os.environ.get("HEARTHLINE_CORPORA", Path(__file__).resolve().parents[4] / "shared" / "corpora")) / "dev"
+    )
+    if not folder.exists():
+        pytest.skip(f"there are no corpora at {folder}")
+    rows = [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]
+    texts = [row for row in rows if row["kind"] == "sms_in"]
+    assert texts
+    same = {TextKind.STOP_LENIENT: "stop"}
+    for row in texts:
+        kind = message_of(json.loads((folder / row["file"]).read_bytes())).kind
+        want = row["expected"]["class"]
+        assert same.get(kind, str(kind)) == same.get(TextKind(want), want), row["file"]
+
+
+@pytest.mark.parametrize(
+    ("body", "what", "quote", "removed"),
+    [
+        ("Liked “See you at 6”", "liked", "See you at 6", False),
+        ('Loved "hello there"', "loved", "hello there", False),
+        ("Loved an image", "loved", "", False),
+        ("Removed a like from “Hi”", "liked", "Hi", True),
+        ("Removed a heart from an image", "loved", "", True),
+        ("Laughed at “x”", "laughed", "x", False),
+        ("Emphasized “Soup at six”", "emphasized", "Soup at six", False),
+        ("Le gustó “Nos vemos”", "liked", "Nos vemos", False),
+        ("A Me gusta “Hola”", "liked", "Hola", False),
+        ("Le encantó una imagen", "loved", "", False),
+        ('Eliminó un "Me gusta" de “Hola”', "liked", "Hola", True),
+        ("👍 to “See you at 6”", "👍", "See you at 6", False),
+        ("\u200b❤️\u200b to “ Hi ”", "❤️", "Hi", False),
+        ("Reacted 😂 to “Hi”", "😂", "Hi", False),
+        ("Removed 👍 from “Hi”", "👍", "Hi", True),
+        ("👍🏽 a «Hola»", "👍🏽", "Hola", False),
+        ("Liked “They said “soup” and left”", "liked", "They said “soup” and left", False),
+    ],
+)
+def test_a_tap_is_known_by_its_words(body: str, what: str, quote: str, removed: bool) -> None:
+    echo = tapback(body)
+    assert echo is not None
+    assert (echo.what, echo.quote, echo.removed) == (what, quote, removed)
+
+
+def test_what_only_sounds_like_a_tap_is_none() -> None:
+    for body in (
+        "Loved the meeting",
+        "I liked “Parable of the Sower”",
+        "Liked",
+        "👍",
+        'She said "hi" to “me”',
+        "“Hi”",
+        "",
+    ):
+        assert tapback(body) is None, body
+
+
+def test_agreeing_and_refusing_taps_are_told_apart() -> None:
+    taps = {
+        body: tapback(body)
+        for body in ("👍🏿 to “x”", "Loved “x”", "Disliked “x”", "👎 to “x”", "Removed a like from “x”")
+    }
+    assert [tap.agrees for tap in taps.values() if tap] == [True, True, False, False, False]
+    assert [tap.refuses for tap in taps.values() if tap] == [False, False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\xff\xfe\x00",
+        b"%%%",
+        b"&" * 5000,
+        b"Body=%00%ff",
+        b"Body=" + b"stop " * 100_000,
+        b"NumMedia=-1&MediaUrl0=x",
+    ],
+)
+def test_whatever_comes_is_read_without_breaking(raw: bytes) -> None:
+    text = read_message(raw)
+    assert "\0" not in text.body
+    assert text.trouble
+
+
+def test_a_hostile_text_takes_no_time() -> None:
+    import time
+
+    began = time.perf_counter()
+    for body in (
+        "stop " * 400,
+        "please " * 300 + "stop",
+        "“" * 1600,
+        "a" * 1600,
+        "no me " * 300,
+        "(" * 1600,
+        "Liked “" * 250,
+    ):
+        read_words(body)
+    assert time.perf_counter() - began < 1
