@@ -24,6 +24,7 @@ from engine.conversations.received import Received, ReceivedBytes
 from engine.conversations.thread import Thread
 from engine.outbox.letter import is_loop_mark
 from engine.outbox.post import courtesy
+from engine.outbox.receipts import answered
 from engine.people.member import Member
 from reply_router.addresses import Signed, aim_of, normal, signed_in
 from reply_router.content import file_once, fingerprint, key_of, loop_marks, without_loop_marks
@@ -185,6 +186,8 @@ def route(session: Session, received: Received, reading: Reading, raw: bytes, of
     hours = office.settings.conversations.answer_within_hours
     mail = Mail(received, case, rule, sentence, content, timedelta(hours=hours))
     entry = _file(session, mail, now)
+    if isinstance(case.aim, Signed) and case.aim.token.purpose is Purpose.REPLY_TO_DELIVERY:
+        answered(session, case.aim.token.subject_id, now)
     received.outcome = rule.outcome
     received.reason = f"{rule.name}: {sentence}"
     received.duplicate_of = case.duplicate_of

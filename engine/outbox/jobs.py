@@ -44,12 +44,12 @@ def register(broker: Broker, services: Services) -> None:
         while taken := send_due(services):
             if broker.is_stopping:
                 return
-            if time.monotonic() > until or (alone and taken >= MANY):
-                broker.wake(
-                    "outbox.send"
-                )  # more is due than one worker carries, or this one lets others have its place
+            over = time.monotonic() > until
+            if over or (alone and taken >= MANY):
+                # More is due than one worker carries; or this one lets others have its place.
+                broker.wake("outbox.send")
                 alone = False
-            if time.monotonic() > until:
+            if over:
                 return
 
     at_work = threading.BoundedSemaphore(MOST_TEXT_COURIERS)

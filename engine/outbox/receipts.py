@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from engine.base.ids import new_id
 from engine.conversations.thread import mark, open_person_thread
 from engine.enrollments.signal import signal
+from engine.outbox.claim import settle
 from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery, Receipt
 from engine.outbox.gate import scope_of
@@ -43,6 +44,20 @@ def bounced(
             ask_a_person(session, delivery, f"The mail came back: {says or status}.", now)
     session.flush()
     return True
+
+
+def answered(session: Session, delivery_id: int, now: datetime) -> None:
+    """The letter arrived, for it was answered: what a crash between the relay's yes and our note left open is settled.
+
+    Else it would wait until the talk it began was over, and then go out again.
+    """
+    delivery = session.get(Delivery, delivery_id)
+    if delivery is None or delivery.attempts == 0 or delivery.state not in ("queued", "claimed", "calling"):
+        return
+    delivery.state, delivery.state_at, delivery.sent_at = "sent", now, now
+    delivery.error_code = delivery.error_says = delivery.refusal = None
+    settle(session, [delivery])
+    session.flush()
 
 
 def complained(

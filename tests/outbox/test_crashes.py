@@ -15,6 +15,7 @@ from engine.outbox.courier import calling, hand_over, record, send_due
 from engine.outbox.delivery import Delivery, OutboxDue
 from engine.outbox.letter import write
 from engine.outbox.post import answer
+from engine.outbox.receipts import answered
 from tests.outbox.conftest import House
 
 
@@ -177,3 +178,27 @@ def test_one_form_sent_twice_at_the_same_moment_is_one_answer(house: House) -> N
     with house.read() as session:
         said = select(func.count()).where(Message.thread_id == thread_id, Message.kind == "out")
         assert session.scalar(said) == 1
+
+
+def test_a_letter_that_was_answered_before_we_could_note_it_has_arrived_and_never_goes_again(house: House) -> None:
+    house.person("Rosa Medina")
+    delivery_id = house.letter("Rosa")
+    die(house, "sending")
+    with house.services.db.write() as session:
+        answered(session, delivery_id, house.now)
+    house.leases_end()
+    house.send()
+    assert house.delivery(delivery_id).state == "sent"
+    assert len(house.mails("Rosa")) == 1
+    with house.read() as session:
+        assert session.scalar(select(func.count()).select_from(OutboxDue)) == 0
+
+
+def test_an_answer_to_a_letter_that_never_left_settles_nothing(house: House) -> None:
+    house.person("Rosa Medina")
+    delivery_id = house.letter("Rosa")
+    with house.services.db.write() as session:
+        answered(session, delivery_id, house.now)
+    assert house.delivery(delivery_id).state == "queued"
+    house.send()
+    assert len(house.mails("Rosa")) == 1

@@ -70,7 +70,7 @@ def insists(deliver: Callable[[], None]) -> None:
 
 def replies(town: Town, neighbor: Neighbor, words: str) -> None:
     """They have answered their first letter with these words, once it had come."""
-    waits_until(lambda: bool(neighbor.post))
+    waits_until(lambda: bool(neighbor.post), lambda: (neighbor.name, what_is_open(town)))
     letter = neighbor.letters[0]
     mail = EmailMessage()
     mail["From"], mail["To"] = f"{neighbor.name} <{neighbor.mailbox}>", bare_address(letter.reply_to)
@@ -79,12 +79,23 @@ def replies(town: Town, neighbor: Neighbor, words: str) -> None:
     insists(lambda: post(mail.as_bytes(), neighbor.mailbox, bare_address(letter.reply_to), *town.smtp))
 
 
-def waits_until(true: Callable[[], bool], seconds: float = PATIENCE) -> None:
-    """It has become true."""
+def waits_until(true: Callable[[], bool], told: Callable[[], object], seconds: float = PATIENCE) -> None:
+    """It has become true; what is told if not says where it stands."""
     deadline = time.monotonic() + seconds
     while not true():
-        assert time.monotonic() < deadline, "it did not become true in time"
+        assert time.monotonic() < deadline, told()
         time.sleep(0.2)
+
+
+def what_is_open(town: Town) -> list[tuple[object, ...]]:
+    """Received rows without an outcome and deliveries that have not left, each with its state."""
+    return [
+        *town.ask("select 'received', id, attempts, leased_until_at from received where outcome is null"),
+        *town.ask(
+            "select 'delivery', d.id, d.state, d.attempts, d.error_code, d.error_says, d.send_at, o.leased_until_at"
+            " from delivery d join outbox_due o on o.delivery_id = d.id"
+        ),
+    ]
 
 
 def kills_in_turn(fleet: Fleet, servers: dict[str, Server], enough: Callable[[], bool]) -> Counter[str]:
@@ -127,7 +138,7 @@ def survives(folder: Path, mails: int, texts: int, *, one_round: bool) -> None:
             killed = kills_in_turn(town.process, servers, lambda: one_round or all(each.done() for each in load))
             for each in load:
                 each.result(PATIENCE * 4)
-        waits_until(lambda: town.counts().unsettled == 0 and town.ask("select count(*) from outbox_due") == [(0,)])
+        waits_until(lambda: not what_is_open(town), lambda: what_is_open(town))
 
         told = f"killed {dict(killed)}; {town.counts()}"
         said = town.ask("select text from message where kind = 'in' and text like 'mail number%'")
