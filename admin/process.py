@@ -262,13 +262,19 @@ def prepare(services: Services) -> None:
 
 
 def publish(services: Services) -> None:
-    """The library's letters stand in the database; several processes at once do it one after the other."""
+    """The library's letters stand in the database, and the months' partitions, where it has any.
+
+    Several processes at once do it one after the other.
+    """
+    from engine.base.partition import ahead
     from engine.content.template import publish_library
     from templates.catalog import library
 
     with services.db.write() as session:
         one_at_a_time(session, "publish the library")
         publish_library(session, library(), services.clock.now())
+    with services.db.write() as session:
+        ahead(session, services.clock.now())
 
 
 def wait_for_shape(
@@ -312,6 +318,7 @@ def wait_for_shape(
 
 def register_rooms(services: Services) -> list[Sweep]:
     """The jobs of every room that works in the background are known to the broker; their sweeps are returned."""
+    import engine.base.partition as partition
     import engine.outbox.jobs as outbox
     import engine.runner.jobs as runner
     import inbound.sms.jobs as texts
@@ -319,7 +326,7 @@ def register_rooms(services: Services) -> list[Sweep]:
     import reply_router.jobs as router
 
     sweeps: list[Sweep] = []
-    for room in (runner, outbox, router, pages, texts):
+    for room in (runner, outbox, router, pages, texts, partition):
         room.register(services.broker, services)
         sweeps += room.SWEEPS
     return sweeps

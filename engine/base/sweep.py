@@ -17,3 +17,5 @@ class Sweep:
     name: str
     due: Due
     every: timedelta
+    #: It asks somebody outside for news, and so is never done: nothing is due by it that could be waited for.
+    asks_outside: bool = False

@@ -55,10 +55,11 @@ class Scheduler:
         SCHEDULER_LEADS.set(0)
 
     def sweep_once(self, sweeps: Sequence[Sweep] | None = None) -> int:
-        """Every sweep has looked once; how many jobs it woke."""
+        """Every sweep that finds what is due here has looked once, or each of these; how many jobs it woke."""
         woken = 0
         now = self._services.clock.now()
-        for sweep in sweeps if sweeps is not None else self._sweeps:
+        here = [sweep for sweep in self._sweeps if not sweep.asks_outside]
+        for sweep in sweeps if sweeps is not None else here:
             with self._services.db.read() as session:
                 rows = sweep.due(session, now)
             for row_id in rows:

@@ -33,5 +33,5 @@ def _always(_session: Session, _now: datetime) -> list[int | None]:
 
 SWEEPS = (
     Sweep(PICTURE, due_pictures, timedelta(seconds=30)),
-    Sweep(LOOK, _always, timedelta(minutes=2)),
+    Sweep(LOOK, _always, timedelta(minutes=2), asks_outside=True),
 )
