@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 
 from tests.bench.figure import Figure
+from tests.servers import shared
 
 #: Name, and what it measures. The bench is the module of that name beside this one; its
 #: `figures(quick: bool) -> Iterator[Figure]` yields each figure as soon as it is known.
@@ -36,8 +37,8 @@ def row(figure: Figure) -> str:
         f"{figure.baseline:,.4g}",
         f"{figure.ours:,.4g}",
         f"{figure.ratio:.2f}x",
-        f"{figure.sense} {figure.goal:g}x",
-        "yes" if figure.reached else "NO",
+        "told" if figure.goal is None else f"{figure.sense} {figure.goal:g}x",
+        "" if figure.goal is None else "yes" if figure.reached else "NO",
         figure.unit,
     )
 
@@ -65,10 +66,14 @@ def main() -> int:
     if not asked.json:
         print(COLUMNS.format("name", "database", "baseline", "ours", "ratio", "goal", "pass", "unit"))
     reached = True
-    for name in names:
-        for figure in figures(name, asked.quick):
-            reached = reached and figure.reached
-            print(json.dumps(figure.as_json()) if asked.json else row(figure), flush=True)
+    shared.begin()
+    try:
+        for name in names:
+            for figure in figures(name, asked.quick):
+                reached = reached and figure.reached
+                print(json.dumps(figure.as_json()) if asked.json else row(figure), flush=True)
+    finally:
+        shared.end()
     return 0 if reached else 1
 
 

@@ -6,13 +6,16 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Ours against its baseline, both medians of the same run in the same unit; the goal is on their ratio."""
+    """Ours against its baseline, both medians of the same run in the same unit; the goal is on their ratio.
+
+    Without a goal it is told and not judged.
+    """
 
     name: str
     database: Literal["sqlite", "postgresql", "none"]
     baseline: float
     ours: float
-    goal: float
+    goal: float | None
     unit: str
     sense: Literal["at least", "at most"] = "at least"
 
@@ -24,9 +27,11 @@ class Figure:
     @property
     def reached(self) -> bool:
         """Whether the ratio is on the good side of the goal."""
+        if self.goal is None:
+            return True
         return self.ratio >= self.goal if self.sense == "at least" else self.ratio <= self.goal
 
-    def as_json(self) -> dict[str, str | float | bool]:
+    def as_json(self) -> dict[str, str | float | bool | None]:
         """The figure as one flat object; `pass` is `reached`."""
         return {
             "name": self.name,

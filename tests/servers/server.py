@@ -141,8 +141,8 @@ class Postgres(Server):
         if made.returncode != 0:
             raise NoServer(f"initdb failed: {made.stderr.decode('utf-8', 'replace')[-2000:]}")
 
-    def _command(self) -> list[str]:
-        settings = {
+    def _settings(self) -> dict[str, str]:
+        return {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
             "unix_socket_directories": "",
@@ -156,7 +156,9 @@ class Postgres(Server):
             "checkpoint_timeout": "1h",
             "log_min_messages": "warning",
         }
-        words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+
+    def _command(self) -> list[str]:
+        words = [word for name, value in self._settings().items() for word in ("-c", f"{name}={value}")]
         return [str(self._programs / "postgres"), "-D", str(self.folder / "data"), *words]
 
     def _answers(self) -> bool:
