@@ -18,6 +18,9 @@ from tests.servers import shared
 BENCHES: dict[str, str] = {
     "tick": "the journey tick without rendering: against row by row, its growth, what the queue costs (P3, P4, P10)",
     "import": "a file of people brought in: against row by row, its time and memory for a million rows",
+    "answers": "an organizer's answer while 200,000 broadcasts are due: how long it takes to the relay",
+    "pair": "two workers against one on PostgreSQL, the tick and sending (P12)",
+    "memory": "the process with nothing to do, and while a million members get a letter (P11)",
 }
 
 COLUMNS = "{:<22} {:<11} {:>12} {:>12} {:>9} {:>14}  {:<6} {}"

@@ -7,21 +7,29 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from engine.base.db import Database, bulk_insert, stored_time, table_of
+from engine.base.ids import new_ids
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership
+from engine.content.template import current_version, publish_library
 from engine.enrollments.enrollment import Due, Enrollment, Visit
 from engine.enrollments.journey import publish_journey
 from engine.migrations import migrate
-from engine.outbox.delivery import Delivery, DeliveryKey
+from engine.outbox.classes import rank_of
+from engine.outbox.delivery import Delivery, DeliveryKey, OutboxDue
+from engine.people.address import Address
+from engine.people.consent import ConsentStanding
 from engine.people.member import Member
 from journeys.compiled import compiled
 from journeys.read import read
+from templates.catalog import library
 
 #: The crowd's first due time; everybody is due a second after the one before.
 START = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
 APART = timedelta(seconds=1)
 CHAPTERS = 200
 ROWS_AT_ONCE = 10_000
+#: The letter of the library that a reachable crowd gets.
+LETTER = "porch/a_story"
 
 #: A question and a rest: one letter, one visit and one next due time for each due row.
 JOURNEY = """
@@ -51,8 +59,11 @@ class Crowd:
     size: int
 
 
-def gather_crowd(url: str, size: int) -> Crowd:
-    """`size` members are on the journey, due one after the other in no order of theirs, each with a letter behind."""
+def gather_crowd(url: str, size: int, *, reachable: bool = False) -> Crowd:
+    """`size` members are on the journey, due one after the other in no order of theirs, each with a letter behind.
+
+    `reachable`: the letter is a real one of the library, and each has an address and said yes to everything.
+    """
     db = Database(url)
     migrate.upgrade(db)
     draft = read(JOURNEY)
@@ -60,8 +71,11 @@ def gather_crowd(url: str, size: int) -> Crowd:
         raise ValueError(f"the bench's journey has errors: {draft.findings}")
     before = START - timedelta(days=30)
     with db.write() as session:
+        letters = {"en": 1, "es": 2}
+        if reachable:
+            letters = publish_library(session, library(), before)[LETTER]
         version = publish_journey(
-            session, JOURNEY, draft.journey, compiled(draft.journey), {"bench/ask": {"en": 1, "es": 2}}, before
+            session, JOURNEY, draft.journey, compiled(draft.journey), {"bench/ask": letters}, before
         )
         journey_id, version_id = version.journey_id, version.id
         session.add_all(
@@ -93,6 +107,17 @@ def gather_crowd(url: str, size: int) -> Crowd:
         ("member_id", "chapter_id", "created_at", "rank"),
         lambda n: (_member(n), n % CHAPTERS + 1, then, 0),
     )
+    if reachable:
+        write(
+            Address,
+            ("id", "created_at", "member_id", "kind", "value", "rank", "resting_reason", "line_type", "carrier"),
+            lambda n: (3_000_000_000 + n, then, _member(n), "email", f"neighbor{n}@mail.example", 0, "", "", ""),
+        )
+        write(
+            ConsentStanding,
+            ("member_id", "channel", "scope", "created_at", "opted_in", "consent_id"),
+            lambda n: (_member(n), "email", "all", then, True, n + 1),
+        )
     write(
         Enrollment,
         ("id", "created_at", "member_id", "journey_id", "version_id", "trigger", "first_at", "end_reason"),
@@ -127,6 +152,35 @@ def gather_crowd(url: str, size: int) -> Crowd:
     with db.write() as session:
         session.connection().exec_driver_sql("ANALYZE")
     return Crowd(db, size)
+
+
+def broadcast(crowd: Crowd, letter: int, count: int, now: datetime) -> None:
+    """A broadcast to the first `count` of a reachable crowd is due, all of it at once."""
+    first = new_ids(count).start
+    for some in _slices(count):
+        with crowd.db.write() as session:
+            then = stored_time(session, now)
+            bulk_insert(
+                session, table_of(Delivery),
+                ("id", "created_at", "message_class", "channel", "member_id", "template_version_id", "send_at", "state",
+                 "state_at", "attempts"),
+                [(first + n, then, "broadcast", "email", _member(n), letter, then, "queued", then, 0) for n in some],
+            )  # fmt: skip
+            bulk_insert(
+                session, table_of(OutboxDue), ("rank", "send_at", "delivery_id"),
+                [(rank_of("broadcast", "email"), then, first + n) for n in some],
+            )  # fmt: skip
+
+
+def letter_of(crowd: Crowd) -> int:
+    """The version of the letter that a reachable crowd gets."""
+    with crowd.db.read() as session:
+        return current_version(session, LETTER, "en").id
+
+
+def member_id(number: int) -> int:
+    """The id of one of a crowd."""
+    return _member(number)
 
 
 def _member(number: int) -> int:
