@@ -84,6 +84,10 @@ RANKS = tuple(sorted({row.rank for row in CLASSES.values()}))
 _TEXTS_FROM = 100
 
 
+#: Somebody waits for these at this moment: they never share a batch with what is sent to many.
+PROMPT = ("answer", "consent", "service")
+
+
 def rank_of(message_class: str, channel: str) -> int:
     """The rank of the queue in which a delivery of this class stands."""
     return CLASSES[message_class].rank + (_TEXTS_FROM if channel == "sms" else 0)

@@ -21,8 +21,10 @@ from engine.outbox.text_courier import send_due_texts
 
 #: Wall seconds one job goes on for; then it wakes the next, so that no worker is kept from other work.
 JOB_SECONDS = 30.0
-#: From so many due at once on, another worker is called to help.
-MANY = 100
+#: Deliveries of one batch. An answer waits until the batch before it has left, so where letters leave slowly a batch is
+#: small: as many as leave in about BATCH_SECONDS.
+FEWEST, MOST = 20, 100
+BATCH_SECONDS = 0.5
 #: Couriers of texts at work in one process: while one waits for a number's turn, another may take an answer.
 MOST_TEXT_COURIERS = 2
 
@@ -39,18 +41,21 @@ def register(broker: Broker, services: Services) -> None:
             log.info("messages left by a process that ended are taken up again", count=freed)
 
     def send(_row_id: int | None) -> None:
-        until = time.monotonic() + JOB_SECONDS
+        began = time.monotonic()
+        until = began + JOB_SECONDS
         alone = broker.is_shared
-        while taken := send_due(services):
+        limit = MOST
+        while taken := send_due(services, limit=limit):
             if broker.is_stopping:
                 return
-            over = time.monotonic() > until
-            if over or (alone and taken >= MANY):
-                # More is due than one worker carries; or this one lets others have its place.
+            ended = time.monotonic()
+            if ended > until or (alone and taken == limit):
+                # More is due than one worker carries, or this one lets others have its place.
                 broker.wake("outbox.send")
                 alone = False
-            if over:
+            if ended > until:
                 return
+            limit, began = batch_after(taken, ended - began), ended
 
     at_work = threading.BoundedSemaphore(MOST_TEXT_COURIERS)
 
@@ -76,6 +81,11 @@ def register(broker: Broker, services: Services) -> None:
     broker.register("outbox.send", send)
     broker.register("outbox.text", texts)
     broker.register("outbox.held", release)
+
+
+def batch_after(taken: int, seconds: float) -> int:
+    """How many the next batch takes, when `taken` took so long."""
+    return max(FEWEST, min(MOST, int(taken * BATCH_SECONDS / max(seconds, 0.001))))
 
 
 def _next_text_is_due(services: Services) -> bool:

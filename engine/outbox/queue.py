@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from engine.base.db import Database, changed_by
 from engine.base.errors import Unavailable
 from engine.base.log import logger
-from engine.outbox.classes import rank_of, ranks_of
+from engine.outbox.classes import PROMPT, rank_of, ranks_of
 from engine.outbox.delivery import Delivery, OutboxDue
 
 #: How long a courier has for what it took, in wall time (the sandbox's clock may stand still while one dies). It asks
@@ -25,23 +25,25 @@ log = logger(__name__)
 
 
 def take(session: Session, now: datetime, limit: int, channel: str = "email") -> list[Delivery]:
-    """At most `limit` due deliveries of a channel, higher classes first, taken by nobody else until the lease ends."""
+    """At most `limit` due deliveries of a channel, higher classes first, taken by nobody else until the lease ends.
+
+    What somebody waits for is taken alone: it is not to wait until a hundred letters to many were written too.
+    """
     taken: list[int] = []
+    hurried = False
+    prompt = {rank_of(name, channel) for name in PROMPT}
     # One walk along the key per rank: a single query over all ranks would pass over every row not due yet.
     for rank in ranks_of(channel):
-        if len(taken) < limit:
-            rows = session.scalars(
-                select(OutboxDue.delivery_id)
-                .where(
-                    OutboxDue.rank == rank,
-                    OutboxDue.send_at <= now,
-                    is_free(),
-                )
-                .order_by(OutboxDue.send_at, OutboxDue.delivery_id)
-                .limit(limit - len(taken))
-                .with_for_update(skip_locked=True)
-            )
-            taken += rows
+        if len(taken) == limit or (hurried and rank not in prompt):
+            break
+        taken += session.scalars(
+            select(OutboxDue.delivery_id)
+            .where(OutboxDue.rank == rank, OutboxDue.send_at <= now, is_free())
+            .order_by(OutboxDue.send_at, OutboxDue.delivery_id)
+            .limit(limit - len(taken))
+            .with_for_update(skip_locked=True)
+        )
+        hurried = hurried or (rank in prompt and bool(taken))
     if not taken:
         return []
     known = {row.id: row for row in session.scalars(select(Delivery).where(Delivery.id.in_(taken)))}

@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 
@@ -81,7 +82,7 @@ def _running(folder: Path, relay: int) -> Iterator[tuple[int, int]]:
     Database(f"sqlite:///{folder / 'hearthline.db'}").close()
     command = [sys.executable, "-m", "admin.cli"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    nothing = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    nothing: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     subprocess.run([*command, "migrate", "--data", str(folder)], cwd=ROOT, env=environment, check=True, **nothing)
     process = subprocess.Popen(
         [*command, "run", "--data", str(folder)], cwd=ROOT, env=environment, start_new_session=True, **nothing

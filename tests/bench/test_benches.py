@@ -4,8 +4,12 @@ import pytest
 
 from tests.bench.__main__ import BENCHES, figures
 
+#: What starts processes of its own takes too long for every run.
+SLOW = ("answers", "pair", "memory")
+EACH = [pytest.param(name, marks=pytest.mark.long) if name in SLOW else name for name in BENCHES]
 
-@pytest.mark.parametrize("name", BENCHES)
+
+@pytest.mark.parametrize("name", EACH)
 def test_the_bench_runs_and_measures_something(name: str) -> None:
     found = list(figures(name, quick=True))
     assert found

@@ -14,6 +14,7 @@ from engine.conversations.task import Task
 from engine.conversations.thread import Thread
 from engine.outbox.courier import send_due
 from engine.outbox.delivery import Delivery, OutboxDue
+from engine.outbox.jobs import batch_after
 from engine.outbox.letter import LOOP_HEADER, delivery_of, is_loop_mark
 from engine.outbox.mailbox import person_at
 from engine.outbox.post import answer
@@ -365,8 +366,16 @@ def test_an_answer_overtakes_a_queue_of_letters(house: House) -> None:
     with house.services.db.write() as session:
         thread = session.get_one(Thread, thread_id)
         answer(session, thread, house.people["Maya"], "Yes!", house.now, key="form 1")
+    assert send_due(house.services, limit=3) == 1, "it waits for no letter to be written beside it"
+    assert [mail["Subject"] for mail in house.mails()] == ["Re: the creek"]
     assert send_due(house.services, limit=3) == 3
-    assert "Re: the creek" in [mail["Subject"] for mail in house.mails()]
+
+
+def test_a_batch_is_as_large_as_leaves_in_half_a_second() -> None:
+    assert batch_after(100, 0.1) == 100
+    assert batch_after(100, 1.0) == 50
+    assert batch_after(100, 60.0) == 20
+    assert batch_after(20, 0.0) == 100
 
 
 def test_what_a_slow_relay_leaves_of_a_batch_goes_back_to_the_queue(
