@@ -19,6 +19,7 @@ BENCHES: dict[str, str] = {
     "tick": "the journey tick without rendering: against row by row, its growth, what the queue costs (P3, P4, P10)",
     "import": "a file of people brought in: against row by row, its time and memory for a million rows",
     "answers": "an organizer's answer while 200,000 broadcasts are due: how long it takes to the relay",
+    "texts": "texts through the provider's client at 100 ms a call: against its plain loop, and within the rate (P7)",
     "pair": "two workers against one on PostgreSQL, the tick and sending (P12)",
     "memory": "the process with nothing to do, and while a million members get a letter (P11)",
 }
