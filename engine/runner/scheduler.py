@@ -19,7 +19,7 @@ from engine.base.services import Services
 from engine.base.sweep import Sweep
 
 #: How long a scheduler leads after its last sign of life; another takes over then.
-LEASE = timedelta(seconds=10)
+LEASE = timedelta(seconds=5)
 #: The lease's name.
 LEASE_NAME = "scheduler"
 #: How often it looks whether a sweep's turn has come.
