@@ -32,7 +32,7 @@ from engine.outbox.gate import WaitUntil
 from engine.outbox.letter import Press, Unwritable, press
 from engine.outbox.line import TextLine
 from engine.outbox.look_up import look_up, note_look_ups, to_look_up
-from engine.outbox.said import UNSURE, Words, said, said_now, unsay
+from engine.outbox.said import Words, said, said_now, unsay
 from engine.outbox.text import WrittenText, is_cheaper_as_mms, outgoing, status_url, write_text
 from engine.outbox.text_lines import lines_for, lines_of
 from engine.outbox.text_trouble import follow
@@ -108,7 +108,7 @@ def _carry(
     sms = services.settings.sms
     phones = to_look_up(claimed.deliveries, claimed.material, now) if sms.look_ups else []
     looked_up = look_up(texts, phones, sms.connections)
-    written = _write(claimed, lines, with_, now)
+    written = written_texts(claimed, lines, with_, now)
     now = services.clock.now()
     with services.db.write() as session:
         calls = calling(session, written, looked_up, lines, claimed, with_, now)
@@ -118,7 +118,7 @@ def _carry(
         record(session, list(zip(calls, outcomes, strict=True)), now)
 
 
-def _write(
+def written_texts(
     claimed: Claim, lines: Mapping[str, TextLine], with_: Press, now: datetime
 ) -> list[tuple[Delivery, WrittenText | Unwritable]]:
     """Each delivery as a text, or why not; whatever breaks in the writing of one stops no other."""
@@ -315,6 +315,3 @@ def _watch(session: Session, results: Sequence[tuple[Call, Outcome]], now: datet
     answered = [not (isinstance(outcome, NotSent) and breaks(outcome)) for _, outcome in results if outcome is not None]
     if answered:
         breaker.note(session, answered, failures[-1].says if failures else "", now)
-
-
-__all__ = ["UNSURE", "Call", "calling", "hand_over", "record", "send_due_texts", "taken"]

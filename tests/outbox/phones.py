@@ -148,9 +148,9 @@ class Phones:
                     int(code) if code else None, self.house.now,
                 )  # fmt: skip
 
-    def on_phone(self, phone: str) -> list[Text]:
-        """What the provider took for this phone, in order."""
-        return [text for text in reversed(self.carrier.texts.on_phone(phone)) if text.direction != "inbound"]
+    def taken(self, phone: str) -> list[Text]:
+        """What the provider took for this phone, oldest first, whether it arrived or not."""
+        return self.carrier.texts.texts("phone = ? AND direction = 'outbound-api' ORDER BY id", phone)
 
     def wrong(self, phone: str, trouble: Trouble | None) -> None:
         """So it goes with our texts to this phone."""
