@@ -23,6 +23,7 @@ from admin.web import (
     notes,
     originals,
     people,
+    pictures,
     responses,
     sessions,
     stream,
@@ -45,8 +46,8 @@ _HERE = Path(__file__).parent
 MAX_FORM_BYTES = 1_000_000
 
 PAGES = (
-    inbox, conversations, answers, notes, assignments, closures, responses, originals, stream, people, addresses,
-    tasks, journeys, approvals, health, sessions, invitations,
+    inbox, conversations, answers, notes, assignments, closures, responses, originals, pictures, stream, people,
+    addresses, tasks, journeys, approvals, health, sessions, invitations,
 )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Conversations: everything said with one person, in order, and where to answer."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,18 +10,22 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from admin.web.frame import reader_of
 from admin.web.inbox import Wish, listing, view_named
 from admin.web.me import Me, me
 from admin.web.people import About, about
+from admin.web.pictures import SHOWN
 from admin.web.row_ids import row_id
 from admin.web.veil import body, veil
+from admin.web.ways import Ways, size_says, ways
 from engine.base.services import Services
 from engine.base.settings import Settings
 from engine.conversations.assignment import who_may_answer
 from engine.conversations.message import Message
+from engine.conversations.picture import ReceivedPicture
 from engine.conversations.scope import thread_in
 from engine.conversations.thread import Thread
 from engine.conversations.timeline import Done, Said, timeline
@@ -29,6 +33,14 @@ from engine.outbox.fate import Fate, fates
 from engine.people.address import masked
 from engine.people.member import Member
 from templates.web.reader import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One picture of a text: where it is seen, or why it is not."""
+
+    href: str
+    says: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +60,7 @@ class Entry:
     message_id: int | None
     original: bool
     attached: list[tuple[int, str]]
+    pictures: list[Shown]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +79,13 @@ class Talk:
     closed: bool
     waits: bool
     zone: ZoneInfo | None
-    how: str
-    """By what channel an answer goes, and what time it is where they are."""
+    ways: Ways
+    """By what an answer may go."""
+    size: str
+    """What the words that could not be sent would cost as a text."""
     entries: list[Entry]
     earlier: str | None
     others: list[tuple[int, str]]
-    can_answer: str | None
-    """Why an answer cannot be sent; None when it can."""
 
 
 def pages(services: Services) -> Blueprint:
@@ -87,9 +100,15 @@ def pages(services: Services) -> Blueprint:
 
 
 def page(
-    services: Services, thread_id: int, *, written: str = "", wrong: str | None = None, key: str | None = None
+    services: Services,
+    thread_id: int,
+    *,
+    written: str = "",
+    wrong: str | None = None,
+    key: str | None = None,
+    way: str = "",
 ) -> str:
-    """The page of a conversation; `written` are words that could not be sent, and `wrong` says why."""
+    """The page of a conversation; `written` are words that could not be sent by `way`, and `wrong` says why."""
     reader, viewer = reader_of(services), me()
     wish = Wish.read(view_named(request.args.get("view")), request.args)
     with services.db.read() as session:
@@ -97,7 +116,7 @@ def page(
         pane: About | None = None
         if thread.member_id is not None:
             pane = about(session, viewer, session.get_one(Member, thread.member_id), reader)
-        talk = _talk(session, thread, viewer, reader, pane, wish, services.settings)
+        talk = _talk(session, thread, viewer, reader, pane, wish, services.settings, written, way)
         shown = listing(session, viewer, wish, reader, thread.id)
     return render_template(
         "conversation.html",
@@ -114,9 +133,18 @@ def page(
 
 
 def _talk(
-    session: Session, thread: Thread, viewer: Me, reader: Reader, pane: About | None, wish: Wish, settings: Settings
+    session: Session,
+    thread: Thread,
+    viewer: Me,
+    reader: Reader,
+    pane: About | None,
+    wish: Wish,
+    settings: Settings,
+    written: str,
+    way: str,
 ) -> Talk:
     told = timeline(session, thread, request.args.get("before", type=row_id))
+    pictures = _pictures(session, [entry.message.id for entry in told.entries if isinstance(entry, Said)], reader)
     known = fates(session, [entry.message.delivery_id for entry in told.entries if isinstance(entry, Said)])
     member = pane.profile.member if pane else None
     name = member.name if member and member.name else thread.correspondent_name or masked(thread.correspondent)
@@ -124,6 +152,7 @@ def _talk(
     kind, standing = _standing(thread, reader)
     responsible = session.get(Member, thread.responsible_id) if thread.responsible_id else None
     zone = pane.zone if pane else None
+    open_ways = ways(session, thread, pane, called, reader, settings, wanted=way)
     return Talk(
         id=thread.id,
         name=name or reader.say("inbox.unknown"),
@@ -137,15 +166,15 @@ def _talk(
         closed=thread.closure_id is not None,
         waits=thread.waits_since is not None,
         zone=zone,
-        how=_how_it_goes(called, member, zone, reader),
-        entries=[_entry(entry, known, name, reader, settings) for entry in told.entries],
+        ways=open_ways,
+        size=size_says(session, thread, written, open_ways.phone, viewer.name, reader, settings),
+        entries=[_entry(entry, known, pictures, name, reader, settings) for entry in told.entries],
         earlier=f"?{_query(wish, before=str(told.earlier))}" if told.earlier else None,
         others=[
             (row_id, name)
             for row_id, name in who_may_answer(session, thread.chapter_id)
             if row_id != thread.responsible_id
         ],
-        can_answer=_cannot(thread, pane, called, reader),
     )
 
 
@@ -171,25 +200,38 @@ def _who(responsible: Member | None, viewer: Me, reader: Reader) -> str:
     return reader.say("conversation.who_answers", name=responsible.name)
 
 
-def _how_it_goes(called: str, member: Member | None, zone: ZoneInfo | None, reader: Reader) -> str:
-    if member is None or zone is None:
-        return reader.say("conversation.by_email_plain", name=called)
-    said = member.pronouns.strip().lower().partition("/")[0]
-    key = f"conversation.by_email_to_{said if said in ('she', 'he') else 'they'}"
-    return reader.say(key, name=called, time=reader.time(reader.now, zone))
+def _pictures(session: Session, message_ids: Iterable[int], reader: Reader) -> dict[int, list[Shown]]:
+    """The pictures of these messages, in their order."""
+    found: dict[int, list[Shown]] = {}
+    for message_id, place, kind, here, refusal in session.execute(
+        select(
+            ReceivedPicture.message_id,
+            ReceivedPicture.place,
+            ReceivedPicture.content_type,
+            ReceivedPicture.body.is_not(None),
+            ReceivedPicture.refusal,
+        )
+        .where(ReceivedPicture.message_id.in_(list(message_ids)))
+        .order_by(ReceivedPicture.message_id, ReceivedPicture.place)
+    ):
+        if here and kind in SHOWN:
+            shown = Shown(f"/messages/{message_id}/pictures/{place}", "")
+        elif refusal:
+            shown = Shown("", reader.say("conversation.picture_refused", why=refusal))
+        else:
+            shown = Shown("", reader.say("conversation.picture_comes"))
+        found.setdefault(message_id, []).append(shown)
+    return found
 
 
-def _cannot(thread: Thread, pane: About | None, called: str, reader: Reader) -> str | None:
-    if pane is None:
-        return None if "@" in thread.correspondent else reader.say("conversation.no_address", name=called)
-    if "email" in pane.profile.stopped:
-        return reader.say("conversation.stopped", name=called)
-    if not any(reach.kind == "email" and not reach.rests for reach in pane.profile.reaches):
-        return reader.say("conversation.no_address", name=called)
-    return None
-
-
-def _entry(entry: Said | Done, known: Mapping[int, Fate], name: str, reader: Reader, settings: Settings) -> Entry:
+def _entry(
+    entry: Said | Done,
+    known: Mapping[int, Fate],
+    pictures: Mapping[int, list[Shown]],
+    name: str,
+    reader: Reader,
+    settings: Settings,
+) -> Entry:
     match entry:
         case Done():
             return Entry(
@@ -206,12 +248,20 @@ def _entry(entry: Said | Done, known: Mapping[int, Fate], name: str, reader: Rea
                 message_id=None,
                 original=False,
                 attached=[],
+                pictures=[],
             )
         case Said():
-            return _said(entry.message, entry.author or name, known, reader, settings)
+            return _said(entry.message, entry.author or name, known, pictures, reader, settings)
 
 
-def _said(message: Message, author: str, known: Mapping[int, Fate], reader: Reader, settings: Settings) -> Entry:
+def _said(
+    message: Message,
+    author: str,
+    known: Mapping[int, Fate],
+    pictures: Mapping[int, list[Shown]],
+    reader: Reader,
+    settings: Settings,
+) -> Entry:
     fate = known.get(message.delivery_id) if message.delivery_id else None
     ours = message.kind in ("out", "journey")
     away = "away" in str(message.detail.get("machine", ""))
@@ -224,14 +274,21 @@ def _said(message: Message, author: str, known: Mapping[int, Fate], reader: Read
         text=veil(settings, body(message.text) if message.kind == "journey" else message.text),
         subject=message.subject,
         quoted=veil(settings, "\n".join(str(part.get("text", "")) for part in message.folded)),
-        marks=[reader.say(f"conversation.fate_{fate.word}")] if fate and ours and fate.word == "waits" else [],
+        marks=[_waits(fate, reader)] if fate and ours and fate.word == "waits" else [],
         trouble=reader.say("conversation.fate_failed", why=fate.says) if fate and fate.word == "failed" else "",
         message_id=message.id,
         original=message.received_id is not None,
         attached=[
             (part["index"], part.get("name") or reader.say("conversation.attachment")) for part in message.attachments
         ],
+        pictures=pictures.get(message.id, []),
     )
+
+
+def _waits(fate: Fate, reader: Reader) -> str:
+    if fate.leaves_at is not None and fate.leaves_at > reader.now:
+        return reader.say("conversation.fate_leaves", when=reader.moment(fate.leaves_at))
+    return reader.say("conversation.fate_waits")
 
 
 def _how(message: Message, away: bool, author: str, reader: Reader) -> str:

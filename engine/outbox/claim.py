@@ -78,7 +78,7 @@ def claim_due(
                     queue.move(session, delivery, when)
             case Refuse(reason=reason):
                 if delivery.state == "queued" and not (delivery.error_code or "").startswith(UNSURE):
-                    unsay(session, delivery)
+                    unsay(session, delivery, now)
                 delivery.state, delivery.state_at, delivery.refusal = "refused", now, reason
                 settled.append(delivery)
                 if delivery.message_class == "answer" or verdict.ask:

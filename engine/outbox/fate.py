@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import select
@@ -16,6 +17,8 @@ class Fate:
 
     word: Literal["waits", "sent", "failed"]
     says: str = ""
+    #: When what waits may leave at the earliest.
+    leaves_at: datetime | None = None
 
 
 def fates(session: Session, delivery_ids: Iterable[int | None]) -> dict[int, Fate]:
@@ -24,9 +27,11 @@ def fates(session: Session, delivery_ids: Iterable[int | None]) -> dict[int, Fat
     if not ids:
         return {}
     rows = session.execute(
-        select(Delivery.id, Delivery.state, Delivery.error_says, Delivery.refusal).where(Delivery.id.in_(ids))
+        select(Delivery.id, Delivery.state, Delivery.error_says, Delivery.refusal, Delivery.send_at).where(
+            Delivery.id.in_(ids)
+        )
     )
-    found = {row_id: _fate(state, error or refusal or "") for row_id, state, error, refusal in rows}
+    found = {row_id: _fate(state, error or refusal or "", at) for row_id, state, error, refusal, at in rows}
     returned = session.execute(
         select(Receipt.delivery_id, Receipt.says)
         .join(Delivery, Delivery.id == Receipt.delivery_id)
@@ -36,11 +41,11 @@ def fates(session: Session, delivery_ids: Iterable[int | None]) -> dict[int, Fat
     return found | {row_id: Fate("failed", says) for row_id, says in returned}
 
 
-def _fate(state: str, says: str) -> Fate:
+def _fate(state: str, says: str, at: datetime) -> Fate:
     match state:
         case "sent":
             return Fate("sent")
         case "failed" | "refused" | "unsure":
             return Fate("failed", says)
         case _:
-            return Fate("waits", says)
+            return Fate("waits", says, at)

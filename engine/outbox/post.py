@@ -94,13 +94,15 @@ def answer(
     key: str,
     hold_for: timedelta = timedelta(hours=72),
     channel: Channel = "email",
+    not_before: datetime | None = None,
     at_any_hour: bool = False,
 ) -> Delivery:
     """The person's words are on their way and stand in the thread; nothing waits there any more.
 
     The same key twice is one answer. `hold_for`: how long journeys go on waiting for the member's next words. A text
     goes to the phone they last wrote from in this thread, by the number they wrote to; else to their best one. Raises
-    Invalid when the words are too long for a text. `at_any_hour`: its author chose not to wait for texting hours.
+    Invalid when the words are too long for a text. The author chooses when a text leaves outside texting hours:
+    `not_before` the next ones, or at once with `at_any_hour`.
     """
     by_text = channel == "sms"
     if by_text and len(plain_signs(text.strip())) > LONGEST_WORDS:
@@ -116,7 +118,7 @@ def answer(
         return known
     reader = session.get(Member, thread.member_id) if thread.member_id is not None else None
     heard, references = (None, None) if by_text else _said_before(session, thread)
-    phone, our_number = _texted_from(session, thread) if by_text else (None, None)
+    phone, our_number = texted_from(session, thread) if by_text else (None, None)
     delivery = _post(
         session,
         f"answer:{key}",
@@ -137,6 +139,7 @@ def answer(
         text=text,
         in_reply_to=heard,
         reference_ids=references,
+        not_before=not_before,
     )
     author = session.get(Member, author_id)
     words = Words(
@@ -317,7 +320,7 @@ def _text(
     )
 
 
-def _texted_from(session: Session, thread: Thread) -> tuple[str | None, str | None]:
+def texted_from(session: Session, thread: Thread) -> tuple[str | None, str | None]:
     """The phone of the last text that came into this thread, and the number of ours it came to."""
     row = session.execute(
         select(Received.mail_from, Received.rcpt_to)
@@ -343,15 +346,17 @@ def _post(
     template: str,
     language: str,
     channel: Channel = "email",
+    not_before: datetime | None = None,
     **columns: Any,
 ) -> Delivery:
+    send_at = max(now, not_before or now)
     delivery = Delivery(
         id=new_id(),
         created_at=now,
         message_class=message_class,
         channel=channel,
         template_version_id=current_version(session, template, language).id,
-        send_at=now,
+        send_at=send_at,
         state_at=now,
         **columns,
     )
@@ -366,7 +371,7 @@ def _post(
             raise
         return known
     session.add(delivery)
-    session.add(OutboxDue(rank=rank_of(message_class, delivery.channel), send_at=now, delivery_id=delivery.id))
+    session.add(OutboxDue(rank=rank_of(message_class, delivery.channel), send_at=send_at, delivery_id=delivery.id))
     session.flush()
     wake_on_commit(session, SEND[delivery.channel])
     return delivery

@@ -6,13 +6,16 @@ from datetime import datetime
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
+from engine.base.errors import HearthlineError
 from engine.base.ids import new_id
 from engine.conversations.message import Message
 from engine.conversations.question import Question
+from engine.enrollments.journey import load_version
+from engine.enrollments.signal import signal
 from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery
 from engine.outbox.material import Material
-from journeys.steps import Ask
+from journeys.steps import Ask, Step
 from templates.vocabulary import base_language
 
 #: What an error code begins with when the message may have left all the same.
@@ -97,9 +100,35 @@ def said_now(session: Session, delivery: Delivery, now: datetime) -> None:
     session.execute(update(Message).where(Message.delivery_id == delivery.id, Message.kind == "journey").values(at=now))
 
 
-def unsay(session: Session, delivery: Delivery) -> None:
-    """A letter that never arrived was never said: it neither asks anything nor counts against a cap."""
+def unsay(session: Session, delivery: Delivery, now: datetime) -> None:
+    """A letter that never arrived was never said: it neither asks anything nor counts against a cap.
+
+    A journey that asked by text hears of it, so that it does not wait for an answer nobody can give.
+    """
     was_said = delivery.internet_message_id is not None or delivery.body is not None
     if was_said and CLASSES[delivery.message_class].list_unsubscribe:
         session.execute(delete(Question).where(Question.delivery_id == delivery.id))
         session.execute(delete(Message).where(Message.delivery_id == delivery.id, Message.kind == "journey"))
+    if delivery.channel == "sms" and delivery.enrollment_id is not None and delivery.member_id is not None:
+        step = _step(session, delivery)
+        if isinstance(step, Ask):
+            why = (delivery.error_code or delivery.refusal or "")[:80]
+            signal(
+                session,
+                "unheard",
+                delivery.member_id,
+                now,
+                enrollment_id=delivery.enrollment_id,
+                step=step.id,
+                why=why,
+            )
+
+
+def _step(session: Session, delivery: Delivery) -> Step | None:
+    """The journey's step that a delivery says; None where its version cannot be read any more."""
+    if delivery.version_id is None or delivery.step is None:
+        return None
+    try:
+        return load_version(session, delivery.version_id).script.steps[delivery.step]
+    except (HearthlineError, LookupError, TypeError, ValueError):
+        return None

@@ -282,7 +282,7 @@ def _again(session: Session, delivery: Delivery, reason: NotSent, now: datetime)
 def _fail(session: Session, delivery: Delivery, code: str, says: str, now: datetime) -> None:
     delivery.state, delivery.state_at = "failed", now
     delivery.error_code, delivery.error_says = code[:40], says[:400]
-    unsay(session, delivery)
+    unsay(session, delivery, now)
     if delivery.message_class == "answer" and delivery.body is None:
         ask_a_person(session, delivery, says, now)
 

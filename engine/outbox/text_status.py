@@ -92,7 +92,7 @@ def _lost(session: Session, delivery: Delivery, error_code: int | None, now: dat
         queue.move(session, delivery, now + pause)
         return
     delivery.state, delivery.state_at = "failed", now
-    unsay(session, delivery)
+    unsay(session, delivery, now)
     if rests or delivery.message_class == "answer" or row is None or row.about == "message":
         ask_a_person(session, delivery, says, now)
 

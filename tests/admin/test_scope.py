@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from admin.web.me import OPEN_TO_ALL
+from engine.base.ids import new_id
 from engine.conversations.message import Message
+from engine.conversations.picture import ReceivedPicture
 from engine.conversations.task import give_task
 from engine.people.address import Address
 from tests.admin.town import NOON, Town
@@ -52,6 +54,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("inbox.all", "GET"): _of("/all", SIGNED_IN),
     ("conversations.show", "GET"): _of("/conversations/{thread}", ATLANTA),
     ("answers.create", "POST"): _of("/conversations/{thread}/answers", ATLANTA, text="Hello", key="k"),
+    ("answers.length", "POST"): _of("/conversations/{thread}/answers/length", ATLANTA, text="Hello"),
     ("notes.create", "POST"): _of("/conversations/{thread}/notes", ATLANTA, text="A note"),
     ("assignments.create", "POST"): _of("/conversations/{thread}/assignments", ATLANTA, member="nobody"),
     ("closures.create", "POST"): _of("/conversations/{thread}/closure", ATLANTA),
@@ -62,6 +65,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("originals.text", "GET"): _of("/messages/{message}/original/text", ATLANTA),
     ("originals.file", "GET"): _of("/messages/{message}/original/file", ATLANTA),
     ("originals.attachment", "GET"): _of("/messages/{message}/attachments/0", ATLANTA),
+    ("pictures.show", "GET"): _of("/messages/{message}/pictures/0", ATLANTA),
     ("people.index", "GET"): _of("/people", SIGNED_IN),
     ("people.show", "GET"): _of("/people/{member}", ATLANTA),
     ("addresses.reveal", "POST"): _of("/people/{member}/addresses/{address}/reveal", ATLANTA),
@@ -113,6 +117,12 @@ def things(town: Town) -> Iterator[Things]:
             member_id=town.people["rosa"],
             chapter_id=town.chapters["atlanta"],
         )
+        session.add(
+            ReceivedPicture(
+                id=new_id(), created_at=NOON, received_id=1, message_id=message.id, place=0, url="", body=b"a picture",
+                content_type="image/png", size=9,
+            )
+        )  # fmt: skip
         yield_ = Things(thread, message.id, town.people["rosa"], address.id, task.id)
     yield yield_
 

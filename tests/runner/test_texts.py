@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -35,7 +36,7 @@ def texting(town: Town) -> Town:
     return town
 
 
-def phoned(town: Town, name: str = "Rosa M.", *, yes: bool = True, **columns: object) -> int:
+def phoned(town: Town, name: str = "Rosa M.", *, yes: bool = True, **columns: Any) -> int:
     """A new member with a phone, and with a yes to texts."""
     member = town.member(name, zone="America/New_York")
     with town.services.db.write() as session:
@@ -86,7 +87,7 @@ def test_whoever_may_be_texted_is_texted_once(texting: Town) -> None:
 def test_who_may_not_be_texted_gets_the_letter_or_is_passed_over_with_the_reason(
     texting: Town, trouble: Untextable
 ) -> None:
-    columns: dict[str, object] = {}
+    columns: dict[str, Any] = {}
     match trouble:
         case Untextable.LANDLINE:
             columns = {"line_type": "landline"}

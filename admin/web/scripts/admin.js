@@ -22,6 +22,22 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
 });
 
+// How long the words are as a text, told by the one who counts them when they leave.
+const size = document.getElementById("size");
+if (size) {
+  const form = size.closest("form");
+  const empty = size.textContent;
+  let counting;
+  form.elements.text.addEventListener("input", () => {
+    clearTimeout(counting);
+    counting = setTimeout(async () => {
+      const words = new FormData(form);
+      const told = await fetch(size.dataset.ask, { method: "POST", body: words, redirect: "error" }).catch(() => null);
+      if (told?.ok) size.textContent = (await told.text()) || empty;
+    }, 250);
+  });
+}
+
 // Side by side, a conversation opens at the member's last words, or as near the end as they can be seen whole.
 const talk = document.querySelector(".talk");
 if (talk && getComputedStyle(talk).overflowY === "auto") {
