@@ -8,7 +8,7 @@ from engine.base.broker import Broker
 from engine.base.services import Services
 from engine.base.sweep import Sweep
 from inbound.sms.look import JOB as LOOK
-from inbound.sms.look import look
+from inbound.sms.look import is_due, look_if_due
 from inbound.sms.pictures import due_pictures, fetch_picture
 from reply_router.text_filing import PICTURE
 
@@ -21,17 +21,17 @@ def register(broker: Broker, services: Services) -> None:
             fetch_picture(services, row_id)
 
     def look_again(_: int | None) -> None:
-        look(services)
+        look_if_due(services)
 
     broker.register(PICTURE, fetch)
     broker.register(LOOK, look_again)
 
 
-def _always(_session: Session, _now: datetime) -> list[int | None]:
-    return [None]
+def _look_due(session: Session, _now: datetime) -> list[int | None]:
+    return [None] if is_due(session) else []
 
 
 SWEEPS = (
     Sweep(PICTURE, due_pictures, timedelta(seconds=30)),
-    Sweep(LOOK, _always, timedelta(minutes=2), asks_outside=True),
+    Sweep(LOOK, _look_due, timedelta(seconds=30), asks_outside=True),
 )

@@ -5,7 +5,6 @@ of ours is asked what came in since the last look, with an overlap; what is not 
 and goes the way of every text. Taken in twice, it is a duplicate: the provider's id is its key.
 """
 
-import os
 import socket
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ from sqlalchemy.orm import Session
 from engine.base import lease
 from engine.base.broker import wake_on_commit
 from engine.base.errors import ProviderAway
+from engine.base.ids import new_id
 from engine.base.log import logger
 from engine.base.services import ProviderText, Services, TextChannel
 from engine.conversations.look import TextLook
@@ -31,10 +31,26 @@ SETTLING = timedelta(minutes=1)
 OVERLAP = timedelta(minutes=10)
 #: How far the first look of all goes back: what came to a number before it was ours is not ours.
 FIRST = timedelta(minutes=15)
-LEASE = timedelta(minutes=5)
+#: Wall time from one look to the next.
+EVERY = timedelta(minutes=2)
 _BATCH = 200
 
 log = logger(__name__)
+
+
+def look_if_due(services: Services) -> int:
+    """The look was made, if nobody made one within the last two minutes; how many texts our doors had missed."""
+    with services.db.write() as session:
+        # Not given back: it says when the next look is due, in wall time, for all processes together.
+        if not lease.take(session, JOB, f"{socket.gethostname()}:{new_id()}"[:60], datetime.now(UTC), EVERY):
+            return 0
+    return look(services)
+
+
+def is_due(session: Session) -> bool:
+    """Whether the last look was two minutes ago."""
+    last = session.get(lease.Lease, JOB)
+    return last is None or last.until_at <= datetime.now(UTC)
 
 
 def look(services: Services) -> int:
@@ -42,19 +58,12 @@ def look(services: Services) -> int:
     texts, sms = services.texts, services.settings.sms
     if texts is None or not sms.enabled:
         return 0
-    holder = f"{socket.gethostname()}:{os.getpid()}"[:60]
-    with services.db.write() as session:
-        if not lease.take(session, JOB, holder, datetime.now(UTC), LEASE):
-            return 0
     missed = 0
     try:
         for number in sms.every_number:
             missed += _look_at(services, texts, number)
     except ProviderAway as error:
         log.warning("the provider's list of texts cannot be read; the next look goes as far back", error=str(error))
-    finally:
-        with services.db.write() as session:
-            lease.release(session, JOB, holder)
     return missed
 
 

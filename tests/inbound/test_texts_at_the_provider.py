@@ -156,13 +156,16 @@ def test_a_provider_that_is_away_is_asked_again_as_far_back(world: World) -> Non
 
 def test_the_jobs_are_known_and_the_look_comes_by_itself(world: World) -> None:
     jobs.register(world.house.broker, world.services)
+    with world.services.db.read() as session:
+        assert [each.due(session, world.services.clock.now()) for each in jobs.SWEEPS] == [[], [None]]
     world.house.broker.wake("texts.look")
     assert world.house.broker.settle(20)
     with world.services.db.read() as session:
+        # A sweep finds nothing to do until the next look is due, or the sandbox would never settle.
         assert session.get(TextLook, OURS) is not None
         assert {each.name: each.due(session, world.services.clock.now()) for each in jobs.SWEEPS} == {
             "texts.picture": [],
-            "texts.look": [None],
+            "texts.look": [],
         }
     assert ROUTE not in {each.name for each in jobs.SWEEPS}
 
