@@ -1,0 +1,99 @@
+"""Texts both ways, through the real provider's protocol: a phone writes, a person answers, and the phone hears it."""
+
+import pytest
+from sqlalchemy import select
+
+from admin.sandbox.carrier.carrier import STOPPED
+from admin.sandbox.carrier.tally import Tally, tally
+from admin.sandbox.carrier.trouble import FAILURES, Manner, Trouble
+from engine.conversations.thread import Thread
+from engine.outbox.post import answer
+from tests.stories.neighbor import Neighbor
+from tests.stories.town import Town, on_both
+
+_next_phone = iter(range(10, 99))
+
+
+@pytest.fixture
+def pam(town: Town) -> Neighbor:
+    """Somebody nobody here knows."""
+    return town.phone("Pam Whitcomb", f"+177055501{next(_next_phone)}")
+
+
+def maya_answers(town: Town, neighbor: Neighbor, words: str) -> None:
+    """Maya's words have left by text: at the latest in a minute, for a number sends one segment a second."""
+    with town.writing() as session:
+        thread = session.scalars(select(Thread).where(Thread.correspondent == neighbor.phone)).one()
+        answer(session, thread, town.maya.member_id, words, town.now, key=words, channel="sms", at_any_hour=True)
+    town.passes("1m")
+
+
+def state_of(town: Town, words: str) -> list[tuple[str, str, str | None]]:
+    return town.ask("select state, provider_status, error_code from delivery where text = ?", words)  # type: ignore[return-value]
+
+
+def told(town: Town) -> Tally:
+    with town.services.db.read() as session:
+        return tally(session, town.carrier.texts)
+
+
+@on_both
+def test_a_stranger_texts_and_hears_a_person(town: Town, pam: Neighbor) -> None:
+    pam.texts("is this the creek thing? can my kids come")
+    maya_answers(town, pam, "It is, and they can. Bring boots.")
+    pam.hears("Bring boots.")
+    assert [row[:2] for row in state_of(town, "It is, and they can. Bring boots.")] == [("sent", "delivered")]
+    pam.texts("They have boots.")
+    books = told(town)
+    assert (books.lost, books.doubled) == (0, 0)
+
+
+@on_both
+def test_a_text_taken_without_our_hearing_it_is_not_sent_twice(town: Town, pam: Neighbor) -> None:
+    pam.texts("hello?")
+    town.carrier.script(pam.phone, Trouble(after_creating="hang up", times=1))
+    maya_answers(town, pam, "Hello, Pam.")
+    assert sum("Hello, Pam." in text for text in pam.texts_had) == 1
+    assert told(town).doubled == 0
+    assert state_of(town, "Hello, Pam.")[0][0] == "sent"
+
+
+@pytest.mark.parametrize("manner", ["backwards", "twice"])
+def test_callbacks_in_no_good_order_leave_a_text_delivered(town: Town, pam: Neighbor, manner: Manner) -> None:
+    pam.texts("hello?")
+    town.carrier.script(pam.phone, Trouble(callbacks=manner))
+    maya_answers(town, pam, f"Hello, Pam. ({manner})")
+    assert [row[:2] for row in state_of(town, f"Hello, Pam. ({manner})")] == [("sent", "delivered")]
+
+
+@pytest.mark.parametrize("code", [30003, 30006])
+def test_a_text_that_did_not_arrive_is_known_not_to_have(town: Town, pam: Neighbor, code: int) -> None:
+    pam.texts("hello?")
+    town.carrier.script(pam.phone, Trouble(code))
+    maya_answers(town, pam, f"Hello, Pam. ({code})")
+    assert pam.texts_had == []
+    assert town.ask("select provider_status from delivery where text = ?", f"Hello, Pam. ({code})") == [
+        (FAILURES[code][0],)
+    ]
+
+
+def test_a_provider_with_too_much_to_do_is_asked_again(town: Town, pam: Neighbor) -> None:
+    pam.texts("hello?")
+    town.carrier.script(pam.phone, Trouble(20429, times=2))
+    maya_answers(town, pam, "Hello, Pam. (429)")
+    town.passes("2h")
+    pam.hears("(429)")
+    assert told(town).doubled == 0
+
+
+def test_after_a_stop_nothing_arrives_until_a_start(town: Town, pam: Neighbor) -> None:
+    pam.texts("hello?")
+    pam.texts("STOP")
+    pam.hears(STOPPED)
+    before = len(pam.texts_had)
+    maya_answers(town, pam, "Are you sure?")
+    assert len(pam.texts_had) == before
+    pam.texts("START")
+    maya_answers(town, pam, "Welcome back.")
+    pam.hears("Welcome back.")
+    assert told(town).lost == 0
