@@ -172,7 +172,7 @@ class Postgres(Server):
         """The postmaster and every process of its was killed; the next start recovers."""
         if self._process is not None:
             # Each backend leads a group of its own, so the postmaster's children are asked for one by one.
-            children = _children(self._process.pid)
+            children = children_of(self._process.pid)
             for pid in (self._process.pid, *children):
                 _signal(os.kill, pid, signal.SIGKILL)
             self._process.wait(PATIENCE)
@@ -231,7 +231,8 @@ def _signal(send: Callable[[int, int], None], pid: int, number: int) -> None:
         send(pid, number)
 
 
-def _children(pid: int) -> list[int]:
+def children_of(pid: int) -> list[int]:
+    """The processes that this one started and that still run."""
     listed = Path(f"/proc/{pid}/task/{pid}/children")
     if listed.exists():
         return [int(each) for each in listed.read_text("ascii").split()]
