@@ -3,33 +3,36 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, render_template
+from flask import Blueprint, redirect, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from admin.doctor import look
+from admin.web.frame import reader_of, tell
 from admin.web.me import me
 from engine.base.errors import NotFound
 from engine.base.services import Services
 from engine.conversations.balance import balance
+from engine.conversations.scope import Scope
+from engine.outbox.breaker import Trouble, let_go_on, troubles
 from engine.outbox.delivery import OutboxDue
-from engine.outbox.line import Breaker
+from engine.outbox.pace import slowed_numbers
 from engine.outbox.waiting import waiting
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way out, and whether it is left alone just now because it answered nothing but errors."""
+    """One way out, and what keeps messages from leaving by it just now."""
 
     name: str
-    closed_since: datetime | None = None
-    tried_at: datetime | None = None
-    reason: str = ""
+    troubles: tuple[Trouble, ...] = ()
+    #: Our numbers that a carrier found too fast, and that keep to a share of their rate for an hour.
+    slowed: tuple[str, ...] = ()
 
 
 def pages(services: Services) -> Blueprint:
-    """`/health` for whoever keeps the house."""
+    """`/health` for whoever keeps the house, and POST `/health/texts` to let texts go on."""
     blueprint = Blueprint("health", __name__)
 
     @blueprint.get("/health")
@@ -39,25 +42,40 @@ def pages(services: Services) -> Blueprint:
         now = services.clock.now()
         with services.db.read() as session:
             checks = look(session, now, services.settings)
-            ways = _ways(session, texts=services.settings.sms.enabled)
+            ways = _ways(session, now, texts=services.settings.sms.enabled)
             return render_template(
                 "health.html",
                 # What needs somebody stands first.
                 checks=sorted(checks, key=lambda check: check.ok),
-                troubles=sum(not check.ok for check in checks) + sum(way.closed_since is not None for way in ways),
+                troubles=sum(not check.ok for check in checks) + sum(bool(way.troubles) for way in ways),
                 ways=ways,
+                may_let_go_on=_keeps_the_house(me().scope),
                 queues=[queue for queue in waiting(session, now) if queue.due],
                 later=session.scalar(select(func.count()).where(OutboxDue.send_at > now)) or 0,
                 balance=balance(session),
             )
 
+    @blueprint.post("/health/texts")
+    def go_on() -> ResponseReturnValue:
+        reader, viewer = reader_of(services), me()
+        if not _keeps_the_house(viewer.scope):
+            raise NotFound("This is for the whole organization's staff.")
+        with services.db.write() as session:
+            let_go_on(session, viewer.member_id, reader.now)
+        tell(reader.say("health.gone_on"))
+        return redirect("/health")
+
     return blueprint
 
 
-def _ways(session: Session, *, texts: bool) -> list[Way]:
-    """Mail, texts where they are set up, and whatever else was closed."""
-    closed = {
-        row.way: Way(row.way, row.opened_at, row.probe_at, row.reason)
-        for row in session.scalars(select(Breaker).where(Breaker.opened_at.is_not(None)).order_by(Breaker.way))
-    }
-    return list(({name: Way(name) for name in ("email", *(["sms"] if texts else []))} | closed).values())
+def _keeps_the_house(scope: Scope) -> bool:
+    return "staff" in scope.roles
+
+
+def _ways(session: Session, now: datetime, *, texts: bool) -> list[Way]:
+    """Mail, and texts where they are set up or something is in their way."""
+    found = tuple(troubles(session))
+    ways = [Way("email")]
+    if texts or found:
+        ways.append(Way("sms", found, tuple(slowed_numbers(session, now))))
+    return ways

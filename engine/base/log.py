@@ -22,24 +22,7 @@ LIBRARIES = logging.WARNING
 
 def set_up(*, level: str = "INFO", json: bool = False, secrets: Iterable[str] = ()) -> None:
     """This process logs to standard error, one event after the other, redacted, and without any of `secrets`."""
-    renderer: Any = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
-        if json
-        else structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
-    )
-    before: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    after: list[Any] = [structlog.processors.format_exc_info, Redaction(secrets), renderer]
-    structlog.configure(
-        processors=[*before, *after],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.PrintLoggerFactory(_STANDARD_ERROR),
-    )
+    before, after = _ours(level, json, secrets)
     handler = _Handler(_STANDARD_ERROR)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -58,6 +41,29 @@ def set_up(*, level: str = "INFO", json: bool = False, secrets: Iterable[str] = 
         # Unless somebody around us, say a test, looks after them already.
         sys.excepthook = _uncaught
         threading.excepthook = lambda ended: _uncaught(ended.exc_type, ended.exc_value, ended.exc_traceback)
+
+
+def _ours(level: str, json: bool, secrets: Iterable[str]) -> tuple[list[Any], list[Any]]:
+    """Our own events are written so from now on; what is done with each before and after it is put together."""
+    renderer: Any = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if json
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    )
+    before: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    after: list[Any] = [structlog.processors.format_exc_info, Redaction(secrets), renderer]
+    structlog.configure(
+        processors=[*before, *after],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.PrintLoggerFactory(_STANDARD_ERROR),
+    )
+    return before, after
 
 
 def logger(name: str) -> Any:
@@ -99,3 +105,7 @@ def _uncaught(kind: type[BaseException], error: BaseException | None, trace: Tra
         return
     log: Any = structlog.get_logger("python")
     log.error("an error that nobody caught", exc_info=(kind, error, trace))
+
+
+# Before anybody set it up, and where nobody does (a command, a test): the library's own way would show local variables.
+_ours("INFO", False, ())

@@ -37,6 +37,9 @@ DELIVERIES = Counter(
     "hearthline_deliveries", "What became of deliveries the courier took, one a try.",
     ["message_class", "channel", "result"], registry=REGISTRY,
 )  # fmt: skip
+TEXT_STATUSES = Counter(
+    "hearthline_text_statuses", "What the provider told of texts afterwards, news only.", ["status"], registry=REGISTRY
+)
 JOB_SECONDS = Histogram(
     "hearthline_job_seconds", "How long background jobs ran.", ["job"], buckets=_JOB_BUCKETS, registry=REGISTRY
 )

@@ -6,7 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from engine.base.db import after_commit
 from engine.base.ids import new_id
+from engine.base.metrics import TEXT_STATUSES
 from engine.channels.sms_failures import row_of
 from engine.outbox import queue
 from engine.outbox.claim import settle
@@ -52,6 +54,7 @@ def tell_status(
     if (status in ARRIVED or status in LOST) and not _once(session, delivery, sid, status, error_code, now):
         return False
     delivery.provider_status = status
+    after_commit(session, TEXT_STATUSES.labels(status).inc)
     if status in LOST:
         _lost(session, delivery, error_code, now)
     session.flush()

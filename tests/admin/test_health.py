@@ -7,6 +7,7 @@ from playwright.sync_api import Browser
 
 from engine.base.ids import id_at, new_id
 from engine.conversations.received import Received
+from engine.outbox import breaker, pace
 from engine.outbox.delivery import OutboxDue
 from engine.outbox.line import Breaker
 from inbound.web.serve import WebServer
@@ -66,7 +67,31 @@ def test_a_way_out_that_is_closed_says_since_when_and_why(town: Town) -> None:
     page = maya(town)
     assert "closed for now" in page
     assert "The provider answers 503 to everything." in page
-    assert "What waits is kept, and leaves when it answers again." in page
+    assert "One message a minute tries it." in page
+    assert "Let texts go on" not in page, "it ends by itself"
+
+
+def test_texts_that_carriers_forbid_go_on_by_the_word_of_staff_alone(town: Town) -> None:
+    now = town.services.clock.now()
+    with town.services.db.write() as session:
+        breaker.stop(session, "Our brand is not registered (30034).", now)
+    assert "Let texts go on" in maya(town) and "Our brand is not registered (30034)." in maya(town)
+    denise = town.visitor()
+    denise.signs_in("denise@nfp.example")
+    assert denise.presses("/health/texts").status_code == 404
+    visitor = town.visitor()
+    visitor.signs_in("maya@nfp.example")
+    assert visitor.presses("/health/texts").headers["Location"] == "/health"
+    assert "Texts leave again." in visitor.sees("/health")
+    with town.services.db.read() as session:
+        assert breaker.troubles(session) == []
+
+
+def test_a_number_that_was_too_fast_is_told_with_what_it_does_now(town: Town) -> None:
+    has_a_bad_day(town)
+    with town.services.db.write() as session:
+        pace.slow_down(session, "+14045550100", town.services.clock.now())
+    assert "+14045550100 sends at a quarter of its rate for an hour" in maya(town)
 
 
 def test_with_nothing_due_it_says_so(town: Town) -> None:

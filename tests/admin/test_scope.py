@@ -78,6 +78,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("approvals.create", "POST"): _of("/letters/1/approval", NOBODY),
     ("approvals.destroy", "POST"): _of("/letters/1/approval/end", NOBODY),
     ("health.show", "GET"): _of("/health", FIGURES),
+    ("health.go_on", "POST"): _of("/health/texts", frozenset({"staff"})),
     ("sessions.end", "POST"): _of("/session/end", SIGNED_IN),
     # What it tells is judged in test_stream.
     ("stream.show", "GET"): _of("/stream", SIGNED_IN),

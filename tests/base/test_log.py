@@ -48,3 +48,19 @@ def test_everything_that_a_process_says_is_redacted_even_what_nobody_caught() ->
     assert [event.get("library") for event in events if event["level"] == "warning"] == [None, "py.warnings"]
     assert "in a thread, of …@mail.example" in events[-2]["exception"]
     assert "at the end, of …@mail.example and …" in events[-1]["exception"]
+
+
+def test_before_anything_is_set_up_it_is_redacted_too_and_shows_no_local_variables() -> None:
+    program = (
+        "from engine.base.log import logger\n"
+        "words = 'the well is dry'\n"
+        "try: raise ValueError('dana.marsh@mail.example')\n"
+        "except ValueError: logger('ours').exception('broke')\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=True,
+        env={"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert "ValueError: …@mail.example" in ended.stderr
+    assert "dana" not in ended.stderr + ended.stdout and "well" not in ended.stderr
