@@ -29,7 +29,7 @@ def maya_answers(town: Town, neighbor: Neighbor, words: str) -> None:
 
 
 def state_of(town: Town, words: str) -> list[tuple[str, str, str | None]]:
-    return town.ask("select state, provider_status, error_code from delivery where text = ?", words)  # type: ignore[return-value]
+    return town.ask("select state, provider_status, error_code from delivery where text = ?", words)
 
 
 def told(town: Town) -> Tally:
