@@ -74,6 +74,13 @@ def apply(session: Session, arrivals: Sequence[Arrival], occasion: Occasion) -> 
         wake_on_commit(session, "runner.signals")
 
 
+def survey(session: Session) -> None:
+    """PostgreSQL knows how large the tables have grown; without it, each look-up would walk through all of them."""
+    if session.get_bind().dialect.name == "postgresql":
+        names = ", ".join(f'"{table_of(table).name}"' for table in _COLUMNS)
+        session.connection().exec_driver_sql(f"ANALYZE {names}")
+
+
 class _Batch:
     """The rows of each table, as the driver stores them."""
 

@@ -13,7 +13,7 @@ from engine.base.db import Database, among
 from engine.base.errors import AlreadyRunning, Unavailable
 from engine.base.ids import new_id
 from engine.base.lease import Lease, take
-from engine.enrollments.importing.apply import Arrival, Occasion, apply
+from engine.enrollments.importing.apply import Arrival, Occasion, apply, survey
 from engine.enrollments.importing.examine import BATCH
 from engine.enrollments.importing.facts import known_members
 from engine.people.address import Address
@@ -71,11 +71,14 @@ def bring_in(
                 _begin(session, import_id, plan, now)
             occasion = Occasion(import_id, plan.source, plan.hello_id, now)
             instead: dict[int, int] = {}
-            done = 0
+            done, surveyed = 0, BATCH
             for rows in staging.to_bring_in(size):
                 with transaction() as session:
                     apply(session, _arrivals(session, rows, terms, instead), occasion)
                     done += len(rows)
+                    if done >= surveyed * 3:
+                        survey(session)
+                        surveyed = done
                     session.execute(update(FileImport).where(FileImport.id == import_id).values(done_rows=done))
                     if steps:
                         take(session, LEASE, holder, datetime.now(UTC), SILENCE)
@@ -84,6 +87,8 @@ def bring_in(
                         take(session, LEASE, holder, datetime.now(UTC), SILENCE)
                 progress(len(rows))
             with transaction() as session:
+                if done > BATCH:
+                    survey(session)
                 _finish(session, import_id, plan, now)
     finally:
         with suppress(Unavailable), db.write() as session:
