@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from engine.base.db import Database
@@ -32,6 +35,7 @@ from engine.people.member import Member, MemberTag
 from engine.people.path import BELONGING, Stage
 from journeys.compiled import compiled
 from journeys.read import read
+from tests.database import database_in
 
 NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
 HEADER = "first name,last name,email,phone,zip,tags,email opt in,sms opt in"
@@ -346,3 +350,40 @@ def test_the_hello_is_the_one_journey_that_newcomers_get_or_the_one_named(
         else:
             chosen = hello_journey(session, asked)
             assert (chosen[1] if chosen else None) == found
+
+
+_CELLS = st.tuples(
+    st.sampled_from(["Ana", "Bo", "ana", ""]),
+    st.sampled_from(["", "a@mail.example", "b@mail.example", "c@mail.example"]),
+    st.sampled_from(["", "404-555-0142", "404-555-0143"]),
+    st.sampled_from(["", "30317", "55803"]),
+    st.sampled_from(["", "host", "host,baker"]),
+    st.sampled_from(["", "yes", "unsubscribed", "bounced"]),
+    st.sampled_from(["", "yes", "stop"]),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(rows=st.lists(_CELLS, min_size=1, max_size=12), size=st.integers(1, 5))
+def test_whatever_stands_in_a_file_batches_make_no_difference_and_the_file_again_is_the_same(
+    rows: list[tuple[str, ...]], size: int
+) -> None:
+    lines = [
+        f'{name},,{email},{phone},{code},"{tags}",{mail},{texts}'
+        for name, email, phone, code, tags, mail, texts in rows
+    ]
+    with TemporaryDirectory() as one, TemporaryDirectory() as other:
+        whole, parts = Desk(database_in(Path(one)), Path(one), 100), Desk(database_in(Path(other)), Path(other), size)
+        try:
+            first, second = whole.brings(*lines), parts.brings(*lines)
+            assert first == second
+            assert all(
+                whole.count(table) == parts.count(table) for table in (Member, Address, MemberTag, Consent, Origin)
+            )
+            for row, verdict in parts.brings(*lines).items():
+                # A row with nothing but a phone told who it was while one person had the phone, and tells no more.
+                allowed = ("same", "refused") if not (rows[row - 2][0] or rows[row - 2][1]) else ("same",)
+                assert verdict.kind in (("refused",) if first[row].kind == "refused" else allowed), verdict
+        finally:
+            whole.db.close()
+            parts.db.close()

@@ -76,7 +76,8 @@ def _judge(session: Session, staging: Staging, entries: Sequence[Entry], terms: 
             before if change.kind == "update" or (person and (person.made or person.known)) else None,
         )
         name = name_key(before.fields.get("name", ""))
-        handles += [(value, member_id, name) for value in (*change.emails, *change.phones)]
+        ways = (before.emails, before.phones) if "name" in change.fields else (change.emails, change.phones)
+        handles += [(value, member_id, name) for values in ways for value in values]
     staging.put(staged)
     staging.put_persons(touched.values())
     staging.put_handles(handles)

@@ -77,7 +77,7 @@ class Staging:
 
     def put_handles(self, handles: Iterable[tuple[str, int, str]]) -> None:
         """Whoever looks for one of these addresses finds the member, with this name."""
-        self._many("INSERT OR IGNORE INTO handle VALUES (?, ?, ?)", list(handles))
+        self._many("INSERT OR REPLACE INTO handle VALUES (?, ?, ?)", list(handles))
 
     def put_persons(self, persons: Iterable[Person]) -> None:
         """What is known of these by now."""

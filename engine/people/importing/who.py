@@ -26,9 +26,9 @@ class Directory:
     """Everybody reached at a batch's addresses: in the database, in earlier rows, and in the batch itself."""
 
     def __init__(self, session: Session, staging: Staging | None, entries: Sequence[Entry]) -> None:
-        #: Address to (member, name key), oldest first.
-        self._holders: dict[str, list[tuple[int, str]]] = defaultdict(list)
-        #: Member to the name they are known by, whatever a row calls them.
+        #: Address to its members, oldest first.
+        self._holders: dict[str, list[int]] = defaultdict(list)
+        #: Member to the name they are known by, whatever else a row calls them.
         self._names: dict[int, str] = {}
         emails = list({value for entry in entries for value in entry.emails})
         phones = list({value for entry in entries for value in entry.phones})
@@ -63,24 +63,21 @@ class Directory:
     def _by_email(self, entry: Entry, name: str) -> int | None:
         """The one of that name, else the one who had the address first: a household may share it."""
         holders = [holder for value in entry.emails for holder in self._holders.get(value, ())]
-        return next((member_id for member_id, known in holders if known == name), holders[0][0] if holders else None)
+        return next((each for each in holders if self._names[each] == name), holders[0] if holders else None)
 
     def _by_phone(self, entry: Entry, name: str) -> int | None:
         """The one of that name: other names on a phone are other people of its household. 0: nobody can tell."""
         holders = list(dict.fromkeys(holder for value in entry.phones for holder in self._holders.get(value, ())))
         if name:
-            of_name = [member_id for member_id, known in holders if known == name]
-            nameless = [member_id for member_id, known in holders if not known]
+            of_name = [each for each in holders if self._names[each] == name]
             if of_name:
                 return of_name[0]
-            return nameless[0] if len(holders) == 1 and nameless else None
-        people = {member_id for member_id, _ in holders}
-        if entry.emails or not people:
+            return holders[0] if len(holders) == 1 and not self._names[holders[0]] else None
+        if entry.emails or not holders:
             return None
-        return people.pop() if len(people) == 1 else 0
+        return holders[0] if len(holders) == 1 else 0
 
     def _add(self, value: str, member_id: int, name: str) -> None:
-        name = self._names[member_id] = self._names.get(member_id) or name
-        holders = self._holders[value]
-        if all(member_id != known for known, _ in holders):
-            holders.append((member_id, name))
+        self._names[member_id] = self._names.get(member_id) or name
+        if member_id not in self._holders[value]:
+            self._holders[value].append(member_id)
