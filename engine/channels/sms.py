@@ -109,7 +109,8 @@ class TwilioTexts:
         status, code = getattr(error, "status", None), getattr(error, "code", None)
         if isinstance(status, int):
             words = str(getattr(error, "msg", "") or getattr(error, "detail", "") or "")
-            reason = from_answer(status, code, words, self._client()[1].retry_after)
+            # Without a code of the provider's the library gives the status twice.
+            reason = from_answer(status, code if code != status else None, words, self._client()[1].retry_after)
         else:
             reason = from_exception(error)
         log.warning("the provider did not take a text, or did not answer", code=reason.code, unknown=reason.unknown)
