@@ -118,7 +118,8 @@ def file_again(session: Session, incoming: Incoming) -> Entry:
     same = incoming.case.same
     if same is None:
         raise ValueError("nothing was said before")
-    again = [*same.detail.get("sent_again", []), incoming.received.id]
+    once_more = {"received_id": incoming.received.id, "at": incoming.received.created_at.isoformat()}
+    again = [*same.detail.get("sent_again", []), once_more]
     same.detail = {**same.detail, "sent_again": again}
     thread = session.get(Thread, same.thread_id) if same.thread_id is not None else None
     return Entry(thread, same, same.member_id, same_as=same.received_id)

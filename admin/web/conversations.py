@@ -34,6 +34,9 @@ from engine.people.address import masked
 from engine.people.member import Member
 from templates.web.reader import Reader
 
+#: What a phone's menu shows for the words that it sends.
+TAP_SIGNS = {"liked": "👍", "loved": "❤️", "disliked": "👎", "laughed": "😂", "emphasized": "‼️", "questioned": "❓"}
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -41,6 +44,7 @@ class Shown:
 
     href: str
     says: str
+    to_save: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,10 @@ class Entry:
     original: bool
     attached: list[tuple[int, str]]
     pictures: list[Shown]
+    again: list[datetime]
+    """When the very same words came once more."""
+    hides_pictures: bool
+    """A stranger's pictures are seen only by who asks for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +222,11 @@ def _pictures(session: Session, message_ids: Iterable[int], reader: Reader) -> d
         .where(ReceivedPicture.message_id.in_(list(message_ids)))
         .order_by(ReceivedPicture.message_id, ReceivedPicture.place)
     ):
+        href = f"/messages/{message_id}/pictures/{place}"
         if here and kind in SHOWN:
-            shown = Shown(f"/messages/{message_id}/pictures/{place}", "")
+            shown = Shown(href, "")
+        elif here:
+            shown = Shown(href, reader.say("conversation.picture_to_save"), to_save=True)
         elif refusal:
             shown = Shown("", reader.say("conversation.picture_refused", why=refusal))
         else:
@@ -249,6 +260,8 @@ def _entry(
                 original=False,
                 attached=[],
                 pictures=[],
+                again=[],
+                hides_pictures=False,
             )
         case Said():
             return _said(entry.message, entry.author or name, known, pictures, reader, settings)
@@ -274,7 +287,7 @@ def _said(
         text=veil(settings, body(message.text) if message.kind == "journey" else message.text),
         subject=message.subject,
         quoted=veil(settings, "\n".join(str(part.get("text", "")) for part in message.folded)),
-        marks=[_waits(fate, reader)] if fate and ours and fate.word == "waits" else [],
+        marks=([_waits(fate, reader)] if fate and ours and fate.word == "waits" else []) + _taps(message, reader),
         trouble=reader.say("conversation.fate_failed", why=fate.says) if fate and fate.word == "failed" else "",
         message_id=message.id,
         original=message.received_id is not None,
@@ -282,7 +295,19 @@ def _said(
             (part["index"], part.get("name") or reader.say("conversation.attachment")) for part in message.attachments
         ],
         pictures=pictures.get(message.id, []),
+        again=[datetime.fromisoformat(str(each["at"])) for each in message.detail.get("sent_again", [])],
+        hides_pictures=message.kind == "in" and message.author_id is None,
     )
+
+
+def _taps(message: Message, reader: Reader) -> list[str]:
+    """Who tapped these words on their phone, and what that probably means."""
+    said = []
+    for tap in message.detail.get("taps", []):
+        key = "tap_taken_back" if tap["removed"] else f"tap_{tap['probably'] or 'plain'}"
+        sign = TAP_SIGNS.get(tap["what"], tap["what"])
+        said.append(reader.say(f"conversation.{key}", who=tap["by"] or reader.say("conversation.them"), sign=sign))
+    return said
 
 
 def _waits(fate: Fate, reader: Reader) -> str:

@@ -17,6 +17,7 @@ from engine.conversations.received import Received, ReceivedBytes
 from engine.conversations.scope import message_in
 from engine.people.member import Member
 from reply_router.reading.reading import attachment_content, read
+from reply_router.reading.text_message import fields_of
 
 #: Bytes shown as they came; more of it is there to save.
 MOST_SHOWN = 2_000_000
@@ -36,6 +37,10 @@ def pages(services: Services) -> Blueprint:
             raise NotFound("The bytes of this mail are not kept.")
         return found
 
+    def _is_text(message_id: int) -> bool:
+        with services.db.read() as session:
+            return message_in(session, me().scope, message_id).channel == "sms"
+
     @blueprint.get("/messages/<int:message_id>/original")
     def show(message_id: int) -> ResponseReturnValue:
         reader, viewer = reader_of(services), me()
@@ -50,7 +55,11 @@ def pages(services: Services) -> Blueprint:
 
     @blueprint.get("/messages/<int:message_id>/original/page")
     def page(message_id: int) -> ResponseReturnValue:
-        reading = read(raw(message_id))
+        found = raw(message_id)
+        if _is_text(message_id):
+            lines = "\n".join(f"{name}: {value}" for name, value in fields_of(found))
+            return _sealed(veil(services.settings, f"<pre>{escape(lines)}</pre>"))
+        reading = read(found)
         return _sealed(veil(services.settings, reading.html or f"<pre>{escape(reading.body or reading.text)}</pre>"))
 
     @blueprint.get("/messages/<int:message_id>/original/text")
@@ -60,7 +69,7 @@ def pages(services: Services) -> Blueprint:
 
     @blueprint.get("/messages/<int:message_id>/original/file")
     def file(message_id: int) -> ResponseReturnValue:
-        return _to_save(raw(message_id), f"message-{message_id}.eml")
+        return _to_save(raw(message_id), f"message-{message_id}.{'txt' if _is_text(message_id) else 'eml'}")
 
     @blueprint.get("/messages/<int:message_id>/attachments/<int:number>")
     def attachment(message_id: int, number: int) -> ResponseReturnValue:

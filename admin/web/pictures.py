@@ -10,7 +10,7 @@ from engine.base.services import Services
 from engine.conversations.picture import ReceivedPicture
 from engine.conversations.scope import message_in
 
-#: A browser shows these and nothing else; they can run nothing.
+#: A browser shows these, and they can run nothing; all others are only saved.
 SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 SEALED = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
@@ -26,9 +26,13 @@ def pages(services: Services) -> Blueprint:
             picture = session.scalar(
                 select(ReceivedPicture).where(ReceivedPicture.message_id == message.id, ReceivedPicture.place == place)
             )
-            if picture is None or picture.body is None or picture.content_type not in SHOWN:
+            if picture is None or picture.body is None:
                 raise NotFound("There is no such picture.")
-            response = Response(picture.body, mimetype=picture.content_type)
+            shown = picture.content_type in SHOWN
+            response = Response(picture.body, mimetype=picture.content_type if shown else "application/octet-stream")
+            if not shown:
+                name = f"picture-{message.id}-{place}.{picture.content_type.rpartition('/')[2]}"
+                response.headers.set("Content-Disposition", "attachment", filename=name)
         response.headers["Content-Security-Policy"] = SEALED
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Cache-Control"] = "private, max-age=3600"

@@ -60,6 +60,14 @@ def read_message(raw: bytes) -> TextMessage:
     return message_of(form)
 
 
+def fields_of(raw: bytes) -> list[tuple[str, str]]:
+    """The form's fields as they came, for somebody who opens the original."""
+    try:
+        return parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return [("", raw.decode("utf-8", "replace"))]
+
+
 def message_of(form: dict[str, str]) -> TextMessage:
     """The text in these fields."""
     body = form.get("Body", "").replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -201,7 +201,7 @@ def test_a_retry_and_the_same_words_again_are_one_entry_with_every_row_kept(phon
     again = phones.texts(ROSA, "I can bring soup.", sid="SM" + "2" * 32)
     assert (retry.duplicate_of, again.duplicate_of) == (first.id, first.id)
     message = phones.town.message(first)
-    assert message.detail["sent_again"] == [again.id]
+    assert [each["received_id"] for each in message.detail["sent_again"]] == [again.id]
     assert [each.text for each in phones.town.timeline(first)] == ["I can bring soup."]
     with phones.town.house.read() as session:
         assert len(list(session.scalars(select(Received)))) == 3
