@@ -1,5 +1,7 @@
 """Every bench runs in its small form; how fast it is stays with `bin/bench`."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.bench.__main__ import BENCHES, figures
@@ -16,3 +18,8 @@ def test_the_bench_runs_and_measures_something(name: str) -> None:
     for figure in found:
         assert figure.ours > 0
         assert figure.baseline > 0
+
+
+def test_the_page_of_figures_tells_of_every_bench() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "performance.md").read_text("utf-8")
+    assert [name for name in BENCHES if f"`{name}`" not in page] == []
