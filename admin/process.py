@@ -268,11 +268,11 @@ def publish(services: Services) -> None:
     """
     from engine.base.partition import ahead
     from engine.content.template import publish_library
-    from templates.catalog import library
+    from templates.catalog import our_library
 
     with services.db.write() as session:
         one_at_a_time(session, "publish the library")
-        publish_library(session, library(), services.clock.now())
+        publish_library(session, our_library(), services.clock.now())
     with services.db.write() as session:
         ahead(session, services.clock.now())
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from templates.compile import compile_letter
@@ -77,6 +78,12 @@ class Catalog:
         """The template in the member's language, else in English, else in any it has; None if there is none."""
         wanted = (language, base_language(language), "en", *sorted(self.languages(name)))
         return next((found for each in wanted if (found := self.templates.get((name, each)))), None)
+
+
+@cache
+def our_library() -> Catalog:
+    """The catalog of our own library alone, compiled once in a process."""
+    return library()
 
 
 def library(

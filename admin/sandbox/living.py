@@ -16,7 +16,17 @@ from sqlalchemy.orm import Session
 from admin.sandbox.carrier.carrier import Carrier
 from admin.sandbox.cast import Cast, Person, Reaction, read
 from admin.sandbox.crowd import dealt
-from admin.sandbox.pen import Writer, bare_address, bounce, open_letter, post, refused_for_good, reply_subject, write
+from admin.sandbox.pen import (
+    Writer,
+    bare_address,
+    bounce,
+    is_to_everyone,
+    open_letter,
+    post,
+    refused_for_good,
+    reply_subject,
+    write,
+)
 from admin.sandbox.store import Letter, Plan, Store
 from admin.sandbox.talk import when
 from engine.base.clock import SandboxClock
@@ -252,9 +262,7 @@ class Living:
             key = f"{person.key} bounces {letter.message_id}"
             self._store.intend(Plan(key, letter.at, "bounce", {"letter": letter.id}))
             return
-        seen = open_letter(letter)
-        to_everyone = "List-Unsubscribe" in seen.headers
-        kind = "letters" if to_everyone else "answers"
+        kind = "letters" if is_to_everyone(letter) else "answers"
         self._react(person, kind, letter.at, {"letter": letter.id})
 
     def _react(self, person: Person, kind: str, at: datetime, what: dict[str, int]) -> None:
@@ -283,31 +291,32 @@ class Living:
         self._plays[plan.kind](plan)
         self._store.done(plan.key)
 
-    def _join(self, plan: Plan) -> None:
-        person = self._one(plan)
+    def joins(self, person: Person) -> None:
+        """The person is a member from now on, with what they said when they signed up; one already, nothing changes."""
+        now = self._clock.now()
+        steward = self._cast.steward_of(person.chapters[0]) if person.chapters else None
         with self._services.db.write() as session:
-            steward = members_with(session, "email", plan.detail.get("organizer", ""))
+            owner = members_with(session, "email", steward.mailbox) if steward is not None else []
             joined = welcome(
                 session,
                 person.name,
                 person.mailbox,
-                self._clock.now(),
+                now,
                 chapters=person.chapters,
                 language=person.language,
                 postal_code=person.postal_code,
                 source=person.source or "signed up on the website",
-                organizer_id=steward[0] if steward else None,
+                organizer_id=owner[0] if owner else None,
             )
             if person.phone and joined.new:
-                now = self._clock.now()
-                session.add(
-                    Address(id=new_id(), created_at=now, member_id=joined.member_id, kind="phone", value=person.phone)
-                )
-                record_consent(
-                    session, joined.member_id, "sms", EVERYTHING, True, Said("sign-up", evidence=person.source), now
-                )
+                member_id, said = joined.member_id, Said("sign-up", evidence=person.source)
+                session.add(Address(id=new_id(), created_at=now, member_id=member_id, kind="phone", value=person.phone))
+                record_consent(session, member_id, "sms", EVERYTHING, True, said, now)
             if person.about:
                 session.get_one(Member, joined.member_id).custom = {"about": person.about}
+
+    def _join(self, plan: Plan) -> None:
+        self.joins(self._one(plan))
 
     def _mail(self, plan: Plan) -> None:
         person = self._one(plan)

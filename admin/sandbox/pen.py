@@ -55,6 +55,12 @@ def open_letter(letter: Letter) -> Seen:
     )
 
 
+def is_to_everyone(letter: Letter) -> bool:
+    """Whether it was written to many: such a letter says how to end letters of its kind (RFC 2369)."""
+    head = letter.raw.partition(b"\r\n\r\n")[0].lower()
+    return b"\nlist-unsubscribe:" in head
+
+
 def write(
     writer: Writer,
     to: str,

@@ -25,7 +25,7 @@ from engine.people.login import Login
 from engine.people.member import add_member
 from engine.people.place import place_of
 from journeys.read import read_file
-from templates.catalog import library
+from templates.catalog import our_library
 
 JOURNEYS = Path(__file__).parents[2] / "journeys" / "library"
 
@@ -47,9 +47,7 @@ def seed(db: Database, store: Store, cast: Cast, start: datetime, number: int = 
     with store.together():
         for person in cast.people:
             if person.joins is not None and person.joins >= timedelta():
-                steward = cast.steward_of(person.chapters[0]) if person.chapters else None
-                detail = {"person": person.key, "organizer": steward.mailbox if steward else ""}
-                store.intend(Plan(f"{person.key} joins", start + person.joins, "join", detail))
+                store.intend(Plan(f"{person.key} joins", start + person.joins, "join", {"person": person.key}))
             for which, (at, _, _) in enumerate(person.writes):
                 writes = {"person": person.key, "which": ["writes", which]}
                 store.intend(Plan(f"{person.key} writes {which}", start + at, "mail", writes))
@@ -76,7 +74,7 @@ def _write_community(session: Session, cast: Cast, start: datetime, number: int,
     for organizer in cast.organizers:
         since = start + organizer.joins if organizer.joins is not None else first_day
         people[organizer.key] = Owner(_add_organizer(session, organizer, rooms, since), organizer.name)
-    catalog = library()
+    catalog = our_library()
     versions = {}
     for file in sorted(JOURNEYS.glob("*.yaml")):
         draft = read_file(file)

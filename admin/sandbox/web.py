@@ -28,7 +28,7 @@ from admin.sandbox.pen import open_letter
 from admin.sandbox.phones import create_pages
 from admin.sandbox.plug import Plug
 from admin.sandbox.store import Letter
-from admin.sandbox.tour import LOOK_AGAIN, create_tour, path_of_referrer, way_back
+from admin.sandbox.tour import LOOK_AGAIN, PATIENCE, create_tour, path_of_referrer, way_back
 from admin.sandbox.world import World
 from engine.base.errors import Invalid, NotFound
 from engine.chapters.chapter import Chapter
@@ -50,8 +50,6 @@ LETTER_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 OUR_NAMES = frozenset({"127.0.0.1", "::1", "localhost"})
 #: Messages on one page of the outbox.
 PAGE = 100
-#: Wall seconds a page waits for the clock to arrive, before it tells how far it is.
-PATIENCE = 1.0
 #: Whose words a link on every page lets you write.
 ROSA = "rosa.marin@mail.example"
 
@@ -85,7 +83,7 @@ def create_app(world: World, plug: Plug | None = None) -> Flask:
         )
 
     app.register_blueprint(create_pages(world, page, lambda: Reader(world.clock.now(), zone, "en")))
-    app.register_blueprint(create_tour(world, plug, page))
+    app.register_blueprint(create_tour(world, plug, page, lambda: Reader(world.clock.now(), zone, "en")))
 
     @app.before_request
     def only_from_here() -> None:

@@ -40,6 +40,40 @@ def test_the_list_shows_only_stops_that_work_and_is_good_at_both_widths(browser:
                 assert there.status == 200
 
 
+def test_you_are_rosa_and_your_own_words_stand_on_denises_side(browser: Browser, world: Served) -> None:
+    mine = "I'd love to, but I don't drive anymore. Who has a car with a door I can get into?"
+    with window(browser, NARROW) as glass:
+        page = glass.page
+        glass.opens(f"{world.figures['sandbox_url']}/tour/rosa")
+        tabs_to(glass, "Pick up the phone")
+        page.keyboard.press("Enter")
+        # It is seven in the morning where she is: Denise's text waits for a decent hour, and the clock goes there.
+        page.locator(".bubbles .other").wait_for(timeout=PATIENCE * 1000)
+        assert "Just reply; it comes to me." in str(page.locator(".bubbles").text_content())
+        glass.is_good()
+        assert page.evaluate("document.activeElement.id") == "words"
+        page.keyboard.type(mine)
+        page.keyboard.press("Enter")
+        page.locator("#denise blockquote").wait_for(timeout=PATIENCE * 1000)
+        assert mine in str(page.locator("#denise blockquote").text_content())
+        assert "Denise Okafor answers" in str(page.locator("#denise").text_content())
+        assert "The next letter to Rosa waits" in str(page.locator("#denise").text_content())
+        glass.is_good()
+        conversation = page.get_by_role("link", name="Open it in Denise's inbox").get_attribute("href")
+
+    with window(browser, WIDE) as later:  # another browser: it is where it was left, and goes on from there
+        later.opens(f"{world.figures['sandbox_url']}/tour/rosa")
+        assert mine in str(later.page.locator(".bubbles .own").last.text_content())
+        later.is_good()
+        tabs_to(later, "Next: Pull the plug")
+        later.opens(str(conversation))
+        later.page.get_by_label("Your email address").fill(world.figures["login"]["email"])
+        later.page.get_by_label("Your password").fill(world.figures["login"]["password"])
+        later.page.keyboard.press("Enter")
+        later.page.locator("main").get_by_text(mine).first.wait_for()
+        assert later.page.url == conversation
+
+
 @pytest.mark.parametrize("width", [NARROW, WIDE])
 def test_the_plug_is_pulled_by_keyboard_while_forty_write_and_nothing_is_lost(
     browser: Browser, world: Served, width: int

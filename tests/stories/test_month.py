@@ -28,7 +28,12 @@ def test_the_community_has_the_size_it_is_said_to_have(month: tuple[Path, dict[s
     assert (figures["members"], figures["conversations"], figures["waiting"]) == (312, 61, 17)
     assert ask(db, "select count(*) from chapter") == [(9,)]
     assert ask(db, "select count(distinct member_id) from role where ended_at is null") == [(14,)]
-    assert figures["seconds"] < MOST_SECONDS
+
+
+@pytest.mark.long
+def test_the_month_takes_less_than_a_minute(month: tuple[Path, dict[str, Any]]) -> None:
+    """Long, because it is only true of a machine that does nothing else meanwhile."""
+    assert month[1]["seconds"] < MOST_SECONDS
 
 
 def test_nothing_is_lost_nothing_is_doubled_and_the_outcomes_sum_to_received(
@@ -38,6 +43,7 @@ def test_nothing_is_lost_nothing_is_doubled_and_the_outcomes_sum_to_received(
     assert (figures["lost"], figures["doubled"]) == (0, 0)
     assert sum(figures["outcomes"].values()) == figures["received"]
     assert figures["received"] == figures["email_received"] + figures["sms_received"]
+    assert min(figures["sms_sent"], figures["sms_received"]) > 5
     assert {"thread", "machine", "bounce", "command", "needs_person"} <= set(figures["outcomes"])
 
 
@@ -109,6 +115,30 @@ def test_only_the_flats_are_past_their_promise_because_their_steward_is_silent(
         " where p.name = 'Reggie Sutton' and m.kind = 'out'",
     )
     assert timedelta(days=33) < from_microseconds(held) - from_microseconds(last) < timedelta(days=36)
+
+
+def test_texts_say_what_they_say_and_no_more(month: tuple[Path, dict[str, Any]]) -> None:
+    """STOP and START are the ledger's, "Stop by the library" is not; a thumb is a thumb; a stranger finds a chapter."""
+    rows = ask(
+        month[0] / "hearthline.db",
+        "select coalesce(p.name, r.mail_from), r.effect, r.outcome, c.slug from received r"
+        " left join member p on p.id = r.member_id left join thread t on t.id = r.thread_id"
+        " left join chapter c on c.id = t.chapter_id where r.door = 'sms' order by r.id",
+    )
+    said = [(who, effect, outcome) for who, effect, outcome, _ in rows]
+    assert [effect for who, effect, _ in said if who == "Dana Whitlock"] == ["opt_out", "opt_in"]
+    assert [effect for who, effect, _ in said if who == "Kei Tanaka"] == ["", "tap", ""]
+    assert ("Hank Dell", "", "thread") in said
+    assert ("+14045550142", "", "needs_person", "atlanta") in rows
+
+
+def test_one_conversation_goes_across_mail_and_text(month: tuple[Path, dict[str, Any]]) -> None:
+    ((threads, channels),) = ask(
+        month[0] / "hearthline.db",
+        "select count(distinct m.thread_id), count(distinct m.channel) from message m"
+        " join member p on p.id = m.member_id where p.name = 'Priya Natarajan' and m.kind in ('in', 'out')",
+    )
+    assert (threads, channels) == (1, 2)
 
 
 def test_what_a_machine_wrote_opens_no_conversation(month: tuple[Path, dict[str, Any]]) -> None:
