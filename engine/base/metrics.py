@@ -4,8 +4,11 @@ A counter is raised after the transaction that it speaks of was committed, never
 own; what the database knows is read when somebody asks (admin/watching). docs/watching.md says what each one means.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.process_collector import ProcessCollector
+
+# When each counter was made is nobody's question, and would double what is told.
+disable_created_metrics()
 
 #: Everything that this process counts; apart from the library's own registry, which any other library may write to.
 REGISTRY = CollectorRegistry(auto_describe=True)

@@ -48,7 +48,10 @@ def in_the_docs() -> dict[str, str]:
 
 
 def test_the_page_names_every_metric_and_no_other(town: Town) -> None:
-    exposed = Watch(town.services).names()
+    watch = Watch(town.services)
+    exposed = watch.names()
+    text = watch.metrics("")[0].decode()
+    assert {name.removesuffix("_total") for name in re.findall(r"^# TYPE (\w+) ", text, re.MULTILINE)} == set(exposed)
     documented = in_the_docs()
     assert set(documented) == set(exposed)
     assert {name: kind for name, kind in documented.items() if kind} == {
