@@ -38,6 +38,7 @@ from engine.outbox.letter import press
 from engine.outbox.view import Copy, copy_of
 from engine.people.address import Address
 from engine.people.member import Member
+from engine.people.phone import spoken_phone
 from templates.web.assets import assets
 from templates.web.furnish import furnish, loader
 from templates.web.reader import Reader
@@ -181,7 +182,11 @@ def create_app(world: World, plug: Plug | None = None) -> Flask:
         copy = copied(delivery_id)
         arrived = world.store.letter_ids([copy.delivery.internet_message_id or ""])
         return page(
-            "sending.html", copy=copy, tab=request.args.get("tab", "words"), letter=next(iter(arrived.values()), None)
+            "sending.html",
+            copy=copy,
+            tab=request.args.get("tab", "words"),
+            letter=next(iter(arrived.values()), None),
+            spoken_phone=spoken_phone,
         )
 
     @app.get("/outbox/<int:delivery_id>/letter")
