@@ -1,20 +1,28 @@
 """Logs: after a day on which much goes wrong, no secret, address, number or word of a member's stands in them."""
 
+import json
 import logging
 import sqlite3
+import threading
 import time
+import urllib.error
+import urllib.request
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus, urlencode
 
 import pytest
 
 from admin.process import Embedded
+from engine.base.ids import new_id
 from engine.base.settings import Doors, Mail, Organization, Settings, Texting
 from engine.enrollments.joining import welcome
-from engine.outbox.post import consent_mail
+from engine.outbox.post import consent_mail, consent_text
+from engine.people.address import Address
 from tests.channels.relay import PASSWORD as RELAY_PASSWORD
 from tests.channels.relay import USER, Relay
 from tests.inbound.wire import Wire, letter
@@ -38,7 +46,36 @@ CANARIES = (
 )
 
 
-def settings(folder: Path, relay: int) -> Settings:
+class Provider(BaseHTTPRequestHandler):
+    """A provider of texts that refuses every one, and repeats what it was given."""
+
+    def do_POST(self) -> None:
+        """400, with everything in its words."""
+        given = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        said = {"code": 21211, "status": 400, "message": f"{unquote_plus(given)} {NUMBER} {self.headers}"}
+        body = json.dumps(said).encode()
+        self.send_response(400)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: it is not ours that is judged."""
+
+
+@pytest.fixture
+def provider() -> Iterator[ThreadingHTTPServer]:
+    """It answers until the test ends."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Provider)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join(10)
+
+
+def settings(folder: Path, relay: int, provider: int) -> Settings:
     """An installation whose settings hold every secret there is."""
     return Settings(
         data_dir=folder,
@@ -50,7 +87,9 @@ def settings(folder: Path, relay: int) -> Settings:
             domain="nfp.example", host="127.0.0.1", port=relay, security="none", user=USER, password=RELAY_PASSWORD,
             timeout_seconds=5,
         ),
-        sms=Texting(account_sid="AC" + "0" * 32, auth_token=PROVIDER_SECRET, numbers=["+14045550100"]),
+        sms=Texting(account_sid="AC" + "0" * 32, auth_token=PROVIDER_SECRET, numbers=["+14045550100"],
+            api_url=f"http://127.0.0.1:{provider}", look_ups=False,
+        ),
         doors=Doors(
             smtp_port=0, public_port=0, admin_port=0, limits_url=f"redis://:{URL_PASSWORD}@127.0.0.1:1/0"
         ),
@@ -79,12 +118,12 @@ def libraries_tell_too_much() -> None:
 
 
 def test_nothing_that_must_stay_secret_is_written_on_the_worst_of_days(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], provider: ThreadingHTTPServer
 ) -> None:
     with Relay(login=True) as relay:
         relay.rcpt_replies += ["250 OK", f"550 5.1.1 <{ADDRESS}> {NUMBER} {RELAY_PASSWORD} is unknown here"]
         relay.data_replies.append(f"451 4.3.0 try {ADDRESS} later")
-        process = Embedded(settings(tmp_path / "data", relay.port))
+        process = Embedded(settings(tmp_path / "data", relay.port, provider.server_port))
         try:
             ports, services = process.start(), process.services
 
@@ -100,6 +139,16 @@ def test_nothing_that_must_stay_secret_is_written_on_the_worst_of_days(
                     dana = welcome(session, "Dana Canary", f"{number}{ADDRESS}", now).member_id
                     consent_mail(session, f"{number}{ADDRESS}", dana, "magic_link", data, now, key=f"canary {number}")
             until(lambda: not relay.rcpt_replies and not relay.data_replies)
+
+            # By text: one that the provider refuses, repeating all it was given; and a forged one.
+            with services.db.write() as session:
+                now = services.clock.now()
+                session.add(Address(id=new_id(), created_at=now, member_id=dana, kind="phone", value=NUMBER))
+                consent_text(session, NUMBER, dana, "sms/help", now, key="canary")
+            until(lambda: asked("select count(*) from delivery where channel = 'sms' and state = 'failed'") == 1)
+            forged = urlencode({"From": NUMBER, "To": "+14045550100", "Body": WORDS, "MessageSid": "SM1"}).encode()
+            with pytest.raises(urllib.error.HTTPError, match="403"):
+                urllib.request.urlopen(f"http://127.0.0.1:{ports.public}/texts/received", forged, timeout=10)
 
             # In: words with a number in them, nonsense, and a mail that the database will not file.
             with Wire(("127.0.0.1", ports.smtp)) as wire:
@@ -123,6 +172,8 @@ def test_nothing_that_must_stay_secret_is_written_on_the_worst_of_days(
     # And it was a log, that says what happened to which row.
     for said in (
         '"event": "routed"',
+        "the provider did not take a text",
+        "a webhook was refused",
         '"event": "job failed; its row is still due"',
         '"library": "mail.log"',
         "cannot keep",
