@@ -33,6 +33,7 @@ from reply_router.text_which import chosen
 
 #: The job that fetches pictures (inbound.sms.jobs).
 PICTURE = "texts.picture"
+PROBABLY = "probably "
 MAY_WANT_A_STOP = "may want texts to stop"
 #: What a conversation is called whose first text has no words.
 _WITHOUT_WORDS = {True: "A picture by text", False: "A text"}
@@ -146,8 +147,11 @@ def file_tap(session: Session, incoming: Incoming) -> Entry:
     }
     tapped.detail = {**tapped.detail, "taps": [*tapped.detail.get("taps", []), tap]}
     thread = session.get(Thread, tapped.thread_id) if tapped.thread_id is not None else incoming.place.thread
-    if probably and thread is not None and thread.member_id == tapped.member_id:
-        mark(thread, f"probably {probably}")
+    if thread is not None and thread.member_id == tapped.member_id:
+        if echo.removed:
+            thread.marks = [each for each in thread.marks if not each.startswith(PROBABLY)]
+        elif probably:
+            mark(thread, f"{PROBABLY}{probably}")
     return Entry(thread, tapped, tapped.member_id, "tap")
 
 

@@ -94,7 +94,7 @@ def find_text(session: Session, text: TextMessage, settings: Settings, now: date
         household,
         member,
         thread,
-        chapter_id=(thread.chapter_id if thread is not None else None) or home_chapter(session, member.id) or room,
+        chapter_id=_lane(session, thread, room, delivery, member),
         said=said,
         delivery=delivery,
         asked=theirs,
@@ -136,6 +136,16 @@ def quoted(session: Session, place: TextPlace, quote: str) -> Message | None:
 
 
 # ---- what it stands on
+
+
+def _lane(
+    session: Session, thread: Thread | None, room: int | None, delivery: Delivery | None, member: Member
+) -> int | None:
+    """Whose organizers see it: those of the conversation, of the number they wrote to, of the text they answer (whether
+    they are in that chapter still or not, FEATURES E13), of their home."""
+    if thread is not None and thread.chapter_id is not None:
+        return thread.chapter_id
+    return room or (delivery.chapter_id if delivery is not None else None) or home_chapter(session, member.id)
 
 
 def _household(session: Session, phone: str) -> tuple[Member, ...]:

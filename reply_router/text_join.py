@@ -73,13 +73,15 @@ def file_join(session: Session, incoming: Incoming, now: datetime) -> Entry:
     place, chapter = incoming.place, incoming.case.chapter
     if chapter is None:
         raise ValueError("nobody joins no chapter")
-    thread, message = stand(session, incoming, now, waits=False)
+    # Where texts are stopped our answer will not leave: then a person sees to it.
+    thread, message = stand(session, incoming, now, waits=place.stopped)
     if place.member is not None:
         member = place.member
         join(session, member.id, chapter.id, now, rank=1)
         said = Said("text", stored(incoming.text.body), received_id=incoming.received.id, by_id=member.id)
         choose(session, member.id, "sms", f"chapter:{chapter.id}", True, said, now)
-        signal(session, "joined", member.id, now)
+        if not incoming.case.is_in:
+            signal(session, "joined", member.id, now)
         _say(session, incoming, "done", thread, now, chapter.id, member_id=member.id)
         return Entry(thread, message, thread.member_id, "join")
     language = "es" if is_spanish(incoming.text.body) else base_language(chapter.language)

@@ -4,12 +4,14 @@ Beside `reply_router.route`, which takes, leases and settles rows of every door.
 """
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from engine.base.errors import Invalid
 from engine.base.log import logger
 from engine.base.settings import Settings
 from engine.chapters.chapter import Chapter
@@ -17,6 +19,7 @@ from engine.chapters.membership import Membership
 from engine.conversations.message import Message
 from engine.conversations.received import Received
 from engine.conversations.thread import Thread
+from engine.people.phone import normal_phone
 from reply_router.content import file_once, key_of
 from reply_router.filing import Entry
 from reply_router.reading import READING_VERSION
@@ -34,6 +37,7 @@ DOOR = "sms"
 TWICE_WITHIN = timedelta(seconds=60)
 #: Longer words are no keyword.
 _LONGEST_KEYWORD = 60
+_LONGEST_SHORT_CODE = 8
 
 log = logger(__name__)
 
@@ -45,6 +49,9 @@ def text_key(provider: str, provider_id: str) -> bytes:
 
 def route_text(session: Session, received: Received, text: TextMessage, settings: Settings, now: datetime) -> str:
     """The row has its one outcome and everything that follows from it."""
+    text = replace(text, from_=_in_full(text.from_, settings), to=_in_full(text.to, settings))
+    # Answers go to where it came from, in the one form that the provider takes; the bytes keep how it was written.
+    received.mail_from, received.rcpt_to = text.from_ or received.mail_from, text.to or received.rcpt_to
     _one_at_a_time(session, text.from_)
     case = text_case_of(session, received, text, settings, now)
     rule, sentence = judge_text(case)
@@ -115,6 +122,16 @@ def _file(session: Session, incoming: Incoming, now: datetime) -> Entry:
             return file_text(session, incoming, now)
         case _:
             assert_never(incoming.rule.filed)
+
+
+def _in_full(number: str, settings: Settings) -> str:
+    """The number in E.164; one without a country is of ours. A short code stays as it is."""
+    if number.startswith("+") or len(number) <= _LONGEST_SHORT_CODE:
+        return number
+    try:
+        return normal_phone(number, settings.sms.country)
+    except Invalid:
+        return number
 
 
 def _one_at_a_time(session: Session, phone: str) -> None:

@@ -13,7 +13,7 @@ from reply_router.reading.texts import TextKind, TextWords, read_words
 #: Ten pictures are what a carrier lets through.
 MOST_PICTURES: Final = 10
 _MOST_FIELDS: Final = 500
-_PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}")
+_PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,15}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class SentPicture:
 
 @dataclass(frozen=True, slots=True)
 class TextMessage:
-    """One text as it came. Numbers in E.164 (or a short code); empty where there is none that can be read."""
+    """One text as it came. Numbers in E.164, or digits alone as written; empty where there is none that can be read."""
 
     sid: str
     from_: str

@@ -152,6 +152,11 @@ def _erased(phones: Phones) -> Received:
     return phones.texts(KEI, "Are you there?")
 
 
+def _left_after_our_text(phones: Phones) -> Received:
+    phones.says("Kei", "Soup is on Thursday at six.", chapter="Atlanta")
+    return phones.texts(KEI, "I moved to Duluth, did you know?")
+
+
 STOPPED, STARTED, HELP = "sms/stopped", "sms/started", "sms/help"
 CASES = [
     Case("words from a member", says("Can my kids come?"), "thread", "member", member="Rosa", chapter="Atlanta",
@@ -247,6 +252,14 @@ CASES = [
          MediaContentType0="image/jpeg"), "thread", "member", member="Rosa", chapter="Atlanta", waits=True),
     Case("1,600 characters", says("x" * 1600), "thread", "member", member="Rosa", chapter="Atlanta", waits=True),
     Case("no phone in it", says("Hello?", "anonymous"), "needs_person", "broken", waits=True),
+    Case("a number without its country", says("Hello?", "404-555-0142"), "thread", "member", member="Rosa",
+         chapter="Atlanta", waits=True),
+    Case("from another town to a chapter's own number", says("Hello?", KEI, to=ATLANTAS), "thread", "member",
+         member="Kei", chapter="Atlanta", waits=True),
+    Case("a chapter that texted them, though they left it", _left_after_our_text, "thread", "said", member="Kei",
+         chapter="Atlanta", waits=True),
+    Case("JOIN while stopped is for a person", after("STOP", then="JOIN DULUTH"), "command", "join", "join", "Rosa",
+         "Atlanta", waits=True, stopped=True, ours=("sms/join/done",)),
     Case("a number of our own", says("Hello?", ATLANTAS), "machine", "own"),
     Case("from Walt, whose phone is his own", says("Hello?", WALT), "thread", "member", member="Walt",
          chapter="Atlanta", waits=True),

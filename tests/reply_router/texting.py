@@ -59,9 +59,9 @@ class Phones:
         route_one(self.town.house.services, received_id)
         return self.town.row(received_id)
 
-    def says(self, name: str, text: str) -> Message:
+    def says(self, name: str, text: str, *, chapter: str = "") -> Message:
         """A journey's text of ours to this person, as the courier leaves it in their timeline."""
-        return self._say(name, text)[0]
+        return self._say(name, text, self.town.chapters.get(chapter))[0]
 
     def asks(
         self, name: str, text: str, kind: str = "yes_no", *answers: str, numbered: bool = False, our: str = OURS
@@ -81,11 +81,11 @@ class Phones:
             session.add(question)
         return question
 
-    def _say(self, name: str, text: str) -> tuple[Message, int]:
+    def _say(self, name: str, text: str, chapter_id: int | None = None) -> tuple[Message, int]:
         now, member_id, delivery_id = self.town.house.now, self.town.person_id(name), new_id()
         delivery = Delivery(
             id=delivery_id, created_at=now, message_class="journey", channel="sms", member_id=member_id, send_at=now,
-            state="sent", state_at=now, enrollment_id=7,
+            state="sent", state_at=now, enrollment_id=7, chapter_id=chapter_id,
         )  # fmt: skip
         message = Message(
             id=new_id(), created_at=now, at=now, member_id=member_id, kind="journey", channel="sms", text=text,
