@@ -5,7 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy import select, update
@@ -13,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from engine.base.broker import Broker
 from engine.base.clock import SandboxClock
+from engine.base.db import Database
 from engine.base.ids import new_id
 from engine.base.services import Services
 from engine.base.settings import Settings
@@ -217,8 +220,19 @@ def text_of(mail: EmailMessage) -> str:
     return " ".join(part.get_content().split())
 
 
+@cache
+def _published() -> tuple[bytes, dict[str, dict[str, int]]]:
+    """A database with the library's letters in it, made once a process, and their ids."""
+    with TemporaryDirectory() as folder:
+        db = database_in(Path(folder))
+        with db.write() as session:
+            templates = publish_library(session, library(), START)
+        db.close()
+        return (Path(folder) / "hearthline.db").read_bytes(), templates
+
+
 @pytest.fixture
-def house(tmp_path: Path, catalog: Catalog) -> Iterator[House]:
+def house(tmp_path: Path) -> Iterator[House]:
     with Relay() as relay:
         settings = Settings.model_validate(
             {
@@ -230,13 +244,13 @@ def house(tmp_path: Path, catalog: Catalog) -> Iterator[House]:
                 "sandbox": {"enabled": True},
             }
         )
-        db = database_in(tmp_path)
+        file, templates = _published()
+        (tmp_path / "hearthline.db").write_bytes(file)
+        db = Database(f"sqlite:///{tmp_path / 'hearthline.db'}")
         clock = SandboxClock(db)
         clock.hold(START)
         services = Services(settings, clock, db, Broker(), TokenRing(settings.key_ring()), SmtpRelay(settings.mail))
         jobs.register(services.broker, services)
-        with db.write() as session:
-            templates = publish_library(session, catalog, START)
         house = House(services, relay, templates)
         house.people["Maya"] = 0
         house.person("Maya Torres")
