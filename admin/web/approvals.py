@@ -1,16 +1,21 @@
-"""Approvals: lending one's own name to a letter, after reading it and seeing what people may answer."""
+"""Approvals: lending one's own name to a letter or a text, after reading it and seeing what people may answer."""
 
 from flask import Blueprint, Response, redirect, render_template
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from admin.web.frame import reader_of, tell
 from admin.web.me import me
 from engine.base.services import Services
 from engine.content.approval import approve, approved_by, revoke
 from engine.content.template import load_compiled
+from engine.enrollments.journey import current_versions
+from journeys.steps import Ask
 from templates.compiled import Compiled
 from templates.render import Refused, Rendered, Renderer
+from templates.segments import measure
 from templates.vocabulary import sample
+from templates.words import read_words
 
 #: A letter brings its own styles, as mail does, and nothing else; it stands in our own page alone.
 LETTER = "sandbox; default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'self'"
@@ -25,7 +30,9 @@ def pages(services: Services) -> Blueprint:
         """The letter, and how it looks with sample values and the reader's own name below it."""
         with services.db.read() as session:
             letter = load_compiled(session, version_id)
-        values = sample(letter.frame, letter.language)
+            answers = _offered(session, letter)
+        values = sample(letter.frame, letter.language, letter.channel)
+        values["text"] = {"is_first": False, "answers": answers}
         values["sender"] |= {"name": me().name, "first_name": me().called, "is_person": True}
         return letter, renderer.render(letter, values)
 
@@ -40,6 +47,8 @@ def pages(services: Services) -> Blueprint:
             version_id=version_id,
             subject="" if isinstance(mail, Refused) else mail.subject,
             says=mail.says if isinstance(mail, Refused) else None,
+            text="" if isinstance(mail, Refused) else mail.text,
+            segments=0 if isinstance(mail, Refused) else measure(mail.text).segments,
             lent=me().member_id in lenders,
         )
 
@@ -68,3 +77,13 @@ def pages(services: Services) -> Blueprint:
         return redirect(f"/letters/{version_id}")
 
     return blueprint
+
+
+def _offered(session: Session, letter: Compiled) -> str:
+    """The answers that stand below this text by number, as the running journey that asks with it has them."""
+    for version in current_versions(session):
+        for step in version.script.steps:
+            if isinstance(step, Ask) and step.numbered and step.template == letter.name:
+                labels = [answer.label_in(letter.language) for answer in step.question.answers]
+                return read_words().offer(letter.language, labels)
+    return ""

@@ -12,6 +12,7 @@ from engine.enrollments.enrollment import Enrollment
 from engine.enrollments.journey import Journey, JourneyVersion, load_version
 from engine.people.member import names_of
 from journeys.describe import describe
+from templates.text import sample_length
 
 
 def pages(services: Services) -> Blueprint:
@@ -49,9 +50,18 @@ def pages(services: Services) -> Blueprint:
                 (text, load_compiled(session, text.id), sorted(names[one] for one in lenders.get(text.id, ())))
                 for text in session.scalars(select(TemplateVersion).where(TemplateVersion.id.in_(ids)))
             ]
+            lengths = {
+                text.id: sample_length(letter).segments for text, letter, _ in letters if letter.channel == "sms"
+            }
             letters.sort(key=lambda letter: (letter[1].name, letter[1].language))
             return render_template(
-                "journey.html", journey=journey, version=version, script=script, lines=describe(script), letters=letters
+                "journey.html",
+                journey=journey,
+                version=version,
+                script=script,
+                lines=describe(script),
+                letters=letters,
+                lengths=lengths,
             )
 
     return blueprint

@@ -7,9 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.people.address import Address, masked
-from engine.people.consent import EVERYTHING, standings
+from engine.people.consent import EVERYTHING, Consent, ConsentStanding, standings
 from engine.people.member import Member
 from engine.people.path import BELONGING, Stage
+from engine.people.texting import Untextable, phones_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,18 @@ class Reach:
     kind: str
     masked: str
     rests: str
+    #: Of a phone: why no text goes there, if that is so.
+    trouble: Untextable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextsWord:
+    """Their latest word on texts: yes or no, since when, and how and in what words it was said."""
+
+    opted_in: bool
+    at: datetime
+    how: str
+    evidence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +46,8 @@ class Profile:
     reaches: list[Reach]
     stopped: frozenset[str]
     """The channels they said stop on."""
+    texts: TextsWord | None
+    """Their latest word on texts; None: they never said any."""
 
 
 def profile(session: Session, member: Member) -> Profile:
@@ -43,14 +58,33 @@ def profile(session: Session, member: Member) -> Profile:
         select(Address).where(Address.member_id == member.id).order_by(Address.kind, Address.rank, Address.id)
     )
     said = standings(session, member.id)
+    troubles = {phone.address_id: phone.trouble for phone in phones_of(session, [member.id]).get(member.id, ())}
     return Profile(
         member=member,
         organizer=organizer.name if organizer else "",
         stage=stage.stage if stage else None,
         stage_since=stage.created_at if stage else None,
         reaches=[
-            Reach(row.id, row.kind, masked(row.value), row.resting_reason if row.resting_since else "")
+            Reach(
+                row.id,
+                row.kind,
+                masked(row.value),
+                row.resting_reason if row.resting_since else "",
+                troubles.get(row.id),
+            )
             for row in addresses
         ],
         stopped=frozenset(channel for (channel, scope), yes in said.items() if scope == EVERYTHING and not yes),
+        texts=_texts(session, member.id),
     )
+
+
+def _texts(session: Session, member_id: int) -> TextsWord | None:
+    row = session.scalar(
+        select(Consent)
+        .join(ConsentStanding, ConsentStanding.consent_id == Consent.id)
+        .where(ConsentStanding.member_id == member_id, ConsentStanding.channel == "sms")
+        .order_by(Consent.created_at.desc(), Consent.id.desc())
+        .limit(1)
+    )
+    return None if row is None else TextsWord(row.opted_in, row.created_at, row.how, row.evidence)

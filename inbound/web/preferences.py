@@ -7,9 +7,9 @@ A letter carries such a link too, and letters are passed on. Whoever holds that 
 something come again, or to change a name, takes a link that was asked for just now.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -26,7 +26,8 @@ from engine.outbox.delivery import Delivery
 from engine.people.address import Address
 from engine.people.consent import EVERYTHING, Channel, Said
 from engine.people.member import Member, first_name_of
-from engine.people.preference import latest, what_comes
+from engine.people.preference import Standing, latest, lets_come, what_comes
+from engine.people.texting import Untextable, in_the_way, phones_of
 from inbound.web.scope import JOURNEY, LATER, named
 from inbound.web.visitor import is_for, network_address, reader
 from templates.vocabulary import base_language
@@ -36,6 +37,8 @@ _CHANNELS: tuple[tuple[str, Channel, str], ...] = (
     ("email", "email", "preferences.by_mail"),
     ("phone", "sms", "preferences.by_text"),
 )
+#: What is in the way of texts, as far as the page tells it.
+_TOLD = (Untextable.STOPPED, Untextable.LANDLINE)
 _NOTICES = {"saved": "preferences.saved", "stopped": "preferences.stopped"}
 
 
@@ -56,6 +59,8 @@ class _Line:
     scope: str
     label: str
     comes: bool
+    #: What a yes agrees to, in the words that stand beside the box.
+    agrees: str = ""
 
     @property
     def field(self) -> str:
@@ -70,6 +75,10 @@ class _Way:
     channel: Channel
     title: str
     lines: Sequence[_Line]
+    #: The words of consent that stand below; kept with every yes.
+    agrees: str = ""
+    #: Why nothing can come by this way whatever is ticked; empty: it can.
+    barred: str = ""
 
 
 def pages(services: Services) -> Blueprint:
@@ -97,7 +106,9 @@ def pages(services: Services) -> Blueprint:
                 _change_member(session, holder.member, name, request.form.get("language", ""), now)
             wanted = set(request.form.getlist("comes"))
             for line in (line for way in ways for line in way.lines):
-                if (line.field in wanted) != line.comes and (line.comes or holder.asked_for):
+                if (line.field in wanted) != line.comes and (
+                    line.comes or (holder.asked_for and not _barred(ways, line))
+                ):
                     said = _said(holder, line)
                     choose(session, holder.member.id, line.channel, line.scope, not line.comes, said, now)
         return redirect(f"/p/{token}?said=saved", 303)
@@ -174,23 +185,40 @@ def _ways(session: Session, member: Member, here: Reader, services: Services) ->
         if not addresses:
             continue
         said = latest(session, member.id, channel)
-        # One word by text ends all texts of ours to that phone, so one box stands for them all.
-        offered = [*scopes, *(scope for scope in LATER if scope in said)] if channel == "email" else [EVERYTHING]
-        comes = what_comes(session, member.id, channel, offered)
-        lines = [
-            _Line(
-                channel,
-                scope,
-                here.say("preferences.texts", organization=organization)
-                if channel == "sms"
-                else named(session, scope, here, organization),
-                comes[scope],
-            )
-            for scope in offered
-        ]
+        offered = [*scopes, *(scope for scope in LATER if scope in said)]
         shown = ", ".join(_shown(address.value) for address in addresses)
-        ways.append(_Way(channel, here.say(title, address=shown), lines))
+        if channel == "email":
+            comes = what_comes(session, member.id, channel, offered)
+            lines = [_Line(channel, each, named(session, each, here, organization), comes[each]) for each in offered]
+            ways.append(_Way(channel, here.say(title, address=shown), lines))
+        else:
+            agrees = here.say("preferences.texts_agree", organization=organization)
+            trouble = in_the_way(phones_of(session, [member.id]).get(member.id, ()))
+            lines = [
+                _Line(
+                    channel,
+                    each,
+                    here.say("preferences.texts", organization=organization)
+                    if each == JOURNEY
+                    else named(session, each, here, organization),
+                    # Texts need a yes of their own, even a chapter's; and a stop of the phone is above them all.
+                    trouble is not Untextable.STOPPED and bool(said) and lets_come(each, _own(said)),
+                    agrees,
+                )
+                for each in offered
+            ]
+            barred = here.say(f"preferences.texts_{trouble}") if trouble in _TOLD else ""
+            ways.append(_Way(channel, here.say(title, address=shown), lines, agrees, barred))
     return ways
+
+
+def _own(said: Mapping[str, Standing]) -> Mapping[str, Standing]:
+    """The words said, with a no to everything where none was said: being in a room is no consent to texts."""
+    return said if EVERYTHING in said else {**said, EVERYTHING: Standing(False, datetime.min.replace(tzinfo=UTC))}
+
+
+def _barred(ways: Sequence[_Way], line: _Line) -> bool:
+    return any(way.barred for way in ways if way.channel == line.channel)
 
 
 def _shown(value: str) -> str:
@@ -214,7 +242,8 @@ def _change_member(session: Session, member: Member, name: str, language: str, n
 
 def _said(holder: _Holder, line: _Line) -> Said:
     """The label as the member read it, in a sentence staff can read."""
-    return _by(holder, WORDS.say("en", "preferences.evidence_" + ("no" if line.comes else "yes"), label=line.label))
+    said = WORDS.say("en", "preferences.evidence_" + ("no" if line.comes else "yes"), label=line.label)
+    return _by(holder, said if line.comes or not line.agrees else f"{said}. {line.agrees}")
 
 
 def _by(holder: _Holder, evidence: str) -> Said:

@@ -22,6 +22,7 @@ from engine.people.consent import EVERYTHING, Consent, Said, record_consent
 from engine.people.link_request import LinkRequest
 from engine.people.member import Member, add_member
 from engine.people.preference import what_comes
+from engine.people.text_stop import TextStop
 from inbound.web import create_app
 from tests.inbound.conftest import House
 
@@ -279,16 +280,36 @@ def test_a_link_out_of_a_letter_can_end_things_and_nothing_else(visit: Visit) ->
         assert (member.name, member.language) == ("Rosa Medina", "en")
 
 
-def test_a_text_phone_has_one_box_for_all_texts(visit: Visit) -> None:
+def test_texts_are_chosen_one_by_one_and_the_words_agreed_to_are_kept(visit: Visit) -> None:
     with visit.house.db.write() as session:
         session.add(Address(id=new_id(), created_at=NOW, member_id=visit.member_id, kind="phone", value="+15205550133"))
     path = visit.own_page()
     page = visit.client.get(path).get_data(as_text=True)
-    assert 'value="sms all"' in page
     assert "…0133" in page
+    agrees = "With a tick you agree to texts from"
+    assert agrees in page and "Reply STOP to stop" in page
     sent = fields(page)
-    visit.client.post(path, data=sent | {"comes": [*sent["comes"], "sms all"]})
-    assert [(row.channel, row.scope, row.opted_in) for row in visit.ledger()] == [("sms", "all", True)]
+    assert not [each for each in sent["comes"] if each.startswith("sms")], "being a member is no consent to texts"
+    visit.client.post(path, data=sent | {"comes": [*sent["comes"], "sms journey"]})
+    (row,) = visit.ledger()
+    assert (row.channel, row.scope, row.opted_in) == ("sms", "journey", True)
+    assert agrees in row.evidence
+    sent = fields(visit.client.get(path).get_data(as_text=True))
+    assert [each for each in sent["comes"] if each.startswith("sms")] == ["sms journey"]
+    visit.client.post(path, data=sent | {"comes": [each for each in sent["comes"] if each != "sms journey"]})
+    assert not visit.ledger()[-1].opted_in and agrees not in visit.ledger()[-1].evidence
+
+
+def test_a_phone_that_said_stop_is_told_how_to_undo_it_and_no_tick_does(visit: Visit) -> None:
+    phone = "+15205550133"
+    with visit.house.db.write() as session:
+        session.add(Address(id=new_id(), created_at=NOW, member_id=visit.member_id, kind="phone", value=phone))
+        session.add(TextStop(id=new_id(), created_at=NOW, phone=phone, how="text", evidence="STOP"))
+    path = visit.own_page()
+    page = visit.client.get(path, headers={"Accept-Language": "en"}).get_data(as_text=True)
+    assert "Send START to the number they came from" in page
+    visit.client.post(path, data=fields(page) | {"comes": ["sms journey"]})
+    assert not [row for row in visit.ledger() if row.channel == "sms"]
 
 
 def test_a_link_too_old_says_so_and_offers_a_new_one(visit: Visit) -> None:
