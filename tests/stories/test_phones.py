@@ -1,5 +1,7 @@
 """Texts both ways, through the real provider's protocol: a phone writes, a person answers, and the phone hears it."""
 
+from collections.abc import Callable
+
 import pytest
 from sqlalchemy import select
 
@@ -8,6 +10,7 @@ from admin.sandbox.carrier.tally import Tally, tally
 from admin.sandbox.carrier.trouble import FAILURES, Manner, Trouble
 from engine.conversations.thread import Thread
 from engine.outbox.post import answer
+from inbound.sms.look import look
 from tests.stories.neighbor import Neighbor
 from tests.stories.town import Town, on_both
 
@@ -97,3 +100,20 @@ def test_after_a_stop_nothing_arrives_until_a_start(town: Town, pam: Neighbor) -
     maya_answers(town, pam, "Welcome back.")
     pam.hears("Welcome back.")
     assert told(town).lost == 0
+
+
+def test_what_came_while_we_were_away_is_fetched_from_the_providers_list(new_town: Callable[..., Town]) -> None:
+    town = new_town(pauses=(0.05,) * 5)
+    look(town.services)  # from here on, nothing that came may be missed
+    neighbors = [town.phone(f"Neighbor {number}", f"+1678555{number:04}") for number in range(100, 120)]
+    town.process_ends()
+    for neighbor in neighbors:
+        town.carrier.write(neighbor.phone, town.settings.sms.numbers[0], f"Are you there? {neighbor.name}")
+    assert town.carrier.settle(30), "the provider still tries"
+    town.process_starts()
+    assert told(town).lost == len(neighbors)
+    town.passes("5m")
+    look(town.services)  # if the scheduler has not looked yet
+    town.settles()
+    assert (told(town).lost, told(town).doubled) == (0, 0)
+    assert look(town.services) == 0

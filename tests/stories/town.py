@@ -35,6 +35,7 @@ from engine.base.services import Services
 from engine.base.settings import Doors, Mail, Organization, Sandbox, Settings, Texting
 from engine.chapters.invitation import invite
 from engine.enrollments.joining import welcome
+from engine.migrations import migrate
 from tests.database import postgres_database
 from tests.servers import shared
 from tests.stories.desk import Desk
@@ -147,11 +148,13 @@ class Town:
 
     def process_starts(self) -> None:
         """The installation runs, and its clock stands where it stood, at first on the first morning."""
-        self.process: Embedded | Fleet = (Fleet if self.settings.redis_url else Embedded)(self.settings, self.clock)
-        self.ports = self.process.start()
         if not self.store.fact("start"):
+            # Before anything runs: what a sweep notes at another time would count as the past, or as the future.
+            migrate.upgrade(self._clock_db)
             self.clock.hold(START)
             self.store.note("start", START.isoformat())
+        self.process: Embedded | Fleet = (Fleet if self.settings.redis_url else Embedded)(self.settings, self.clock)
+        self.ports = self.process.start()
         door = Door("127.0.0.1", self.ports.smtp)
         self.living = Living(self.services, self.clock, self.process.scheduler, self.store, CAST, door, 1, self.carrier)
 
