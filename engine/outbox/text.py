@@ -75,10 +75,13 @@ def outgoing(delivery: Delivery, text: WrittenText, our_number: str, sms: Textin
 def is_cheaper_as_mms(text: WrittenText, sms: Texting) -> bool:
     """Whether one picture message costs less than so many segments, where phones take them (FEATURES D7).
 
-    Only in the United States and Canada (https://www.twilio.com/docs/messaging/api/message-resource, SendAsMms).
+    A price of nothing means that none are sent. Only in the United States and Canada
+    (https://www.twilio.com/docs/messaging/api/message-resource, SendAsMms).
     """
     segments = text.length.segments
-    return text.to_address.startswith("+1") and cost([segments], sms.segment_price) > cost([1], sms.picture_price)
+    if sms.picture_price <= 0 or not text.to_address.startswith("+1"):
+        return False
+    return cost([segments], sms.segment_price) > cost([1], sms.picture_price)
 
 
 def status_url(tokens: TokenRing, public_url: str, delivery_id: int) -> str:

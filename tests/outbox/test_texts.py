@@ -1,5 +1,6 @@
 """Texts going out: their words, our numbers, hours, stops, errors, and what is not known to have left."""
 
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
@@ -12,6 +13,7 @@ from sqlalchemy import select
 from admin.sandbox.carrier.trouble import EVERYBODY, Trouble
 from engine.base.errors import Invalid
 from engine.base.services import OutgoingText
+from engine.base.settings import Texting
 from engine.chapters.chapter import Chapter
 from engine.conversations.message import Message
 from engine.enrollments.signal import Signal
@@ -19,6 +21,7 @@ from engine.outbox import breaker, pace, post, queue
 from engine.outbox.claim import claim_due
 from engine.outbox.delivery import OutboxDue
 from engine.outbox.fate import fates
+from engine.outbox.text import WrittenText, is_cheaper_as_mms
 from engine.outbox.text_courier import calling, hand_over, record, send_due_texts, written_texts
 from engine.outbox.text_lines import lines_for
 from engine.outbox.text_status import tell_status
@@ -26,6 +29,7 @@ from engine.outbox.view import copy_of
 from engine.people.address import Address
 from engine.people.consent import EVERYTHING, Consent, ConsentStanding
 from engine.people.text_stop import TextStop, stopped_phones
+from templates.segments import measure
 from tests.outbox.conftest import START, House
 from tests.outbox.phones import ALSO_OURS, ATLANTA, DANA, LANDLINE, OURS, ROSA, SERVICE, Phones, phones_of
 
@@ -632,3 +636,45 @@ def test_texts_that_wait_for_their_number_let_an_answer_pass(house: House, tmp_p
             house.later(seconds=1)
             phones.send()
         assert {phones.delivery(each).state for each in others} == {"sent"}
+
+
+def test_a_long_text_goes_as_one_picture_message_where_that_is_cheaper() -> None:
+    def text(to: str, body: str) -> WrittenText:
+        return WrittenText(to, body, measure(body), None, "Maya", introduces=False)
+
+    prices = Texting(segment_price=0.01, picture_price=0.025)
+    assert not is_cheaper_as_mms(text(ROSA, "a" * 300), prices)
+    assert is_cheaper_as_mms(text(ROSA, "a" * 310), prices)
+    assert not is_cheaper_as_mms(text("+442079460018", "a" * 310), prices)
+    assert not is_cheaper_as_mms(text(ROSA, "a" * 310), prices.model_copy(update={"picture_price": 0.0}))
+
+
+def test_through_a_storm_of_faults_every_text_arrives_once_or_a_person_knows(phones: Phones) -> None:
+    dice = random.Random(7)
+    faults = [
+        Trouble(), Trouble(code=20500, times=2), Trouble(code=20429, times=1), Trouble(code=20503, times=1),
+        Trouble(after_creating="hang up", times=1), Trouble(after_creating="hang up", times=1, callbacks="never"),
+        Trouble(callbacks="backwards"), Trouble(callbacks="twice"), Trouble(code=30003, times=1),
+        Trouble(latency_seconds=0.05),
+    ]  # fmt: skip
+    sent: dict[str, int] = {}
+    for number in range(24):
+        name, phone = f"Member{number} Lee", f"+1404555{3000 + number}"
+        phones.person(name, phone)
+        phones.wrong(phone, dice.choice(faults))
+        sent[phone] = phones.journey_text(name.split()[0])
+    for _ in range(24):
+        phones.send()
+        if dice.random() < 0.7:
+            phones.told()
+        if {phones.delivery(each).state for each in sent.values()} == {"sent"}:
+            break
+        phones.house.later(minutes=2)
+    phones.told()
+    for phone, delivery_id in sent.items():
+        texts = phones.taken(phone)
+        assert phones.delivery(delivery_id).state == "sent", phone
+        # What came back undelivered may go once more; what arrived, or may have, never does.
+        assert sum(text.status == "delivered" for text in texts) == 1, phone
+        assert len(texts) == 1 or texts[0].status == "undelivered"
+    assert phones.tasks() == []
