@@ -360,10 +360,10 @@ def _came_in(session: Session, doors: tuple[str, ...]) -> int:
 
 
 def _days_before_now(days: int) -> datetime:
-    """The latest noon (UTC: a morning for the community) that is at least so many days ago."""
+    """The latest 14:00 UTC at least so many days ago: a morning for the community, at which texts may arrive."""
     now = datetime.now(UTC)
-    noon = now.replace(hour=12, minute=0, second=0, microsecond=0)
-    return (noon if noon <= now else noon - timedelta(days=1)) - timedelta(days=days)
+    morning = now.replace(hour=14, minute=0, second=0, microsecond=0)
+    return (morning if morning <= now else morning - timedelta(days=1)) - timedelta(days=days)
 
 
 def _reset(data_dir: Path) -> None:

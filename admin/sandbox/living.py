@@ -6,7 +6,7 @@ import smtplib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
@@ -99,8 +99,9 @@ class Living:
         self._seed = seed
         self._carrier = carrier
         self._owed: set[tuple[int | None, str, datetime]] = set()
-        #: The last call that its organizer has thought about.
-        self._called = 0
+        #: The calls that their organizers have thought about, and when the last of them was asked for.
+        self._called: set[int] = set()
+        self._called_at = datetime.min.replace(tzinfo=UTC)
         self._plays: dict[str, Callable[[Plan], None]] = {
             "join": self._join,
             "mail": self._mail,
@@ -240,11 +241,14 @@ class Living:
         calls = session.execute(
             select(Task.id, Task.created_at, Address.value)
             .join(Address, (Address.member_id == Task.member_id) & (Address.kind == "email"))
-            .where(Task.done_at.is_(None), Task.assignee_id.is_not(None), Task.id > self._called)
-            .order_by(Task.id)
+            .where(Task.done_at.is_(None), Task.assignee_id.is_not(None), Task.created_at >= self._called_at)
+            .order_by(Task.created_at, Task.id)
         ).all()
         for task_id, since, mailbox in calls:
-            self._called = max(self._called, task_id)
+            if task_id in self._called:
+                continue
+            self._called.add(task_id)
+            self._called_at = since
             person = self._cast.by_mailbox(mailbox)
             if person is None or person.chapters[:1] == SILENT or person.by_hand:
                 continue
@@ -366,7 +370,9 @@ class Living:
             return
         link = open_letter(letter).headers.get("List-Unsubscribe", "").partition("<")[2].partition(">")[0]
         url = urlsplit(link)
-        connection = HTTPConnection(url.hostname or "", url.port or 80, timeout=30)
+        # Our pages are where they are now: when the letter was sent, a run before may have had other ports.
+        here = urlsplit(self._services.settings.doors.public_url)
+        connection = HTTPConnection(here.hostname or "", here.port or 80, timeout=30)
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         connection.request("POST", url.path, body=b"List-Unsubscribe=One-Click", headers=form)
         connection.getresponse().read()

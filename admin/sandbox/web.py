@@ -236,7 +236,9 @@ def _groups(world: World) -> list[tuple[str, list[tuple[str, str, int]]]]:
             .order_by(Member.name)
         ).all()
     answering = {organizer.mailbox for organizer in world.cast.organizers}
-    groups: dict[str, list[tuple[str, str, int]]] = {"sandbox.organizers": []}
+    # The chapters in the community's own order, the big warm one first.
+    order = ["sandbox.organizers", *(room.name for room in world.cast.rooms), "sandbox.chapter_none"]
+    groups: dict[str, list[tuple[str, str, int]]] = {heading: [] for heading in order}
     for name, address, chapter in rows:
         heading = "sandbox.organizers" if address in answering else chapter or "sandbox.chapter_none"
         groups.setdefault(heading, []).append((name, address, counts.pop(address, 0)))

@@ -41,7 +41,8 @@ def lived(two_days: tuple[Path, dict[str, Any]], tmp_path: Path) -> Path:
 def test_the_last_line_has_every_promised_figure_and_they_agree(two_days: tuple[Path, dict[str, Any]]) -> None:
     data, figures = two_days
     assert set(figures) == PROMISED
-    assert (figures["days"], figures["lost"], figures["doubled"], figures["sms_sent"]) == (2, 0, 0, 0)
+    assert (figures["days"], figures["lost"], figures["doubled"]) == (2, 0, 0)
+    assert min(figures["sms_sent"], figures["sms_received"]) >= 1
     assert (figures["database"], figures["broker"]) == ("sqlite", "in-process")
     assert sum(figures["outcomes"].values()) == figures["received"] > 0
     assert figures["answered"] > 0
