@@ -27,6 +27,8 @@ from reply_router.answers.words import Heard
 from reply_router.reading.text_message import TextMessage
 
 SHARED_PHONE = "shared phone"
+#: How the provider's name of a messaging service begins.
+SERVICE = "MG"
 #: A text of ours older than this is not what somebody answers.
 ANSWERS_WITHIN = timedelta(days=14)
 #: Texts of ours that a tap may quote.
@@ -214,7 +216,7 @@ def _asked(
     those asked by text, and only if there are none, those asked by mail."""
     names = [name for each in household for name in (each.name, each.first_name)]
     names += [last.author_name] if last is not None and last.author_name else []
-    by_text = [each for each in open_now if each.channel == "sms" and each.our_number in (None, "", text.to)]
+    by_text = [each for each in open_now if each.channel == "sms" and _could_be_asked_by(each.our_number, text.to)]
     if text.body.strip(" .)").isdecimal():
         latest: dict[int, Question] = {}
         for each in by_text:
@@ -224,6 +226,11 @@ def _asked(
     return _heard(by_text, text.body, names) or _heard(
         (each for each in open_now if each.channel != "sms"), text.body, names
     )
+
+
+def _could_be_asked_by(asked_by: str | None, our_number: str) -> bool:
+    """Whether a question came from that number of ours; a messaging service chooses among its own, and nobody knows."""
+    return not asked_by or asked_by.startswith(SERVICE) or asked_by == our_number
 
 
 def _heard(questions: Iterable[Question], body: str, names: Sequence[str]) -> list[Asked]:

@@ -19,6 +19,7 @@ from engine.chapters.membership import Membership
 from engine.conversations.message import Message
 from engine.conversations.received import Received
 from engine.conversations.thread import Thread
+from engine.outbox.text_lines import knows_us_by
 from engine.people.phone import normal_phone
 from reply_router.content import file_once, key_of
 from reply_router.filing import Entry
@@ -55,6 +56,9 @@ def route_text(session: Session, received: Received, text: TextMessage, settings
     _one_at_a_time(session, text.from_)
     case = text_case_of(session, received, text, settings, now)
     rule, sentence = judge_text(case)
+    if text.to in settings.sms.every_number and rule.outcome not in ("duplicate", "machine") and not text.trouble:
+        # They hear from the number that they wrote to (FEATURES D6).
+        knows_us_by(session, text.from_, text.to, now)
     entry = _file(session, Incoming(received, case, rule, sentence, settings), now)
     received.outcome, received.reason = rule.outcome, f"{rule.name}: {sentence}"
     received.duplicate_of = case.duplicate_of if rule.name == "duplicate" else entry.same_as

@@ -51,7 +51,9 @@ def pages(services: Services, acceptor: Acceptor) -> Blueprint:
         if not why:
             return None
         WEBHOOK_REFUSALS.labels(why).inc()
-        log.warning("a webhook was refused", why=why, path=request.path, body_sha256=hashlib.sha256(raw).hexdigest())
+        log.warning(
+            "a webhook was refused", why=why, door=request.endpoint, body_sha256=hashlib.sha256(raw).hexdigest()
+        )
         return _said("This address takes what the provider of our texts signed, and nothing else.", 403)
 
     @blueprint.post("/received")

@@ -109,6 +109,11 @@ def _digit_to_another_number(phones: Phones) -> Received:
     return phones.texts(ROSA, "2", to=OURS)
 
 
+def _digit_to_a_service(phones: Phones) -> Received:
+    phones.asks("Rosa", "1 soup 2 tools", "choice", "soup", "tools", numbered=True, our="MG" + "c3" * 16)
+    return phones.texts(ROSA, "2.")
+
+
 def _two_open(phones: Phones) -> Received:
     phones.asks("Rosa", "Can you help on Thursday?")
     phones.asks("Rosa", "Shall we call you?")
@@ -224,6 +229,8 @@ CASES = [
          waits=True),
     Case("a digit to another number of ours", _digit_to_another_number, "thread", "said", member="Rosa",
          chapter="Atlanta", waits=True),
+    Case("a digit to a messaging service's question", _digit_to_a_service, "thread", "answer", "answer", "Rosa",
+         "Atlanta"),
     Case("yes to two questions", _two_open, "thread", "which", member="Rosa", chapter="Atlanta", ours=("sms/which",)),
     Case("a tap", _tap, "thread", "tap", "tap"),
     Case("a tap on a yes or no question", _tap_on_question, "thread", "tap", "tap"),

@@ -11,6 +11,7 @@ from engine.conversations.received import Received
 from engine.enrollments.signal import Signal
 from engine.outbox.classes import rank_of
 from engine.outbox.delivery import Delivery, OutboxDue
+from engine.outbox.line import TextLine
 from engine.people.address import Address
 from engine.people.member import Member
 from engine.people.text_sign_up import TextSignUp
@@ -230,6 +231,15 @@ def test_a_wrong_number_rests_the_phone_tells_nobody_and_gives_somebody_a_task(p
     assert phones.town.message(row).author_id is None
     (task,) = phones.tasks()
     assert task.member_id == phones.town.person_id("Rosa")
+
+
+def test_whoever_writes_to_a_number_of_ours_hears_from_it_from_then_on(phones: Phones) -> None:
+    heard = []
+    for to in (OURS, ATLANTAS, "+14045550177"):
+        phones.texts(ROSA, f"Hello {to}", to=to)
+        with phones.town.house.read() as session:
+            heard.append(session.get_one(TextLine, ROSA).our_number)
+    assert heard == [OURS, ATLANTAS, ATLANTAS], "a number that is not ours says nothing"
 
 
 def test_pictures_are_noted_to_be_fetched_and_a_person_sees_the_text_at_once(phones: Phones) -> None:
