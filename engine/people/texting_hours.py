@@ -22,7 +22,8 @@ CANADA = (
     "America/St_Johns", "America/Halifax", "America/Toronto", "America/Winnipeg", "America/Regina", "America/Edmonton",
     "America/Vancouver", "America/Whitehorse",
 )  # fmt: skip
-_COUNTRIES = {"US": UNITED_STATES, "CA": CANADA}
+#: People of the territories live in the states too, and keep their numbers.
+_COUNTRIES = {"CA": CANADA} | dict.fromkeys(("US", "PR", "GU", "VI", "AS", "MP"), UNITED_STATES)
 #: Days looked ahead for an hour that is decent everywhere.
 _DAYS = 3
 

@@ -233,10 +233,19 @@ def _published() -> tuple[bytes, dict[str, dict[str, int]]]:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
+    file, templates = _published()
+    (tmp_path / "hearthline.db").write_bytes(file)
+    with house_on(Database(f"sqlite:///{tmp_path / 'hearthline.db'}"), tmp_path, templates) as house:
+        yield house
+
+
+@contextmanager
+def house_on(db: Database, folder: Path, templates: dict[str, dict[str, int]]) -> Iterator[House]:
+    """The installation on this database, in which these letters are published; it is closed with the block."""
     with Relay() as relay:
         settings = Settings.model_validate(
             {
-                "data_dir": tmp_path,
+                "data_dir": folder,
                 "keys": ["1:" + "5a" * 32],
                 "organization": {"name": "Neighbors for Progress", "postal_address": "PO Box 155, Duluth, MN"},
                 "mail": {"domain": "nfp.example", "host": "127.0.0.1", "port": relay.port, "security": "none"},
@@ -244,9 +253,6 @@ def house(tmp_path: Path) -> Iterator[House]:
                 "sandbox": {"enabled": True},
             }
         )
-        file, templates = _published()
-        (tmp_path / "hearthline.db").write_bytes(file)
-        db = Database(f"sqlite:///{tmp_path / 'hearthline.db'}")
         clock = SandboxClock(db)
         clock.hold(START)
         services = Services(settings, clock, db, Broker(), TokenRing(settings.key_ring()), SmtpRelay(settings.mail))

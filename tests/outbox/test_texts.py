@@ -1,6 +1,8 @@
 """Texts going out: their words, our numbers, hours, stops, errors, and what is not known to have left."""
 
 import random
+import threading
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
@@ -11,10 +13,12 @@ import pytest
 from sqlalchemy import select
 
 from admin.sandbox.carrier.trouble import EVERYBODY, Trouble
+from engine.base.db import Database
 from engine.base.errors import Invalid
 from engine.base.services import OutgoingText
 from engine.base.settings import Texting
 from engine.chapters.chapter import Chapter
+from engine.content.template import publish_library
 from engine.conversations.message import Message
 from engine.enrollments.signal import Signal
 from engine.outbox import breaker, pace, post, queue
@@ -29,8 +33,9 @@ from engine.outbox.view import copy_of
 from engine.people.address import Address
 from engine.people.consent import EVERYTHING, Consent, ConsentStanding
 from engine.people.text_stop import TextStop, stopped_phones
+from templates.catalog import Catalog
 from templates.segments import measure
-from tests.outbox.conftest import START, House
+from tests.outbox.conftest import START, House, house_on
 from tests.outbox.phones import ALSO_OURS, ATLANTA, DANA, LANDLINE, OURS, ROSA, SERVICE, Phones, phones_of
 
 WALT = "+14045550144"
@@ -678,3 +683,30 @@ def test_through_a_storm_of_faults_every_text_arrives_once_or_a_person_knows(pho
         assert sum(text.status == "delivered" for text in texts) == 1, phone
         assert len(texts) == 1 or texts[0].status == "undelivered"
     assert phones.tasks() == []
+
+
+def test_two_couriers_on_postgresql_send_every_text_once(
+    postgres_db: Database, tmp_path: Path, catalog: Catalog
+) -> None:
+    with postgres_db.write() as session:
+        templates = publish_library(session, catalog, START)
+    with house_on(postgres_db, tmp_path, templates) as house, phones_of(house, tmp_path) as phones:
+        sent: dict[str, int] = {}
+        for number in range(30):
+            phone = f"+1404555{4000 + number}"
+            phones.person(f"Member{number} Lee", phone)
+            sent[phone] = phones.journey_text(f"Member{number}")
+        phones.wrong("+14045554007", Trouble(after_creating="hang up", times=1, callbacks="never"))
+        for _ in range(3):
+            couriers = [threading.Thread(target=phones.send) for _ in range(3)]
+            for one in couriers:
+                one.start()
+            for one in couriers:
+                one.join(30.0)
+            house.later(seconds=30)
+        phones.told()
+        for phone, delivery_id in sent.items():
+            assert len(phones.taken(phone)) == 1 and phones.delivery(delivery_id).state == "sent", phone
+        # Whom nobody knew a number for got one each, and both of ours are used alike.
+        senders = Counter(phones.taken(phone)[0].sender for phone in sent)
+        assert sum(senders.values()) == 30 and set(senders) == {OURS, ALSO_OURS}
