@@ -7,12 +7,13 @@ import re
 from typing import Final
 
 _BEFORE: Final = (
-    r"(?:(?:please|pls|plz|pleaase|can you|could you|would you|will you|can u|could u|you need to|just|kindly|hey|hi|"
+    r"(?:(?:please|pls|plz|pleaase|no|nope|nah|yes|yeah|can you|could you|would you|will you|can u|"
+    r"could u|you need to|just|kindly|hey|hi|"
     r"hello|ok|okay|yo|dude|sir|maam|ma'am|folks|guys|seriously|again|i said|i asked you to|i want you to|"
     r"i need you to|i would like you to|i'd like you to|for the last time|por favor|porfavor|porfa|hola|ya|oye|oigan|"
     r"favor de|les pido que|le pido que|te pido que|quiero que|pueden|puede|puedes|podrian|podria) )*"
 )
-_TEXTS: Final = r"(?:texts?|text messages?|messages?|msgs?|txts?|sms|texting|messaging)"
+_TEXTS: Final = r"(?:texts?|text messages?|messages?|msgs?|txts?|sms|texting|messaging|notifications?|alerts?|updates?)"
 _LISTS: Final = (
     r"(?:(?:text|texting|phone|contact|sms|message|messaging|mailing|call|distribution|subscriber) )?"
     r"(?:lists?|database|system|contacts|records|group texts?|text groups?)"
@@ -29,14 +30,15 @@ _WISHES: Final = (
     rf"(?:stop|end|cancel)(?: with)? {_THIS} {_TEXTS}",
     rf"(?:stop|end) {_TEXTS}",
     rf"(?:no|not any) more(?: of)?(?: {_THIS})? {_TEXTS}(?: from you| from u| to me)?",
-    r"(?:do not|don't|dont|never|do n't) (?:ever )?(?:text|message|txt|msg|contact)(?: or call)? "
+    r"(?:do not|don't|dont|never|do n't) (?:ever )?(?:call (?:or|and) )?(?:text|message|txt|msg|contact)(?: or call)? "
     r"(?:me|us|this number|my phone|my number|here)",
     r"(?:do not|don't|dont) (?:ever )?send(?: me| us)?(?: any| anymore| any more| more)*"
     rf"(?: of)?(?: {_THIS})? {_TEXTS}",
     r"lose (?:my|this|the) (?:phone )?number",
     r"(?:delete|erase|remove|forget) (?:my|this) (?:phone |cell )?number",
     rf"(?:remove|take|get) (?:my|this) (?:phone |cell )?number (?:from|off)(?: of)? {_THIS} {_LISTS}",
-    rf"un ?su[bc]s?cribe(?: me)?(?: from| to)?(?: {_THIS})?(?: {_TEXTS}| {_LISTS})?",
+    rf"(?:remove|delete|take) my name(?: (?:from|off)(?: of)? {_THIS} {_LISTS})?",
+    rf"un ?su[bc]s?cribe(?: me)?(?: all)?(?: from| to)?(?: {_THIS})?(?: {_TEXTS}| {_LISTS})?",
     rf"opt(?: me)?[ -]?out(?: of| from)?(?: {_THIS})?(?: {_TEXTS}| {_LISTS})?",
     r"opting out",
     rf"i(?: want| would like| 'd like|'d like|d like| wish| need| am asking|'m asking)(?: you)? to (?:unsubscribe|"
@@ -49,7 +51,7 @@ _WISHES: Final = (
     r"leave me alone",
     rf"cancel (?:my|this|the) (?:subscription|{_TEXTS})",
     r"(?:please |pls |plz )+stop(?: it| this| now)?",
-    r"stop(?: now)?(?: please| pls| plz| already)+",
+    r"stop(?: now)?(?: please| pls| plz| already| por favor)+",
     r"stop (?:all|everything|now|immediately)",
     r"(?:stop )+stop",
     # Spanish
@@ -102,7 +104,9 @@ AFTERTHOUGHT: Final = re.compile(
 )
 #: What may stand beside a doubtful wish and does not change it.
 BENIGN: Final = re.compile(
-    r"(?:hi|hello|hey|hola|please|pls|plz|por favor|thanks|thank you|thank you so much|thx|ty|gracias|sorry|lo siento|"
+    r"(?:sent from my \w+.{0,20}|get outlook for \w+|enviado desde mi \w+.{0,20}|(?:this is|i'm|im|i am) not \w+|"
+    r"there is no(?:body named| one named)? \w+ here|\w+ (?:does not|doesn't|doesnt) live here|no soy \w+|"
+    r"hi|hello|hey|hola|please|pls|plz|por favor|thanks|thank you|thank you so much|thx|ty|gracias|sorry|lo siento|"
     r"perdon|disculpe|ok|okay|no|no thanks|no thank you|no gracias|nope|not interested|i(?:'m| am|m) not interested|"
     r"no me interesa|no estoy interesad[oa]|i(?:'ve| have)? (?:already |never )?(?:asked|told|said|signed|moved|"
     r"unsubscribed|opted)\b.{0,60}|i (?:did not|didn't|didnt|do not|don't|dont) (?:sign|know|live|ask|remember|"

@@ -37,13 +37,18 @@ _OTHER_WORDS: Final = {
         (
             "alto", "parar", "detener", "detenganse", "cancelar", "baja", "basta", "terminar", "salir", "de baja",
             "opt out", "opt-out", "stop all", "unsub", "unsubscribed", "unsubscribing", "unsubcribe", "unsuscribe",
-            "unsubscibe", "desuscribir", "desuscribirme", "arret", "stopp", "stop it all", "stop everything",
+            "unsubscibe", "un-subscribe", "stop-all", "stpo", "sotp", "tsop", "dtop", "reply stop", "text stop",
+            "send stop", "stop to stop", "stop to end", "stop2end", "stop to quit", "desuscribir",
+            "desuscribirme", "arret", "stopp", "stop it all", "stop everything",
         ),
         "stop",
     ),
     **dict.fromkeys(("comenzar", "empezar", "iniciar", "inicio", "reanudar", "restart", "resubscribe"), "start"),
     **dict.fromkeys(("ayuda", "informacion", "auxilio"), "help"),
 }  # fmt: skip
+#: Words that mean stop as a sentence of their own, where nothing else is said but courtesies.
+_ALONE: Final = frozenset("stop stopall unsubscribe optout alto parar baja".split()) | {"opt out", "stop all"}
+_SPELLED: Final = re.compile(r"\w(?:[ .\-_*]+\w)+")
 #: Signs alone that may mean stop.
 _STOP_SIGNS: Final = frozenset("\U0001f6d1\U0001f6ab✋⛔\U0001f645\U0001f515\U0001f92b\U0001f910\U0001f595❌")
 _JOIN: Final = re.compile(r"(?:join|unirme|unete|unirse|unir|sumarme|sumate)(?:(?: (?:a|al|to|the|la|el))? (.{1,60}))?")
@@ -109,7 +114,7 @@ def read_words(body: str, opt_out_type: str = "") -> TextWords:
 
 
 def one_form(text: str) -> str:
-    """The text in one form for comparing: wide letters narrow, no marks, no unseen signs, lower case, single spaces."""
+    """The text in one form for comparing: wide letters narrow, nothing unseen, no marks, lower case, single spaces."""
     text = unicodedata.normalize("NFKC", text).replace("’", "'").replace("`", "'").replace("‘", "'")
     text = unicodedata.normalize("NFKD", text).casefold()
     seen = (" " if each in "\t\r\v\f\xa0" else each for each in text)
@@ -145,6 +150,8 @@ def _exact(body: str, one: str) -> TextWords | None:
         return TextWords(TextKind.START_OR_ANSWER)
     if bare in HELP_WORDS:
         return TextWords(TextKind.HELP)
+    if _SPELLED.fullmatch(bare) and re.sub(r"[ .\-_*]", "", bare) in STOP_WORDS:
+        return TextWords(TextKind.STOP_LENIENT)
     other = _OTHER_WORDS.get(bare)
     if other is not None:
         return TextWords({"stop": TextKind.STOP_LENIENT, "start": TextKind.START, "help": TextKind.HELP}[other])
@@ -190,13 +197,19 @@ def _wish(body: str, one: str) -> TextKind:
         rest = [each for each in clauses if not WRONG_NUMBER.fullmatch(each)]
         if not any(WISH.match(each) for each in rest):
             return TextKind.WRONG_NUMBER if all(map(BENIGN.fullmatch, rest)) else TextKind.HUMAN_FLAG
-    wishes = [number for number, each in enumerate(clauses) if WISH.match(each) or LISTED.match(each)]
+    wishes = [number for number, each in enumerate(clauses) if _wishes(each)]
     if not wishes:
         return TextKind.HUMAN_FLAG if any(DOUBTFUL.fullmatch(each) for each in clauses) else TextKind.HUMAN
     if JEST.search(one) or _is_told(body, clauses):
         return TextKind.HUMAN_FLAG
-    whole = [number for number in wishes if _is_whole(clauses, number)]
-    return TextKind.STOP_LENIENT if whole else TextKind.HUMAN_FLAG
+    if any(_is_whole(clauses, number) for number in wishes):
+        return TextKind.STOP_LENIENT
+    # "Stop" by itself among other words is no more than a word: stop and smell the roses.
+    return TextKind.HUMAN if all(clauses[number] in _ALONE for number in wishes) else TextKind.HUMAN_FLAG
+
+
+def _wishes(clause: str) -> bool:
+    return clause in _ALONE or WISH.match(clause) is not None or LISTED.match(clause) is not None
 
 
 def _is_told(body: str, clauses: list[str]) -> bool:
@@ -205,7 +218,7 @@ def _is_told(body: str, clauses: list[str]) -> bool:
     if quoted is None or quoted[0].strip() == body.strip():
         return False
     inside = one_form(quoted[0])
-    return any(each in inside for each in clauses if WISH.match(each) or LISTED.match(each))
+    return any(each in inside for each in clauses if _wishes(each))
 
 
 def _is_whole(clauses: list[str], number: int) -> bool:
@@ -215,15 +228,17 @@ def _is_whole(clauses: list[str], number: int) -> bool:
     after = clauses[number + 1] if number + 1 < len(clauses) else ""
     if CONDITION.match(before) or CONDITION.match(after) or REPORTED.search(before):
         return False
+    others = [each for each in clauses if each != clause]
+    if clause in _ALONE:
+        return all(BENIGN.fullmatch(each) or _wishes(each) for each in others)
     for pattern in (WISH, LISTED):
         found = pattern.match(clause)
         if found is None or not AFTERTHOUGHT.fullmatch(clause[found.end() :].strip()):
             continue
-        others = [each for each in clauses if each != clause]
         if any(GOES_ON.search(each) for each in others):
             return False
         if pattern is LISTED or BLUNT.fullmatch(found[0].strip()):
             # "Take me off the list" may be a list for Saturday: only with nothing else said.
-            return all(BENIGN.fullmatch(each) or WISH.match(each) or LISTED.match(each) for each in others)
+            return all(BENIGN.fullmatch(each) or _wishes(each) for each in others)
         return True
     return False

@@ -29,6 +29,10 @@ TABLE: dict[TextKind, str] = {
         no más mensajes | déjenme en paz | stop texting me because I moved
         Stop texting this number, this is a work phone | Baja | cancelar | bórrenme de la lista
         I don't want these texts
+        Stop. I moved. | STOP, thanks | S T O P | s.t.o.p | Un-subscribe | Reply STOP
+        STOP por favor | Unsubscribe all | remove my name from your list | do not call or text me
+        no more alerts please
+        nope, stop texting me | Stop! Stop! Stop! | Stop please, wrong number | stop to end
         ¡Ya no me escriban! | Unsubcribe | never text me again | stop messaging my phone | quit texting me please""",
     TextKind.HUMAN: """
         stop by at 6? | Stop by my place at 6 | I'll cancel my other plans and come | don't stop! | Yes please
@@ -44,6 +48,8 @@ TABLE: dict[TextKind, str] = {
         Alto ahí, ¿quién viene? | bajo a las 6 | stop sign at Main | We should lose the number on the flyer | 👍 | ok
         the bus stops at 5 | she said stop texting me | you can stop texting me, I'll be there at 6
         STOP the evictions
+        Stop! In the name of love | Alto. ¿Quién viene? | Stop light on Main is out
+        stop and smell the roses | Stop, Thief was the film | no stop signs here
         no puedo parar de reír | La parada del bus está lejos | me bajo en la próxima | quiero ayuda con la renta""",
     TextKind.HUMAN_FLAG: """
         STOP start | 🛑 | if you don't answer, stop texting me | stop texting me so early | please cancel | go away
@@ -55,7 +61,8 @@ TABLE: dict[TextKind, str] = {
         wrong number | Sorry, wrong number | You have the wrong number | you've got the wrong person
         número equivocado | Se equivocó de número | Hi sorry you have the wrong number.
         I think you have the wrong number
-        Wrong number, who is this?""",
+        Wrong number, who is this? | You have the wrong person, I'm not Dana
+        Wrong number. There is no Dana here.""",
     TextKind.START: "START | unstop | Start. | Reanudar | empezar",
     TextKind.START_OR_ANSWER: "YES | yes | Yes!",
     TextKind.HELP: "HELP | help | Help! | INFO | ayuda | AYUDA. | Información",
@@ -74,6 +81,11 @@ ROWS = [
 @pytest.mark.parametrize(("kind", "body"), ROWS, ids=[f"{kind}: {body.strip()[:50]}" for kind, body in ROWS])
 def test_a_text_asks_for_what_it_says(kind: TextKind, body: str) -> None:
     assert read_words(body).kind is kind
+
+
+def test_what_a_phone_adds_below_takes_nothing_away() -> None:
+    assert read_words("Stop\nSent from my iPhone").kind is TextKind.STOP_LENIENT
+    assert read_words("stop\n\nby the way, see you at six").kind is TextKind.HUMAN
 
 
 EXACT = [(word, TextKind.STOP) for word in STOP_WORDS] + [(word, TextKind.START) for word in START_WORDS]
