@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
@@ -352,8 +352,9 @@ def test_the_hello_is_the_one_journey_that_newcomers_get_or_the_one_named(
             assert (chosen[1] if chosen else None) == found
 
 
+#: Everybody has a name: who shares a phone without one is told apart only while nobody else has it.
 _CELLS = st.tuples(
-    st.sampled_from(["Ana", "Bo", "ana", ""]),
+    st.sampled_from(["Ana", "Bo", "ana", "Wei"]),
     st.sampled_from(["", "a@mail.example", "b@mail.example", "c@mail.example"]),
     st.sampled_from(["", "404-555-0142", "404-555-0143"]),
     st.sampled_from(["", "30317", "55803"]),
@@ -363,7 +364,8 @@ _CELLS = st.tuples(
 )
 
 
-@settings(max_examples=25, deadline=None)
+# The same cases each time, and no long search for a smaller one: it stands in the suite, not in a laboratory.
+@settings(max_examples=25, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
 @given(rows=st.lists(_CELLS, min_size=1, max_size=12), size=st.integers(1, 5))
 def test_whatever_stands_in_a_file_batches_make_no_difference_and_the_file_again_is_the_same(
     rows: list[tuple[str, ...]], size: int
@@ -381,9 +383,7 @@ def test_whatever_stands_in_a_file_batches_make_no_difference_and_the_file_again
                 whole.count(table) == parts.count(table) for table in (Member, Address, MemberTag, Consent, Origin)
             )
             for row, verdict in parts.brings(*lines).items():
-                # A row with nothing but a phone told who it was while one person had the phone, and tells no more.
-                allowed = ("same", "refused") if not (rows[row - 2][0] or rows[row - 2][1]) else ("same",)
-                assert verdict.kind in (("refused",) if first[row].kind == "refused" else allowed), verdict
+                assert verdict.kind == ("refused" if first[row].kind == "refused" else "same"), verdict
         finally:
             whole.db.close()
             parts.db.close()

@@ -5,33 +5,16 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal
 
 from engine.base.errors import Invalid
 from engine.base.settings import is_zone
 from engine.people.address import normal_email
+from engine.people.importing.opt_in import Word, word_on
 from engine.people.importing.recipe import Layout
 from engine.people.importing.sheet import Row
 from engine.people.member import first_name_of
 from engine.people.phone import normal_phone
 from engine.people.place import place_of
-
-Word = Literal["yes", "no", "unsaid", "bounced"]
-
-YES = frozenset(
-    {
-        "yes", "y", "true", "t", "1", "x", "✓", "on", "si", "sí", "s", "subscribed", "resubscribed", "active",
-        "confirmed", "opt in", "opted in", "optin", "suscrito", "suscrita", "verdadero", "acepta", "acepto",
-    }
-)  # fmt: skip
-NO = frozenset(
-    {
-        "no", "n", "false", "f", "0", "off", "unsubscribed", "opt out", "opted out", "optout", "stop", "stopped",
-        "complained", "spam complaint", "previous spam complaint", "do not contact", "baja", "dado de baja", "falso",
-    }
-)  # fmt: skip
-UNSAID = frozenset({"", "unspecified", "unknown", "never", "none", "null", "n/a", "not subscribed", "pending"})
-BOUNCED = frozenset({"bouncing", "bounced", "previous bounce", "hard bounce", "cleaned", "undeliverable", "invalid"})
 
 #: How long each may be: what its column holds.
 _LONGEST = {"name": 200, "first_name": 100, "pronouns": 60, "postal_code": 16, "locality": 120, "region": 60}
@@ -115,7 +98,7 @@ def entry_of(row: Row, layout: Layout, terms: Terms) -> Entry:
     _place(entry, said, country)
     _words(entry, said)
     _rooms(entry, said, terms)
-    _consent(entry, said, layout, row, terms)
+    _consent(entry, row, layout, terms)
     for name, value in said.items():
         if name.startswith("custom."):
             entry.custom[name.removeprefix("custom.")] = value
@@ -245,57 +228,17 @@ def _rooms(entry: Entry, said: Mapping[str, str], terms: Terms) -> None:
             entry.chapters.append(found)
 
 
-def _consent(entry: Entry, said: Mapping[str, str], layout: Layout, row: Row, terms: Terms) -> None:
+def _consent(entry: Entry, row: Row, layout: Layout, terms: Terms) -> None:
     where = f"{terms.file_name}, row {row.number}"
-    entry.mail, mail = _word(said, layout, row, "email_opt_in", "email_opt_out", silent="yes")
-    entry.texts, texts = _word(said, layout, row, "sms_opt_in", "sms_opt_out", silent="unsaid")
+    entry.mail, mail = word_on("email", row.cells, layout, silent="yes")
+    entry.texts, texts = word_on("sms", row.cells, layout, silent="unsaid")
     if not mail:
-        mail = f"no column on mail; source: {terms.source}" if terms.source else "no column on mail"
+        mail = f"no word on mail; source: {terms.source}" if terms.source else "no word on mail"
     entry.mail_evidence = f"{where}: {mail}"[:1000]
     if texts:
         entry.texts_evidence = f"{where}: {texts}"[:1000]
         if entry.texts == "yes":  # a file's yes is kept as words, and is no consent: they say that themselves
             entry.mail_evidence = f"{entry.mail_evidence}; {texts}"[:1000]
-
-
-def _word(
-    said: Mapping[str, str], layout: Layout, row: Row, opt_in: str, opt_out: str, *, silent: Word
-) -> tuple[Word, str]:
-    """What the row's columns say of a channel, and their words. A no in any of them is a no."""
-    found: Word = "unsaid" if opt_in in layout.columns else silent
-    words = []
-    for name in (opt_in, opt_out, "opt_out"):
-        if name not in said:
-            continue
-        word = _meaning(said[name], out=name != opt_in)
-        if word is None:
-            raise Invalid(f"{said[name][:40]!r} under {_title(layout, name)!r} is neither a yes nor a no.")
-        words.append(f"{_title(layout, name)}: {said[name]}")
-        if word != "unsaid" and found != "no":
-            found = word
-    return found, "; ".join(words)
-
-
-def _title(layout: Layout, name: str) -> str:
-    return layout.header[layout.columns[name][0]]
-
-
-@lru_cache(maxsize=1024)
-def _meaning(text: str, *, out: bool) -> Word | None:
-    plain = " ".join(re.sub(r"[_-]+", " ", text.casefold()).split())
-    if plain in UNSAID:
-        return "unsaid"
-    if out:
-        # A column of stops says yes, or since when.
-        stopped = plain in YES or plain in NO - {"no", "n", "false", "f", "0", "off", "falso"}
-        if stopped or re.match(r"\d{1,4}[./ -]\d{1,2}[./ -]\d{1,4}", text):
-            return "no"
-        return "unsaid" if plain in NO else None
-    if plain in YES:
-        return "yes"
-    if plain in NO:
-        return "no"
-    return "bounced" if plain in BOUNCED else None
 
 
 @lru_cache(maxsize=1024)

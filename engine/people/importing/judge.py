@@ -140,7 +140,7 @@ def _consents(change: Change, entry: Entry, known: Known) -> None:
     if entry.mail == "no":
         if known.words.get("email", True) and "email" not in known.stopped_by_file:
             change.consents.append(("email", False, entry.mail_evidence))
-    elif entry.mail in ("yes", "bounced") and "email" not in known.words and (entry.emails or known.emails):
+    elif entry.mail in ("yes", "bounced") and "email" not in known.words and entry.emails:
         change.consents.append(("email", True, entry.mail_evidence))
     if entry.texts == "no" and known.words.get("sms", True) and "sms" not in known.stopped_by_file:
         change.consents.append(("sms", False, entry.texts_evidence))
