@@ -70,7 +70,7 @@ def timeline(session: Session, thread: Thread, before_id: int | None = None) -> 
         | {row.reopened_by_id for row in closures},
     )
     entries: list[Said | Done] = [
-        Said(message.at, message, names.get(message.author_id) or message.author_name) for message in messages
+        Said(message.at, message, names.get(message.author_id) or message.author_name) for message in reversed(messages)
     ]
     first = messages[-1].at if earlier else None
     entries += [done for done in _doings(assignments, closures, names) if first is None or done.at >= first]

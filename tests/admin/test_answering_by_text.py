@@ -1,14 +1,17 @@
 """Answering by text: who can be texted, when it leaves, what it costs, and what the page says of all that."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
+from admin.publishing import publish_checked
 from admin.web import create_app
 from engine.base.ids import new_id
 from engine.base.settings import Texting
+from engine.content.template import Template, TemplateVersion
 from engine.conversations.message import Message
 from engine.conversations.picture import ReceivedPicture
 from engine.outbox.delivery import Delivery, OutboxDue
@@ -17,6 +20,9 @@ from engine.outbox.text_facts import AT_ANY_HOUR
 from engine.people.address import add_phone
 from engine.people.consent import EVERYTHING, Said, record_consent
 from engine.people.text_stop import TextStop
+from journeys.read import read_file
+from templates.catalog import library
+from tests.admin.test_in_a_browser import LIBRARY
 from tests.admin.town import NOON, Town, Visitor
 
 PHONE = "+14045550142"
@@ -208,3 +214,42 @@ def test_a_town_without_numbers_speaks_of_mail_alone(town: Town) -> None:
     assert "By email to Rosa" in page and "text" not in page.split('class="answer"')[1].split("</form>")[0].replace(
         "textarea", ""
     ).replace('id="text" name="text"', "").replace('for="text"', "")
+
+
+def test_a_persons_page_says_how_they_agreed_to_texts_and_what_is_in_the_way(texting: Town) -> None:
+    denise = texting.signed_in("denise")
+    path = f"/people/{texting.people['rosa']}"
+    assert "They never said yes to texts." in denise.sees(path)
+    with texting.write() as session:
+        said = Said("sign-up", "Ticked “texts are fine” at the market.")
+        record_consent(session, texting.people["rosa"], "sms", EVERYTHING, True, said, NOON)
+    page = denise.sees(path)
+    assert "Yes, since today." in page and "Ticked “texts are fine” at the market." in page
+    assert PHONE not in page and "…42" in page
+    with texting.write() as session:
+        session.add(TextStop(id=new_id(), created_at=NOON, phone=PHONE, how="text", evidence="STOP"))
+    assert "no texts, at their own wish" in denise.sees(path)
+    address = re.search(r"/people/\d+/addresses/(\d+)/reveal", page.split("…42")[1])
+    assert address
+    assert denise.presses(f"{path}/addresses/{address[1]}/reveal").status_code == 302
+    assert PHONE in denise.sees(path)
+
+
+def test_a_text_is_shown_as_a_phone_shows_it_with_its_answers_and_length(texting: Town) -> None:
+    draft = read_file(LIBRARY / "welcome.yaml")
+    assert draft.journey is not None
+    with texting.write() as session:
+        publish_checked(session, (LIBRARY / "welcome.yaml").read_text("utf-8"), draft.journey, library(), NOON)
+        version = session.scalars(
+            select(TemplateVersion.id)
+            .join(Template, Template.id == TemplateVersion.template_id)
+            .where(Template.name == "sms/porch/three_ways", TemplateVersion.language == "en")
+        ).one()
+    maya = texting.signed_in("maya")
+    page = maya.sees(f"/letters/{version}")
+    assert "Reply 1 for meeting neighbors nearby, 2 for lending a hand, 3 for just reading for now." in page
+    assert "2 segments." in page and "Lend my name to this text" in page and "<iframe" not in page
+    assert maya.presses(f"/letters/{version}/approval").status_code == 302
+    assert "This text goes out in your name." in maya.sees(f"/letters/{version}")
+    journey = maya.sees("/journeys/welcome/1")
+    assert "asks with the text sms/porch/three_ways" in journey and "sms/porch/when_to_call" in journey

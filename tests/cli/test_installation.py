@@ -52,10 +52,23 @@ def test_a_member_is_added_once(data: Path) -> None:
     assert rows(data, "select name from member") == [("Rosa Marin",)]
 
 
+def test_a_phone_gets_texts_only_with_the_words_in_which_they_agreed(data: Path) -> None:
+    words = ("--phone", "(404) 555-0142", "--data", data)
+    assert hearthline("members", "add", "Rosa", "rosa@mail.example", *words).code == 0
+    assert rows(data, "select kind, value from address where kind = 'phone'") == [("phone", "+14045550142")]
+    assert rows(data, "select count(*) from consent where channel = 'sms'") == [(0,)]
+    agreed = ("--texts-ok", "She asked Denise for texts at the market.")
+    assert hearthline("members", "add", "Rosa", "rosa@mail.example", *words, *agreed).code == 0
+    assert rows(data, "select scope, opted_in, evidence from consent where channel = 'sms'") == [
+        ("all", 1, "She asked Denise for texts at the market.")
+    ]
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         (("Rosa", "no address"), "mail address"),
+        (("Rosa", "rosa@mail.example", "--phone", "555"), "is not a phone number"),
         (("Rosa", "rosa@mail.example", "--chapter", "nowhere"), "There is no chapter 'nowhere'"),
         (("Rosa", "rosa@mail.example", "--zone", "Mars/Base"), "not a time zone name"),
     ],

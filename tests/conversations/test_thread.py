@@ -26,6 +26,7 @@ from engine.conversations.message import (
 )
 from engine.conversations.task import finish_task, give_task
 from engine.conversations.thread import UNTIL_ANSWERED, Thread, mark, open_person_thread, open_thread
+from engine.conversations.timeline import Said, timeline
 from engine.enrollments.signal import Signal
 from engine.people.member import Member, add_member
 
@@ -302,3 +303,13 @@ def test_the_audit_log_knows_its_verbs(db: Database) -> None:
 @pytest.mark.parametrize(("text", "line"), [("", ""), ("\n\n  hi \nthere", "hi"), ("x" * 500, "x" * 200)])
 def test_the_first_line_that_says_something_stands_in_the_list(text: str, line: str) -> None:
     assert first_line(text) == line
+
+
+def test_words_of_one_instant_stand_in_the_order_in_which_they_were_said(db: Database) -> None:
+    with db.write() as session:
+        thread = a_thread(session)
+        file_words_in(session, thread, Words(text="Is there a ramp?"), NOW, waits=True, answer_within=DAY)
+        file_words_out(session, thread, Words(text="At the side door."), NOW, hold_for=HOLD)
+        file_words_in(session, thread, Words(text="Good."), NOW, waits=True, answer_within=DAY)
+        said = [entry.message.text for entry in timeline(session, thread).entries if isinstance(entry, Said)]
+    assert said == ["Is there a ramp?", "At the side door.", "Good."]
