@@ -3,14 +3,15 @@
 import faulthandler
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from engine.base.db import Database
 from tests.browser.chromium import browser
-from tests.database import database_in, postgres_database
+from tests.database import KIND, database_in, postgres_database
 from tests.servers import shared
 
 #: One browser a process: two could not be driven side by side.
@@ -49,11 +50,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    """A real database file of the test's own, at the present shape."""
-    db = database_in(tmp_path)
-    yield db
-    db.close()
+def new_database(request: pytest.FixtureRequest) -> Iterator[Callable[[Path], Database]]:
+    """Makes real databases of the test's own, at the present shape: in that folder, or on the run's PostgreSQL."""
+    with ExitStack() as stack:
+
+        def make(folder: Path) -> Database:
+            if getattr(request, "param", KIND) == "postgresql":
+                db = Database(stack.enter_context(postgres_database()))
+            else:
+                db = database_in(folder)
+            stack.callback(db.close)
+            return db
+
+        yield make
+
+
+@pytest.fixture
+def db(new_database: Callable[[Path], Database], tmp_path: Path) -> Database:
+    """A real database of the test's own, at the present shape."""
+    return new_database(tmp_path)
 
 
 @pytest.fixture

@@ -10,11 +10,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psycopg
+import pytest
 
 import engine.tables  # noqa: F401  (every table is known before the first query)
 from engine.base.db import Database
 from engine.migrations import migrate
 from tests.servers import shared
+
+#: What tests run on that do not say; HEARTHLINE_TEST_DATABASE=postgresql runs them all there.
+KIND = os.environ.get("HEARTHLINE_TEST_DATABASE", "sqlite")
+#: A test that runs on both: what a database does for us at a race, a conflict, a batch, differs most.
+on_both_databases = pytest.mark.parametrize("new_database", ["sqlite", "postgresql"], indirect=True)
 
 #: The migrated database that every other of the cluster is a copy of.
 TEMPLATE = "hearthline_template"

@@ -1,6 +1,6 @@
 """One installation with a real database file, a real relay on loopback, and a clock that stands still."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -232,10 +232,16 @@ def _published() -> tuple[bytes, dict[str, dict[str, int]]]:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    file, templates = _published()
-    (tmp_path / "hearthline.db").write_bytes(file)
-    with house_on(Database(f"sqlite:///{tmp_path / 'hearthline.db'}"), tmp_path, templates) as house:
+def house(tmp_path: Path, new_database: Callable[[Path], Database]) -> Iterator[House]:
+    db = new_database(tmp_path)
+    if db.is_sqlite:
+        db.close()
+        file, templates = _published()
+        (tmp_path / "hearthline.db").write_bytes(file)
+    else:
+        with db.write() as session:
+            templates = publish_library(session, library(), START)
+    with house_on(db, tmp_path, templates) as house:
         yield house
 
 

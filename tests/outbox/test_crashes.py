@@ -16,6 +16,7 @@ from engine.outbox.delivery import Delivery, OutboxDue
 from engine.outbox.letter import write
 from engine.outbox.post import answer
 from engine.outbox.receipts import answered
+from tests.database import on_both_databases
 from tests.outbox.conftest import House
 
 
@@ -65,6 +66,7 @@ def die(house: House, after: str) -> None:
         ("within record", 2),
     ],
 )
+@on_both_databases
 def test_a_courier_that_dies_leaves_its_letters_to_the_next(house: House, after: str, arrivals: int) -> None:
     names = ("Rosa", "Walt")
     ids = []
@@ -119,6 +121,7 @@ def test_a_courier_that_slept_past_its_lease_notes_nothing_over_the_next_ones_wo
     assert house.send() == 0
 
 
+@on_both_databases
 def test_two_couriers_at_once_send_everything_once(house: House) -> None:
     for number in range(60):
         house.person(f"Neighbor{number} Medina")

@@ -20,6 +20,7 @@ from engine.people.login import Login
 from engine.people.member import Member, add_member
 from engine.people.path import BELONGING, Stage, StageChange, move
 from engine.people.place import place_of
+from tests.database import on_both_databases
 
 NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
 RING = TokenRing({1: b"k" * 32})
@@ -32,6 +33,7 @@ def add_chapter(db: Database, slug: str) -> int:
         return chapter.id
 
 
+@on_both_databases
 def test_somebody_who_joins_is_curious_has_agreed_and_journeys_hear_of_it(db: Database) -> None:
     atlanta = add_chapter(db, "atlanta")
     with db.write() as session:
@@ -46,6 +48,7 @@ def test_somebody_who_joins_is_curious_has_agreed_and_journeys_hear_of_it(db: Da
         assert session.scalars(select(Signal.kind)).all() == ["joined"]
 
 
+@on_both_databases
 def test_joining_again_with_a_known_address_changes_and_doubles_nothing(db: Database) -> None:
     with db.write() as session:
         first = welcome(session, "Rosa", "rosa@mail.example", NOW)
@@ -135,6 +138,7 @@ def test_a_move_on_a_path_has_evidence_and_moving_to_where_one_is_is_no_move(db:
         assert list(moves) == [(None, "curious"), ("curious", "connected"), ("connected", "resting")]
 
 
+@on_both_databases
 def test_leaving_and_joining_a_chapter_again_is_one_membership(db: Database) -> None:
     atlanta, duluth = add_chapter(db, "atlanta"), add_chapter(db, "duluth")
     with db.write() as session:

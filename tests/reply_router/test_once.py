@@ -17,6 +17,7 @@ from engine.runner.scheduler import Scheduler
 from reply_router import branch, filing, jobs, route
 from reply_router.content import fingerprint
 from reply_router.route import MOST_TRIES, route_one
+from tests.database import on_both_databases
 from tests.reply_router.conversation import DOMAIN, Town
 
 ROSA = "Rosa Marin <rosa@home.example>"
@@ -28,6 +29,7 @@ def _words(town: Town) -> int:
         return session.scalar(select(func.count()).where(Message.kind == "in")) or 0
 
 
+@on_both_databases
 def test_a_mail_sent_again_by_its_server_stands_once(town: Town) -> None:
     to = parseaddr(str(town.letter("Rosa")["Reply-To"]))[1]
     raw = town.mail(ROSA, to, "Re: hi", "Hello.")
@@ -46,6 +48,7 @@ def test_a_used_message_id_with_other_words_is_kept_and_marked(town: Town) -> No
     assert [each.text for each in town.timeline(row) if each.kind == "in"] == ["First.", "Second."]
 
 
+@on_both_databases
 def test_one_mail_to_the_token_and_the_chapter_stands_once(town: Town) -> None:
     to = parseaddr(str(town.letter("Rosa")["Reply-To"]))[1]
     raw = town.mail(ROSA, f"{to}, atlanta@{DOMAIN}", "Re: hi", "To both of you.")
@@ -64,6 +67,7 @@ def test_one_mail_to_two_chapters_has_a_conversation_in_each(town: Town, from_: 
     assert len(town.threads()) == 2 and _words(town) == 2 and town.is_balanced()
 
 
+@on_both_databases
 def test_a_row_is_settled_once_however_often_it_is_woken(town: Town) -> None:
     to = parseaddr(str(town.letter("Rosa")["Reply-To"]))[1]
     (received_id,) = town.accepts(town.mail(ROSA, to, "Re: hi", "Hello."), to)

@@ -1,8 +1,9 @@
 """The runner's tests: a real database file, a clock moved by hand, journeys written as staff write them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from engine.base.broker import Broker
+from engine.base.db import Database
 from engine.base.ids import new_id
 from engine.base.services import Services
 from engine.base.settings import Settings
@@ -26,7 +28,6 @@ from engine.runner.signals import handle_signals
 from engine.runner.tick import tick
 from journeys.compiled import compiled
 from journeys.read import read
-from tests.database import database_in
 
 #: A Monday noon in New York.
 START = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
@@ -187,11 +188,10 @@ class Town:
             assert live == {id_ for id_, _ in live_enrollments(session, {row.member_id for row in rows.values()})}
 
 
-def build(folder: Path) -> Town:
-    """A town in `folder`, not yet closed."""
+def build(folder: Path, db: Database) -> Town:
+    """A town in `folder` on that database."""
     settings = Settings(data_dir=folder)
     clock = HandClock()
-    db = database_in(folder)
     services = Services(settings, clock, db, Broker(), TokenRing({1: b"k" * 32}), SmtpRelay(settings.mail))
     town = Town(services, clock)
     db.waker = lambda name, _row_id: town.woken.append(name)
@@ -199,19 +199,16 @@ def build(folder: Path) -> Town:
 
 
 @pytest.fixture
-def new_town(tmp_path: Path) -> Iterator[Callable[[], Town]]:
+def new_town(tmp_path: Path, new_database: Callable[[Path], Database]) -> Callable[[], Town]:
     """Builds towns, each in a folder of its own."""
-    towns: list[Town] = []
+    numbers = count()
 
     def fresh() -> Town:
-        folder = tmp_path / f"town-{len(towns)}"
+        folder = tmp_path / f"town-{next(numbers)}"
         folder.mkdir()
-        towns.append(build(folder))
-        return towns[-1]
+        return build(folder, new_database(folder))
 
-    yield fresh
-    for town in towns:
-        town.services.db.close()
+    return fresh
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from engine.enrollments.enrollment import Due, Visit, stop
 from engine.outbox.delivery import Delivery
 from engine.runner.signals import handle_signals
 from engine.runner.tick import tick
+from tests.database import database_in
 from tests.runner.conftest import build
 from tests.runner.test_tick import CONVERSE, WALK
 
@@ -25,7 +26,7 @@ class Lives(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.town = build(Path(self.folder.name))
+        self.town = build(Path(self.folder.name), database_in(Path(self.folder.name)))
         self.talks: dict[int, int] = {}
 
     @initialize()

@@ -15,6 +15,7 @@ from engine.people.member import MemberTag
 from engine.people.path import Stage, StageChange
 from engine.runner.signals import handle_signals
 from engine.runner.tick import tick
+from tests.database import on_both_databases
 from tests.runner.conftest import Town
 
 WALK = """
@@ -69,6 +70,7 @@ steps:
 """
 
 
+@on_both_databases
 def test_a_journey_walks_to_its_end(town: Town) -> None:
     maya = town.member("Maya Torres")
     rosa = town.member(language="es-MX", organizer_id=maya)
@@ -106,6 +108,7 @@ def test_a_branch_goes_by_what_is_true_of_each_person(town: Town) -> None:
     assert [len(town.history(id_)) for id_ in ids] == [5, 9]
 
 
+@on_both_databases
 def test_a_second_run_doubles_nothing(town: Town) -> None:
     rosa = town.member()
     town.enroll(rosa, town.publish(WALK))
@@ -151,6 +154,7 @@ def test_a_letter_that_is_in_the_outbox_already_is_not_posted_again(town: Town) 
     assert town.letters(rosa) == []
 
 
+@on_both_databases
 def test_a_row_that_shadows_a_settled_visit_goes_away(town: Town) -> None:
     rosa, ben = town.member(), town.member("Ben")
     version = town.publish(WALK)
@@ -254,6 +258,7 @@ def test_a_hold_without_an_end_is_looked_at_again_and_ends_with_the_talk(town: T
     town.check_places()
 
 
+@on_both_databases
 def test_a_recognized_answer_takes_its_branch_at_once(town: Town) -> None:
     rosa = town.member()
     enrollment = town.enroll(rosa, town.publish(CONVERSE))
@@ -348,6 +353,7 @@ def test_an_answer_to_another_step_wakes_nothing(town: Town) -> None:
         assert session.scalars(select(Signal.effect)).all() == ["nothing waited for it"]
 
 
+@on_both_databases
 def test_triggers_put_members_on_their_journeys_once(town: Town) -> None:
     version = town.publish(WALK)
     rosa = town.member()

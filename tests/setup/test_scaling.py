@@ -23,7 +23,7 @@ APART = set(ROLES) - {"run"}
 def variables() -> dict[str, str]:
     """What .env.example sets."""
     lines = (FOLDER / ".env.example").read_text("utf-8").splitlines()
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))  # type: ignore[misc]
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
 @pytest.fixture(scope="module")
