@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from prometheus_client.process_collector import ProcessCollector
 
 # When each counter was made is nobody's question, and would double what is told.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 #: Everything that this process counts; apart from the library's own registry, which any other library may write to.
 REGISTRY = CollectorRegistry(auto_describe=True)

@@ -127,9 +127,9 @@ def test_a_long_text_is_cut_between_words_so_that_no_half_address_is_left(place:
     ["a", "a@", "+1 ", "a.", "(", "token=", '"', "http://", "Key (", " ", "1", "+", "password-", "body", "%40", "\n"],
 )
 def test_no_text_takes_long(bomb: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     redacted(bomb * (1_000_000 // len(bomb)))
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1
 
 
 @pytest.mark.parametrize("bomb", ["a", "a@", "+1 ", "(", "token=", '"', " ", "1", "body:", "http://"])
@@ -138,10 +138,10 @@ def test_twice_the_text_takes_about_twice_the_time(bomb: str) -> None:
         text = (bomb * length)[:length]
         best = float("inf")
         for _ in range(5):
-            began = time.perf_counter()
+            began = time.thread_time()
             for _ in range(10):
                 redacted(text)
-            best = min(best, time.perf_counter() - began)
+            best = min(best, time.thread_time() - began)
         return best
 
-    assert taken(8_000) / max(taken(1_000), 1e-5) < 8**1.5
+    assert taken(8_000) / max(taken(1_000), 1e-5) < 32, "eight times the text: eight times the time, not sixty-four"
