@@ -1,8 +1,9 @@
 """Approvals: lending one's own name to a letter or a text, after reading it and seeing what people may answer."""
 
+from collections.abc import Iterable
+
 from flask import Blueprint, Response, redirect, render_template
 from flask.typing import ResponseReturnValue
-from sqlalchemy.orm import Session
 
 from admin.web.frame import reader_of, tell
 from admin.web.me import me
@@ -10,6 +11,7 @@ from engine.base.services import Services
 from engine.content.approval import approve, approved_by, revoke
 from engine.content.template import load_compiled
 from engine.enrollments.journey import current_versions
+from journeys.model import Journey
 from journeys.steps import Ask
 from templates.compiled import Compiled
 from templates.render import Refused, Rendered, Renderer
@@ -30,7 +32,7 @@ def pages(services: Services) -> Blueprint:
         """The letter, and how it looks with sample values and the reader's own name below it."""
         with services.db.read() as session:
             letter = load_compiled(session, version_id)
-            answers = _offered(session, letter)
+            answers = offered([version.script for version in current_versions(session)], letter)
         values = sample(letter.frame, letter.language, letter.channel)
         values["text"] = {"is_first": False, "answers": answers}
         values["sender"] |= {"name": me().name, "first_name": me().called, "is_person": True}
@@ -79,10 +81,10 @@ def pages(services: Services) -> Blueprint:
     return blueprint
 
 
-def _offered(session: Session, letter: Compiled) -> str:
-    """The answers that stand below this text by number, as the running journey that asks with it has them."""
-    for version in current_versions(session):
-        for step in version.script.steps:
+def offered(scripts: Iterable[Journey], letter: Compiled) -> str:
+    """The answers that stand below this text by number, as the first of these journeys that asks with it has them."""
+    for script in scripts:
+        for step in script.steps:
             if isinstance(step, Ask) and step.numbered and step.template == letter.name:
                 labels = [answer.label_in(letter.language) for answer in step.question.answers]
                 return read_words().offer(letter.language, labels)

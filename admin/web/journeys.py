@@ -4,6 +4,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
+from admin.web.approvals import offered
 from engine.base.errors import NotFound
 from engine.base.services import Services
 from engine.content.approval import approved_by
@@ -51,7 +52,9 @@ def pages(services: Services) -> Blueprint:
                 for text in session.scalars(select(TemplateVersion).where(TemplateVersion.id.in_(ids)))
             ]
             lengths = {
-                text.id: sample_length(letter).segments for text, letter, _ in letters if letter.channel == "sms"
+                text.id: sample_length(letter, offered([script], letter)).segments
+                for text, letter, _ in letters
+                if letter.channel == "sms"
             }
             letters.sort(key=lambda letter: (letter[1].name, letter[1].language))
             return render_template(

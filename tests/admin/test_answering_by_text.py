@@ -253,3 +253,4 @@ def test_a_text_is_shown_as_a_phone_shows_it_with_its_answers_and_length(texting
     assert "This text goes out in your name." in maya.sees(f"/letters/{version}")
     journey = maya.sees("/journeys/welcome/1")
     assert "asks with the text sms/porch/three_ways" in journey and "sms/porch/when_to_call" in journey
+    assert journey.count("2 segments · ") == 4

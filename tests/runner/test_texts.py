@@ -12,6 +12,7 @@ from engine.base.settings import Texting
 from engine.conversations.question import Question
 from engine.enrollments.enrollment import Visit
 from engine.outbox.delivery import Delivery, DeliveryKey
+from engine.outbox.said import unsay
 from engine.people.address import Address
 from engine.people.consent import EVERYTHING, Said, record_consent
 from engine.people.text_stop import TextStop
@@ -207,3 +208,18 @@ def test_a_stop_by_text_leaves_somebody_on_a_journey_that_can_still_write_to_the
     texting.run()
     assert texting.enrollment(walks[rosa]).ended_at is None
     assert texting.enrollment(walks[ben]).end_reason == "opted_out"
+
+
+@pytest.mark.parametrize("phoned_by", ["text", "letter"])
+def test_the_outbox_tells_of_a_question_by_text_that_never_arrived(texting: Town, phoned_by: str) -> None:
+    rosa = phoned(texting, yes=phoned_by == "text")
+    enrollment = texting.enroll(rosa, texting.publish(HEAD % ("a", ASK % ", or_email: t/story")))
+    texting.run()
+    with texting.services.db.write() as session:
+        delivery = session.scalars(select(Delivery).where(Delivery.member_id == rosa)).one()
+        assert delivery.channel == ("sms" if phoned_by == "text" else "email")
+        delivery.state, delivery.error_code = "failed", "30003"
+        unsay(session, delivery, texting.now)
+    texting.run()
+    # A letter that comes back may still be read: it waits as long as it always did.
+    assert ("silent" in texting.history(enrollment)) == (phoned_by == "text")
