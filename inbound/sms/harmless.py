@@ -9,6 +9,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.base.errors import Invalid
+from inbound.sms.heic import without_notes
 
 if TYPE_CHECKING:
     from PIL import Image  # takes a moment to read: when first needed
@@ -17,18 +18,18 @@ if TYPE_CHECKING:
 MOST_POINTS: Final = 50_000_000
 MOST_FRAMES: Final = 200
 TYPES: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "WEBP": "image/webp"}
-#: Not shown, only given to be saved: browsers do not all draw it, and neither do we.
+#: Not shown, only given to be saved: browsers do not all draw it, and neither do we. Its notes are blanked.
 HEIC: Final = "image/heic"
 _HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"})
 
 
 def harmless(body: bytes) -> tuple[str, bytes]:
     """The picture's type and its bytes drawn anew. Raises Invalid with a sentence for what is no picture."""
-    if body[4:8] == b"ftyp" and body[8:12] in _HEIC_BRANDS:
-        return HEIC, body
     from PIL import Image, UnidentifiedImageError
 
     try:
+        if body[4:8] == b"ftyp" and body[8:12] in _HEIC_BRANDS:
+            return HEIC, without_notes(body)
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(body), formats=tuple(TYPES)) as image:

@@ -1,6 +1,7 @@
 """The provider on loopback and our door: texts and pictures come in, and what the door missed is taken in later."""
 
 import io
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from admin.sandbox.carrier.api import CarrierServer
 from admin.sandbox.carrier.carrier import Account, Carrier
 from admin.sandbox.carrier.our_door import OurDoor
 from admin.sandbox.store import Store
+from engine.base.errors import Invalid
 from engine.base.services import Services
 from engine.base.settings import Texting
 from engine.channels.sms import TwilioTexts
@@ -25,6 +27,7 @@ from engine.conversations.received import Received
 from engine.conversations.thread import Thread
 from inbound.receive import ROUTE, Arrival
 from inbound.sms import jobs
+from inbound.sms.heic import without_notes
 from inbound.sms.look import SETTLING, look
 from inbound.sms.pictures import due_pictures, fetch_picture
 from inbound.web import create_app
@@ -225,12 +228,56 @@ def test_what_is_no_picture_is_refused_in_words(world: World, body: bytes, says:
     assert row.refusal
 
 
-def test_an_iphones_own_kind_is_kept_to_be_saved(world: World) -> None:
-    body = b"\x00\x00\x00\x18ftypheic" + bytes(100)
+def box(kind: bytes, inside: bytes) -> bytes:
+    """One box of a file."""
+    return struct.pack(">I4s", len(inside) + 8, kind) + inside
+
+
+def heic(notes: bytes, *, method: int = 0, version: int = 1, length: int | None = None) -> bytes:
+    """A file of an iPhone's kind with a picture and, where `notes` say, its notes."""
+    points = b"the points of the picture"
+    infe = b"".join(
+        box(b"infe", struct.pack(">B3xHH4s", 2, number, 0, kind)) for number, kind in ((1, b"hvc1"), (2, b"Exif"))
+    )
+    iinf = box(b"iinf", struct.pack(">B3xH", 0, 2) + infe)
+
+    def meta(first: int) -> bytes:
+        how = struct.pack(">HH", method, 0) if version else struct.pack(">H", 0)
+        item = struct.pack(">H", 2) + how + struct.pack(">HII", 1, first, len(notes) if length is None else length)
+        picture = struct.pack(">H", 1) + (struct.pack(">HH", 0, 0) if version else struct.pack(">H", 0))
+        picture += struct.pack(">HII", 1, 0, 4)
+        iloc = box(b"iloc", struct.pack(">B3xBBH", version, 0x44, 0, 2) + picture + item)
+        idat = box(b"idat", notes) if method == 1 else b""
+        return box(b"meta", bytes(4) + iinf + iloc + idat)
+
+    head = box(b"ftyp", b"heic" + bytes(4) + b"mif1")
+    if method == 1:
+        return head + meta(0) + box(b"mdat", points)
+    first = len(head) + len(meta(0)) + 8 + len(points)
+    return head + meta(first) + box(b"mdat", points + notes)
+
+
+NOTES = b"\0\0\0\x06Exif\0\0MM\0*33.7490 N, 84.3880 W"
+
+
+@pytest.mark.parametrize(("method", "version"), [(0, 0), (0, 1), (1, 1)])
+def test_an_iphones_own_kind_is_kept_to_be_saved_without_its_notes(world: World, method: int, version: int) -> None:
+    body = heic(NOTES, method=method, version=version)
+    assert NOTES in body
     world.carrier.send(DANA, OURS, "", [("image/heic", body)])
     world.routes()
     (row,) = world.fetches()
-    assert (row.content_type, row.body) == ("image/heic", body)
+    assert (row.content_type, row.body) == ("image/heic", body.replace(NOTES, bytes(len(NOTES)))), row.refusal
+
+
+@pytest.mark.parametrize(
+    "body",
+    [heic(NOTES, length=10_000), heic(NOTES, method=2), heic(NOTES)[:90], b"\0\0\0\x18ftypheic" + bytes(100)],
+    ids=["a place outside", "inside another", "cut short", "no items"],
+)
+def test_one_that_cannot_be_followed_to_its_end_is_refused(body: bytes) -> None:
+    with pytest.raises(Invalid):
+        without_notes(body)
 
 
 def test_an_address_that_is_not_the_providers_is_never_asked(world: World) -> None:
