@@ -60,6 +60,8 @@ class Person:
     answered: Mapping[int, Reaction]
     #: Their mailbox is no more: mail to it comes back.
     gone: bool
+    #: What they do after the n-th text of a journey.
+    texts: Mapping[int, Reaction] = field(default_factory=dict)
     #: In E.164; empty: none that we know.
     phone: str = ""
     #: What they are and do, in a line, and how they came to us.
@@ -242,6 +244,7 @@ def _person(row: Mapping[str, Any]) -> Person:
         writes=tuple((span(r["at"]), r["to"], _reaction(r)) for r in row.get("writes", ())),
         answered={int(n): _reaction(r) for n, r in row.get("answered", {}).items()},
         gone=bool(row.get("gone", False)),
+        texts={int(n): _reaction(r) for n, r in row.get("texts", {}).items()},
         phone=row.get("phone", ""),
         about=row.get("about", ""),
         source=row.get("source", ""),

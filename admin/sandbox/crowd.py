@@ -178,7 +178,9 @@ class _Making:
         for number, person in enumerate(some):
             words = self.stuff["choices"][person.language]
             after = timedelta(minutes=dealt(self.seed, f"{person.key} chooses").randrange(40, 900))
-            yield replace(person, letters={3: Reaction(after, words[number % len(words)])})
+            answer = Reaction(after, words[number % len(words)])
+            # Whoever can be texted is asked by text; it is the first that comes to them while days are lived.
+            yield replace(person, texts={1: answer}) if person.phone else replace(person, letters={3: answer})
 
     def _answering_tuesday(self, crowd: list[Person]) -> Iterator[Person]:
         """Twelve answer the question of the last Tuesday of the month, each with something they saw."""

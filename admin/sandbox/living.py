@@ -4,7 +4,7 @@ settled it is moved to the next thing that happens, in the engine or in the worl
 
 import smtplib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from admin.sandbox.carrier.carrier import Carrier
+from admin.sandbox.carrier.text import Text
 from admin.sandbox.cast import Cast, Person, Reaction, read
 from admin.sandbox.crowd import dealt
 from admin.sandbox.pen import (
@@ -41,7 +42,7 @@ from engine.conversations.task import Task, finish_task
 from engine.conversations.thread import Thread
 from engine.enrollments.enrollment import Due
 from engine.enrollments.joining import welcome
-from engine.outbox.delivery import OutboxDue
+from engine.outbox.delivery import Delivery, OutboxDue
 from engine.outbox.post import answer
 from engine.people.address import Address, members_with
 from engine.people.consent import EVERYTHING, Said, record_consent
@@ -207,15 +208,31 @@ class Living:
             with self._store.together():
                 self._read(letter)
                 self._store.notice(letter.id)
-        for text in self._carrier.texts.unnoticed():
+        for text, kind in self._texts():
             with self._store.together():
                 person = self._cast.by_phone(text.phone)
-                if person is not None:
-                    self._react(person, "answers", text.at, {})
+                if person is not None and kind:
+                    self._react(person, kind, text.at, {})
                 self._carrier.texts.notice(text.sid)
         with self._services.db.read() as session:
             self._see_who_waits(session)
             self._see_calls(session)
+
+    def _texts(self) -> list[tuple[Text, str]]:
+        """Texts that nobody out there has thought about, and what each is: a person's answer, a journey's, or neither.
+
+        Whoever reads them sees that; the script asks what they were posted as.
+        """
+        fresh = self._carrier.texts.unnoticed()
+        if not fresh:
+            return []
+        kinds = {"answer": "answers", "journey": "texts"}
+        with self._services.db.read() as session:
+            posted = select(Delivery.provider_id, Delivery.message_class).where(
+                Delivery.channel == "sms", Delivery.provider_id.in_([text.sid for text in fresh])
+            )
+            classes = dict(session.execute(posted).tuples().all())
+        return [(text, kinds.get(classes.get(text.sid, ""), "")) for text in fresh]
 
     def _see_who_waits(self, session: Session) -> None:
         waiting = session.execute(
@@ -270,15 +287,19 @@ class Living:
         self._react(person, kind, letter.at, {"letter": letter.id})
 
     def _react(self, person: Person, kind: str, at: datetime, what: dict[str, int]) -> None:
-        """They have read one more of that kind (`letters`, `answers`), and will do what the script says, if it does."""
+        """They have read one more of that kind (`letters`, `answers`, `texts`), and will do what the script says."""
         number = int(self._store.fact(f"{person.key} {kind}") or 0) + 1
         self._store.note(f"{person.key} {kind}", str(number))
-        reaction = (person.letters if kind == "letters" else person.answers).get(number)
+        reaction = self._script(person, kind).get(number)
         if reaction is not None:
             key = f"{person.key} {kind} {number}"
             soon = when(person, reaction, at, key, self._seed)
             detail = {"person": person.key, **what, "which": [kind, number]}
             self._store.intend(Plan(key, soon, reaction.does or "mail", detail))
+
+    @staticmethod
+    def _script(person: Person, kind: str) -> Mapping[int, Reaction]:
+        return {"letters": person.letters, "answers": person.answers, "texts": person.texts}[kind]
 
     def _owe(self, session: Session, person: Person, member_id: int | None, since: datetime) -> None:
         """Their organizer will answer, if the cast says so."""
@@ -332,7 +353,7 @@ class Living:
             _, to, reaction = person.writes[number]
             subject = reaction.subject
         else:
-            reaction = (person.letters if which == "letters" else person.answers)[number]
+            reaction = self._script(person, which)[number]
             to = bare_address(seen.reply_to) if seen is not None else ""
             subject = reaction.subject or reply_subject(seen.subject if seen is not None else "")
         if person.phone and (reaction.texts or not to):
