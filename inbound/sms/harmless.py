@@ -5,7 +5,7 @@ points remain: no place, no serial number, no comment, no second file hidden beh
 """
 
 import io
-import warnings
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.base.errors import Invalid
@@ -30,15 +30,14 @@ def harmless(body: bytes) -> tuple[str, bytes]:
     try:
         if body[4:8] == b"ftyp" and body[8:12] in _HEIC_BRANDS:
             return HEIC, without_notes(body)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(body), formats=tuple(TYPES)) as image:
-                if image.width * image.height > MOST_POINTS:
-                    raise Invalid("It is too large a picture to be shown.")
-                return TYPES[str(image.format)], _drawn(image)
+        # Its size is known before a point of it is drawn.
+        with Image.open(io.BytesIO(body), formats=tuple(TYPES)) as image:
+            if image.width * image.height > MOST_POINTS:
+                raise Invalid("It is too large a picture to be shown.")
+            return TYPES[str(image.format)], _drawn(image)
     except Invalid:
         raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except Image.DecompressionBombError as error:
         raise Invalid("It is too large a picture to be shown.") from error
     except UnidentifiedImageError as error:
         raise Invalid("It is not a picture of a kind we show (JPEG, PNG, GIF, WebP or HEIC).") from error
@@ -59,7 +58,9 @@ def _drawn(image: "Image.Image") -> bytes:
         upright = upright if upright.mode in ("RGB", "L", "CMYK") else upright.convert("RGB")
         _bare(upright).save(out, kind, quality=90, **options)
         return out.getvalue()
-    frames = [_bare(frame.copy()) for frame, _ in zip(ImageSequence.Iterator(image), range(MOST_FRAMES), strict=False)]
+    # All frames together are no more than one picture may be: each is drawn whole.
+    most = max(1, min(MOST_FRAMES, MOST_POINTS // max(1, image.width * image.height)))
+    frames = [_bare(frame.copy()) for frame in islice(ImageSequence.Iterator(image), most)]
     if len(frames) > 1:
         options |= {"save_all": True, "append_images": frames[1:], "loop": int(image.info.get("loop", 0))}
         options["duration"] = image.info.get("duration", 100)
