@@ -89,7 +89,7 @@ TABLE: Mapping[int, Row] = {
         Row(21620, True, "message", Effect.NONE, "the provider could not fetch the picture"),
         # What carriers say, mostly afterwards.
         Row(30001, False, "way", Effect.SLOW_DOWN, "too many texts wait at the provider for our number", again=True),
-        Row(30002, False, "way", Effect.STOP_ALL, "the provider has suspended our account", True),
+        Row(30002, False, "way", Effect.STOP_ALL, "the provider has suspended our account", True, again=True),
         Row(30003, False, "address", Effect.STRIKE, "the phone cannot be reached; it may be switched off", again=True),
         Row(30004, True, "address", Effect.STRIKE, "the carrier blocks texts of ours to this phone"),
         Row(30005, True, "address", Effect.NUMBER_OFF, "the carrier does not know this phone"),
@@ -100,8 +100,8 @@ TABLE: Mapping[int, Row] = {
         Row(30017, False, "way", Effect.NONE, "the carrier's network is crowded", again=True),
         Row(30022, False, "way", Effect.SLOW_DOWN, "we send faster than our registration allows", again=True),
         Row(30023, False, "way", Effect.SLOW_DOWN, "the carriers' daily limit for us is reached", again=True),
-        Row(30032, False, "way", Effect.STOP_ALL, "our toll-free number is not verified"),
-        Row(30034, False, "way", Effect.STOP_ALL, "our number is not registered with the carriers (A2P 10DLC)"),
+        Row(30032, False, "way", Effect.STOP_ALL, "our toll-free number is not verified", again=True),
+        Row(30034, False, "way", Effect.STOP_ALL, "our number is not registered (A2P 10DLC)", again=True),
     )
 }  # fmt: skip
 
