@@ -130,7 +130,7 @@ def hand_over(mail: MailChannel, calls: Sequence[Call], connections: int) -> lis
             log.exception("the mail channel broke", delivery_id=written.delivery_id)
             return NotSent(False, "channel", f"Our own mail channel broke ({type(error).__name__}).", unknown=True)
 
-    if len(calls) == 1 or connections <= 1:
+    if len(calls) <= 1 or connections <= 1:
         return [one(call) for call in calls]
     with ThreadPoolExecutor(max_workers=min(connections, len(calls)), thread_name_prefix="courier") as pool:
         return list(pool.map(one, calls))
