@@ -17,7 +17,7 @@ from engine.conversations.message import Message, Words, file_words_in, first_li
 from engine.conversations.picture import ReceivedPicture
 from engine.conversations.question import answer_question
 from engine.conversations.received import Received
-from engine.conversations.thread import Thread, mark, open_thread
+from engine.conversations.thread import Thread, last_person_thread, mark, open_thread
 from engine.people.address import masked
 from engine.people.member import Member
 from reply_router.answers import which
@@ -70,7 +70,7 @@ def file_text(session: Session, incoming: Incoming, now: datetime) -> Entry:
     """The words stand in the conversation, answer what they plainly answer, and else wait for a person."""
     place, case = incoming.place, incoming.case
     asked = place.asked[0] if len(place.asked) == 1 and incoming.rule.name == "answer" else None
-    waits = case.kind is not TextKind.EMPTY or place.member is None
+    waits = incoming.rule.name not in ("empty", "again")
     heard = asked.heard if asked is not None else None
     if heard is not None and incoming.text.picture_count:
         heard = Heard(heard.name, more=True)
@@ -90,6 +90,9 @@ def stand(session: Session, incoming: Incoming, now: datetime, *, waits: bool) -
     """The words stand in the open conversation or a new one; one in which nothing waits is closed again."""
     place = incoming.place
     thread = place.thread
+    if thread is None and not waits and place.member is not None:
+        # What needs no answer opens no conversation anew: it stands in their last one, closed as it is.
+        thread = last_person_thread(session, place.member.id)
     is_new = thread is None
     if thread is None:
         thread = _open(session, incoming, now)

@@ -15,7 +15,7 @@ from engine.base.settings import Settings
 from engine.chapters.chapter import Chapter, short_name
 from engine.chapters.membership import home_chapter
 from engine.conversations.message import Message
-from engine.conversations.question import Question
+from engine.conversations.question import Question, question_of
 from engine.conversations.thread import Thread, open_person_thread
 from engine.outbox.delivery import Delivery
 from engine.people.address import members_with
@@ -62,6 +62,8 @@ class TextPlace:
     asked: tuple[Asked, ...] = ()
     #: The question of the last text of ours, open, whatever the words.
     question: Question | None = None
+    #: They give the answer once more that they gave to it before.
+    again: bool = False
     sign_up: TextSignUp | None = None
     stopped: bool = False
 
@@ -101,6 +103,7 @@ def find_text(session: Session, text: TextMessage, settings: Settings, now: date
         delivery=delivery,
         asked=theirs,
         question=question,
+        again=not theirs and question is None and _is_said_again(session, said, text),
         stopped=stopped,
     )
 
@@ -236,6 +239,15 @@ def _could_be_asked_by(asked_by: str | None, our_number: str) -> bool:
 def _heard(questions: Iterable[Question], body: str, names: Sequence[str]) -> list[Asked]:
     found = ((each, recognize(each, body, names)) for each in questions)
     return [Asked(question, heard) for question, heard in found if heard is not None]
+
+
+def _is_said_again(session: Session, said: Message | None, text: TextMessage) -> bool:
+    """Whether the last text of ours asked something that was answered with these same words already."""
+    asked = question_of(session, said.delivery_id) if said is not None and said.delivery_id is not None else None
+    if asked is None or asked.answered_at is None or asked.answer is None:
+        return False
+    heard = recognize(asked, text.body)
+    return heard is not None and not heard.more and heard.name == asked.answer
 
 
 def _whose(household: Sequence[Member], asked: Sequence[Asked], last: Message | None) -> Member:

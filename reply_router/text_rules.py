@@ -175,6 +175,12 @@ def _answer(case: TextCase) -> str | None:
     return f"{case.who} answered our question: “{short(case.text.body)}”."
 
 
+def _again(case: TextCase) -> str | None:
+    if not case.place.again or case.text.picture_count:
+        return None
+    return f"{case.who} gave the same answer once more: “{short(case.text.body)}”. It was heard the first time."
+
+
 def _empty(case: TextCase) -> str | None:
     if case.kind is not TextKind.EMPTY or case.place.member is None:
         return None
@@ -227,6 +233,7 @@ TEXT_RULES: tuple[TextRule, ...] = (
     TextRule("sign_up", "A name or a ZIP code, asked for in joining.", "command", TextFiled.SIGN_UP, _sign_up),
     TextRule("which", "An answer to two open questions.", "thread", TextFiled.WHICH, _which),
     TextRule("answer", "A recognized answer to an open question.", "thread", TextFiled.PLACE, _answer),
+    TextRule("again", "The answer that was given before.", "thread", TextFiled.PLACE, _again),
     TextRule("empty", "Nothing in it.", "thread", TextFiled.PLACE, _empty),
     TextRule("open", "Their open conversation, by any way.", "thread", TextFiled.PLACE, _open),
     TextRule("said", "Words after a text of ours.", "thread", TextFiled.PLACE, _said),

@@ -106,6 +106,16 @@ def open_person_thread(session: Session, member_id: int) -> Thread | None:
     )
 
 
+def last_person_thread(session: Session, member_id: int) -> Thread | None:
+    """The member's latest conversation with us, open or closed."""
+    return session.scalar(
+        select(Thread)
+        .where(Thread.member_id == member_id, Thread.kind == "person")
+        .order_by(Thread.last_at.desc())
+        .limit(1)
+    )
+
+
 def mark(thread: Thread, words: str) -> None:
     """The thread bears the mark, once."""
     if words not in thread.marks:

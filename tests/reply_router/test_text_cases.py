@@ -94,6 +94,20 @@ def _yes_and_more(phones: Phones) -> Received:
     return phones.texts(ROSA, "Yes. Can my sister come too?")
 
 
+def _yes_again(phones: Phones) -> Received:
+    phones.asks("Rosa", "Can you help on Thursday?")
+    phones.texts(ROSA, "Yes!")
+    phones.town.house.later(minutes=10)
+    return phones.texts(ROSA, "yes")
+
+
+def _no_after_yes(phones: Phones) -> Received:
+    phones.asks("Rosa", "Can you help on Thursday?")
+    phones.texts(ROSA, "Yes!")
+    phones.town.house.later(minutes=10)
+    return phones.texts(ROSA, "no")
+
+
 def _digit(phones: Phones) -> Received:
     phones.asks("Rosa", "1 soup 2 tools", "choice", "soup", "tools", numbered=True)
     return phones.texts(ROSA, "2")
@@ -224,6 +238,8 @@ CASES = [
          marks=("somebody else has this phone",)),
     Case("yes to one question", _yes, "thread", "answer", "answer", "Rosa", "Atlanta"),
     Case("yes and a word more", _yes_and_more, "thread", "answer", "answer", "Rosa", "Atlanta", waits=True),
+    Case("yes to it once more", _yes_again, "thread", "again", member="Rosa", chapter="Atlanta"),
+    Case("no after yes is for a person", _no_after_yes, "thread", "said", member="Rosa", chapter="Atlanta", waits=True),
     Case("a digit to the numbered question", _digit, "thread", "answer", "answer", "Rosa", "Atlanta"),
     Case("a digit to no numbered question", _digit_to_nothing, "thread", "said", member="Rosa", chapter="Atlanta",
          waits=True),

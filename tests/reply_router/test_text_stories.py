@@ -196,6 +196,18 @@ def test_a_recognized_answer_opens_neither_a_hold_nor_a_due_time_and_one_word_mo
     assert [each.kind for each in phones.town.signals("Walt")] == ["answered", "replied"]
 
 
+def test_answers_and_commands_pile_up_no_conversations(phones: Phones) -> None:
+    for text in ("1", "2", "1"):
+        phones.asks("Rosa", "1 soup 2 tools", "choice", "soup", "tools", numbered=True)
+        phones.town.house.later(minutes=5)
+        phones.texts(ROSA, text)
+    phones.texts(ROSA, "HELP")
+    (thread,) = phones.town.threads("Rosa")
+    assert thread.closure_id is not None
+    phones.texts(ROSA, "Can my kids come?")
+    assert [each.closure_id is None for each in phones.town.threads("Rosa")] == [False, True]
+
+
 def test_a_retry_and_the_same_words_again_are_one_entry_with_every_row_kept(phones: Phones) -> None:
     first = phones.texts(ROSA, "I can bring soup.", sid="SM" + "1" * 32)
     retry = phones.texts(ROSA, "I can bring soup.", sid="SM" + "1" * 32)
