@@ -164,8 +164,7 @@ class Living:
         while True:
             self._carrier.settle(PATIENCE_SECONDS)
             self._services.broker.settle(PATIENCE_SECONDS)
-            is_open = self._open()
-            if not is_open and not self._scheduler.sweep_once():
+            if self._is_at_rest():
                 return
             if time.monotonic() > patience:
                 raise Stuck(f"The sandbox does not settle at {self._clock.now():%Y-%m-%d %H:%M}: {self._open()}.")
@@ -174,6 +173,15 @@ class Living:
                 sweeps_at = time.monotonic() + SHARED_SWEEP_SECONDS
             else:
                 time.sleep(SHARED_PAUSE_SECONDS)  # others do the work, and only its rows tell us
+
+    def _is_at_rest(self) -> bool:
+        if self._open():
+            return False
+        if not self._services.broker.is_shared:
+            return not self._scheduler.sweep_once()
+        # What moves on in other processes between two looks is somewhere in each of them, but may be where the one has
+        # not looked yet and the other no more: all is seen at one moment, and a second time after it.
+        return not self._scheduler.finds_anything() and not self._open() and not self._scheduler.finds_anything()
 
     def _open(self) -> str:
         now = self._clock.now()

@@ -149,6 +149,10 @@ class Database:
         else:
             options["connect_args"] = CONNECTING
         self.engine: Engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, **options)
+        # PostgreSQL's own level would give every statement a snapshot of its own.
+        self._reader = (
+            self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
+        )
         #: Set by the wiring: what is woken once a transaction that asked for it has committed (engine.base.broker).
         self.waker: Callable[[str, int | None], None] | None = None
         # SQLite has one writer at a time anyway: waiting here is fair; the busy handler is not.
@@ -165,7 +169,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session on one snapshot; nothing written in it stays."""
-        with self._translated(), Session(self.engine, expire_on_commit=False) as session:
+        with self._translated(), Session(self._reader, expire_on_commit=False) as session:
             yield session
             session.expunge_all()  # what was read stays readable: a rollback would empty every row
             session.rollback()

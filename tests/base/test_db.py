@@ -215,3 +215,15 @@ def test_a_failed_statement_says_nothing_of_the_values_it_was_given(db: Database
             session.execute(text("CREATE TABLE IF NOT EXISTS letter (words TEXT PRIMARY KEY)"))
             session.execute(text("INSERT INTO letter VALUES (:words)"), {"words": "my secret words"})
     assert "secret" not in str(failed.value)
+
+
+def test_what_is_read_in_one_block_is_of_one_moment_on_postgresql(postgres_db: Database) -> None:
+    with postgres_db.write() as session:
+        session.execute(text("create table seen (id int)"))
+    with postgres_db.read() as reading:
+        assert reading.scalar(text("select count(*) from seen")) == 0
+        with postgres_db.write() as writing:
+            writing.execute(text("insert into seen values (1)"))
+        assert reading.scalar(text("select count(*) from seen")) == 0
+    with postgres_db.read() as reading:
+        assert reading.scalar(text("select count(*) from seen")) == 1
