@@ -1,7 +1,7 @@
 """Conversations: everything said with one person, in order, and where to answer."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,14 +10,13 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from admin.web.frame import reader_of
 from admin.web.inbox import Wish, listing, view_named
 from admin.web.me import Me, me
 from admin.web.people import About, about
-from admin.web.pictures import SHOWN
+from admin.web.pictures import Shown, shown_with
 from admin.web.row_ids import row_id
 from admin.web.veil import body, veil
 from admin.web.ways import Ways, size_says, ways
@@ -25,7 +24,6 @@ from engine.base.services import Services
 from engine.base.settings import Settings
 from engine.conversations.assignment import who_may_answer
 from engine.conversations.message import Message
-from engine.conversations.picture import ReceivedPicture
 from engine.conversations.scope import thread_in
 from engine.conversations.thread import Thread
 from engine.conversations.timeline import Done, Said, timeline
@@ -36,15 +34,6 @@ from templates.web.reader import Reader
 
 #: What a phone's menu shows for the words that it sends.
 TAP_SIGNS = {"liked": "👍", "loved": "❤️", "disliked": "👎", "laughed": "😂", "emphasized": "‼️", "questioned": "❓"}
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One picture of a text: where it is seen, or why it is not."""
-
-    href: str
-    says: str
-    to_save: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +141,7 @@ def _talk(
     way: str,
 ) -> Talk:
     told = timeline(session, thread, request.args.get("before", type=row_id))
-    pictures = _pictures(session, [entry.message.id for entry in told.entries if isinstance(entry, Said)], reader)
+    pictures = shown_with(session, [entry.message.id for entry in told.entries if isinstance(entry, Said)], reader)
     known = fates(session, [entry.message.delivery_id for entry in told.entries if isinstance(entry, Said)])
     member = pane.profile.member if pane else None
     name = member.name if member and member.name else thread.correspondent_name or masked(thread.correspondent)
@@ -206,33 +195,6 @@ def _who(responsible: Member | None, viewer: Me, reader: Reader) -> str:
     if responsible.id == viewer.member_id:
         return reader.say("conversation.you_answer")
     return reader.say("conversation.who_answers", name=responsible.name)
-
-
-def _pictures(session: Session, message_ids: Iterable[int], reader: Reader) -> dict[int, list[Shown]]:
-    """The pictures of these messages, in their order."""
-    found: dict[int, list[Shown]] = {}
-    for message_id, place, kind, here, refusal in session.execute(
-        select(
-            ReceivedPicture.message_id,
-            ReceivedPicture.place,
-            ReceivedPicture.content_type,
-            ReceivedPicture.body.is_not(None),
-            ReceivedPicture.refusal,
-        )
-        .where(ReceivedPicture.message_id.in_(list(message_ids)))
-        .order_by(ReceivedPicture.message_id, ReceivedPicture.place)
-    ):
-        href = f"/messages/{message_id}/pictures/{place}"
-        if here and kind in SHOWN:
-            shown = Shown(href, "")
-        elif here:
-            shown = Shown(href, reader.say("conversation.picture_to_save"), to_save=True)
-        elif refusal:
-            shown = Shown("", reader.say("conversation.picture_refused", why=refusal))
-        else:
-            shown = Shown("", reader.say("conversation.picture_comes"))
-        found.setdefault(message_id, []).append(shown)
-    return found
 
 
 def _entry(

@@ -1,18 +1,32 @@
 """Pictures: what came with a text, as we made it safe; to be looked at by whoever may read the words."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from admin.web.me import me
 from engine.base.errors import NotFound
 from engine.base.services import Services
 from engine.conversations.picture import ReceivedPicture
 from engine.conversations.scope import message_in
+from templates.web.reader import Reader
 
 #: A browser shows these, and they can run nothing; all others are only saved.
 SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 SEALED = "sandbox; default-src 'none'; frame-ancestors 'none'"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One picture of a text: where it is seen, or why it is not."""
+
+    href: str
+    says: str
+    to_save: bool = False
 
 
 def pages(services: Services) -> Blueprint:
@@ -39,3 +53,30 @@ def pages(services: Services) -> Blueprint:
         return response
 
     return blueprint
+
+
+def shown_with(session: Session, message_ids: Iterable[int], reader: Reader) -> dict[int, list[Shown]]:
+    """The pictures of these messages, in their order."""
+    found: dict[int, list[Shown]] = {}
+    for message_id, place, kind, here, refusal in session.execute(
+        select(
+            ReceivedPicture.message_id,
+            ReceivedPicture.place,
+            ReceivedPicture.content_type,
+            ReceivedPicture.body.is_not(None),
+            ReceivedPicture.refusal,
+        )
+        .where(ReceivedPicture.message_id.in_(list(message_ids)))
+        .order_by(ReceivedPicture.message_id, ReceivedPicture.place)
+    ):
+        href = f"/messages/{message_id}/pictures/{place}"
+        if here and kind in SHOWN:
+            shown = Shown(href, "")
+        elif here:
+            shown = Shown(href, reader.say("conversation.picture_to_save"), to_save=True)
+        elif refusal:
+            shown = Shown("", reader.say("conversation.picture_refused", why=refusal))
+        else:
+            shown = Shown("", reader.say("conversation.picture_comes"))
+        found.setdefault(message_id, []).append(shown)
+    return found
