@@ -71,6 +71,12 @@ def letters_had(person: Person, start: datetime) -> int:
     return next((letters for days, _, letters in PLACES if age < days), 3)
 
 
+def agreed_by(kind: str, source: str) -> str:
+    """What somebody said yes to when they signed up, as the ledger of consents keeps it."""
+    what = "Wrote their number below “text me too”" if kind == "phone" else "Put their name down for letters"
+    return f"{what}: {source}."
+
+
 @dataclass
 class History:
     """Rows on their way into the database."""
@@ -127,7 +133,7 @@ class History:
         for kind, value in (("email", person.mailbox), ("phone", person.phone)):
             if value:
                 self._add(Address, id=new_id(), created_at=at, member_id=member_id, kind=kind, value=value)
-                self._agreed(member_id, "email" if kind == "email" else "sms", source, at)
+                self._agreed(member_id, "email" if kind == "email" else "sms", agreed_by(kind, source), at)
         for rank, slug in enumerate(person.chapters):
             self._add(Membership, member_id=member_id, chapter_id=self.rooms[slug], created_at=at, rank=rank)
         home = self.rooms[person.chapters[0]] if person.chapters else None

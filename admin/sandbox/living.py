@@ -17,6 +17,7 @@ from admin.sandbox.carrier.carrier import Carrier
 from admin.sandbox.carrier.text import Text
 from admin.sandbox.cast import Cast, Person, Reaction, read
 from admin.sandbox.crowd import dealt
+from admin.sandbox.history import agreed_by
 from admin.sandbox.pen import (
     Writer,
     bare_address,
@@ -342,7 +343,10 @@ class Living:
                 organizer_id=owner[0] if owner else None,
             )
             if person.phone and joined.new:
-                member_id, said = joined.member_id, Said("sign-up", evidence=person.source)
+                member_id, said = (
+                    joined.member_id,
+                    Said("sign-up", evidence=agreed_by("phone", person.source or "signed up on the website")),
+                )
                 session.add(Address(id=new_id(), created_at=now, member_id=member_id, kind="phone", value=person.phone))
                 record_consent(session, member_id, "sms", EVERYTHING, True, said, now)
             if person.about:

@@ -69,7 +69,8 @@ def _lines(session: Session, figures: dict[str, Any], reader: Reader) -> list[st
         lines += ["", *talk]
     held = session.scalar(select(func.count()).where(Delivery.refusal.is_not(None), Delivery.state != "sent")) or 0
     tasks = session.scalar(select(func.count()).where(Task.done_at.is_(None))) or 0
-    lines += ["", "While people talked, letters waited." if not held else f"{held} letters waited or were left out."]
+    waited = f"{_count(held, 'One letter', 'letters')} waited or {'was' if held == 1 else 'were'} left out."
+    lines += ["", waited if held else "While people talked, letters waited."]
     if tasks:
         calls = "One call waits" if tasks == 1 else f"{tasks} calls wait"
         lines.append(f"{calls} to be made by somebody with a name.")

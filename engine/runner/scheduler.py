@@ -59,11 +59,11 @@ class Scheduler:
         woken = 0
         now = self._services.clock.now()
         here = [sweep for sweep in self._sweeps if not sweep.asks_outside]
-        for sweep in sweeps if sweeps is not None else here:
-            with self._services.db.read() as session:
-                rows = sweep.due(session, now)
+        with self._services.db.read() as session:
+            found = [(sweep.name, sweep.due(session, now)) for sweep in (here if sweeps is None else sweeps)]
+        for name, rows in found:
             for row_id in rows:
-                self._services.broker.wake(sweep.name, row_id)
+                self._services.broker.wake(name, row_id)
             woken += len(rows)
         return woken
 
