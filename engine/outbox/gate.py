@@ -152,6 +152,9 @@ def _consent(facts: Facts) -> Verdict | None:
                 return Refuse("They switched these notices off.")
             return None
         case Need.NOT_STOPPED:
+            if stopped is None and facts.channel == "sms" and not _welcomed_texts(facts):
+                # Whom a file or somebody else brought has a phone here, and never said that it may be texted (O6).
+                return Refuse("They never texted us, nor said yes to texts. Write to them by mail.")
             if stopped is None or _wrote_here_after(facts, stopped.at):
                 return None
             return Refuse(
@@ -233,6 +236,11 @@ def _window(facts: Facts, now: datetime) -> Verdict | None:
     if facts.channel != "sms" or facts.message_class.window is Window.NONE or opens is None or opens <= now:
         return None
     return WaitUntil(opens, "It is outside texting hours where they live; this waits until they begin.")
+
+
+def _welcomed_texts(facts: Facts) -> bool:
+    """Whether they texted us, or said yes to some texts of ours."""
+    return facts.last_texts_at is not None or any(each.opted_in for each in facts.standings.values())
 
 
 def _wrote_after(facts: Facts, moment: datetime) -> bool:
