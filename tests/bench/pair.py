@@ -55,11 +55,11 @@ def figures(quick: bool) -> Iterator[Figure]:
             together: list[float] = []
             shares: list[float] = []
             for _ in range(rounds):
-                rows, _share = _work(crowd, work, relay.port, 1, seconds)
-                alone.append(rows / seconds)
+                rows, rate, _share = _work(crowd, work, relay.port, 1, seconds)
+                alone.append(rate)
                 ticked += rows if work == "tick" else 0
-                rows, share = _work(crowd, work, relay.port, 2, seconds)
-                together.append(rows / seconds)
+                rows, rate, share = _work(crowd, work, relay.port, 2, seconds)
+                together.append(rate)
                 ticked += rows if work == "tick" else 0
                 shares.append(share)
             unit = "rows/s" if work == "tick" else "mails/s"
@@ -77,8 +77,8 @@ def figures(quick: bool) -> Iterator[Figure]:
             raise AssertionError(f"{len(twice)} people got a letter twice")
 
 
-def _work(crowd: Crowd, work: str, relay: int, count: int, seconds: float) -> tuple[int, float]:
-    """Rows that so many workers settled together, and the share of all cores that the database took meanwhile."""
+def _work(crowd: Crowd, work: str, relay: int, count: int, seconds: float) -> tuple[int, float, float]:
+    """Rows that so many workers settled together, how many a second, and the database's share of all cores."""
     workers = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.bench.pair", work, crowd.db.url, str(relay), str(seconds)],
@@ -90,15 +90,17 @@ def _work(crowd: Crowd, work: str, relay: int, count: int, seconds: float) -> tu
     try:
         for worker in workers:
             _line(worker)  # it is ready
-        took, began = _database_seconds(crowd.db), time.monotonic()
+        before, began = _database_seconds(crowd.db), time.monotonic()
         for worker in workers:
             assert worker.stdin is not None
             worker.stdin.write("go\n")
             worker.stdin.flush()
-        rows = sum(int(_line(worker)) for worker in workers)
+        # Each tells its own time: a batch that was begun is finished, and takes a while over the end.
+        said = [_line(worker).split() for worker in workers]
+        rows, rate = sum(int(settled) for settled, _ in said), sum(int(settled) / float(took) for settled, took in said)
         elapsed = time.monotonic() - began
-        share = (_database_seconds(crowd.db) - took) / elapsed / (os.cpu_count() or 1)
-        return rows, share
+        share = (_database_seconds(crowd.db) - before) / elapsed / (os.cpu_count() or 1)
+        return rows, rate, share
     finally:
         for worker in workers:
             worker.kill()
@@ -153,7 +155,8 @@ def worker(work: str, url: str, relay: int, seconds: float) -> None:
         session.scalar(select(Visit.version_id).limit(1))
     print("ready", flush=True)
     sys.stdin.readline()
-    until = time.monotonic() + seconds
+    began = time.monotonic()
+    until = began + seconds
     rows, floor = 0, None
     while time.monotonic() < until:
         if work == "tick":
@@ -161,7 +164,7 @@ def worker(work: str, url: str, relay: int, seconds: float) -> None:
         else:
             settled = send_due(services)
         rows += settled
-    print(rows, flush=True)
+    print(rows, time.monotonic() - began, flush=True)
 
 
 def main(words: Sequence[str]) -> None:
