@@ -20,8 +20,9 @@ from admin.sandbox.carrier.our_door import OurDoor
 from admin.sandbox.carrier.tally import tally
 from admin.sandbox.cast import Cast, written
 from admin.sandbox.crowd import community
+from admin.sandbox.deeds import Door
 from admin.sandbox.fleet import Fleet, refuse_inhabited, start_over
-from admin.sandbox.living import Door, Living
+from admin.sandbox.living import Living
 from admin.sandbox.plug import Plug
 from admin.sandbox.post_office import PostOffice
 from admin.sandbox.seed import seed

@@ -11,7 +11,8 @@ import engine.tables  # noqa: F401
 from admin.sandbox.carrier.carrier import Account, Carrier
 from admin.sandbox.carrier.our_door import OurDoor
 from admin.sandbox.crowd import community
-from admin.sandbox.living import Door, Living
+from admin.sandbox.deeds import Door
+from admin.sandbox.living import Living
 from admin.sandbox.store import Store
 from admin.sandbox.web import create_app
 from admin.sandbox.world import World

@@ -16,7 +16,8 @@ from admin.sandbox.carrier.our_door import OurDoor
 from admin.sandbox.carrier.tally import tally
 from admin.sandbox.carrier.trouble import Trouble
 from admin.sandbox.cast import Cast
-from admin.sandbox.living import Door, Living
+from admin.sandbox.deeds import Door
+from admin.sandbox.living import Living
 from admin.sandbox.phones import pieces
 from admin.sandbox.store import Store
 from admin.sandbox.web import create_app

@@ -24,8 +24,9 @@ from admin.sandbox.carrier.carrier import Account, Carrier
 from admin.sandbox.carrier.errands import PAUSES
 from admin.sandbox.carrier.our_door import OurDoor
 from admin.sandbox.cast import Cast, Organizer, Room, span
+from admin.sandbox.deeds import Door
 from admin.sandbox.fleet import Fleet
-from admin.sandbox.living import Door, Living
+from admin.sandbox.living import Living
 from admin.sandbox.post_office import PostOffice
 from admin.sandbox.seed import seed
 from admin.sandbox.store import Store
