@@ -23,7 +23,7 @@ JOIN_NOW, ON_THE_WAY = 38, 60
 #: The welcome journey takes five weeks; who came before is done with it.
 WELCOME = timedelta(days=35)
 #: Of those who join now, how many: are away, have a mailbox that is no more, press the button, say it in words, talk.
-AWAY, GONE, LEAVE, FAREWELL, TALK = 5, 3, 3, 1, 2
+AWAY, GONE, LEAVE, FAREWELL, TALK = 5, 3, 3, 1, 3
 #: Of those on the way: how many answer the letter's own question in its own words.
 CHOOSE = 1
 #: One in so many has no phone that we know.
