@@ -105,12 +105,12 @@ def _runs(
     settings = load(data_dir, **more)
     if number and settings.doors.watch_port:
         settings = load(data_dir, **more, doors__watch_port=settings.doors.watch_port + number)
+    if below:
+        end_with_parent()
     process = Process(settings, role)
     ports = process.start()
     watched = f" Watch it at {settings.doors.host}:{ports.watch}." if ports.watch else ""
     click.echo(told(settings, ports) + watched)
-    if below:
-        end_with_parent()
     wait_for_end()
     process.stop()
 
