@@ -1,14 +1,13 @@
 """`hearthline demo`: a made-up community lives for a month."""
 
-import signal
 import socket
 import sys
-import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from admin.cli.ending import Ending
 from admin.cli.options import json_option, say_json
 
 
@@ -83,9 +82,7 @@ def demo(
     from admin.sandbox.demo import Demo, Wish
     from admin.sandbox.story import tell_the_story
 
-    end = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: end.set())
+    ending = Ending()
     if bool(database) != bool(redis):
         raise click.UsageError("--database and --redis go together: processes of their own need both.")
     wish = Wish(data_dir, days, start, seed, port, reset, database, redis)
@@ -93,7 +90,7 @@ def demo(
     try:
         if (overruled := sandbox.overruled()) is not None:
             click.echo(overruled, err=True)
-        figures = sandbox.live(None if as_json else _say_day, end.is_set)
+        figures = sandbox.live(None if as_json else _say_day, ending.is_asked)
         if no_serve:
             if as_json:
                 say_json(figures)
@@ -106,8 +103,7 @@ def demo(
         else:
             tell_the_story(sandbox, figures)
         sys.stdout.flush()
-        while not end.wait(3600):
-            pass
+        ending.wait()
     finally:
         sandbox.stop()
 

@@ -1,10 +1,8 @@
 """`hearthline web|mail|worker|scheduler`: one part of an installation, as often and on as many machines as wanted."""
 
 import contextlib
-import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from admin.cli.ending import Ending
 from admin.cli.options import data_option
 from admin.cli.run import below_option, end_with_parent, wait_for_end
 
@@ -124,11 +123,9 @@ def _several(data_dir: Path, processes: int, threads: int | None) -> None:
     def begin(number: int) -> "subprocess.Popen[bytes]":
         return subprocess.Popen([*words, "--number", str(number)], stdin=subprocess.PIPE)  # noqa: S603 (our own words)
 
-    end = threading.Event()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: end.set())
+    ending = Ending()
     children = [begin(number) for number in range(processes)]
-    while not end.wait(PAUSE_SECONDS):
+    while not ending.wait(PAUSE_SECONDS):
         for number, child in enumerate(children):
             if child.poll() is not None:
                 click.echo(f"A worker process ended with {child.returncode}; another takes its place.", err=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from admin.cli.ending import Ending
 from admin.cli.options import data_option, no_installation
 
 below_option: Callable[[Any], Any] = click.option(
@@ -22,11 +23,7 @@ below_option: Callable[[Any], Any] = click.option(
 
 def wait_for_end() -> None:
     """Returns when the process is asked to end (SIGTERM, SIGINT)."""
-    end = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: end.set())
-    while not end.wait(3600):
-        pass
+    Ending().wait()
 
 
 def end_with_parent() -> None:
