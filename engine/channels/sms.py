@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from engine.channels.sms_http import PooledHttp
 
-#: Messages looked at when one is sought, at most; the provider lists the latest first.
+#: Texts of ours to one phone looked at when one is sought, at most; the provider lists the latest first.
 MOST_LISTED = 2000
 _PAGE = 100
 #: Pictures of one text: what carriers let through.
@@ -53,12 +53,13 @@ class TwilioTexts:
     def sent_since(self, to: str, from_: str, since: datetime) -> list[ProviderText]:
         """What the provider has of ours to this phone since then, oldest first. Raises ProviderAway."""
         narrowed = {} if _is_service(from_) else {"from_": from_}
-        found = self._listed(since, to=to, **narrowed)
+        found = self._listed(since, MOST_LISTED, to=to, **narrowed)
         return [each for each in found if not each.inbound]
 
     def received_since(self, number: str, since: datetime) -> list[ProviderText]:
         """What came in to this number of ours since then, oldest first. Raises ProviderAway."""
-        return [each for each in self._listed(since, to=number) if each.inbound]
+        # Without a limit: the oldest stand last, and after a long outage a limit would lose them.
+        return [each for each in self._listed(since, None, to=number) if each.inbound]
 
     def look_up(self, phone: str) -> NumberFacts:
         """What kind of line a phone is (Lookup v2, Line Type Intelligence). Raises ProviderAway."""
@@ -116,16 +117,16 @@ class TwilioTexts:
         log.warning("the provider did not take a text, or did not answer", code=reason.code, unknown=reason.unknown)
         return reason
 
-    def _listed(self, since: datetime, **by: Any) -> list[ProviderText]:
+    def _listed(self, since: datetime, most: int | None, **by: Any) -> list[ProviderText]:
         try:
-            return list(self._walk(since, by))[::-1]
+            return list(self._walk(since, most, by))[::-1]
         except Exception as error:
             raise ProviderAway(self._reason(error).says) from error
 
-    def _walk(self, since: datetime, by: dict[str, Any]) -> Iterator[ProviderText]:
+    def _walk(self, since: datetime, most: int | None, by: dict[str, Any]) -> Iterator[ProviderText]:
         # No date is asked for: the provider dates a text by when it was sent, and one that still waits has no date yet.
         client, _ = self._client()
-        for each in client.messages.stream(limit=MOST_LISTED, page_size=_PAGE, **by):
+        for each in client.messages.stream(limit=most, page_size=_PAGE, **by):
             created = each.date_created or datetime.now(UTC)
             created = created.astimezone(UTC) if created.tzinfo else created.replace(tzinfo=UTC)
             # The provider's times are whole seconds.

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Delete, Update, bindparam, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Delete, Update, bindparam, delete, insert, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from engine.base.db import Database, changed_by
@@ -80,7 +80,7 @@ def leased_on(db: Database, deliveries: Sequence[Delivery]) -> Iterator[None]:
         while not over.wait(LEASE.total_seconds() / 4):
             try:
                 with db.write() as session:
-                    lease(session, deliveries)
+                    lease_on(session, deliveries)
             except Unavailable as trouble:
                 log.warning("a courier could not ask for more time", says=str(trouble))
 
@@ -91,6 +91,19 @@ def leased_on(db: Database, deliveries: Sequence[Delivery]) -> Iterator[None]:
     finally:
         over.set()
         asking.join()
+
+
+def lease_on(session: Session, deliveries: Sequence[Delivery]) -> None:
+    """Those that still stand in the queue, and that no other transaction settles just now, have a new lease.
+
+    Their courier's record takes the same rows one by one: each waiting for the other's, PostgreSQL would end one of
+    them, and what the relay said would be lost.
+    """
+    key = tuple_(OutboxDue.rank, OutboxDue.send_at, OutboxDue.delivery_id)
+    wanted = [(rank_of(each.message_class, each.channel), each.send_at, each.id) for each in deliveries]
+    query = select(OutboxDue.delivery_id).where(key.in_(wanted)).order_by(OutboxDue.delivery_id)
+    free = set(session.scalars(query.with_for_update(skip_locked=True)))
+    lease(session, [each for each in deliveries if each.id in free])
 
 
 def move(session: Session, delivery: Delivery, when: datetime) -> None:

@@ -34,6 +34,7 @@ from engine.outbox.line import TextLine
 from engine.outbox.look_up import look_up, note_look_ups, to_look_up
 from engine.outbox.said import Words, said, said_now, unsay
 from engine.outbox.text import WrittenText, is_cheaper_as_mms, outgoing, status_url, write_text
+from engine.outbox.text_facts import stopped_since
 from engine.outbox.text_lines import lines_for, lines_of
 from engine.outbox.text_trouble import follow
 from engine.outbox.tries import pause_after
@@ -151,10 +152,12 @@ def calling(
 ) -> list[Call]:
     """It stands written that these texts are about to be handed over, each at its own moment.
 
-    What could not be written has failed; what has no turn yet, or was found to be a landline, is in its queue again.
+    What could not be written has failed; what has no turn yet, was found to be a landline, or was stopped meanwhile, is
+    in its queue again.
     """
     sms, public_url = with_.settings.sms, with_.settings.doors.public_url
     useless = note_look_ups(session, looked_up, now)
+    stopped = stopped_since(session, [(row, text.to_address) for row, text in written if isinstance(text, WrittenText)])
     failed: list[Delivery] = []
     put_back: list[Delivery] = []
     ready: list[tuple[Delivery, WrittenText, str]] = []
@@ -166,8 +169,8 @@ def calling(
             _fail(session, delivery, says.code, says.says, now)
             failed.append(delivery)
             log.warning("a text could not be written", delivery_id=delivery.id, says=says.says)
-        elif text.to_address in useless:
-            # Judged anew, with what is known now: another phone of theirs, or none.
+        elif text.to_address in useless or delivery.id in stopped:
+            # Judged anew, with what is known now: another phone of theirs, or none, or a stop.
             _put_back(session, delivery, delivery.refusal, delivery.send_at, now)
             put_back.append(delivery)
         else:

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from engine.base.settings import Texting
 from engine.conversations.message import Message
-from engine.outbox.classes import Window
+from engine.outbox.classes import CLASSES, Need, Window
 from engine.outbox.delivery import Delivery
 from engine.outbox.gate import Facts
+from engine.people.consent import ConsentStanding
 from engine.people.text_stop import stopped_phones
 from engine.people.texting_hours import opens_at, zones_of
 
@@ -62,6 +63,33 @@ def text_facts(
             could_leave_at=text.tried_since or text.send_at,
         )
     return found
+
+
+def stopped_since(session: Session, claimed: Sequence[tuple[Delivery, str]]) -> set[int]:
+    """Those of these claimed texts, each with its phone, that a no was said to since the gate let them through.
+
+    Between the claim and the call the provider may be asked about phones for many seconds; a stop counts in them too.
+    """
+    asked = [pair for pair in claimed if CLASSES[pair[0].message_class].need is not Need.NOTHING]
+    stopped = stopped_phones(session, [phone for _, phone in asked])
+    members = {each.member_id for each, _ in asked if each.member_id is not None}
+    refused: dict[int, datetime] = {}
+    if members:
+        rows = session.execute(
+            select(ConsentStanding.member_id, func.max(ConsentStanding.created_at))
+            .where(
+                ConsentStanding.member_id.in_(members),
+                ConsentStanding.channel == "sms",
+                ConsentStanding.opted_in.is_(False),
+            )
+            .group_by(ConsentStanding.member_id)
+        )
+        refused = dict(rows.tuples().all())
+    return {
+        each.id
+        for each, phone in asked
+        if phone in stopped or ((at := refused.get(each.member_id or 0)) is not None and at > each.state_at)
+    }
 
 
 def _opens(

@@ -9,7 +9,7 @@ from engine.base.ids import new_id
 from engine.conversations.task import Task, give_task
 from engine.conversations.thread import Thread, mark
 from engine.outbox.delivery import Delivery
-from engine.people.address import Address, AddressStrike
+from engine.people.address import Address, AddressStrike, masked
 from engine.people.member import Member
 
 #: Statuses that say by themselves that an address is dead (RFC 3463 3.2, 3.3).
@@ -74,7 +74,7 @@ def ask_a_person(session: Session, delivery: Delivery, says: str, now: datetime)
     """
     member = session.get(Member, delivery.member_id) if delivery.member_id is not None else None
     thread = session.get(Thread, delivery.thread_id) if delivery.thread_id is not None else None
-    called = member.called if member else (thread.correspondent_name or thread.correspondent) if thread else "somebody"
+    called = called_in(member, thread)
     about = {"member_id": delivery.member_id, "chapter_id": delivery.chapter_id, "thread_id": delivery.thread_id}
     if delivery.message_class == "answer":
         if thread is not None:
@@ -96,6 +96,15 @@ def ask_a_person(session: Session, delivery: Delivery, says: str, now: datetime)
         detail={"why": "undelivered", "delivery_id": delivery.id},
         **about,
     )
+
+
+def called_in(member: Member | None, thread: Thread | None) -> str:
+    """How a task names whom a message was for; an address or phone only masked (DESIGN law 8)."""
+    if member is not None:
+        return member.called
+    if thread is None:
+        return "somebody"
+    return thread.correspondent_name or masked(thread.correspondent) or "somebody"
 
 
 def _asked_already(session: Session, delivery: Delivery) -> bool:

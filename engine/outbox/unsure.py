@@ -22,7 +22,7 @@ from engine.outbox.claim import count, settle
 from engine.outbox.delivery import Delivery
 from engine.outbox.said import UNSURE, said_now
 from engine.outbox.tries import PATIENCE_WITH_TEXTS
-from engine.outbox.trouble import LOOK_WITHIN
+from engine.outbox.trouble import LOOK_WITHIN, called_in
 from engine.people.member import Member
 
 #: How soon after the call the provider is asked, and how long it may take to show a text that it has.
@@ -127,7 +127,7 @@ def _ask_a_person(session: Session, delivery: Delivery, says: str, now: datetime
     """Whoever must decide whether it is sent again has the task to."""
     member = session.get(Member, delivery.member_id) if delivery.member_id is not None else None
     thread = session.get(Thread, delivery.thread_id) if delivery.thread_id is not None else None
-    called = member.called if member else (thread.correspondent if thread else "somebody")
+    called = called_in(member, thread)
     is_answer = delivery.message_class == "answer"
     give_task(
         session,

@@ -78,6 +78,10 @@ def _taken(services: Services, picture_id: int) -> str | None:
         )
         if row is None:
             return None
+        if row.attempts >= MOST_TRIES:
+            # Whoever tried it last never came back to say so.
+            _give_up(session, row, services)
+            return None
         row.attempts += 1
         row.due_at = now + LEASE
         return row.url
@@ -90,9 +94,13 @@ def _put_off(services: Services, picture_id: int) -> None:
         if row.attempts < MOST_TRIES:
             row.due_at = now + min(FIRST_PAUSE * (1 << min(row.attempts - 1, 10)), LONGEST_PAUSE)
             return
-        row.due_at = None
-        row.refusal = f"It was tried {row.attempts} times, and the provider did not give it. It may still be there."
-        _show(session, row, services)
+        _give_up(session, row, services)
+
+
+def _give_up(session: Session, row: ReceivedPicture, services: Services) -> None:
+    row.due_at = None
+    row.refusal = f"It was tried {row.attempts} times, and the provider did not give it. It may still be there."
+    _show(session, row, services)
 
 
 def _show(session: Session, row: ReceivedPicture, services: Services) -> None:

@@ -150,6 +150,21 @@ def test_the_provider_is_asked_what_it_has_until_older_texts_come(provider: Prov
     assert [each.body for each in texts.received_since(OURS, noon - timedelta(minutes=1))] == ["01"]
 
 
+def test_whatever_came_in_is_listed_however_much_it_was(provider: Provider, texts: TwilioTexts) -> None:
+    noon = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+    rows = [
+        {
+            "sid": f"SM{number:032d}", "to": OURS, "from": ROSA, "body": str(number), "status": "received",
+            "direction": "inbound", "num_media": "0", "error_code": None,
+            "date_created": (noon - timedelta(seconds=number)).strftime("%a, %d %b %Y %H:%M:%S +0000"),
+        }
+        for number in range(2_100)
+    ]  # fmt: skip
+    provider.answer = lambda call: Says(200, {"messages": rows, "next_page_uri": None, "page": 0})
+    found = texts.received_since(OURS, noon - timedelta(hours=6))
+    assert (len(found), found[0].body) == (2_100, "2099")
+
+
 def test_a_look_up_tells_what_kind_of_line_it_is(provider: Provider, texts: TwilioTexts) -> None:
     line = {"type": "nonFixedVoip", "carrier_name": "Peak Tel"}
     provider.answer = lambda call: Says(200, {"valid": True, "line_type_intelligence": line})

@@ -29,7 +29,7 @@ from inbound.receive import ROUTE, Arrival
 from inbound.sms import jobs
 from inbound.sms.heic import without_notes
 from inbound.sms.look import SETTLING, look
-from inbound.sms.pictures import due_pictures, fetch_picture
+from inbound.sms.pictures import MOST_TRIES, due_pictures, fetch_picture
 from inbound.web import create_app
 from inbound.web.serve import WebServer
 from reply_router.route import route_one
@@ -306,6 +306,17 @@ def test_a_picture_that_does_not_come_now_is_tried_again_later(world: World) -> 
     assert row.due_at is not None
     assert row.due_at > world.services.clock.now()
     assert world.fetches()[0].attempts == 1, "not before its time"
+
+
+def test_a_picture_whose_every_try_ended_in_silence_is_given_up(world: World) -> None:
+    world.carrier.send(DANA, OURS, "", [("image/png", photo("PNG"))])
+    world.routes()
+    (row,) = world.pictures()
+    with world.services.db.write() as session:
+        session.get_one(ReceivedPicture, row.id).attempts = MOST_TRIES
+    (row,) = world.fetches()
+    assert (row.body, row.due_at, row.attempts) == (None, None, MOST_TRIES)
+    assert "tried 30 times" in row.refusal
 
 
 class _Later:

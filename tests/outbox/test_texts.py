@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from admin.sandbox.carrier.trouble import EVERYBODY, Trouble
 from engine.base.db import Database
@@ -20,18 +20,21 @@ from engine.base.settings import Texting
 from engine.chapters.chapter import Chapter
 from engine.content.template import publish_library
 from engine.conversations.message import Message
+from engine.conversations.thread import open_thread
 from engine.enrollments.signal import Signal
 from engine.outbox import breaker, pace, post, queue
 from engine.outbox.claim import claim_due
-from engine.outbox.delivery import OutboxDue
+from engine.outbox.classes import rank_of
+from engine.outbox.delivery import Delivery, OutboxDue
 from engine.outbox.fate import fates
+from engine.outbox.stopping import stop_texts
 from engine.outbox.text import WrittenText, is_cheaper_as_mms
 from engine.outbox.text_courier import calling, hand_over, record, send_due_texts, written_texts
 from engine.outbox.text_lines import lines_for
 from engine.outbox.text_status import tell_status
 from engine.outbox.view import copy_of
 from engine.people.address import Address
-from engine.people.consent import EVERYTHING, Consent, ConsentStanding
+from engine.people.consent import EVERYTHING, Consent, ConsentStanding, Said, record_consent
 from engine.people.text_stop import TextStop, stopped_phones
 from templates.catalog import Catalog
 from templates.segments import measure
@@ -176,6 +179,27 @@ def test_nothing_but_the_confirmation_goes_to_a_stopped_phone_whoever_holds_it(p
         assert phones.delivery(refused).state == "refused"
         assert "asked for no texts" in (phones.delivery(refused).refusal or "")
     assert [task.title for task in phones.tasks()] == ["Your answer to Rosa did not arrive"]
+
+
+def test_a_stop_counts_while_the_provider_is_asked_about_phones(phones: Phones) -> None:
+    phones.person("Rosa Medina", ROSA)
+    phones.person("Dana Cole", DANA)
+    texts = [phones.journey_text("Rosa"), phones.journey_text("Dana")]
+    house, services = phones.house, phones.house.services
+    with services.db.write() as session:
+        claimed = claim_due(session, services.settings, house.now, 10, "sms")
+        lines = lines_for(session, [(ROSA, None, None), (DANA, None, None)], services.settings.sms, house.now)
+    written = written_texts(claimed, lines, house.press, house.now)
+    house.later(seconds=5)
+    with services.db.write() as session:
+        stop_texts(session, ROSA, "text", "STOP", house.now)
+        # Not by a text: on the page of preferences.
+        record_consent(session, house.people["Dana"], "sms", EVERYTHING, False, Said("page"), house.now)
+    with services.db.write() as session:
+        assert calling(session, written, {}, lines, claimed, house.press, house.now) == []
+    phones.send()
+    assert phones.taken(ROSA) == [] == phones.taken(DANA)
+    assert [phones.delivery(each).state for each in texts] == ["refused", "refused"]
 
 
 def test_a_strangers_stopped_phone_is_let_alone_too(phones: Phones) -> None:
@@ -516,6 +540,21 @@ def test_a_text_that_the_provider_never_got_is_sent_again_after_ten_minutes_and_
     assert text.body == phones.delivery(sent).body and phones.delivery(sent).state == "sent"
 
 
+def test_a_task_about_a_stranger_shows_no_phone(phones: Phones) -> None:
+    house = phones.house
+    with house.services.db.write() as session:
+        thread = open_thread(
+            session, house.now, member_id=None, chapter_id=None, subject="", reason="Texted us.", correspondent=DANA
+        )
+        thread.last_in_at = house.now
+        session.flush()
+        answer = post.answer(session, thread, house.people["Maya"], "Hello", house.now, key="1", channel="sms")
+        session.add(TextStop(id=1, created_at=house.now, phone=DANA, how="text", evidence="STOP"))
+    phones.send()
+    assert phones.delivery(answer.id).state == "refused"
+    assert [task.title for task in phones.tasks()] == ["Your answer to …43 did not arrive"]
+
+
 def test_two_texts_with_the_same_words_at_the_provider_are_a_persons_to_decide(phones: Phones) -> None:
     phones.person("Rosa Medina", ROSA, organizer="Maya")
     sent = phones.journey_text("Rosa")
@@ -713,3 +752,20 @@ def test_two_couriers_on_postgresql_send_every_text_once(
         # Whom nobody knew a number for got one each, and both of ours are used alike.
         senders = Counter(phones.taken(phone)[0].sender for phone in sent)
         assert sum(senders.values()) == 16 and set(senders) == {OURS, ALSO_OURS}
+
+
+def test_a_courier_asks_for_more_time_without_waiting_for_what_is_being_settled(postgres_db: Database) -> None:
+    rows = [
+        Delivery(id=number, created_at=START, message_class="journey", channel="sms", send_at=START, state_at=START)
+        for number in (1, 2)
+    ]
+    with postgres_db.write() as session:
+        for row in rows:
+            session.add(OutboxDue(rank=rank_of("journey", "sms"), send_at=START, delivery_id=row.id))
+    with postgres_db.write() as settling, postgres_db.write() as asking:
+        queue.remove(settling, rows[:1])
+        asking.execute(text("SET LOCAL lock_timeout = '1s'"))
+        queue.lease_on(asking, rows)
+    with postgres_db.read() as session:
+        left = {row.delivery_id: row.leased_until_at for row in session.scalars(select(OutboxDue))}
+    assert list(left) == [2] and left[2] is not None
