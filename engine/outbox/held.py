@@ -48,8 +48,8 @@ def release_held(session: Session, member_id: int, now: datetime) -> int:
         moved += 1
     session.flush()
     if moved and until is None:
-        wake_on_commit(session, "outbox.send")
-        wake_on_commit(session, "outbox.text")
+        for couriers in queue.SEND.values():
+            wake_on_commit(session, couriers)
     return moved
 
 

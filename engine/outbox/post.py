@@ -1,9 +1,9 @@
 """Post: the only way to say something to somebody. Each verb sets its own message class and fixes its own key."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -11,77 +11,26 @@ from sqlalchemy.orm import Session
 
 from engine.audit.entry import record
 from engine.base.broker import wake_on_commit
-from engine.base.db import bulk_insert, table_of, time_storer
 from engine.base.errors import Invalid
 from engine.base.ids import new_id
 from engine.content.template import current_version
-from engine.conversations.message import Message, Words, file_words_out
-from engine.conversations.received import Received
+from engine.conversations.message import Words, file_words_out
 from engine.conversations.thread import Thread
+from engine.outbox.answering import said_before, subject_of_answer, texted_from
 from engine.outbox.classes import rank_of
-from engine.outbox.delivery import Delivery, DeliveryKey, OutboxDue, PostingKey
+from engine.outbox.delivery import Delivery, OutboxDue, PostingKey
 from engine.outbox.held import release_held
+from engine.outbox.queue import SEND
 from engine.outbox.text_facts import AT_ANY_HOUR
 from engine.people.consent import Channel
 from engine.people.member import Member
 from templates.segments import plain_signs
 
-#: The couriers' jobs.
-SEND = {"email": "outbox.send", "sms": "outbox.text"}
 #: The letters of the system itself, by their names in the library.
 ANSWER, COURTESY = "answer", "courtesy"
 ANSWER_BY_TEXT = "sms/answer"
 #: Signs of one answer by text, so that the words that introduce us fit around it (the provider takes 1,600).
 LONGEST_WORDS = 1400
-#: How many earlier messages a References line names (RFC 5322 3.6.4 sets no limit; mail programs do).
-MOST_REFERENCES = 12
-
-_DELIVERY = table_of(Delivery)
-_DELIVERY_KEY = table_of(DeliveryKey)
-_OUTBOX_DUE = table_of(OutboxDue)
-
-_LETTER_COLUMNS = (
-    "id", "created_at", "message_class", "channel", "member_id", "chapter_id", "template_version_id", "enrollment_id",
-    "version_id", "step", "visit_at", "send_at", "state", "state_at", "attempts",
-)  # fmt: skip
-
-
-class JourneyLetter(NamedTuple):
-    """One letter, or text, of a journey's visit. `due_at` is the visit's own time, which never moves; `send_at` may."""
-
-    delivery_id: int
-    due_at: datetime
-    enrollment_id: int
-    member_id: int
-    chapter_id: int | None
-    template_version_id: int
-    version_id: int
-    step: int
-    send_at: datetime
-    channel: Channel = "email"
-
-
-def journey_letters(session: Session, letters: Sequence[JourneyLetter], now: datetime) -> None:
-    """Every letter is in the outbox once; one whose visit has a delivery already is left out, whoever posted that."""
-    if not letters:
-        return
-    try:
-        with session.begin_nested():
-            _insert_letters(session, letters, now)
-    except IntegrityError:
-        times = {letter.due_at for letter in letters}
-        known = set(
-            session.execute(
-                select(DeliveryKey.due_at, DeliveryKey.enrollment_id, DeliveryKey.channel).where(
-                    DeliveryKey.due_at.in_(times)
-                )
-            ).tuples()
-        )
-        keys = {(letter.due_at, letter.enrollment_id, letter.channel): letter for letter in letters}
-        fresh = {key: letter for key, letter in keys.items() if key not in known}
-        _insert_letters(session, list(fresh.values()), now)
-    for channel in {letter.channel for letter in letters}:
-        wake_on_commit(session, SEND[channel])
 
 
 def answer(
@@ -117,7 +66,7 @@ def answer(
     if known is not None:
         return known
     reader = session.get(Member, thread.member_id) if thread.member_id is not None else None
-    heard, references = (None, None) if by_text else _said_before(session, thread)
+    heard, references = (None, None) if by_text else said_before(session, thread)
     phone, our_number = texted_from(session, thread) if by_text else (None, None)
     delivery = _post(
         session,
@@ -135,7 +84,7 @@ def answer(
         our_number=our_number,
         author_id=author_id,
         data={AT_ANY_HOUR: True} if by_text and at_any_hour else None,
-        subject=None if by_text else _answering(thread.subject),
+        subject=None if by_text else subject_of_answer(thread.subject),
         text=text,
         in_reply_to=heard,
         reference_ids=references,
@@ -237,7 +186,7 @@ def courtesy(
     if known is not None:
         return known
     reader = session.get(Member, member_id) if member_id is not None else None
-    heard, references = _said_before(session, thread)
+    heard, references = said_before(session, thread)
     delivery = _post(
         session,
         f"courtesy:{key}",
@@ -320,18 +269,6 @@ def _text(
     )
 
 
-def texted_from(session: Session, thread: Thread) -> tuple[str | None, str | None]:
-    """The phone of the last text that came into this thread, and the number of ours it came to."""
-    row = session.execute(
-        select(Received.mail_from, Received.rcpt_to)
-        .join(Message, Message.received_id == Received.id)
-        .where(Message.thread_id == thread.id, Message.kind == "in", Message.channel == "sms")
-        .order_by(Message.at.desc(), Message.id.desc())
-        .limit(1)
-    ).first()
-    return (row[0] or None, row[1] or None) if row is not None else (None, None)
-
-
 def _posted(session: Session, key: str) -> Delivery | None:
     delivery_id = session.scalar(select(PostingKey.delivery_id).where(PostingKey.key == _short(key)))
     return session.get(Delivery, delivery_id) if delivery_id is not None else None
@@ -380,65 +317,3 @@ def _post(
 def _short(key: str) -> str:
     """A poster's key as it is stored: whole where it fits, else its hash."""
     return key if len(key) <= 120 else f"{key[:40]}:{hashlib.sha256(key.encode()).hexdigest()}"
-
-
-def _said_before(session: Session, thread: Thread) -> tuple[str | None, str | None]:
-    """In-Reply-To and References for the next words in the thread: the member's last mail, and what came before."""
-    rows = session.execute(
-        select(Message.kind, Message.internet_message_id)
-        .where(Message.thread_id == thread.id, Message.internet_message_id != "", Message.channel == "email")
-        .order_by(Message.at, Message.id)
-    ).all()
-    known = [(kind, identifier) for kind, identifier in rows if _is_identifier(identifier)]
-    heard = next((identifier for kind, identifier in reversed(known) if kind == "in"), None)
-    chain = list(dict.fromkeys(identifier for _, identifier in known))
-    if len(chain) > MOST_REFERENCES:
-        chain = [chain[0], *chain[-(MOST_REFERENCES - 1) :]]
-    if heard is not None:
-        # The one answered stands last (RFC 5322 3.6.4).
-        chain = [*(identifier for identifier in chain if identifier != heard), heard]
-    return heard, " ".join(chain) or None
-
-
-def _is_identifier(text: str) -> bool:
-    """Whether a received Message-ID is fit to be said back: a stranger wrote it."""
-    return text.startswith("<") and text.endswith(">") and text.isascii() and text.isprintable() and " " not in text
-
-
-def _answering(subject: str) -> str:
-    """The subject of an answer: the thread's own, marked once as an answer."""
-    bare = " ".join(subject.split())
-    while bare[:3].lower() == "re:":
-        bare = bare[3:].strip()
-    return f"Re: {bare}"[:240] if bare else "Re: your mail"
-
-
-def _insert_letters(session: Session, letters: Sequence[JourneyLetter], now: datetime) -> None:
-    stored = time_storer(session)
-    at = stored(now)
-    # The key first: a conflict shows before anything else is written.
-    bulk_insert(
-        session,
-        _DELIVERY_KEY,
-        ("due_at", "enrollment_id", "channel", "delivery_id"),
-        [(stored(each.due_at), each.enrollment_id, each.channel, each.delivery_id) for each in letters],
-    )
-    bulk_insert(
-        session,
-        _DELIVERY,
-        _LETTER_COLUMNS,
-        [
-            (
-                each.delivery_id, at, "journey", each.channel, each.member_id, each.chapter_id,
-                each.template_version_id, each.enrollment_id, each.version_id, each.step, stored(each.due_at),
-                stored(each.send_at), "queued", at, 0,
-            )
-            for each in letters
-        ],
-    )  # fmt: skip
-    bulk_insert(
-        session,
-        _OUTBOX_DUE,
-        ("rank", "send_at", "delivery_id"),
-        [(rank_of("journey", each.channel), stored(each.send_at), each.delivery_id) for each in letters],
-    )

@@ -21,6 +21,9 @@ from engine.outbox.delivery import Delivery, OutboxDue
 #: for more as long as it lives, for a relay may take minutes over one message.
 LEASE = timedelta(seconds=20)
 
+#: The couriers' jobs that take from it, by channel.
+SEND = {"email": "outbox.send", "sms": "outbox.text"}
+
 log = logger(__name__)
 
 

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from engine.base.settings import Settings, Texting
 from engine.conversations.message import Message
 from engine.conversations.thread import Thread
+from engine.outbox.answering import texted_from
 from engine.outbox.line import TextLine
-from engine.outbox.post import texted_from
 from engine.outbox.text_facts import AWAKE_FOR
 from engine.people.consent import EVERYTHING
 from engine.people.member import Member

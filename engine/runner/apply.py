@@ -12,7 +12,7 @@ from engine.base.ids import new_id, new_ids
 from engine.conversations.task import Task
 from engine.enrollments.enrollment import DUE_COLUMNS, FINISHED, Due, Enrollment, Standing, Visit
 from engine.enrollments.signal import signal
-from engine.outbox.post import JourneyLetter, journey_letters
+from engine.outbox.journey_letters import JourneyLetter, journey_letters
 from engine.people.member import tag_many, untag_many
 from engine.people.path import Moving, move_many
 from engine.runner.decide import MOST_TRIES, Decision

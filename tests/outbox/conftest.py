@@ -30,8 +30,8 @@ from engine.enrollments.journey import Journey, publish_journey
 from engine.outbox import jobs
 from engine.outbox.courier import send_due
 from engine.outbox.delivery import Delivery, OutboxDue
+from engine.outbox.journey_letters import JourneyLetter, journey_letters
 from engine.outbox.letter import Press, press
-from engine.outbox.post import JourneyLetter, journey_letters
 from engine.people.address import add_email
 from engine.people.consent import EVERYTHING, Said, record_consent
 from engine.people.member import Member, add_member

@@ -26,6 +26,7 @@ from engine.conversations.thread import Thread, open_thread
 from engine.enrollments.enrollment import Enrollment
 from engine.outbox import post
 from engine.outbox.delivery import Delivery
+from engine.outbox.journey_letters import JourneyLetter, journey_letters
 from engine.outbox.text_courier import send_due_texts
 from engine.outbox.text_status import tell_status
 from engine.people.address import Address
@@ -118,11 +119,11 @@ class Phones:
                 )  # fmt: skip
                 session.add(enrollment)
                 session.flush()
-            letter = post.JourneyLetter(
+            letter = JourneyLetter(
                 new_id(), house.now, enrollment.id, member_id, None, house.templates[template]["en"],
                 house.version_id, 1, house.now, "sms",
             )  # fmt: skip
-            post.journey_letters(session, [letter], house.now)
+            journey_letters(session, [letter], house.now)
             return letter.delivery_id
 
     def send(self) -> int:

@@ -11,8 +11,9 @@ from engine.base.tokens import Purpose
 from engine.chapters.chapter import Chapter
 from engine.conversations.thread import Thread, open_thread
 from engine.outbox.delivery import Delivery, DeliveryKey, OutboxDue
+from engine.outbox.journey_letters import JourneyLetter, journey_letters
 from engine.outbox.mailbox import RESERVED, local_parts, mailboxes_of, person_at
-from engine.outbox.post import JourneyLetter, answer, consent_mail, courtesy, journey_letters, staff_notice
+from engine.outbox.post import answer, consent_mail, courtesy, staff_notice
 from engine.outbox.view import copy_of
 from engine.people.member import add_member
 from tests.outbox.conftest import House, text_of
