@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, cast
@@ -33,6 +33,7 @@ from sqlalchemy import (
     func,
     select,
 )  # fmt: skip
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
@@ -284,6 +285,19 @@ def bulk_insert(session: Session, table: Table, columns: Sequence[str], rows: Se
         return
     marks = ", ".join("?" * len(columns))
     connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', list(rows))  # noqa: S608
+
+
+def insert_into(session: Session, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that may say ON CONFLICT: both databases know it, but each only in its own dialect's words."""
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def insert_new(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Each of these is in `table`; a row that was there under the same key stays as it was, whoever put it there."""
+    if rows:
+        session.execute(insert_into(session, table).on_conflict_do_nothing(), list(rows))
 
 
 def among(

@@ -23,12 +23,10 @@ from sqlalchemy import (
     text,
     update,
 )  # fmt: skip
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
-from sqlalchemy.sql.dml import ReturningInsert
 
 from engine.base.broker import wake_on_commit
-from engine.base.db import Base, Id, among, bulk_insert, stored_time, table_of
+from engine.base.db import Base, Id, among, bulk_insert, insert_into, stored_time, table_of
 from engine.base.ids import new_ids
 from engine.enrollments.journey import JourneyVersion, Published, load_version
 from journeys.model import AfterExit, AfterSpan, Never, ReEntry
@@ -173,7 +171,9 @@ def enroll_many(
             }
             for id_, member_id in zip(new_ids(len(wanted)), wanted, strict=True)
         ]
-        fresh = {member_id: id_ for id_, member_id in session.execute(_insert_new(session), rows)}
+        insert = insert_into(session, _ENROLLMENT).on_conflict_do_nothing()
+        wrote = session.execute(insert.returning(_ENROLLMENT.c.id, _ENROLLMENT.c.member_id), rows)
+        fresh = {member_id: id_ for id_, member_id in wrote}
         at = stored_time(session, now)
         bulk_insert(
             session,
@@ -185,13 +185,6 @@ def enroll_many(
     if begun:
         wake_on_commit(session, "runner.tick")
     return begun
-
-
-def _insert_new(session: Session) -> ReturningInsert[tuple[int, int]]:
-    wrote = (_ENROLLMENT.c.id, _ENROLLMENT.c.member_id)
-    if session.get_bind().dialect.name == "postgresql":
-        return postgresql.insert(_ENROLLMENT).on_conflict_do_nothing().returning(*wrote)
-    return sqlite.insert(_ENROLLMENT).on_conflict_do_nothing().returning(*wrote)
 
 
 def _may_begin(

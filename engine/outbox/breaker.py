@@ -10,11 +10,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.audit.entry import record
-from engine.base.db import table_of
+from engine.base.db import insert_new, table_of
 from engine.base.log import logger
 from engine.outbox.line import Breaker
 
@@ -114,8 +113,6 @@ def _locked(session: Session, way: str, now: datetime) -> Breaker:
     query = select(Breaker).where(Breaker.way == way).with_for_update().execution_options(populate_existing=True)
     row = session.scalar(query)
     if row is None:
-        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        values = {"way": way, "counted_since": now, "failures": 0, "reason": ""}
-        session.execute(insert(_BREAKER).on_conflict_do_nothing(), [values])
+        insert_new(session, _BREAKER, [{"way": way, "counted_since": now, "failures": 0, "reason": ""}])
         row = session.scalars(query).one()
     return row

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.base.clock import Clock
-from engine.base.db import table_of
+from engine.base.db import insert_new, table_of
 from engine.outbox.line import NumberPace
 
 #: A moment is not before so long after it was reserved: the reservation must be committed first.
@@ -127,9 +126,6 @@ def _locked(session: Session, numbers: Iterable[str], now: datetime) -> dict[str
     found = {row.our_number: row for row in session.scalars(query)}
     missing = [number for number in wanted if number not in found]
     if missing:
-        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        session.execute(
-            insert(_PACE).on_conflict_do_nothing(), [{"our_number": number, "next_at": now} for number in missing]
-        )
+        insert_new(session, _PACE, [{"our_number": number, "next_at": now} for number in missing])
         found = {row.our_number: row for row in session.scalars(query)}
     return found

@@ -9,10 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from engine.base.db import table_of
+from engine.base.db import insert_new, table_of
 from engine.base.settings import Texting
 from engine.outbox.line import TextLine
 
@@ -70,9 +69,8 @@ def _used(session: Session) -> "Counter[str]":
 
 def _insert(session: Session, fresh: Mapping[str, str], now: datetime) -> None:
     rows = [{"phone": phone, "our_number": number, "created_at": now} for phone, number in sorted(fresh.items())]
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     # Two couriers may meet the same phone at once; the first one's choice holds.
-    session.execute(insert(_TEXT_LINE).on_conflict_do_nothing(), rows)
+    insert_new(session, _TEXT_LINE, rows)
 
 
 def knows_us_by(session: Session, phone: str, our_number: str, now: datetime) -> TextLine:

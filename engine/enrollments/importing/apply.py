@@ -7,11 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table, bindparam, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.base.broker import wake_on_commit
-from engine.base.db import bulk_insert, stored_time, table_of
+from engine.base.db import bulk_insert, insert_into, stored_time, table_of
 from engine.base.ids import new_ids
 from engine.chapters.membership import Membership
 from engine.enrollments.importing.facts import IMPORTED
@@ -204,7 +203,6 @@ def _replace(session: Session, table: Table, key: Sequence[str], rows: Sequence[
     """Each of these rows stands in the place of the one with its key."""
     if not rows:
         return
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table)
+    statement = insert_into(session, table)
     others = {name: statement.excluded[name] for name in rows[0] if name not in key}
     session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=others), list(rows))
