@@ -74,6 +74,16 @@ class Entry:
     same_as: int | None = None
 
 
+def filed_before(session: Session, duplicate_of: int | None) -> Entry:
+    """Where the first of a duplicate stands: what came again points there, and stands nowhere else."""
+    first = session.get(Received, duplicate_of) if duplicate_of is not None else None
+    if first is None:
+        return Entry()
+    thread = session.get(Thread, first.thread_id) if first.thread_id is not None else None
+    message = session.get(Message, first.message_id) if first.message_id is not None else None
+    return Entry(thread, message, first.member_id)
+
+
 def file_in_place(session: Session, mail: Mail, now: datetime) -> Entry:
     """The words stand in the conversation that was found or a new one, and what they bring with them is done."""
     place, case = mail.case.place, mail.case

@@ -28,7 +28,7 @@ from engine.outbox.receipts import answered
 from engine.people.member import Member
 from reply_router.addresses import Signed, aim_of, normal, signed_in
 from reply_router.content import file_once, fingerprint, key_of, loop_marks, without_loop_marks
-from reply_router.filing import IN_STORM, Entry, Mail, file_apart, file_in_place, file_machine
+from reply_router.filing import IN_STORM, Entry, Mail, file_apart, file_in_place, file_machine, filed_before
 from reply_router.find import Search, find, sender_of, signed_beside
 from reply_router.reading import READING_VERSION, Kind, Reading, read
 from reply_router.reading.text_message import TextMessage, read_message
@@ -258,7 +258,7 @@ def _file(session: Session, mail: Mail, now: datetime) -> Entry:
     case = mail.case
     match mail.rule.filed:
         case Filed.NOWHERE:
-            return _nowhere(session, case)
+            return filed_before(session, case.duplicate_of)
         case Filed.MACHINE if mail.rule.outcome == "bounce":
             return file_bounce(session, mail, now)
         case Filed.MACHINE if mail.rule.outcome == "complaint":
@@ -273,16 +273,6 @@ def _file(session: Session, mail: Mail, now: datetime) -> Entry:
             return file_note(session, mail, now)
         case _:
             assert_never(mail.rule.filed)
-
-
-def _nowhere(session: Session, case: Case) -> Entry:
-    """A duplicate points to where the first of it stands."""
-    first = session.get(Received, case.duplicate_of) if case.duplicate_of is not None else None
-    if first is None:
-        return Entry()
-    thread = session.get(Thread, first.thread_id) if first.thread_id is not None else None
-    message = session.get(Message, first.message_id) if first.message_id is not None else None
-    return Entry(thread, message, first.member_id)
 
 
 def _whose_machine(case: Case) -> int | None:

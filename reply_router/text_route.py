@@ -3,14 +3,14 @@
 Beside `reply_router.route`, which takes, leases and settles rows of every door.
 """
 
-import hashlib
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.base.db import one_at_a_time
 from engine.base.errors import Invalid
 from engine.base.log import logger
 from engine.base.settings import Settings
@@ -18,11 +18,10 @@ from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership
 from engine.conversations.message import Message
 from engine.conversations.received import Received
-from engine.conversations.thread import Thread
 from engine.outbox.text_lines import knows_us_by
 from engine.people.phone import normal_phone
 from reply_router.content import file_once, key_of
-from reply_router.filing import Entry
+from reply_router.filing import Entry, filed_before
 from reply_router.reading import READING_VERSION
 from reply_router.reading.text_message import TextMessage
 from reply_router.reading.texts import TextKind
@@ -53,7 +52,9 @@ def route_text(session: Session, received: Received, text: TextMessage, settings
     text = replace(text, from_=_in_full(text.from_, settings), to=_in_full(text.to, settings))
     # Answers go to where it came from, in the one form that the provider takes; the bytes keep how it was written.
     received.mail_from, received.rcpt_to = text.from_ or received.mail_from, text.to or received.rcpt_to
-    _one_at_a_time(session, text.from_)
+    if text.from_:
+        # Two texts of one phone are filed one after the other, the second knowing what the first did.
+        one_at_a_time(session, f"text from {text.from_}")
     case = text_case_of(session, received, text, settings, now)
     rule, sentence = judge_text(case)
     if text.to in settings.sms.every_number and rule.outcome not in ("duplicate", "machine") and not text.trouble:
@@ -99,7 +100,7 @@ def text_case_of(
 def _file(session: Session, incoming: Incoming, now: datetime) -> Entry:
     match incoming.rule.filed:
         case TextFiled.NOWHERE:
-            return _nowhere(session, incoming.case)
+            return filed_before(session, incoming.case.duplicate_of)
         case TextFiled.AGAIN:
             return file_again(session, incoming)
         case TextFiled.TAP:
@@ -136,23 +137,6 @@ def _in_full(number: str, settings: Settings) -> str:
         return normal_phone(number, settings.sms.country)
     except Invalid:
         return number
-
-
-def _one_at_a_time(session: Session, phone: str) -> None:
-    """Two texts of one phone are filed one after the other. SQLite has one writer at a time anyway."""
-    if phone and session.get_bind().dialect.name == "postgresql":
-        number = int.from_bytes(hashlib.sha256(phone.encode()).digest()[:8], "big", signed=True)
-        session.execute(select(func.pg_advisory_xact_lock(number)))
-
-
-def _nowhere(session: Session, case: TextCase) -> Entry:
-    """A duplicate points to where the first of it stands."""
-    first = session.get(Received, case.duplicate_of) if case.duplicate_of is not None else None
-    if first is None:
-        return Entry()
-    thread = session.get(Thread, first.thread_id) if first.thread_id is not None else None
-    message = session.get(Message, first.message_id) if first.message_id is not None else None
-    return Entry(thread, message, first.member_id)
 
 
 def _same(session: Session, received: Received, text: TextMessage, place: TextPlace) -> Message | None:

@@ -83,6 +83,17 @@ def complained(
     return True
 
 
+def count_once(session: Session, receipt: Receipt) -> bool:
+    """The receipt stands in the books; False, and nothing is changed, when its provider's key did before."""
+    try:
+        with session.begin_nested():
+            session.add(receipt)
+            session.flush()
+    except IntegrityError:
+        return False
+    return True
+
+
 def _once(
     session: Session, delivery_id: int, kind: str, status: str, says: str, provider_key: str, now: datetime
 ) -> bool:
@@ -95,10 +106,4 @@ def _once(
         says=says[:400],
         provider_key=provider_key[:120],
     )
-    try:
-        with session.begin_nested():
-            session.add(receipt)
-            session.flush()
-    except IntegrityError:
-        return False
-    return True
+    return count_once(session, receipt)

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine.base.db import after_commit
@@ -13,6 +12,7 @@ from engine.channels.sms_failures import row_of
 from engine.outbox import queue
 from engine.outbox.claim import settle
 from engine.outbox.delivery import Delivery, Receipt
+from engine.outbox.receipts import count_once
 from engine.outbox.said import said_now, unsay
 from engine.outbox.text_trouble import follow
 from engine.outbox.tries import PATIENCE_WITH_TEXTS, pause_after
@@ -111,10 +111,4 @@ def _once(session: Session, delivery: Delivery, sid: str, status: str, error_cod
         says=(row.why if row else "")[:400],
         provider_key=f"{sid}:{status}"[:120],
     )
-    try:
-        with session.begin_nested():
-            session.add(receipt)
-            session.flush()
-    except IntegrityError:
-        return False
-    return True
+    return count_once(session, receipt)
