@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from zoneinfo import available_timezones
 
 from sqlalchemy import select
@@ -15,7 +16,7 @@ from engine.chapters.membership import join
 from engine.enrollments.signal import signal
 from engine.people.address import add_email, add_phone, members_with, normal_email
 from engine.people.consent import EVERYTHING, Said, record_consent
-from engine.people.member import add_member
+from engine.people.member import Member, add_member
 from engine.people.path import BELONGING, move
 from engine.people.place import place_of
 
@@ -56,16 +57,13 @@ def welcome(
     known = members_with(session, "email", value)
     if known:
         return Joined(known[0], value, new=False)
-    place = place_of(postal_code)
-    member = add_member(
+    member = _somebody_new(
         session,
         name,
         now,
+        zone=zone,
         language=language,
-        zone=zone or (place.zone if place else None),
-        postal_code=postal_code.strip(),
-        locality=place.locality if place else "",
-        region=place.region if place else "",
+        postal_code=postal_code,
         source=source,
         organizer_id=organizer_id,
     )
@@ -74,9 +72,7 @@ def welcome(
         join(session, member.id, chapter.id, now, rank=rank)
     said = consent or Said(how="added by hand", evidence=source)
     record_consent(session, member.id, "email", EVERYTHING, True, said, now)
-    move(session, member.id, BELONGING, "curious", f"Joined ({source or 'by hand'}).", now)
-    record(session, None, "member_added", "member", member.id, now, chapter_id=rooms[0].id if rooms else None)
-    signal(session, "joined", member.id, now)
+    _joined(session, member, source or "by hand", rooms[0] if rooms else None, now)
     return Joined(member.id, value, new=True)
 
 
@@ -96,26 +92,13 @@ def welcome_by_phone(
 
     `phone` is in E.164; `consent`: what they were shown before they said yes to texts.
     """
-    place = place_of(postal_code)
-    member = add_member(
-        session,
-        name,
-        now,
-        language=language,
-        zone=place.zone if place else None,
-        postal_code=postal_code,
-        locality=place.locality if place else "",
-        region=place.region if place else "",
-        source=source,
-    )
+    member = _somebody_new(session, name, now, language=language, postal_code=postal_code, source=source)
     address = add_phone(session, member.id, phone, now, proven=True)
     if chapter is not None:
         join(session, member.id, chapter.id, now)
     said = replace(consent, address_id=address.id, by_id=member.id)
     record_consent(session, member.id, "sms", EVERYTHING, True, said, now)
-    move(session, member.id, BELONGING, "curious", f"Joined ({source}).", now)
-    record(session, None, "member_added", "member", member.id, now, chapter_id=chapter.id if chapter else None)
-    signal(session, "joined", member.id, now)
+    _joined(session, member, source, chapter, now)
     return member.id
 
 
@@ -129,3 +112,27 @@ def chapter_of(session: Session, slug: str) -> Chapter:
             + (f" There are: {names}." if names else " There are none yet; `hearthline chapters add` makes one.")
         )
     return chapter
+
+
+def _somebody_new(
+    session: Session, name: str, now: datetime, *, postal_code: str, zone: str | None = None, **columns: Any
+) -> Member:
+    """The member, with the zone, town and state of their ZIP code where nothing better is known."""
+    place = place_of(postal_code)
+    return add_member(
+        session,
+        name,
+        now,
+        zone=zone or (place.zone if place else None),
+        postal_code=postal_code.strip(),
+        locality=place.locality if place else "",
+        region=place.region if place else "",
+        **columns,
+    )
+
+
+def _joined(session: Session, member: Member, how: str, chapter: Chapter | None, now: datetime) -> None:
+    """Their path begins, and whoever waits for somebody to join hears of it."""
+    move(session, member.id, BELONGING, "curious", f"Joined ({how}).", now)
+    record(session, None, "member_added", "member", member.id, now, chapter_id=chapter.id if chapter else None)
+    signal(session, "joined", member.id, now)

@@ -6,7 +6,6 @@ python -m tests.bench.provider FILE LATENCY: the port stands in FILE's first lin
 
 import asyncio
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from typing import IO
 from urllib.parse import parse_qs
 
 from templates.segments import parts
-from tests.bench.sink import PATIENCE, ROOT
+from tests.bench.sink import listening
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +36,8 @@ class Provider:
 def provider(folder: Path, latency: float) -> Iterator[Provider]:
     """A provider answers until the block ends."""
     file = folder / "provider"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.provider", str(file), str(latency)],
-        cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )  # fmt: skip
-    try:
-        deadline = time.monotonic() + PATIENCE
-        while not (file.exists() and "\n" in (said := file.read_text("ascii"))):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("the provider did not answer")
-            time.sleep(0.01)
-        yield Provider(f"http://127.0.0.1:{said.splitlines()[0]}", file)
-    finally:
-        process.kill()
-        process.wait(PATIENCE)
+    with listening("tests.bench.provider", file, str(latency)) as port:
+        yield Provider(f"http://127.0.0.1:{port}", file)
 
 
 async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, notes: IO[str], latency: float) -> None:

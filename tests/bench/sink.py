@@ -33,11 +33,10 @@ class Sink:
 
 
 @contextmanager
-def sink(folder: Path) -> Iterator[Sink]:
-    """A sink listens until the block ends."""
-    file = folder / "sink"
+def listening(module: str, file: Path, *words: str) -> Iterator[int]:
+    """`python -m MODULE FILE WORDS...` runs until the block ends, at the port that stands in the file's first line."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.sink", str(file)],
+        [sys.executable, "-m", module, str(file), *words],
         cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip
@@ -45,12 +44,20 @@ def sink(folder: Path) -> Iterator[Sink]:
         deadline = time.monotonic() + PATIENCE
         while not (file.exists() and "\n" in (said := file.read_text("ascii"))):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("the sink did not listen")
+                raise RuntimeError(f"{module} did not listen")
             time.sleep(0.01)
-        yield Sink(int(said.split("\n")[0]), file)
+        yield int(said.split("\n")[0])
     finally:
         process.kill()
         process.wait(PATIENCE)
+
+
+@contextmanager
+def sink(folder: Path) -> Iterator[Sink]:
+    """A sink listens until the block ends."""
+    file = folder / "sink"
+    with listening("tests.bench.sink", file) as port:
+        yield Sink(port, file)
 
 
 async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, notes: IO[str]) -> None:
