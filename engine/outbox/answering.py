@@ -1,4 +1,4 @@
-"""Answering: what the next words in a thread carry, so that they reach who wrote last and stand below what they answer."""
+"""Answering: what the next words in a thread carry, so that they reach who wrote last and stand below what was said."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
