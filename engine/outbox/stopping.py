@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -38,10 +38,14 @@ def stop_texts(
 
 
 def start_texts(session: Session, phone: str, evidence: str, now: datetime, *, received_id: int | None = None) -> bool:
-    """Texts may go to the phone again, and its members said so; False when nothing was stopped."""
-    ended = changed_by(
-        session, update(TextStop).where(TextStop.phone == phone, TextStop.ended_at.is_(None)).values(ended_at=now)
-    )
+    """Texts may go to the phone again, and its members said so; False when nothing was stopped.
+
+    A stop that came in after `received_id` stands, in whatever order workers got to the two.
+    """
+    here = [TextStop.phone == phone, TextStop.ended_at.is_(None)]
+    if received_id is not None:
+        here.append(_came_before(received_id))
+    ended = changed_by(session, update(TextStop).where(*here).values(ended_at=now))
     if not ended:
         return False
     for member_id, address_id in _holders(session, phone):
@@ -60,8 +64,19 @@ def _stop_row(session: Session, phone: str, how: str, evidence: str, now: dateti
             )
             session.flush()
     except IntegrityError:
-        return False  # it is stopped already, by whichever side saw it first
+        # It is stopped already, by whichever side saw it first; which stop was the last one tells `start_texts`.
+        if received_id is not None:
+            last = update(TextStop).where(
+                TextStop.phone == phone, TextStop.ended_at.is_(None), _came_before(received_id)
+            )
+            session.execute(last.values(received_id=received_id))
+        return False
     return True
+
+
+def _came_before(received_id: int) -> ColumnElement[bool]:
+    """The condition that the stop was said before this row came in: ids grow with time."""
+    return or_(TextStop.received_id.is_(None), TextStop.received_id < received_id)
 
 
 def _holders(session: Session, phone: str) -> list[tuple[int, int]]:

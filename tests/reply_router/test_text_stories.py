@@ -15,6 +15,7 @@ from engine.outbox.line import TextLine
 from engine.people.address import Address
 from engine.people.member import Member
 from engine.people.text_sign_up import TextSignUp
+from reply_router.route import route_one
 from tests.reply_router.texting import ATLANTAS, KEI, NOBODY, OURS, ROSA, Phones
 
 
@@ -60,6 +61,18 @@ def test_stop_start_stop_within_a_minute_is_a_stop(phones: Phones) -> None:
     for body in ("STOP", "START", "STOP"):
         phones.texts(ROSA, body)
     assert phones.is_stopped(ROSA)
+
+
+def test_a_stop_stands_when_an_earlier_start_is_routed_after_it(phones: Phones) -> None:
+    services = phones.town.house.services
+    phones.texts(ROSA, "STOP")
+    start, stop = phones.accepts(ROSA, "START"), phones.accepts(ROSA, "STOP")
+    route_one(services, stop)
+    route_one(services, start)
+    assert phones.is_stopped(ROSA)
+    assert phones.ledger("Rosa")[-1] == ("all", False, "text")
+    phones.texts(ROSA, "START")
+    assert not phones.is_stopped(ROSA)
 
 
 def test_where_hearthline_confirms_the_exact_words_get_one_answer_each(phones: Phones) -> None:
