@@ -26,6 +26,7 @@ class Catalog:
     findings: tuple[Finding, ...]
 
     def names(self) -> frozenset[str]:
+        """The names of all templates, in whatever languages they are written."""
         return frozenset(name for name, _ in self.templates)
 
     def letters(self) -> frozenset[str]:
@@ -54,6 +55,7 @@ class Catalog:
         return length.segments if length is not None else 0
 
     def languages(self, name: str) -> frozenset[str]:
+        """The languages this template is written in; none for an unknown name."""
         return frozenset(language for known, language in self.templates if known == name)
 
     def variables(self, name: str, language: str) -> frozenset[str]:
@@ -66,6 +68,7 @@ class Catalog:
         return next((one.speaks or None for (known, _), one in sorted(self.templates.items()) if known == name), None)
 
     def ends_with_question(self, name: str, language: str) -> bool:
+        """Whether the last words of this template ask something; False for an unknown name."""
         found = self.templates.get((name, language))
         return found is not None and found.ends_with_question
 

@@ -54,6 +54,7 @@ class Hidden:
         return chr(_FIRST + len(self.pieces) - 1)
 
     def piece(self, sign: str) -> Piece:
+        """The piece that this character stands for."""
         return self.pieces[ord(sign) - _FIRST]
 
     def show(self, text: str) -> str:
@@ -61,6 +62,7 @@ class Hidden:
         return PRIVATE.sub(lambda found: "" if self.piece(found[0]).word == "#" else self.piece(found[0]).source, text)
 
     def full(self) -> bool:
+        """Whether no private-use character is left for one more piece."""
         return len(self.pieces) > _LAST - _FIRST
 
 

@@ -58,6 +58,7 @@ class Words:
         return f"{', '.join(said)}." if said else ""
 
     def languages(self) -> tuple[str, ...]:
+        """The languages there are words in, by the alphabet."""
         return tuple(sorted(self.sentences))
 
 

@@ -22,7 +22,10 @@ from engine.base.errors import SettingsError
 FILE_NAME = "hearthline.toml"
 PREFIX = "HEARTHLINE_"
 #: Variables that are read by the start scripts and tests, not settings.
-NOT_SETTINGS = {"HEARTHLINE_CORPORA", "HEARTHLINE_LONG", "HEARTHLINE_CHROMIUM", "HEARTHLINE_DATA"}
+NOT_SETTINGS = {
+    "HEARTHLINE_DATA", "HEARTHLINE_CHROMIUM", "HEARTHLINE_CORPORA", "HEARTHLINE_LONG",
+    "HEARTHLINE_TEST_BEGAN", "HEARTHLINE_TEST_DATABASE", "HEARTHLINE_TEST_SERVERS",
+}  # fmt: skip
 
 _NO_REPLY = re.compile(r"^(no|do|donot|dont|not)[-_.]?(not[-_.]?)?repl(y|ies)|^noreply|^mailer-daemon", re.IGNORECASE)
 

@@ -60,7 +60,6 @@ _OUTLOOK_RULE: Final = re.compile(
 _BORDERED: Final = re.compile(r"border(?:-left)?(?:-width)?:[^;]{0,60}[1-9]")
 _SPACES: Final = re.compile(r"[ \t\r\n\f]+")
 _ANY_TAG: Final = re.compile(r"<[^<>]{0,4000}>")
-_ANY_UNREAD: Final = re.compile(r"<(script|style|title)\b[^<>]{0,4000}>")
 
 
 @dataclass(slots=True)

@@ -33,7 +33,6 @@ IDLE, ADDED = 250, 150
 LETTERS = 5_000
 #: Seconds until the process answers, and until a million are settled.
 PATIENCE, LONG = 60.0, 1800.0
-MIB = 2**20
 
 
 def figures(quick: bool) -> Iterator[Figure]:

@@ -37,10 +37,6 @@ class Page:
                 return form
         raise AssertionError(f"no form for {action_ends} at {self.url}: {self.words[:400]}")
 
-    def has_form(self, action_ends: str) -> bool:
-        """Whether there is such a form."""
-        return any(str(form.get("action") or "").partition("?")[0].endswith(action_ends) for form in self.tree.forms)
-
     def links(self, part: str) -> list[str]:
         """The addresses of links that hold `part`, in the page's order, each once."""
         found = [str(link.get("href")) for link in self.tree.iter("a") if part in str(link.get("href"))]
