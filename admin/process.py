@@ -247,7 +247,7 @@ class Process:
 
 
 class Embedded(Process):
-    """Everything in one process: doors, workers, scheduler, on one database (DESIGN section 4)."""
+    """Everything in one process: doors, workers, scheduler, on one database."""
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         super().__init__(settings, "run", clock)

@@ -55,7 +55,7 @@ class NotLent:
 
 
 def not_lent(session: Session, version_id: int, journey: Journey, domain: str) -> Iterator[NotLent]:
-    """The letters of a published version that wait for an approval (DESIGN law 2), each once.
+    """The letters of a published version that wait for an approval (law 2), each once.
 
     `domain` is our mail domain, at which people have mailboxes.
     """

@@ -1,4 +1,4 @@
-"""Receive: what came in is durable before anybody hears yes (DESIGN law 1).
+"""Receive: what came in is durable before anybody hears yes (law 1).
 
 One thread takes everything that waits, writes it in one transaction and only then answers each waiter: under load a
 hundred messages share one sync to the disk, alone a message waits for nothing.

@@ -1,4 +1,4 @@
-"""Content: what makes two mails the same one, and the keys under which a mail is filed once (DESIGN law 5)."""
+"""Content: what makes two mails the same one, and the keys under which a mail is filed once (law 5)."""
 
 import hashlib
 from collections.abc import Iterator

@@ -293,7 +293,7 @@ def _identifier(reading: Reading) -> str:
 def _answer(session: Session, mail: Mail, now: datetime) -> tuple[Question | None, Heard | None]:
     """The open question that these words answer, and the answer that is plain in them.
 
-    Only for a member who had our letter before them and wrote from an address of theirs (DESIGN law 9).
+    Only for a member who had our letter before them and wrote from an address of theirs (law 9).
     """
     place = mail.case.place
     if mail.rule.outcome != "thread" or place.delivery is None or place.member is None:

@@ -1,7 +1,7 @@
 """Staff mail: an organizer answers a notice from their own mail program.
 
 Their From line is not proven yet, so nothing is sent on its word: the words wait in the conversation as a draft, to be
-sent with one press (DESIGN law 9). `#note` makes them a note, `#close` only asks for closing.
+sent with one press (law 9). `#note` makes them a note, `#close` only asks for closing.
 """
 
 from datetime import datetime

@@ -113,7 +113,7 @@ class Texting(_Group):
     #: Calls to the provider that may be open at a time.
     connections: int = Field(default=16, ge=1)
     timeout_seconds: float = 15.0
-    #: Local hours in which texts of ours may arrive; never wider than 8 to 21 (DESIGN law 10).
+    #: Local hours in which texts of ours may arrive; never wider than 8 to 21 (law 10).
     opens: time = time(9)
     closes: time = time(20)
     #: Who confirms STOP, START and HELP in their exact words: the provider does for long codes unless told otherwise.

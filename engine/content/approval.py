@@ -1,4 +1,4 @@
-"""Approval: that a person lends their name to one text in one version (DESIGN law 2)."""
+"""Approval: that a person lends their name to one text in one version (law 2)."""
 
 from collections.abc import Collection
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The balance: everything received has exactly one outcome, and the outcomes sum to received (DESIGN law 1)."""
+"""The balance: everything received has exactly one outcome, and the outcomes sum to received (law 1)."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Hold: while people talk, programs wait (DESIGN law 7).
+"""Hold: while people talk, programs wait (law 7).
 
 An open person thread holds the member's journeys and broadcasts until it is closed or set to responded, or until 72
 hours after our last word went unanswered; never does it end while the member's words wait.

@@ -37,7 +37,7 @@ class Question(Base):
     answer: Mapped[str | None] = mapped_column(String(60))
     message_id: Mapped[int | None]
     #: By text: from which number of ours it was asked, and whether a digit answers it. At most one open numbered
-    #: question per member and number (DESIGN section 5).
+    #: question per member and number.
     channel: Mapped[str] = mapped_column(String(8), default="email", server_default="email")
     our_number: Mapped[str | None] = mapped_column(String(40))
     numbered: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -1,4 +1,4 @@
-"""Received: the raw inbound row, durable before anybody was told that we have it (DESIGN law 1)."""
+"""Received: the raw inbound row, durable before anybody was told that we have it (law 1)."""
 
 from datetime import datetime
 from typing import Any
@@ -75,7 +75,7 @@ class Received(Base):
 
 
 class FiledKey(Base):
-    """That a message was filed already: insert and catch the conflict (DESIGN law 5). Never partitioned.
+    """That a message was filed already: insert and catch the conflict (law 5). Never partitioned.
 
     The key is a hash over recipient, Message-ID and the message without its trace headers, or over provider and its id.
     """

@@ -1,4 +1,4 @@
-"""Scope: which conversations and people somebody may see. The one place that builds that filter (DESIGN law 8)."""
+"""Scope: which conversations and people somebody may see. The one place that builds that filter (law 8)."""
 
 from dataclasses import dataclass
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from engine.base.db import Base, Id
 from engine.base.ids import new_id
 
-#: `hold_until_at` while a member's words wait: never ends by time alone (DESIGN law 7).
+#: `hold_until_at` while a member's words wait: never ends by time alone (law 7).
 UNTIL_ANSWERED = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -59,7 +59,7 @@ class Thread(Base):
     #: Since when the member's words wait for us; None: answered, or set to responded.
     waits_since: Mapped[datetime | None]
     answer_due_at: Mapped[datetime | None]
-    #: Journeys and broadcasts hold for the member until then (DESIGN law 7); None: no hold.
+    #: Journeys and broadcasts hold for the member until then (law 7); None: no hold.
     hold_until_at: Mapped[datetime | None]
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
 

@@ -1,1 +1,1 @@
-"""The one way to speak: post, gate, courier, and what providers say afterwards (DESIGN law 4)."""
+"""The one way to speak: post, gate, courier, and what providers say afterwards (law 4)."""

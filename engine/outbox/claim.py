@@ -1,4 +1,4 @@
-"""Claim: due deliveries of one channel, judged by the gate in the very transaction that takes them (DESIGN law 6)."""
+"""Claim: due deliveries of one channel, judged by the gate in the very transaction that takes them (law 6)."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The message classes, highest first: what each one needs before it leaves (DESIGN section 3).
+"""The message classes, highest first: what each one needs before it leaves.
 
 The posting verb chooses the class; a template never does. The table is the whole rule: the gate and the courier read it
 and know no class by name.
@@ -49,7 +49,7 @@ class MessageClass:
     window: Window
     weekly_cap: bool
     ask_budget: bool
-    #: Waits while the member has an open talk with a person (DESIGN law 7).
+    #: Waits while the member has an open talk with a person (law 7).
     held: bool
     list_unsubscribe: bool
     #: Written by a machine: marked Auto-Submitted. A person's answer never is.

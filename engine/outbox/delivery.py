@@ -1,4 +1,4 @@
-"""Delivery: one message to one address, with its state; the outbox is all of them (DESIGN law 4)."""
+"""Delivery: one message to one address, with its state; the outbox is all of them (law 4)."""
 
 from datetime import datetime
 from typing import Any

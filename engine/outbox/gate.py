@@ -1,7 +1,7 @@
 """The gate: whether a message may leave now, must wait, or must not leave; always with a reason that staff can read.
 
 Pure: facts in, verdict out. The courier loads the facts in the transaction that claims the message, so a stop that was
-committed before the claim always counts (DESIGN law 6).
+committed before the claim always counts (law 6).
 """
 
 from collections.abc import Mapping

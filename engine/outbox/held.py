@@ -1,4 +1,4 @@
-"""Held: what the gate put off because of a talk, brought back when the talk ends (DESIGN law 7)."""
+"""Held: what the gate put off because of a talk, brought back when the talk ends (law 7)."""
 
 from collections.abc import Sequence
 from datetime import datetime

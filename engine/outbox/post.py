@@ -177,7 +177,7 @@ def service_text(
 def courtesy(
     session: Session, to_address: str, member_id: int | None, thread: Thread, now: datetime, *, key: str
 ) -> Delivery:
-    """The machine's "we got it" is on its way: one per address a day, whatever the keys (DESIGN section 3).
+    """The machine's "we got it" is on its way: one per address a day, whatever the keys.
 
     The caller has made sure that a person wrote, from a proven address (RFC 3834 2).
     """

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 #: What a look-up calls a phone that takes no texts.
 LANDLINE = "landline"
-#: So long after somebody's own text an answer may come at any hour (DESIGN section 3).
+#: So long after somebody's own text an answer may come at any hour.
 AWAKE_FOR = timedelta(minutes=30)
 #: Says in a delivery's `data` that its author chose to send it at once, whatever the hour.
 AT_ANY_HOUR = "at_any_hour"

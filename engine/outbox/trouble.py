@@ -99,7 +99,7 @@ def ask_a_person(session: Session, delivery: Delivery, says: str, now: datetime)
 
 
 def called_in(member: Member | None, thread: Thread | None) -> str:
-    """How a task names whom a message was for; an address or phone only masked (DESIGN law 8)."""
+    """How a task names whom a message was for; an address or phone only masked (law 8)."""
     if member is not None:
         return member.called
     if thread is None:

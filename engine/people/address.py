@@ -117,7 +117,7 @@ def members_with(session: Session, kind: AddressKind, value: str) -> list[int]:
 
 
 def masked(value: str) -> str:
-    """An address as an organizer sees it before revealing it (DESIGN law 8)."""
+    """An address as an organizer sees it before revealing it (law 8)."""
     local, at, domain = value.partition("@")
     if not at:
         return f"…{value[-2:]}"

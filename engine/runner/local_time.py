@@ -1,4 +1,4 @@
-"""Local time: the next such hour on a member's own clock (DESIGN law 10).
+"""Local time: the next such hour on a member's own clock (law 10).
 
 An hour that a clock skips (a gap) becomes the first valid minute after it; one that comes twice (a fold) is the first.
 """

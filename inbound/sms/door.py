@@ -122,7 +122,7 @@ def _is_kept(acceptor: Acceptor, arrival: Arrival) -> bool:
 
 
 def _thanks() -> Response:
-    """Nothing is answered this way: what we say is a row of the outbox (DESIGN law 4)."""
+    """Nothing is answered this way: what we say is a row of the outbox (law 4)."""
     return Response(str(MessagingResponse()), mimetype="text/xml")
 
 

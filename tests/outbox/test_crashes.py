@@ -61,7 +61,7 @@ def die(house: House, after: str) -> None:
         ("claim", 1),
         ("within calling", 1),
         ("calling", 1),
-        # The relay had it, and we do not know: mail goes again with the same Message-ID (DESIGN law 5).
+        # The relay had it, and we do not know: mail goes again with the same Message-ID (law 5).
         ("sending", 2),
         ("within record", 2),
     ],

@@ -2,7 +2,7 @@
 
 `doubled` counts our messages that stand in a mailbox more than once, and visits that said something more than once.
 Between the relay's yes and our note of it a kill leaves us not knowing: then the mail is handed over again with the
-same Message-ID (DESIGN law 5), and the sandbox's mail servers know it by that, as many real ones do, and keep it once.
+same Message-ID (law 5), and the sandbox's mail servers know it by that, as many real ones do, and keep it once.
 """
 
 import random

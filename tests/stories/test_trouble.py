@@ -35,7 +35,7 @@ def test_the_relay_is_away_for_an_hour_and_everything_leaves_afterwards_once(new
 
 
 def test_a_letter_whose_yes_we_could_not_note_goes_again_and_stands_in_the_mailbox_once(new_town: NewTown) -> None:
-    """Between the relay's yes and our note of it a crash leaves us not knowing (DESIGN law 5)."""
+    """Between the relay's yes and our note of it a crash leaves us not knowing (law 5)."""
     town = new_town()
     with closing(sqlite3.connect(town.folder / "hearthline.db", isolation_level=None)) as other:
         other.execute(
