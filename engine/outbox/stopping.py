@@ -96,9 +96,10 @@ def _refuse_waiting(session: Session, phone: str, member_ids: list[int], now: da
     )
     rows = list(session.scalars(waiting.where(Delivery.to_address == phone)))
     if member_ids:
-        # A journey's text is given its phone only when it leaves.
-        unaimed = waiting.where(Delivery.member_id.in_(member_ids), Delivery.to_address.is_(None))
-        rows += session.scalars(unaimed)
+        # A journey's text is given its phone only when it leaves. Asked of the rows and not of the database: SQLite
+        # would walk through everybody's texts without a phone, and a stop must not take longer while many wait.
+        theirs = session.scalars(waiting.where(Delivery.member_id.in_(member_ids)))
+        rows += [each for each in theirs if each.to_address is None]
     for delivery in rows:
         delivery.state, delivery.state_at, delivery.refusal = "refused", now, _REASON
         if delivery.message_class == "answer":

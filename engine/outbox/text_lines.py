@@ -45,7 +45,8 @@ def lines_for(
         choice = wrote_to if wrote_to in usable else sms.chapter_numbers.get(chapter or "")
         if choice is None and sms.numbers:
             if used is None:
-                used = _used(session)
+                # Counting walks through every phone that knows us: only where there is a choice.
+                used = _used(session) if len(sms.numbers) > 1 else Counter()
             choice = min(sms.numbers, key=lambda number: (used[number], sms.numbers.index(number)))
             used[choice] += 1
         choice = choice or sms.messaging_service or next(iter(sms.every_number), None)

@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import Connection, event, select, text
 
 from admin.sandbox.carrier.trouble import EVERYBODY, Trouble
 from engine.base.db import Database
@@ -200,6 +201,33 @@ def test_a_stop_counts_while_the_provider_is_asked_about_phones(phones: Phones) 
     phones.send()
     assert phones.taken(ROSA) == [] == phones.taken(DANA)
     assert [phones.delivery(each).state for each in texts] == ["refused", "refused"]
+
+
+def test_a_stop_walks_through_no_texts_but_those_of_its_phone(phones: Phones) -> None:
+    # A household: several members at one phone.
+    phones.person("Rosa Medina", ROSA)
+    phones.person("Dana Cole", ROSA)
+    phones.journey_text("Rosa")
+    plans: list[str] = []
+
+    def explain(connection: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _m: bool) -> None:
+        if statement.startswith("SELECT") and "FROM delivery" in statement and connection.connection is not None:
+            found = connection.connection.cursor()
+            found.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.extend(row[3] for row in found.fetchall())
+            found.close()
+
+    db = phones.house.services.db
+    event.listen(db.engine, "before_cursor_execute", explain)
+    try:
+        with db.write() as session:
+            stop_texts(session, ROSA, "text", "STOP", phones.house.now)
+    finally:
+        event.remove(db.engine, "before_cursor_execute", explain)
+    assert plans == [
+        "SEARCH delivery USING INDEX ix_delivery_text_waits_for (to_address=?)",
+        "SEARCH delivery USING INDEX ix_delivery_text_waits (member_id=?)",
+    ]
 
 
 def test_a_strangers_stopped_phone_is_let_alone_too(phones: Phones) -> None:
