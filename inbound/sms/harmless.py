@@ -5,6 +5,7 @@ points remain: no place, no serial number, no comment, no second file hidden beh
 """
 
 import io
+import threading
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,22 +21,27 @@ MOST_FRAMES: Final = 200
 TYPES: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "WEBP": "image/webp"}
 #: Not shown, only given to be saved: browsers do not all draw it, and neither do we. Its notes are blanked.
 HEIC: Final = "image/heic"
+#: One at a time is drawn in a process: the largest take some 400 MB each, and a small machine has 1 GB for everything.
+DRAWING: Final = threading.Lock()
 _HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"})
 
 
 def harmless(body: bytes) -> tuple[str, bytes]:
-    """The picture's type and its bytes drawn anew. Raises Invalid with a sentence for what is no picture."""
+    """The picture's type and its bytes drawn anew. Raises Invalid with a sentence for what is no picture.
+
+    Raises MemoryError where this machine has no room just now, which says nothing of the picture.
+    """
     from PIL import Image, UnidentifiedImageError
 
     try:
         if body[4:8] == b"ftyp" and body[8:12] in _HEIC_BRANDS:
             return HEIC, without_notes(body)
         # Its size is known before a point of it is drawn.
-        with Image.open(io.BytesIO(body), formats=tuple(TYPES)) as image:
+        with DRAWING, Image.open(io.BytesIO(body), formats=tuple(TYPES)) as image:
             if image.width * image.height > MOST_POINTS:
                 raise Invalid("It is too large a picture to be shown.")
             return TYPES[str(image.format)], _drawn(image)
-    except Invalid:
+    except (Invalid, MemoryError):
         raise
     except Image.DecompressionBombError as error:
         raise Invalid("It is too large a picture to be shown.") from error

@@ -2,6 +2,9 @@
 
 import io
 import struct
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -27,6 +30,7 @@ from engine.conversations.received import Received
 from engine.conversations.thread import Thread
 from inbound.receive import ROUTE, Arrival
 from inbound.sms import jobs
+from inbound.sms.harmless import DRAWING, harmless
 from inbound.sms.heic import without_notes
 from inbound.sms.look import SETTLING, look
 from inbound.sms.pictures import MOST_TRIES, due_pictures, fetch_picture
@@ -317,6 +321,38 @@ def test_a_picture_whose_every_try_ended_in_silence_is_given_up(world: World) ->
     (row,) = world.fetches()
     assert (row.body, row.due_at, row.attempts) == (None, None, MOST_TRIES)
     assert "tried 30 times" in row.refusal
+
+
+def test_pictures_are_drawn_one_at_a_time() -> None:
+    drawn: list[str] = []
+    other = threading.Thread(target=lambda: drawn.append(harmless(photo())[0]))
+    with DRAWING:
+        other.start()
+        other.join(0.2)
+        assert drawn == []
+    other.join(10.0)
+    assert drawn == ["image/jpeg"]
+
+
+def test_a_machine_without_room_says_nothing_of_the_picture() -> None:
+    large = io.BytesIO()
+    Image.new("RGB", (7000, 7000)).save(large, "PNG")
+    program = """
+import resource, sys
+from PIL import Image, ImageOps, ImageSequence, PngImagePlugin
+from inbound.sms.harmless import harmless
+Image.init()
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 60_000_000, resource.RLIM_INFINITY))
+try:
+    harmless(sys.stdin.buffer.read())
+except MemoryError:
+    print("no room")
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], input=large.getvalue(), capture_output=True, timeout=60, check=False
+    )
+    assert ended.stdout == b"no room\n", ended.stderr
 
 
 class _Later:
