@@ -208,8 +208,8 @@ def test_a_database_that_cannot_be_opened_is_one_sentence(data: Path) -> None:
 
 def test_a_second_run_on_one_folder_says_so_and_stops(data: Path) -> None:
     first = subprocess.Popen(
-        command("run", "--data", data), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(),
-        cwd=ROOT,
+        command("run", "--data", data), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, env=environment(), cwd=ROOT,
     )  # fmt: skip
     try:
         assert first.stdout is not None

@@ -94,6 +94,7 @@ def begins(data: Path, days: int, *more: str, errors: IO[str] | int = subprocess
     """A demo has been started and goes on."""
     return subprocess.Popen(
         command(*words(data, days, *more)),
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=errors,
         text=True,

@@ -174,12 +174,20 @@ def test_the_machine_interface_reads_writes_moves_the_clock_and_balances(lived: 
 
 def test_an_end_asked_for_while_days_are_lived_is_heard_and_the_next_run_goes_on(tmp_path: Path) -> None:
     words = ("demo", "--data", tmp_path / "d", "--days", 3, "--start", START, "--no-serve", "--port", 0)
-    running = subprocess.Popen(command(*words), stderr=subprocess.PIPE, text=True, env=environment(), cwd=ROOT)
-    assert running.stderr is not None
-    first = running.stderr.readline()  # the second day begins
-    running.send_signal(signal.SIGINT)
-    said = first + running.stderr.read()
-    assert running.wait(60) == 1
+    running = subprocess.Popen(
+        command(*words), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        env=environment(), cwd=ROOT, start_new_session=True,
+    )  # fmt: skip
+    try:
+        assert running.stderr is not None
+        first = running.stderr.readline()  # the second day begins
+        running.send_signal(signal.SIGINT)
+        _, rest = running.communicate(timeout=60)
+    finally:
+        running.kill()
+        running.wait(10)
+    said = first + rest
+    assert running.returncode == 1
     assert "What was lived is kept" in said
     assert "Traceback" not in said
     assert history(tmp_path / "d") != ([], [])
