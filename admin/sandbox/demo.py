@@ -1,27 +1,22 @@
 """The demo: a community lives for some days through the real doors, and then stays up for you."""
 
-import shutil
-import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
-
-from admin.process import Embedded, Ports
+from admin.process import Embedded
 from admin.sandbox.carrier.api import CarrierServer
 from admin.sandbox.carrier.carrier import Account, Carrier
 from admin.sandbox.carrier.our_door import OurDoor
-from admin.sandbox.carrier.tally import tally
-from admin.sandbox.cast import Cast, written
+from admin.sandbox.cast import Cast
 from admin.sandbox.crowd import community
 from admin.sandbox.deeds import Door
+from admin.sandbox.figures import figures
 from admin.sandbox.fleet import Fleet, refuse_inhabited, start_over
+from admin.sandbox.folder import clear, settle_in
 from admin.sandbox.living import Living
 from admin.sandbox.plug import Plug
 from admin.sandbox.post_office import PostOffice
@@ -34,13 +29,6 @@ from engine.base.db import Database
 from engine.base.errors import SettingsError
 from engine.base.services import Services
 from engine.base.settings import FILE_NAME, Settings, load
-from engine.conversations.balance import balance
-from engine.conversations.message import Message
-from engine.conversations.received import Received
-from engine.conversations.thread import Thread
-from engine.outbox.delivery import Delivery
-from engine.people.member import Member
-from engine.people.path import StageChange
 
 #: The outside world's memory, beside the database.
 WORLD = "world.db"
@@ -70,12 +58,12 @@ class Demo:
         self.wish = wish
         self._began = time.monotonic()
         if wish.reset:
-            _reset(wish.data_dir)
+            clear(wish.data_dir)
             start_over(wish.database)
         file = wish.data_dir / FILE_NAME
         if not file.exists():
             refuse_inhabited(wish.database)
-            write_sandbox_settings(wish.data_dir, wish.database, wish.redis)
+            settle_in(wish.data_dir, wish.database, wish.redis)
         self._store = Store(wish.data_dir / WORLD)
         admin_port, sandbox_port, public_port, smtp_port = free_ports("127.0.0.1", wish.port)
         self._ports = (admin_port, sandbox_port, public_port, smtp_port)
@@ -165,7 +153,13 @@ class Demo:
             self._store.note("lived until", end.isoformat())
         self.ports = ports
         with process.services.db.read() as session:
-            return self.figures(session, ports)
+            return {
+                **figures(session, self._store, self.carrier.texts),
+                "days": self.wish.days,
+                "database": process.services.db.name,
+                "broker": process.services.broker.kind,
+                "seconds": round(time.monotonic() - self._began, 2),
+            }
 
     @property
     def services(self) -> Services:
@@ -247,37 +241,6 @@ class Demo:
         self._clock_db.close()
         self._store.close()
 
-    def figures(self, session: Session, ports: Ports) -> dict[str, Any]:
-        """What the whole database and the outside world say."""
-        now = balance(session)
-        texts = tally(session, self.carrier.texts)
-        waits = minutes_to_answer(session)
-        return {
-            "members": session.scalar(select(func.count()).select_from(Member)) or 0,
-            "days": self.wish.days,
-            "email_sent": _sent(session, "email"),
-            "sms_sent": _sent(session, "sms"),
-            "email_received": _came_in(session, ("smtp", "lmtp")),
-            "sms_received": _came_in(session, ("sms",)),
-            "received": now.received,
-            "outcomes": now.outcomes,
-            "lost": now.unsettled + texts.lost,
-            "doubled": self._store.accepted_twice() + said_twice(session) + texts.doubled,
-            "sms_lost": texts.lost,
-            "sms_doubled": texts.doubled,
-            "answered": len(waits),
-            "median_minutes_to_answer": round(statistics.median(waits), 1) if waits else None,
-            "conversations": session.scalar(select(func.count()).select_from(Thread)) or 0,
-            "waiting": session.scalar(
-                select(func.count()).where(Thread.waits_since.is_not(None), Thread.closure_id.is_(None))
-            )
-            or 0,
-            "stage_changes": session.scalar(select(func.count()).select_from(StageChange)) or 0,
-            "database": self.services.db.name,
-            "broker": self.services.broker.kind,
-            "seconds": round(time.monotonic() - self._began, 2),
-        }
-
     @property
     def handed_over_again(self) -> int:
         """How often our mail was handed over a second time, after a crash, and was recognized."""
@@ -301,85 +264,8 @@ class Demo:
         }
 
 
-def minutes_to_answer(session: Session) -> list[float]:
-    """For every time somebody waited and was answered: from their first words to ours, in the clock's minutes."""
-    rows = session.execute(
-        select(Message.thread_id, Message.kind, Message.at)
-        .where(Message.thread_id.is_not(None), Message.kind.in_(("in", "out")))
-        .order_by(Message.thread_id, Message.at, Message.id)
-    )
-    waits: list[float] = []
-    waiting: dict[int | None, datetime] = {}
-    for thread_id, kind, at in rows:
-        if kind == "in":
-            waiting.setdefault(thread_id, at)
-        elif thread_id in waiting:
-            waits.append((at - waiting.pop(thread_id)) / timedelta(minutes=1))
-    return waits
-
-
-def said_twice(session: Session) -> int:
-    """How many visits of a journey said something more than once. A letter's Message-ID alone would not show that."""
-    visits = (
-        select(Delivery.enrollment_id)
-        .where(Delivery.enrollment_id.is_not(None), Delivery.state == "sent")
-        .group_by(Delivery.enrollment_id, Delivery.visit_at, Delivery.channel)
-        .having(func.count() > 1)
-    )
-    return session.scalar(select(func.count()).select_from(visits.subquery())) or 0
-
-
-def write_sandbox_settings(data_dir: Path, database: str = "", redis: str = "") -> None:
-    """The folder is a sandbox, with a key of its own; on these servers where they are given."""
-    organization = written().organization
-    numbers = ", ".join(f'{room.slug} = "{room.number}"' for room in written().rooms)
-    data_dir.mkdir(parents=True, exist_ok=True)
-    file = data_dir / FILE_NAME
-    file.touch(mode=0o600)
-    file.write_text(
-        "# A sandbox: the outside world is played on this machine, and nothing can leave it.\n"
-        f'keys = ["1:{token_hex(32)}"]\n'
-        + (f'database_url = "{database}"\nredis_url = "{redis}"\n' if database else "")
-        + "\n"
-        f'[organization]\nname = "{organization["name"]}"\npostal_address = "{organization["postal_address"]}"\n'
-        f'zone = "{organization["zone"]}"\n\n'
-        f'[mail]\ndomain = "{organization["domain"]}"\ndesk = "{organization["desk"]}"\n\n'
-        f'[sms]\naccount_sid = "AC{token_hex(16)}"\nauth_token = "{token_hex(16)}"\n'
-        f'numbers = ["{organization["number"]}"]\n'
-        f"chapter_numbers = {{ {numbers} }}\n\n"
-        "[sandbox]\nenabled = true\n",
-        "utf-8",
-    )
-
-
-def _sent(session: Session, channel: str) -> int:
-    return session.scalar(select(func.count()).where(Delivery.state == "sent", Delivery.channel == channel)) or 0
-
-
-def _came_in(session: Session, doors: tuple[str, ...]) -> int:
-    return session.scalar(select(func.count()).select_from(Received).where(Received.door.in_(doors))) or 0
-
-
 def _days_before_now(days: int) -> datetime:
     """The latest 14:00 UTC at least so many days ago: a morning for the community, at which texts may arrive."""
     now = datetime.now(UTC)
     morning = now.replace(hour=14, minute=0, second=0, microsecond=0)
     return (morning if morning <= now else morning - timedelta(days=1)) - timedelta(days=days)
-
-
-def _reset(data_dir: Path) -> None:
-    """The sandbox's folder is gone. Raises SettingsError for a folder that is none."""
-    if not data_dir.exists():
-        return
-    if not (data_dir / FILE_NAME).exists():
-        if any(data_dir.iterdir()):
-            raise SettingsError(f"{data_dir} holds no sandbox; --reset leaves it alone. Choose another folder.")
-        return
-    if not load(data_dir).sandbox.enabled:
-        raise SettingsError(f"{data_dir} is no sandbox but a real installation; --reset leaves it alone.")
-    from engine.base.lock import FolderLock
-
-    lock = FolderLock(data_dir)
-    lock.hold()
-    shutil.rmtree(data_dir)
-    lock.release()
