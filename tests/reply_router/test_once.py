@@ -19,6 +19,7 @@ from reply_router.content import fingerprint
 from reply_router.route import MOST_TRIES, route_one
 from tests.database import on_both_databases
 from tests.reply_router.conversation import DOMAIN, Town
+from tests.reply_router.crash import dies_after
 
 ROSA = "Rosa Marin <rosa@home.example>"
 ANA = "Ana Lima <ana@elsewhere.example>"
@@ -81,24 +82,13 @@ STEPS = ("find", "judge", "file_once", "_file", "see_to_it", "signal", "file_wor
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_crash_at_any_step_leaves_nothing_and_the_next_try_files_it_once(
-    town: Town, step: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_crash_at_any_step_leaves_nothing_and_the_next_try_files_it_once(town: Town, step: str) -> None:
     letter = town.letter("Rosa", "choose")
     to = parseaddr(str(letter["Reply-To"]))[1]
     raw = town.mail(ROSA, to, f"Re: {letter['Subject']}", "Meet neighbors. And I sing.")
     (received_id,) = town.accepts(raw, to)
-    where = next(each for each in (route, filing, branch) if hasattr(each, step))
-    real = getattr(where, step)
-
-    def works_and_dies(*args: object, **named: object) -> object:
-        real(*args, **named)
-        raise RuntimeError("the power went out")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(where, step, works_and_dies)
-        with pytest.raises(RuntimeError):
-            route_one(town.house.services, received_id)
+    with dies_after(step, route, filing, branch), pytest.raises(RuntimeError):
+        route_one(town.house.services, received_id)
     with town.house.read() as session:
         assert session.scalar(select(func.count()).select_from(FiledKey)) == 0
     assert town.threads() == [] and _words(town) == 0 and town.signals("Rosa") == []

@@ -36,6 +36,7 @@ from reply_router import jobs, text_commands, text_filing, text_route
 from reply_router.route import route_one
 from templates.catalog import library
 from tests.database import database_in, postgres_database
+from tests.reply_router.crash import dies_after
 from tests.reply_router.texting import NOBODY, OURS, ROSA
 
 
@@ -161,22 +162,12 @@ def test_join_twice_at_once_is_one_joining(office: Office) -> None:
 
 @pytest.mark.parametrize("step", ["find_text", "judge_text", "file_once", "file_stop", "stand", "consent_text"])
 def test_a_crash_at_any_step_of_a_stop_leaves_nothing_and_the_next_try_does_it_once(
-    small_office: Office, step: str, monkeypatch: pytest.MonkeyPatch
+    small_office: Office, step: str
 ) -> None:
     (received_id,) = small_office.keeps("please stop texting me")
-    where = next(each for each in (text_commands, text_filing, text_route) if hasattr(each, step))
-    real = getattr(where, step)
-
-    def works_and_dies(*args: object, **named: object) -> object:
-        real(*args, **named)
-        raise RuntimeError("the power went out")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(where, step, works_and_dies)
-        if step == "file_stop":
-            patched.setattr(text_route, step, works_and_dies)
-        with pytest.raises((RuntimeError, Unavailable)):
-            route_one(small_office.services, received_id)
+    died = pytest.raises((RuntimeError, Unavailable))
+    with dies_after(step, text_commands, text_filing, text_route), died:
+        route_one(small_office.services, received_id)
     assert (small_office.count(FiledKey), small_office.count(TextStop), small_office.count(Thread)) == (0, 0, 0)
     with small_office.services.db.write() as session:
         jobs.free(session)
