@@ -46,6 +46,8 @@ class Row:
     why: str
     #: Whether it tells of trouble at the provider or on our way there, for the breaker.
     breaks: bool = False
+    #: Whether the provider may have the text all the same: it is asked before anything is sent again.
+    unknown: bool = False
     #: Told after the text had left: may the same text be sent once more? Only where it surely never arrived.
     again: bool = False
 
@@ -64,7 +66,7 @@ TABLE: Mapping[int, Row] = {
         Row(20003, False, "way", Effect.NONE, f"the provider does not know our account or secret: {_SETTINGS}", True),
         Row(20404, False, "way", Effect.NONE, f"the provider does not know what we asked for: {_SETTINGS}", True),
         Row(20429, False, "way", Effect.NONE, "the provider asks us to be slower"),
-        Row(20500, False, "way", Effect.NONE, "the provider is out of order", True),
+        Row(20500, False, "way", Effect.NONE, "the provider is out of order, and may have the text", True, True),
         Row(20503, False, "way", Effect.NONE, "the provider cannot be used just now", True),
         # The phone.
         Row(21211, True, "address", Effect.NUMBER_OFF, "there is no such phone number"),
@@ -113,7 +115,8 @@ _BY_STATUS: Mapping[int, tuple[bool, bool, str]] = {
     404: (False, False, f"the provider does not know what we asked for: {_SETTINGS}"),
     408: (False, False, "the provider did not hear our call to its end"),
     429: (False, False, "the provider asks us to be slower"),
-    # A gateway speaks for a server that may have taken the text before it fell silent.
+    # What breaks at the provider may break after the text was taken; a gateway speaks for a server that fell silent.
+    500: (False, True, "the provider is out of order, and may have the text"),
     502: (False, True, "the provider is out of order, and may have the text"),
     504: (False, True, "the provider is out of order, and may have the text"),
 }
@@ -140,7 +143,8 @@ def from_answer(status: int, code: int | None, words: str, retry_after: str = ""
     row = row_of(code)
     wish = _wish(retry_after)
     if row is not None:
-        return NotSent(row.permanent, str(row.code), _says(row.why, words), retry_after=wish, about=row.about)
+        says = _says(row.why, words)
+        return NotSent(row.permanent, str(row.code), says, row.unknown, retry_after=wish, about=row.about)
     if status in _BY_STATUS or status >= 500 or status < 400:
         permanent, unknown, why = _BY_STATUS.get(status, (False, False, "the provider is out of order"))
         return NotSent(permanent, f"http {status}", _says(why, words), unknown, wish, "way")

@@ -61,6 +61,8 @@ def claim_due(
         verdict = judge(known, limits, now)
         if shut is not None and isinstance(verdict, Allow):
             verdict = shut
+            # From here on it is late: it could have left, had the way been open.
+            delivery.tried_since = delivery.tried_since or now
         match verdict:
             case Allow():
                 allowed.append(delivery)

@@ -100,6 +100,8 @@ class Facts:
     phone_stopped_at: datetime | None = None
     #: Since when the text could have left; None for mail, which may come late.
     could_leave_at: datetime | None = None
+    #: The provider was asked to take it.
+    was_tried: bool = False
 
 
 def judge(facts: Facts, limits: Limits, now: datetime) -> Verdict:
@@ -191,7 +193,9 @@ def _late(facts: Facts, now: datetime) -> Verdict | None:
     if facts.could_leave_at is None or now - facts.could_leave_at <= PATIENCE_WITH_TEXTS:
         return None
     hours = PATIENCE_WITH_TEXTS // timedelta(hours=1)
-    return Refuse(f"It could not leave for {hours} hours, and a late text is worse than none.", ask=True)
+    # Where no text at all could leave, a person is asked about what somebody waits for, and not for every other one.
+    ask = facts.was_tried or not facts.message_class.list_unsubscribe
+    return Refuse(f"It could not leave for {hours} hours, and a late text is worse than none.", ask=ask)
 
 
 def _hold(facts: Facts, now: datetime) -> Verdict | None:

@@ -61,6 +61,7 @@ def text_facts(
             window_opens_at=opens,
             has_no_hour=nowhere,
             could_leave_at=text.tried_since or text.send_at,
+            was_tried=text.attempts > 0,
         )
     return found
 

@@ -797,3 +797,18 @@ def test_a_courier_asks_for_more_time_without_waiting_for_what_is_being_settled(
     with postgres_db.read() as session:
         left = {row.delivery_id: row.leased_until_at for row in session.scalars(select(OutboxDue))}
     assert list(left) == [2] and left[2] is not None
+
+
+def test_a_text_that_waited_hours_for_a_shut_way_is_not_sent_late_and_nobody_is_asked(
+    phones: Phones,
+) -> None:
+    phones.person("Rosa Medina", ROSA, organizer="Maya")
+    news = phones.journey_text("Rosa")
+    with phones.house.services.db.write() as session:
+        breaker.stop(session, "Our number is not registered.", phones.house.now)
+    for _ in range(10):
+        phones.send()
+        phones.house.later(minutes=30)
+    assert phones.delivery(news).state == "refused"
+    assert "late text is worse" in (phones.delivery(news).refusal or "")
+    assert phones.tasks() == []
