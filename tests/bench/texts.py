@@ -34,6 +34,7 @@ from engine.outbox.jobs import MOST_TEXT_COURIERS
 from engine.outbox.post import answer
 from engine.outbox.text_courier import send_due_texts
 from engine.people.address import Address
+from engine.people.consent import EVERYTHING, Said, record_consent
 from engine.people.member import add_member
 from templates.catalog import library
 from tests.bench.figure import Figure
@@ -128,6 +129,7 @@ def _people(db: Database, count: int) -> tuple[list[int], int]:
                     line_type="mobile",
                 )
             )  # fmt: skip
+            record_consent(session, member.id, "sms", EVERYTHING, True, Said("sign-up"), NOON)
             thread = open_thread(session, NOON, member_id=member.id, chapter_id=None, subject="A ride", reason="")
             threads.append(thread.id)
     return threads, author.id
