@@ -18,6 +18,8 @@ from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership
 from engine.conversations.message import Message
 from engine.conversations.received import Received
+from engine.conversations.thread import Thread
+from engine.outbox.delivery import Delivery
 from engine.outbox.text_lines import knows_us_by
 from engine.people.phone import normal_phone
 from reply_router.content import file_once, key_of
@@ -35,6 +37,8 @@ from reply_router.text_which import ask_which
 DOOR = "sms"
 #: The same words from the same phone within so long were sent twice (RELIABILITY 1.1).
 TWICE_WITHIN = timedelta(seconds=60)
+#: So many texts our machine sends to one person, each for a text of theirs (DESIGN section 3: receipts).
+RECEIPTS_AN_HOUR, RECEIPTS_A_DAY = 5, 20
 #: Longer words are no keyword.
 _LONGEST_KEYWORD = 60
 _LONGEST_SHORT_CODE = 8
@@ -94,7 +98,26 @@ def text_case_of(
         chapter=chapter,
         is_in=chapter is not None and _is_in(session, place, chapter),
         answers_sign_up=text.kind is TextKind.HUMAN and answers(place.sign_up, text.body),
+        machine_rests=_machine_said_enough(session, place, now),
     )
+
+
+def _machine_said_enough(session: Session, place: TextPlace, now: datetime) -> bool:
+    """Whether so many texts went to them by machine, each for a text of theirs, that the next words need a person."""
+    theirs = Thread.member_id == place.member.id if place.member is not None else Thread.correspondent == place.phone
+    talks = select(Thread.id).where(theirs, Thread.last_at > now - timedelta(days=1))
+    times = session.scalars(
+        select(Delivery.created_at)
+        .where(
+            Delivery.thread_id.in_(talks),
+            Delivery.channel == "sms",
+            Delivery.message_class == "service",
+            Delivery.created_at > now - timedelta(days=1),
+        )
+        .limit(RECEIPTS_A_DAY)
+    ).all()
+    within_an_hour = sum(at > now - timedelta(hours=1) for at in times)
+    return len(times) >= RECEIPTS_A_DAY or within_an_hour >= RECEIPTS_AN_HOUR
 
 
 def _file(session: Session, incoming: Incoming, now: datetime) -> Entry:

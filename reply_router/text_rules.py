@@ -58,6 +58,8 @@ class TextCase:
     is_in: bool = False
     #: Whoever is joining said what was asked for: their name, or where they live.
     answers_sign_up: bool = False
+    #: Our machine has texted them so often lately that a person goes on (DESIGN section 3).
+    machine_rests: bool = False
 
     @property
     def who(self) -> str:
@@ -145,26 +147,26 @@ def _tap(case: TextCase) -> str | None:
 
 
 def _leave(case: TextCase) -> str | None:
-    if case.kind is not TextKind.LEAVE or case.chapter is None or not case.is_in:
+    if case.machine_rests or case.kind is not TextKind.LEAVE or case.chapter is None or not case.is_in:
         return None
     return f"{case.who} left {case.chapter.name}, in their own words: “{short(case.text.body)}”."
 
 
 def _join(case: TextCase) -> str | None:
-    if case.chapter is None or case.kind not in (TextKind.JOIN, TextKind.HUMAN):
+    if case.machine_rests or case.chapter is None or case.kind not in (TextKind.JOIN, TextKind.HUMAN):
         return None
     return f"{case.who} asked to join {case.chapter.name}."
 
 
 def _sign_up(case: TextCase) -> str | None:
-    if not case.answers_sign_up or case.place.sign_up is None:
+    if case.machine_rests or not case.answers_sign_up or case.place.sign_up is None:
         return None
     what = "their name" if case.place.sign_up.state == "name" else "where they live"
     return f"They are joining by text, and told {what}."
 
 
 def _which(case: TextCase) -> str | None:
-    if len(case.place.asked) < 2 or any(each.heard.more for each in case.place.asked):
+    if case.machine_rests or len(case.place.asked) < 2 or any(each.heard.more for each in case.place.asked):
         return None
     return f"{case.who} answered, and two questions of ours are open. We asked which one they mean."
 

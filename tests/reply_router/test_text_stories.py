@@ -276,3 +276,16 @@ def test_pictures_are_noted_to_be_fetched_and_a_person_sees_the_text_at_once(pho
     assert [each.place for each in rows] == list(range(10))
     assert {each.message_id for each in rows} == {row.message_id}
     assert all(each.due_at is not None and each.body is None for each in rows)
+
+
+def test_after_five_texts_by_machine_within_an_hour_the_next_words_wait_for_a_person(phones: Phones) -> None:
+    outcomes = []
+    for number in range(8):
+        outcomes.append(phones.texts(ROSA, "LEAVE ATLANTA" if number % 2 == 0 else "JOIN ATLANTA"))
+        phones.town.house.later(minutes=2)
+    assert [row.outcome for row in outcomes] == ["command"] * 5 + ["thread"] * 3
+    with phones.town.house.read() as session:
+        by_machine = session.scalars(select(Delivery).where(Delivery.message_class == "service")).all()
+    assert len(by_machine) == 5
+    phones.town.house.later(minutes=61)
+    assert phones.texts(ROSA, "JOIN ATLANTA").outcome == "command"
