@@ -53,7 +53,8 @@ def shaken_town(folder: Path) -> Iterator[tuple[Town, dict[str, Server]]]:
     db = Database(database)
     migrate.upgrade(db)
     db.close()
-    town = Town(folder, database, servers["redis"].url, pauses=PAUSES)
+    # A short code's pace: hundreds of answers by a long code of one text a second would be most of the wait.
+    town = Town(folder, database, servers["redis"].url, pauses=PAUSES, texts_per_second=10.0)
     try:
         town.clock.run_from(datetime.now(UTC))
         yield town, servers

@@ -89,6 +89,7 @@ class Town:
         redis_url: str = "",
         *,
         pauses: Sequence[float] = PAUSES,
+        texts_per_second: float = 1.0,
         **doors: Any,
     ) -> None:
         self.folder = folder
@@ -111,7 +112,11 @@ class Town:
                 **doors,
             ),
             sms=Texting(
-                account_sid=ACCOUNT, auth_token=TOKEN, numbers=[OUR_NUMBER], api_url=f"http://127.0.0.1:{phones}"
+                account_sid=ACCOUNT,
+                auth_token=TOKEN,
+                numbers=[OUR_NUMBER],
+                api_url=f"http://127.0.0.1:{phones}",
+                per_second=texts_per_second,
             ),
             sandbox=Sandbox(enabled=True, port=phones),
         )
