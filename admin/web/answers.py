@@ -13,6 +13,7 @@ from admin.web.places import back_to
 from admin.web.ways import LATER, NOW, size_says, ways
 from engine.base.errors import Invalid
 from engine.base.services import Services
+from engine.conversations.assignment import assign
 from engine.conversations.scope import thread_in
 from engine.outbox import post
 from engine.outbox.text_answer import text_answer
@@ -87,6 +88,9 @@ def _send(services: Services, thread_id: int, text: str, key: str, send: str) ->
             )
         except Invalid as reason:
             raise _Unsent(f"{reason} {reader.say('conversation.words_kept')}") from reason
+        if thread.responsible_id is None:
+            # Whoever answers where nobody did yet is whom the next words are for (law 2).
+            assign(session, thread, viewer.member_id, viewer.member_id, "", reader.now)
     if send == LATER and open_ways.opens_at is not None:
         return reader.say("conversation.sent_later", name=called, when=reader.moment(open_ways.opens_at))
     return reader.say("conversation.sent", name=called)

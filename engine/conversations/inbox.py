@@ -14,6 +14,7 @@ from engine.chapters.chapter import Chapter
 from engine.conversations.message import Message, first_line
 from engine.conversations.scope import Scope, messages_in, threads_in
 from engine.conversations.thread import Thread
+from engine.people.address import masked
 from engine.people.member import Member
 
 T = TypeVar("T")
@@ -240,7 +241,7 @@ def _row(found: Any) -> Row:
     return Row(
         thread_id=thread.id,
         member_id=thread.member_id,
-        name=name or thread.correspondent_name or thread.correspondent,
+        name=name or thread.correspondent_name or masked(thread.correspondent),
         zone=zone,
         words=thread.last_words or thread.subject,
         at=thread.last_at,

@@ -183,6 +183,21 @@ def test_somebody_unknown_is_answered_at_the_address_they_wrote_from(town: Town)
         assert session.scalars(select(Delivery)).one().to_address == "stranger@elsewhere.example"
 
 
+def test_no_list_shows_a_strangers_phone_and_whoever_answers_them_has_the_conversation(town: Town) -> None:
+    thread = town.hears(None, "is this the creek thing?", chapter="atlanta")
+    with town.write() as session:
+        row = session.get_one(Thread, thread)
+        row.correspondent, row.correspondent_name = "+14045550177", ""
+        row.detail, row.responsible_id = {}, None
+    denise = town.signed_in("denise")
+    assert "is this the creek thing?" in denise.sees("/all") and "4045550177" not in denise.sees("/all")
+    with town.write() as session:
+        session.get_one(Thread, thread).correspondent = "stranger@elsewhere.example"
+    denise.presses(f"/conversations/{thread}/answers", text="Yes, come!", key="k1")
+    with town.services.db.read() as session:
+        assert session.get_one(Thread, thread).responsible_id == town.people["denise"]
+
+
 def test_a_task_is_done_with_a_word_on_how_it_was(town: Town) -> None:
     with town.write() as session:
         give_task(
