@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.stories.town import EMBEDDED, Town, open_town, prepared, scaled_out
+from tests.stories.town import EMBEDDED, SCALED, Town, open_town, prepared, scaled_out
 
 
 @pytest.fixture(scope="session")
@@ -30,10 +30,18 @@ def scaled_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         yield opened
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every story of a town is lived both ways; those not marked `on_both` scaled out in the long form alone."""
+    marked = any("town" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if "town" in metafunc.fixturenames and not marked:
+        scaled = pytest.param(SCALED, marks=pytest.mark.long)
+        metafunc.parametrize("town", [EMBEDDED, scaled], indirect=True)
+
+
 @pytest.fixture
 def town(request: pytest.FixtureRequest) -> Town:
-    """The town of a story: everything in one process on SQLite, or scaled out, for stories marked `on_both`."""
-    opened: Town = request.getfixturevalue(getattr(request, "param", EMBEDDED))
+    """The town of a story: everything in one process on SQLite, or scaled out on PostgreSQL and Redis."""
+    opened: Town = request.getfixturevalue(request.param)
     return opened
 
 

@@ -86,7 +86,7 @@ def test_a_reply_from_another_address_is_in_the_conversation_and_proves_nothing(
     assert "from another address" in page.words
     assert town.ask("select value from address where member_id = ?", theo.member_id) == [(theo.mailbox,)]
     theo.writes("STOP", from_mailbox="theo.l@work-mail.example", subject="Re: stop")
-    assert town.ask("select count(*) from consent where member_id = ? and opted_in = 0", theo.member_id) == [(0,)]
+    assert town.ask("select count(*) from consent where member_id = ? and not opted_in", theo.member_id) == [(0,)]
 
 
 def test_somebody_unknown_gets_a_person_and_no_rejection(town: Town) -> None:

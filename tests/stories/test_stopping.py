@@ -47,9 +47,9 @@ def test_opening_the_unsubscribe_link_changes_nothing_until_the_button_is_presse
     for _ in range(3):
         page = visit.get(path)
         assert page.status == 200
-    assert town.ask("select count(*) from consent where member_id = ? and opted_in = 0", ana.member_id) == [(0,)]
+    assert town.ask("select count(*) from consent where member_id = ? and not opted_in", ana.member_id) == [(0,)]
     assert visit.submit(page, path).status == 200
-    assert town.ask("select count(*) from consent where member_id = ? and opted_in = 0", ana.member_id) == [(1,)]
+    assert town.ask("select count(*) from consent where member_id = ? and not opted_in", ana.member_id) == [(1,)]
     town.passes("5d")
     assert len(ana.letters) == 1
 
