@@ -1,5 +1,6 @@
 """`hearthline demo`: a made-up community lives for a month."""
 
+import random
 import socket
 import sys
 from datetime import UTC, datetime
@@ -10,23 +11,32 @@ import click
 from admin.cli.ending import Ending
 from admin.cli.options import json_option, say_json
 
+#: Below those that a system gives to outgoing connections: nobody takes one between our look and our door.
+ANY_PORTS = range(20_000, 32_000)
+
 
 def free_ports(host: str, first: int) -> list[int]:
     """Four ports, `first` and those after it, or any four free ones for 0. Raises SettingsError when one is taken."""
     from engine.base.errors import SettingsError
 
-    held = []
+    wanted = range(first, first + 4) if first else random.SystemRandom().sample(ANY_PORTS, 100)
+    held: list[socket.socket] = []
     try:
-        for number in [0] * 4 if first == 0 else range(first, first + 4):
+        for number in wanted:
+            if len(held) == 4:
+                break
             door = socket.socket()
-            held.append(door)
             door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 door.bind((host, number))
             except OSError as error:
+                door.close()
+                if first == 0:
+                    continue
                 raise SettingsError(
                     f"Port {number} is taken by another program. Choose others with --port, or any with --port 0."
                 ) from error
+            held.append(door)
         return [door.getsockname()[1] for door in held]
     finally:
         for door in held:

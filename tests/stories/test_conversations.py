@@ -113,10 +113,10 @@ def test_a_reply_address_that_lost_a_letter_goes_to_a_person(town: Town) -> None
 
 
 def test_template_code_and_markup_stay_words_everywhere(town: Town) -> None:
-    evil = "{{ 7*7 }} {% raw %} <script>alert(1)</script> <b>bold</b> {{ org.name }} ${7*7}"
-    tom = town.joins("Tom {{7*7}} <img src=x onerror=alert(1)>", "tom@mail.example", organizer=town.denise)
+    evil = "{{ 7919*7907 }} {% raw %} <script>alert(1)</script> <b>bold</b> {{ org.name }} ${7919*7907}"
+    tom = town.joins("Tom {{7919*7907}} <img src=x onerror=alert(1)>", "tom@mail.example", organizer=town.denise)
     tom_letter = tom.last
-    assert "49" not in tom_letter.text + tom_letter.html
+    assert "62615533" not in tom_letter.text + tom_letter.html
     assert "<img src=x" not in tom_letter.html
 
     dee = town.joins("Dee Ashby", organizer=town.denise)
@@ -125,10 +125,10 @@ def test_template_code_and_markup_stay_words_everywhere(town: Town) -> None:
     assert "<script>alert(1)</script>" not in page.body
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.body
     town.denise.answers(dee, evil)
-    answer = dee.sees("{{ 7*7 }}", from_=town.denise)
+    answer = dee.sees("{{ 7919*7907 }}", from_=town.denise)
     assert evil in " ".join(answer.text.split())
     assert "<script>" not in answer.html
-    assert "{{ 7*7 }}" in answer.html
+    assert "{{ 7919*7907 }}" in answer.html
     row = town.denise.opens("/chapters").body
     assert "<script>alert(1)</script>" not in row
 
