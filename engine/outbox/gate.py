@@ -4,7 +4,7 @@ Pure: facts in, verdict out. The courier loads the facts in the transaction that
 committed before the claim always counts (law 6).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -104,21 +104,18 @@ class Facts:
     was_tried: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of the gate: its name, what it asks in words, and what it says of a message (None: nothing)."""
+
+    name: str
+    asks: str
+    judge: Callable[[Facts, Limits, datetime], Verdict | None]
+
+
 def judge(facts: Facts, limits: Limits, now: datetime) -> Verdict:
     """The first rule that has something to say decides; when none has, it may leave."""
-    return (
-        _person(facts)
-        or _phone(facts)
-        or _consent(facts)
-        or _address(facts)
-        or _late(facts, now)
-        or _hold(facts, now)
-        or _stale(facts, limits, now)
-        or _asks(facts, limits, now)
-        or _cap(facts, limits, now)
-        or _window(facts, now)
-        or Allow()
-    )
+    return next((said for rule in RULES if (said := rule.judge(facts, limits, now)) is not None), Allow())
 
 
 def scope_of(message_class: MessageClass, chapter_id: int | None) -> str:
@@ -254,3 +251,18 @@ def _wrote_after(facts: Facts, moment: datetime) -> bool:
 def _wrote_here_after(facts: Facts, moment: datetime) -> bool:
     heard = facts.last_texts_at if facts.channel == "sms" else facts.last_words_at
     return heard is not None and heard > moment
+
+
+#: Every rule, in the order in which they are asked. Whoever explains a message reads this table too.
+RULES: tuple[Rule, ...] = (
+    Rule("erased", "they did not ask us to forget them", lambda facts, _limits, _now: _person(facts)),
+    Rule("phone", "their phone did not ask for no texts", lambda facts, _limits, _now: _phone(facts)),
+    Rule("consent", "they said yes to messages of this kind", lambda facts, _limits, _now: _consent(facts)),
+    Rule("address", "there is an address that can be written to", lambda facts, _limits, _now: _address(facts)),
+    Rule("late", "it is not too late for a text", lambda facts, _limits, now: _late(facts, now)),
+    Rule("hold", "nobody here is talking with them", lambda facts, _limits, now: _hold(facts, now)),
+    Rule("stale", "no talk held it past its time", _stale),
+    Rule("asks", "the ask budget, and never two asks in a row", _asks),
+    Rule("cap", "the weekly cap", _cap),
+    Rule("window", "texting hours where they live", lambda facts, _limits, now: _window(facts, now)),
+)
