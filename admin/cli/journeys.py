@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from admin.cli.options import data_option, json_option, opened, say_json
+from admin.cli.why import why
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -163,3 +164,6 @@ def schema() -> None:
     from journeys.schema import schema as journey_schema
 
     click.echo(json.dumps(journey_schema(), indent=2, ensure_ascii=False))
+
+
+journeys.add_command(why)

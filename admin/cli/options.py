@@ -4,6 +4,8 @@ import json
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,15 @@ json_option: Callable[[Any], Any] = click.option("--json", "as_json", is_flag=Tr
 def say_json(value: Any) -> None:
     """One JSON value stands on its own line of standard output, flushed."""
     click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def plain_json(value: Any) -> Any:
+    """A value made of dataclasses and times as JSON can say it: times in ISO 8601, UTC."""
+    return json.loads(json.dumps(asdict(value), default=_as_text, ensure_ascii=False))
+
+
+def _as_text(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def no_installation(data_dir: Path) -> str:

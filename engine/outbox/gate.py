@@ -111,6 +111,8 @@ class Rule:
     name: str
     asks: str
     judge: Callable[[Facts, Limits, datetime], Verdict | None]
+    #: Words by which its reasons are known again where only the sentence was kept.
+    marks: tuple[str, ...] = ()
 
 
 def judge(facts: Facts, limits: Limits, now: datetime) -> Verdict:
@@ -255,14 +257,34 @@ def _wrote_here_after(facts: Facts, moment: datetime) -> bool:
 
 #: Every rule, in the order in which they are asked. Whoever explains a message reads this table too.
 RULES: tuple[Rule, ...] = (
-    Rule("erased", "they did not ask us to forget them", lambda facts, _limits, _now: _person(facts)),
-    Rule("phone", "their phone did not ask for no texts", lambda facts, _limits, _now: _phone(facts)),
-    Rule("consent", "they said yes to messages of this kind", lambda facts, _limits, _now: _consent(facts)),
-    Rule("address", "there is an address that can be written to", lambda facts, _limits, _now: _address(facts)),
-    Rule("late", "it is not too late for a text", lambda facts, _limits, now: _late(facts, now)),
-    Rule("hold", "nobody here is talking with them", lambda facts, _limits, now: _hold(facts, now)),
-    Rule("stale", "no talk held it past its time", _stale),
-    Rule("asks", "the ask budget, and never two asks in a row", _asks),
-    Rule("cap", "the weekly cap", _cap),
-    Rule("window", "texting hours where they live", lambda facts, _limits, now: _window(facts, now)),
+    Rule("erased", "they did not ask us to forget them", lambda facts, _, __: _person(facts), ("to erase what we",)),
+    Rule("phone", "their phone did not ask for no texts", lambda facts, _, __: _phone(facts), ("This phone asked",)),
+    Rule(
+        "consent",
+        "they said yes to messages of this kind",
+        lambda facts, _, __: _consent(facts),
+        ("They asked for no", "They never said yes", "They stopped", "They switched", "They never texted us"),
+    ),
+    Rule(
+        "address",
+        "there is an address that can be written to",
+        lambda facts, _, __: _address(facts),
+        ("of theirs is known", "Nothing goes to this address"),
+    ),
+    Rule("late", "it is not too late for a text", lambda facts, _, now: _late(facts, now), ("a late text is worse",)),
+    Rule("hold", "nobody here is talking with them", lambda facts, _, now: _hold(facts, now), ("They are talking",)),
+    Rule("stale", "no talk held it past its time", _stale, ("has grown stale",)),
+    Rule("asks", "the ask budget, and never two asks in a row", _asks, ("ask twice in a row", "They were asked")),
+    Rule("cap", "the weekly cap", _cap, ("letters within a week",)),
+    Rule(
+        "window",
+        "texting hours where they live",
+        lambda facts, _, now: _window(facts, now),
+        ("texting hours", "no hour is decent"),
+    ),
 )
+
+
+def rule_of(reason: str) -> str:
+    """The name of the rule that gave a delivery this reason; empty where it was none of the gate's."""
+    return next((rule.name for rule in RULES if any(mark in reason for mark in rule.marks)), "")

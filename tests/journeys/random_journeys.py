@@ -30,6 +30,19 @@ def journeys(draw: st.DrawFn) -> Journey:
     return JOURNEY.builds(**given, steps=steps)
 
 
+def one_of_each(draw: st.DrawFn) -> Journey:
+    """A journey with one step of every kind there is, in the order of the table, and an end."""
+    ids = tuple(f"{kind.name}_here" for kind in STEP_KINDS.values())
+    steps = tuple(
+        draw(_record(kind.record, ids, place, {"id": ids[place]})) for place, kind in enumerate(STEP_KINDS.values())
+    )
+    given = {field.name: draw(_field(field, ids, 0)) for field in JOURNEY.fields if not isinstance(field.shape, Steps)}
+    return JOURNEY.builds(**given, steps=steps)
+
+
+journeys_of_every_kind = st.composite(one_of_each)
+
+
 def _step(ids: tuple[str, ...], place: int) -> st.SearchStrategy[Any]:
     records = [kind.record for kind in STEP_KINDS.values()]
     return st.sampled_from(records).flatmap(lambda record: _record(record, ids, place, {"id": ids[place]}))

@@ -1,0 +1,386 @@
+"""Explain: why somebody did or did not get something (FEATURES B17). It reads, and changes nothing.
+
+What has happened is told by visits, deliveries and their reasons, as they were written at the time. What has not come
+yet is told by what stands in the way now: each condition with its value, each rule of the gate with what it says.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import datetime
+from typing import get_args
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.audience.compiler import enrollments_matching, members_matching
+from engine.base.db import among
+from engine.base.errors import NotFound
+from engine.base.settings import Settings
+from engine.enrollments.enrollment import FINISHED, Enrollment, Standing, Visit, standing
+from engine.enrollments.journey import Journey, Published, load_version
+from engine.outbox.delivery import Delivery, DeliveryKey
+from engine.outbox.gate import rule_of
+from engine.people.member import Member
+from engine.runner.explain_entry import EntryRule, entry_rules
+from engine.runner.explain_rules import RuleSaid, rules_for, rules_of_waiting
+from journeys.conditions import AllOf, AnyOf, Condition, Leaf, Not
+from journeys.model import Journey as Script
+from journeys.steps import STEP_KINDS, Ask, Email, Step, Text
+from journeys.walk import reached
+
+_CONDITIONS = (AllOf, AnyOf, Not, *get_args(Leaf))
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A condition in words, whether it holds now, and the same of its parts."""
+
+    says: str
+    holds: bool
+    parts: tuple["Judged", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One condition of a step and where it stands there: `turns 1`, `when`."""
+
+    place: str
+    judged: Judged
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A message of a step: where it is, and which rule of the gate held it back or refused it (empty: none)."""
+
+    delivery_id: int
+    channel: str
+    state: str
+    at: datetime
+    rule: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """One visit, as it was settled at the time."""
+
+    due_at: datetime
+    acted_at: datetime
+    outcome: str
+    says: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepWhy:
+    """One step for one person. `status`: done, skipped, here, ahead, passed_by, not_reached."""
+
+    step: str
+    kind: str
+    does: str
+    status: str
+    says: str
+    visits: tuple[Passed, ...] = ()
+    messages: tuple[Posted, ...] = ()
+    #: Judged now, for a step that is here or ahead.
+    conditions: tuple[Asked, ...] = ()
+    #: What the gate would say now, for a message that has not left.
+    rules: tuple[RuleSaid, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EnrollmentWhy:
+    """One time on a journey: how it began, where it is or how it ended, and every step of its version."""
+
+    enrollment_id: int
+    version: int
+    trigger: str
+    began_at: datetime
+    ended_at: datetime | None
+    end_reason: str
+    #: What is awaited, in one sentence, and when it comes at the latest; empty and None once it is over.
+    awaits: str
+    awaits_until: datetime | None
+    #: Exit and goal, with their values now: either ends the journey before the next step.
+    leaves_when: tuple[Asked, ...]
+    steps: tuple[StepWhy, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyWhy:
+    """One journey for one person: in one sentence, may it begin for them now, and each time they were on it."""
+
+    journey: str
+    title: str
+    says: str
+    entry: tuple[EntryRule, ...]
+    enrollments: tuple[EnrollmentWhy, ...]
+
+
+def why(
+    session: Session, settings: Settings, member_id: int, now: datetime, slug: str | None = None
+) -> tuple[JourneyWhy, ...]:
+    """Why this member did or did not get what journeys send: of the journey named, else of every one there is.
+
+    Raises NotFound for a member or a journey that is not there.
+    """
+    if session.get(Member, member_id) is None:
+        raise NotFound("There is no such member.")
+    query = select(Journey).where(Journey.current_version_id.is_not(None)).order_by(Journey.id)
+    journeys = list(session.scalars(query if slug is None else query.where(Journey.slug == slug)))
+    if slug is not None and not journeys:
+        raise NotFound(f"No journey {slug!r} is published here.")
+    return tuple(_journey(session, settings, member_id, journey, now) for journey in journeys)
+
+
+def _journey(session: Session, settings: Settings, member_id: int, journey: Journey, now: datetime) -> JourneyWhy:
+    rows = session.scalars(
+        select(Enrollment)
+        .where(Enrollment.member_id == member_id, Enrollment.journey_id == journey.id)
+        .order_by(Enrollment.id)
+    )
+    times = tuple(_enrollment(session, settings, row, journey, now) for row in rows)
+    current = load_version(session, journey.current_version_id or 0)
+    entry = entry_rules(session, member_id, journey, current, now)
+    return JourneyWhy(journey.slug, journey.title, _in_short(times, entry), entry, times)
+
+
+def _in_short(times: Sequence[EnrollmentWhy], entry: Sequence[EntryRule]) -> str:
+    if not times:
+        missing = next((rule.says for rule in entry if not rule.holds), "Nothing is in the way; it has not begun yet.")
+        return f"They were never on it. {missing}"
+    last = times[-1]
+    if last.ended_at is None:
+        return f"They are on it. {last.awaits}"
+    how = "They walked it to its end" if last.end_reason == FINISHED else f"It ended for them ({last.end_reason})"
+    return f"{how} on {last.ended_at:%d %B %Y}."
+
+
+def _enrollment(
+    session: Session, settings: Settings, row: Enrollment, journey: Journey, now: datetime
+) -> EnrollmentWhy:
+    version = load_version(session, row.version_id)
+    here = standing(session, [row.id]).get(row.id) if row.ended_at is None else None
+    visits = history(session, [row.id]).get(row.id, [])
+    steps = _Steps(session, settings, row, version, here, visits, now)
+    leaves = [
+        Asked(name, judged(session, condition, row, now))
+        for name in ("exit", "goal")
+        if isinstance(condition := getattr(version.script, name, None), _CONDITIONS)
+    ]
+    return EnrollmentWhy(
+        row.id, version.number, row.trigger, row.created_at, row.ended_at, row.end_reason,
+        _awaited(here, version.script, visits, journey), here.due_at if here else None,
+        tuple(leaves) if here else (), steps.all(),
+    )  # fmt: skip
+
+
+def history(session: Session, enrollment_ids: Sequence[int]) -> dict[int, list[Visit]]:
+    """The visits of these enrollments, each one's in order: a walk of one look-up per visit."""
+    walk = (
+        select(Enrollment.id.label("enrollment_id"), Enrollment.first_at.label("at"))
+        .where(among(session, Enrollment.id, enrollment_ids))
+        .cte("walk", recursive=True)
+    )
+    there = (Visit.visit_at == walk.c.at) & (Visit.enrollment_id == walk.c.enrollment_id)
+    walk = walk.union_all(
+        select(walk.c.enrollment_id, Visit.next_at).join(walk, there).where(Visit.next_at.is_not(None))
+    )
+    there = (Visit.visit_at == walk.c.at) & (Visit.enrollment_id == walk.c.enrollment_id)
+    found: dict[int, list[Visit]] = {id_: [] for id_ in enrollment_ids}
+    for visit in session.scalars(select(Visit).join(walk, there).order_by(Visit.visit_at)):
+        found[visit.enrollment_id].append(visit)
+    return found
+
+
+class _Steps:
+    """Every step of one enrollment, explained."""
+
+    def __init__(
+        self,
+        session: Session,
+        settings: Settings,
+        row: Enrollment,
+        version: Published,
+        here: Standing | None,
+        visits: Sequence[Visit],
+        now: datetime,
+    ) -> None:
+        self._session, self._settings, self._now = session, settings, now
+        self._row, self._version, self._here, self._visits = row, version, here, visits
+        self._ahead = reached(version.script, [here.step], lambda _: True) if here else {}
+        self._messages = _messages(session, row.id, visits)
+        wanted = [place for place, step in enumerate(version.script.steps) if self._may_still_speak(place, step)]
+        self._rules = rules_for(session, settings, row, version, wanted, now)
+        waiting = [each for rows in self._messages.values() for each in rows if each.state == "queued"]
+        self._waiting = rules_of_waiting(session, settings, waiting, now)
+
+    def _may_still_speak(self, place: int, step: Step) -> bool:
+        is_asking = self._here is not None and self._here.step == place and self._here.phase > 0
+        return isinstance(step, Email | Text | Ask) and place in self._ahead and not is_asking
+
+    def all(self) -> tuple[StepWhy, ...]:
+        """In the order of the journey."""
+        return tuple(self._one(place, step) for place, step in enumerate(self._version.script.steps))
+
+    def _one(self, place: int, step: Step) -> StepWhy:
+        visits = [visit for visit in self._visits if visit.step == place and visit.version_id == self._version.id]
+        messages = self._messages.get(place, [])
+        status = self._status(place, visits)
+        open_ = status in ("here", "ahead")
+        rules = self._rules.get(place, ()) or next((self._waiting.get(each.id, ()) for each in messages), ())
+        asked = conditions_of(step) if open_ else []
+        return StepWhy(
+            step.id,
+            STEP_KINDS[type(step)].name,
+            step.describe(self._version.script.ids),
+            status,
+            self._says(status, visits, messages, rules),
+            tuple(_passed(visit) for visit in visits),
+            tuple(_posted(each) for each in messages),
+            tuple(Asked(name, judged(self._session, each, self._row, self._now)) for name, each in asked),
+            rules if open_ or any(each.state == "queued" for each in messages) else (),
+        )
+
+    def _status(self, place: int, visits: Sequence[Visit]) -> str:
+        if self._here is not None and self._here.step == place:
+            return "here"
+        if visits:
+            return "skipped" if visits[-1].outcome == "skipped" else "done"
+        if place in self._ahead:
+            return "ahead"
+        return "not_reached" if self._here is None else "passed_by"
+
+    def _says(
+        self, status: str, visits: Sequence[Visit], messages: Sequence[Delivery], rules: Sequence[RuleSaid]
+    ) -> str:
+        told = [f"{SAYS.get(visits[-1].outcome, said_of(visits[-1].outcome))}."] if visits else []
+        if visits and visits[-1].why:
+            told.append(visits[-1].why)
+        if messages:
+            told.append(_message_in_words(messages[-1]))
+        match status:
+            case "ahead":
+                told.append("It has not come yet.")
+            case "passed_by":
+                told.append("They went another way, and do not come here any more.")
+            case "not_reached":
+                told.append("The journey was over before they came here.")
+            case _:
+                pass
+        told += [rule.says for rule in rules if rule.verdict != "allows"][:1] if status in ("here", "ahead") else []
+        return " ".join(told)
+
+
+#: The outcomes of visits in words.
+SAYS = {
+    "sent": "The message was written",
+    "asked": "The question was written",
+    "waits": "It waits here",
+    "waited": "The time went by",
+    "silent": "No answer came in time",
+    "replied": "They wrote",
+    "branched": "A turn was taken",
+    "moved": "They were moved",
+    "not_moved": "They were not moved",
+    "tagged": "The tags were changed",
+    "handed_off": "A person was asked",
+    "finished": "They came to the end",
+    "held": "It was held, because they talk with a person here",
+    "paused": "It was held, because the journey is paused",
+    "skipped": "It was skipped",
+    "failed": "It went wrong",
+}  # fmt: skip
+
+
+def said_of(outcome: str) -> str:
+    """An outcome with a name in it (`answered:yes`), in words; any other as it is written."""
+    kind, _, name = outcome.partition(":")
+    if name:
+        return f"They answered “{name.replace('_', ' ')}”" if kind == "answered" else f"{kind}: {name}"
+    return outcome.replace("_", " ").capitalize()
+
+
+def _passed(visit: Visit) -> Passed:
+    said = SAYS.get(visit.outcome, said_of(visit.outcome))
+    return Passed(visit.visit_at, visit.acted_at, visit.outcome, f"{said}.", visit.why)
+
+
+def _messages(session: Session, enrollment_id: int, visits: Sequence[Visit]) -> dict[int, list[Delivery]]:
+    found: dict[int, list[Delivery]] = {}
+    keys = select(DeliveryKey.delivery_id).where(
+        DeliveryKey.due_at.in_([visit.visit_at for visit in visits]), DeliveryKey.enrollment_id == enrollment_id
+    )
+    for each in session.scalars(select(Delivery).where(Delivery.id.in_(keys)).order_by(Delivery.id)):
+        found.setdefault(each.step or 0, []).append(each)
+    return found
+
+
+def _posted(each: Delivery) -> Posted:
+    reason = each.refusal if each.state in ("queued", "refused") else each.error_says
+    at = each.sent_at or each.state_at
+    return Posted(each.id, each.channel, each.state, at, rule_of(each.refusal or ""), reason or "")
+
+
+def _message_in_words(each: Delivery) -> str:
+    what = "text" if each.channel == "sms" else "letter"
+    match each.state:
+        case "sent":
+            return f"The {what} left on {each.sent_at or each.state_at:%d %B %Y at %H:%M} UTC."
+        case "refused":
+            return f"The {what} never left: {each.refusal}"
+        case "failed":
+            return f"The {what} did not arrive: {each.error_says}"
+        case "queued" if each.refusal:
+            return f"The {what} waits until {each.send_at:%d %B %Y at %H:%M} UTC: {each.refusal}"
+        case _:
+            return f"The {what} is on its way."
+
+
+def _awaited(here: Standing | None, script: Script, visits: Sequence[Visit], journey: Journey) -> str:
+    if here is None or here.step >= len(script.steps):
+        return ""
+    step = script.steps[here.step]
+    when = f"{here.due_at:%d %B %Y at %H:%M} UTC"
+    last = visits[-1] if visits else None
+    if journey.paused_at is not None:
+        return f"The journey is paused since {journey.paused_at:%d %B %Y}; {step.id} waits until it goes on."
+    if here.tries and last is not None:
+        return f"{step.id} went wrong {here.tries} times ({last.why}); it is tried again on {when}."
+    if here.wanted_at is not None and last is not None:
+        return f"{step.id} was put off: {last.why} It is looked at again on {when}."
+    if here.phase:
+        return f"{step.id} {step.describe(script.ids)}; until {when} at the latest."
+    return f"{step.id} is next, on {when}."
+
+
+def conditions_of(step: object, place: str = "") -> list[tuple[str, Condition]]:
+    """Every condition a step holds, whatever its kind, each with where it stands in it."""
+    return list(_conditions(step, place))
+
+
+def _conditions(value: object, place: str) -> Iterator[tuple[str, Condition]]:
+    if isinstance(value, _CONDITIONS):
+        yield place, value
+    elif isinstance(value, tuple):
+        for number, each in enumerate(value, start=1):
+            yield from _conditions(each, f"{place} {number}".strip())
+    elif is_dataclass(value) and not isinstance(value, type):
+        for field in fields(value):
+            yield from _conditions(getattr(value, field.name), f"{place} {field.name}".strip())
+
+
+def judged(session: Session, condition: Condition, row: Enrollment | int, now: datetime) -> Judged:
+    """The condition with its value now, and that of its parts: of an enrollment, or of a member by their id."""
+    if isinstance(row, Enrollment):
+        holds = bool(enrollments_matching(session, condition, [row.id], now))
+    else:
+        holds = bool(members_matching(session, condition, [row], now))
+    match condition:
+        case AllOf(parts=parts) | AnyOf(parts=parts):
+            inner = tuple(judged(session, part, row, now) for part in parts)
+        case Not(part=part):
+            inner = (judged(session, part, row, now),)
+        case _:
+            inner = ()
+    return Judged(condition.describe(), holds, inner)
