@@ -11,7 +11,8 @@
     2 not this time
 
 What is written is what is sent: lines end where the author ended them. Around the words stands a frame, as around a
-mail: the first text that a phone ever has from us says who writes, for whom, and how to stop.
+mail: what goes to many says who wrote it and to whom, and the first text that a phone ever has from us says so with the
+whole name, and how to stop.
 """
 
 import hashlib
@@ -94,15 +95,16 @@ def _framed(body: str, frame: Frame, language: str, words: Words) -> str:
         return body
     person = as_template(words.source(language, "text.by_a_person"))
     stop = as_template(words.source(language, "text.stop"))
-    begin = (
-        "{% if text.is_first %}{% if sender.is_person %}"
-        + person
-        + "{% else %}"
-        + "{{ sender.name }}:{% endif %} {% endif %}"
-    )
-    if frame is Frame.LETTER:
-        body += "{% if text.answers is defined and text.answers %}\n{{ text.answers }}{% endif %}"
-    return begin + body + "{% if text.is_first %}\n" + stop + "{% endif %}"
+    whole = "{% if sender.is_person %}" + person + "{% else %}{{ sender.name }}{% endif %}"
+    ending = "{% if text.is_first %}\n" + stop + "{% endif %}"
+    if frame is not Frame.LETTER:
+        return "{% if text.is_first %}" + whole + ": {% endif %}" + body + ending
+    # What goes to many says so each time, and who stands behind it (FEATURES B20).
+    desk = as_template(words.source(language, "text.desk"))
+    short = "{% if sender.is_person %}{{ sender.first_name }}{% else %}" + desk + "{% endif %}"
+    begin = "{% if text.is_first %}" + whole + "{% else %}" + short + "{% endif %}, {{ text.to_whom }}: "
+    body += "{% if text.answers is defined and text.answers %}\n{{ text.answers }}{% endif %}"
+    return begin + body + ending
 
 
 def _tags(letter: Letter, file: str) -> list[Finding]:
@@ -118,7 +120,7 @@ def _tags(letter: Letter, file: str) -> list[Finding]:
 def _samples(compiled: Compiled) -> list[dict[str, Any]]:
     """Sample values as somebody gets who knows us, as a first text, and as from the desk."""
     known, first, desk = (sample(compiled.frame, compiled.language, "sms") for _ in range(3))
-    known["text"] = {"is_first": False}
+    known["text"] = {**known["text"], "is_first": False}
     desk["sender"] = {**desk["sender"], "is_person": False}
     return [known, first, desk]
 

@@ -106,6 +106,13 @@ VOCABULARY: Mapping[str, Word] = {
         "",
         _TEXT,
     ),
+    "text.to_whom": Word(
+        "to whom this text goes, in few words, so that it never seems typed for one person (`words.to_whom` makes it)",
+        _LETTER,
+        "to everyone new",
+        "a quienes llegan",
+        _TEXT,
+    ),
     "text.is_first": Word("yes if this phone never had a text from us before", _ALL, True, True, _TEXT),
     "join.consent": Word(
         "what somebody who joins by text says yes to, in the very words that are kept",

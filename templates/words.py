@@ -45,6 +45,10 @@ class Words:
             return self.say(language, "foot.from_the_desk", to=to, org=org)
         return self.say(language, "foot.by_a_person", author=author, to=to)
 
+    def to_whom(self, language: str, *, audience: str) -> str:
+        """The same in few words, for a text: to whom it goes. `audience` as in `written_by`."""
+        return self.say(language, f"to_whom.{audience}")
+
     def desk(self, language: str, *, org: str) -> str:
         """What the organization's desk is called where a person's name would stand."""
         return self.say(language, "desk.name", org=org)

@@ -34,7 +34,7 @@ def pages(services: Services) -> Blueprint:
             letter = load_compiled(session, version_id)
             answers = offered([version.script for version in current_versions(session)], letter)
         values = sample(letter.frame, letter.language, letter.channel)
-        values["text"] = {"is_first": False, "answers": answers}
+        values["text"] = values.get("text", {}) | {"is_first": False, "answers": answers}
         values["sender"] |= {"name": me().name, "first_name": me().called, "is_person": True}
         return letter, renderer.render(letter, values)
 

@@ -226,7 +226,6 @@ def values_of(
     name = about.name if about else stranger
     chapter = material.chapters.get(delivery.chapter_id or 0)
     called = (about.first_name if about else "") or name
-    audience = material.triggers.get(delivery.enrollment_id or 0, "by_hand").partition(":")[0]
     values: dict[str, Any] = {
         "member": {
             "first_name": first_name(called, language),
@@ -247,7 +246,7 @@ def values_of(
         "written_by": with_.words.written_by(
             language,
             author=str(from_.values["first_name"]) if from_.member else None,
-            audience={"tag": "tagged", "joined": "joined"}.get(audience, "by_hand"),
+            audience=audience_of(delivery, material),
             org=settings.organization.name,
         ),
     }
@@ -261,6 +260,12 @@ def values_of(
             continue
         values[group] = {**values.get(group, {}), **own} if isinstance(own, Mapping) else own
     return values
+
+
+def audience_of(delivery: Delivery, material: Material) -> str:
+    """To whom it goes, as a key of the table `audience`: everyone new, a few chosen by hand, or all it concerns."""
+    trigger = material.triggers.get(delivery.enrollment_id or 0, "by_hand").partition(":")[0]
+    return trigger if trigger in ("joined", "by_hand") else "tagged"
 
 
 def _links(delivery: Delivery, with_: Press, now: datetime) -> dict[str, str]:

@@ -7,7 +7,7 @@ from engine.base.services import OutgoingText
 from engine.base.settings import Texting
 from engine.base.tokens import Purpose, TokenRing
 from engine.outbox.delivery import Delivery
-from engine.outbox.letter import Hidden, Press, Unwritable, sender_of, values_of
+from engine.outbox.letter import Hidden, Press, Unwritable, audience_of, sender_of, values_of
 from engine.outbox.material import Material
 from journeys.steps import Ask
 from templates.render import Refused
@@ -51,7 +51,11 @@ def write_text(
     body = delivery.body
     if body is None:
         values = values_of(delivery, material, with_, compiled, from_, now)
-        values["text"] = {"is_first": is_first, "answers": _offered(delivery, material, with_, compiled.language)}
+        values["text"] = {
+            "is_first": is_first,
+            "answers": _offered(delivery, material, with_, compiled.language),
+            "to_whom": with_.words.to_whom(compiled.language, audience=audience_of(delivery, material)),
+        }
         rendered = with_.renderer.render(compiled, values)
         if isinstance(rendered, Refused):
             return Unwritable("template", rendered.says)

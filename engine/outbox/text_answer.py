@@ -77,7 +77,7 @@ def size_of(session: Session, text: str, phone: str | None, author: str, languag
     if introduced:
         words = read_words()
         names = {"sender.name": author, "org.name": settings.organization.name}
-        whole = f"{words.say(language, 'text.by_a_person', **names)} {whole}\n{words.say(language, 'text.stop')}"
+        whole = f"{words.say(language, 'text.by_a_person', **names)}: {whole}\n{words.say(language, 'text.stop')}"
     length = measure(whole)
     return Size(length.segments, cost([length.segments], settings.sms.segment_price), length.outside, introduced)
 

@@ -43,7 +43,9 @@ def faults(source: str) -> tuple[Finding, ...]:
 
 
 def said(one: Compiled, **groups: object) -> str:
-    values = {**sample(one.frame, one.language, "sms"), **groups}
+    known = sample(one.frame, one.language, "sms")
+    text = {**known.get("text", {}), **groups.pop("text", {})}  # type: ignore[dict-item]
+    values = {**known, **groups, "text": text}
     rendered = Renderer().render(one, values)
     assert not isinstance(rendered, Refused), rendered.says
     return rendered.text
@@ -81,13 +83,27 @@ def test_the_first_text_to_a_phone_says_who_writes_for_whom_and_how_to_stop() ->
     one = CATALOG.templates["sms/answer", "en"]
     first = said(one, answer={"paragraphs": paragraphs("See you there.")}, text={"is_first": True})
     assert first == "Maya Torres at Neighbors for Progress: See you there.\nReply STOP to stop."
+    english = said(made(GOOD), text={"is_first": True})
+    assert english.startswith("Maya Torres at Neighbors for Progress, to everyone new: Hi Rosa")
     spanish = said(made(GOOD, "es"), text={"is_first": True})
-    assert spanish.startswith("Maya Torres, de Neighbors for Progress: Hi Rosa")
+    assert spanish.startswith("Maya Torres, de Neighbors for Progress, a quienes llegan: Hi Rosa")
+
+
+def test_every_text_to_many_says_in_short_who_wrote_it_and_to_whom() -> None:
+    assert said(made(GOOD), text={"is_first": False}).startswith("Maya, to everyone new: Hi Rosa")
+    assert said(made(GOOD, "es"), text={"is_first": False}).startswith("Maya, a quienes llegan: Hi Rosa")
+    for language in read_words().languages():
+        for audience in ("joined", "tagged", "by_hand"):
+            words = read_words().to_whom(language, audience=audience)
+            assert measure(words).encoding == "gsm7" and len(words) <= 22
 
 
 def test_a_desk_never_poses_as_a_person() -> None:
     desk = {"name": "The desk at NfP", "first_name": "The desk at NfP", "role": "", "is_person": False}
-    assert said(made(GOOD), sender=desk).startswith("The desk at NfP: Hi Rosa")
+    assert said(made(GOOD), sender=desk).startswith("The desk at NfP, to everyone new: Hi Rosa")
+    assert said(made(GOOD), sender=desk, text={"is_first": False}).startswith("Our desk, to everyone new: Hi Rosa")
+    spanish = said(made(GOOD, "es"), sender=desk, text={"is_first": False})
+    assert spanish.startswith("Nuestra mesa, a quienes llegan: Hi Rosa")
 
 
 def test_lines_stand_as_written_and_the_question_is_found_before_its_numbers() -> None:
