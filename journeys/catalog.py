@@ -6,8 +6,26 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 
+class Fault(Protocol):
+    """What keeps a letter or text from being sent: the line of its file, what is wrong, what to write instead."""
+
+    @property
+    def line(self) -> int: ...
+
+    @property
+    def what(self) -> str: ...
+
+    @property
+    def fix(self) -> str: ...
+
+    @property
+    def about(self) -> str:
+        """`variable` where it names one that does not exist, `length` where it came out too long; else empty."""
+        ...
+
+
 class Catalog(Protocol):
-    """Every letter and text there is. That a letter uses only variables that exist is seen to when it is compiled."""
+    """Every letter and text there is; one with a fault is left out of them, and its faults are told."""
 
     def letters(self) -> Collection[str]:
         """The names of the letters that a journey may send."""
@@ -15,6 +33,10 @@ class Catalog(Protocol):
 
     def texts(self) -> Collection[str]:
         """The names of the texts that a journey may send."""
+        ...
+
+    def faults(self, name: str) -> Sequence[tuple[str, Fault]]:
+        """What keeps this letter or text from being sent, with the language it is found in."""
         ...
 
     def languages(self, name: str) -> Collection[str]:

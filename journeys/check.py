@@ -9,13 +9,15 @@ from zoneinfo import available_timezones
 
 from journeys import walk
 from journeys.catalog import Catalog
-from journeys.conditions import Answered, AtStage, Condition, Zone, parts_of
+from journeys.conditions import Answered, AtStage, Zone
+from journeys.contributions import MONEY, PHONING, invited
+from journeys.everywhere import conditions
 from journeys.findings import Finding, Level, Source, errors, in_reading_order, quoted
 from journeys.model import Journey
 from journeys.read import Draft, read
-from journeys.remark import Check, Remark, error
+from journeys.remark import Check, Remark, error, warning
 from journeys.shapes import Next, one_of, suggestion
-from journeys.steps import Ask, Branch, Email, HandOff, Message, Move, NamedMember, Step, Text
+from journeys.steps import Ask, Email, HandOff, Message, Move, NamedMember, Step, Text
 from journeys.vocabulary import RESERVED_WORDS, QuestionKind, Speaks, stages_of
 from journeys.wording import WORDING
 
@@ -118,6 +120,33 @@ def no_person_in_it(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
         yield Remark("steps", "no_person", Level.WARNING, says, fix)
 
 
+def too_few_ways_to_contribute(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
+    """Whoever is asked can contribute in at least two ways that are neither phoning nor money.
+
+    This is about journeys that ask (a step somebody can come to says `speaks: ask`). One that only listens and gives,
+    as a talk about the bus does, invites nobody to anything and is left alone. Two ways anywhere on the journey are
+    enough: not every single ask must hold them. Where a journey invites to something and too little of it is neither
+    phoning nor money, that is an error; where it asks and nothing says for what, somebody should look again.
+    """
+    steps = [journey.steps[place] for place in walk.reachable(journey)]
+    asks = [step for step in steps if _speaks(step, Speaks.ASK)]
+    found = [(step, key, kind) for step in steps for key, kind in invited(step)]
+    kinds = {kind for _, _, kind in found}
+    if not asks or len(kinds - {PHONING, MONEY}) >= 2:
+        return
+    fix = (
+        "Offer at least two more: cooking, fixing, driving, translating, telling a story, hosting, numbers, music; "
+        "and say so with `contributes: cooking` on the step or its answer."
+    )
+    if not kinds:
+        says = f"{quoted(asks[0].id)} asks for something, and no step says what people can contribute."
+        yield warning(asks[0], "few_ways_to_contribute", says, fix, "speaks")
+        return
+    step, key, _ = next((each for each in found if each[2] in (PHONING, MONEY)), found[0])
+    says = f"All that people can contribute here is {' and '.join(sorted(kinds))}."
+    yield error(step, "few_ways_to_contribute", says, fix, key)
+
+
 def signers_who_cannot_be_answered(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
     """Whoever signs reads the answers."""
     for step in _messages(journey):
@@ -129,33 +158,28 @@ def signers_who_cannot_be_answered(journey: Journey, catalog: Catalog) -> Iterat
 
 def stages_of_other_paths(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
     """A stage belongs to the path it is named with."""
-    named: list[tuple[Step, str, str, str]] = []
-    for move in journey.steps:
-        if isinstance(move, Move):
-            named.append((move, "stage", move.path, move.stage))
-    for step, key, part in _conditions(journey):
-        if isinstance(part, AtStage):
-            named.append((step, key, part.path, part.stage))
-    for step, key, path, stage in named:
+    named = [(f"steps.{move.id}.stage", move.path, move.stage) for move in journey.steps if isinstance(move, Move)]
+    named += [(key, part.path, part.stage) for key, part in conditions(journey) if isinstance(part, AtStage)]
+    for key, path, stage in named:
         if stage not in stages_of(path):
             says = f"The path {quoted(path)} has no stage {quoted(stage)}."
-            yield error(step, "unknown_stage", says, f"Write one of {one_of(stages_of(path))}.", key)
+            yield Remark(key, "unknown_stage", Level.ERROR, says, f"Write one of {one_of(stages_of(path))}.")
 
 
 def zones_that_do_not_exist(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
     """A time zone is one of the IANA database."""
-    for step, key, part in _conditions(journey):
+    for key, part in conditions(journey):
         for zone in part.zones if isinstance(part, Zone) else ():
             if zone not in available_timezones():
                 says = f"There is no time zone {quoted(zone)}."
                 fix = suggestion(zone, available_timezones(), "Write one such as `America/New_York`.")
-                yield error(step, "unknown_zone", says, fix, key)
+                yield Remark(key, "unknown_zone", Level.ERROR, says, fix)
 
 
 def answers_that_nobody_can_give(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
     """A condition on an answer names an answer of a question."""
     steps = journey.by_id()
-    for step, key, part in _conditions(journey):
+    for key, part in conditions(journey):
         if not isinstance(part, Answered):
             continue
         asked = steps.get(part.step)
@@ -167,7 +191,7 @@ def answers_that_nobody_can_give(journey: Journey, catalog: Catalog) -> Iterator
                 if known
                 else ("Name a step that asks a question with named answers.")
             )
-            yield error(step, "unknown_answer", says, fix, key)
+            yield Remark(key, "unknown_answer", Level.ERROR, says, fix)
 
 
 def answers_that_are_alike(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
@@ -198,6 +222,7 @@ CHECKS: tuple[Check, ...] = (
     asks_in_a_row,
     messages_without_a_pause,
     no_person_in_it,
+    too_few_ways_to_contribute,
     signers_who_cannot_be_answered,
     stages_of_other_paths,
     zones_that_do_not_exist,
@@ -221,13 +246,3 @@ def _speaks(step: Step, speaks: Speaks) -> bool:
 
 def _messages(journey: Journey) -> Iterator[Message]:
     return (step for step in journey.steps if isinstance(step, Message))
-
-
-def _conditions(journey: Journey) -> Iterator[tuple[Step, str, Condition]]:
-    """Every condition, and everything inside it, with its step and key."""
-    for step in journey.steps:
-        if isinstance(step, Branch):
-            for number, turn in enumerate(step.turns, start=1):
-                yield from ((step, f"turns.{number}.when", part) for part in parts_of(turn.when))
-        elif isinstance(step, Move) and step.when:
-            yield from ((step, "when", part) for part in parts_of(step.when))

@@ -27,3 +27,8 @@ Check: TypeAlias = Callable[[Journey, Catalog], Iterator[Remark]]
 def error(step: Step, rule: str, says: str, fix: str, key: str = "") -> Remark:
     """What keeps the journey from being published, said of a step or of one of its keys."""
     return Remark(f"steps.{step.id}" + (f".{key}" if key else ""), rule, Level.ERROR, says, fix)
+
+
+def warning(step: Step, rule: str, says: str, fix: str, key: str = "") -> Remark:
+    """What is worth a second look, said of a step or of one of its keys."""
+    return error(step, rule, says, fix, key)._replace(level=Level.WARNING)

@@ -29,6 +29,10 @@ _YES_TO_TEXTS = re.compile(
 )
 
 
+#: Rules of their own among the faults that a letter can have.
+_RULE_OF_FAULT = {"variable": "unknown_variable", "length": "text_too_long"}
+
+
 class Sent(NamedTuple):
     """One letter or text of a step, with the key that names it."""
 
@@ -62,11 +66,17 @@ def letters_for_texts_alone(journey: Journey, catalog: Catalog) -> Iterator[Rema
 
 
 def words_that_do_not_fit(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
-    """Each letter and text exists, speaks as the step says, in the journey's language, and ends with a question."""
+    """Each letter and text exists without a fault, speaks as its step, in its language, and ends with a question."""
     for each in sent(journey):
         step, name, what = each.step, each.name, each.what
         shelf = catalog.texts() if each.by_text else catalog.letters()
+        faults = catalog.faults(name)
+        for language, fault in faults:
+            says = f"The {what} {name} ({language}), line {fault.line}: {fault.what}"
+            yield error(step, _RULE_OF_FAULT.get(fault.about, "broken_template"), says, fault.fix, each.key)
         if name not in shelf:
+            if faults:
+                continue
             fix = suggestion(name, shelf, f"Write the name of a {what} that is whole and that exists.")
             yield error(step, "unknown_template", f"There is no {what} {quoted(name)}.", fix, each.key)
             continue

@@ -1,7 +1,7 @@
 """All letters of one or more library folders, compiled, with what is wrong in them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +24,12 @@ class Catalog:
     templates: Mapping[tuple[str, str], Compiled]
     sources: Mapping[tuple[str, str], str]
     findings: tuple[Finding, ...]
+    #: Those of the findings that are about a letter or text we have a name for, with its language.
+    faulty: Mapping[str, tuple[tuple[str, Finding], ...]] = field(default_factory=dict)
+
+    def faults(self, name: str) -> tuple[tuple[str, Finding], ...]:
+        """What is wrong in this letter or text, with the language it is found in; none where nothing is."""
+        return self.faulty.get(name, ())
 
     def names(self) -> frozenset[str]:
         """The names of all templates, in whatever languages they are written."""
@@ -106,6 +112,7 @@ def library(
     templates: dict[tuple[str, str], Compiled] = {}
     sources: dict[tuple[str, str], str] = {}
     findings: list[Finding] = []
+    faulty: dict[str, dict[str, tuple[Finding, ...]]] = {}
     for folder, path in _files((own, own_texts, *folders)):
         place = path.relative_to(folder)
         shown = f"{folder.name}/{place.as_posix()}"
@@ -127,6 +134,7 @@ def library(
         else:
             made = compile_letter(source, name=name, language=language, file=shown, layout=layout, words=words)
         if isinstance(made, Compiled):
+            faulty.get(name, {}).pop(language, None)
             templates[name, language] = made
             sources[name, language] = source
         else:
@@ -134,8 +142,13 @@ def library(
             templates.pop((name, language), None)
             sources.pop((name, language), None)
             findings += made
+            faulty.setdefault(name, {})[language] = made
     findings += _unlike(templates)
-    return Catalog(templates, sources, tuple(sorted(findings)))
+    faults = {
+        name: tuple((language, each) for language, found in sorted(by_language.items()) for each in found)
+        for name, by_language in faulty.items()
+    }
+    return Catalog(templates, sources, tuple(sorted(findings)), faults)
 
 
 def _files(folders: Iterable[Path]) -> Iterator[tuple[Path, Path]]:

@@ -211,9 +211,9 @@ class _Reader:
         self.variables: set[str] = set()
         self.loops = 0
 
-    def refuse(self, node: nodes.Node, what: str, fix: str, holding: str = "") -> None:
+    def refuse(self, node: nodes.Node, what: str, fix: str, holding: str = "", about: str = "") -> None:
         column = _column_on(self.pieces, node.lineno, holding)
-        self.findings.append(Finding(self.file, node.lineno, column, what, fix))
+        self.findings.append(Finding(self.file, node.lineno, column, what, fix, about))
 
     def visit(self, node: nodes.Node, *, bound: Mapping[str, bool], depth: int) -> None:
         """Note this node and what is in it. `bound` are loop variables (false for `loop` itself)."""
@@ -284,7 +284,7 @@ class _Reader:
             return
         near = difflib.get_close_matches(name, self.known, n=1, cutoff=0.5)
         fix = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(sorted(self.known))}."
-        self.refuse(node, f"There is no variable “{name}” here.", fix, name)
+        self.refuse(node, f"There is no variable “{name}” here.", fix, name, "variable")
 
 
 def _path(node: nodes.Expr) -> tuple[str, ...] | None:

@@ -15,6 +15,8 @@ class Finding:
     column: int
     what: str
     fix: str
+    #: `variable` where one is named that does not exist, `length` where it came out too long; else empty.
+    about: str = ""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}: {self.what} {self.fix}"

@@ -131,7 +131,9 @@ def _tried(compiled: Compiled, file: str) -> Compiled | tuple[Finding, ...]:
     for values in _samples(compiled):
         tried = renderer.render(compiled, values)
         if isinstance(tried, Refused):
-            return (Finding(file, 1, 1, f"A trial with sample values failed: {tried.says}", "Mend what it names."),)
+            about = "length" if tried.reason == "length" else ""
+            what = f"A trial with sample values failed: {tried.says}"
+            return (Finding(file, 1, 1, what, "Mend what it names.", about),)
         texts.append(tried.text)
     # The numbered answers may stand behind the question.
     return replace(compiled, ends_with_question="?" in texts[0])

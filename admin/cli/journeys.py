@@ -154,6 +154,22 @@ def export(slug: str, data_dir: Path) -> None:
 
 
 @journeys.command()
+@json_option
+def rules(as_json: bool) -> None:
+    """Say every rule that `check` holds a journey to, and what to write instead.
+
+    Example: hearthline journeys rules
+    """
+    from journeys.rules import RULES
+
+    for name, rule in RULES.items():
+        if as_json:
+            say_json({"rule": name, "level": rule.level, "holds": rule.holds, "instead": rule.instead})
+        else:
+            click.echo(f"{name} ({rule.level}): {rule.holds} {rule.instead}")
+
+
+@journeys.command()
 def schema() -> None:
     """Write the JSON Schema of journey files to standard output.
 

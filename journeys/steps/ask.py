@@ -14,7 +14,7 @@ from journeys.records import Default, Field, Record
 from journeys.scalars import ANSWER_NAME, Closed, ListOf, Span, StepName, Text
 from journeys.shapes import Next
 from journeys.steps.kind import Way, kind, to
-from journeys.steps.signing import OR_EMAIL, SENDING, Signer, or_by_letter
+from journeys.steps.signing import CONTRIBUTES, OR_EMAIL, SENDING, Signer, or_by_letter
 from journeys.vocabulary import Means, QuestionKind, Speaks
 
 #: Language codes with the words for each, in the author's order.
@@ -30,6 +30,8 @@ class Answer:
     label: Labels
     words: Words
     go: Next
+    #: What somebody who answers this offers to contribute; see journeys.contributions.
+    contributes: tuple[str, ...] = ()
 
     def label_in(self, language: str) -> str:
         """The label in the language, else in the first one written, else the name."""
@@ -78,6 +80,7 @@ class Ask:
     silent: Next
     by: Means = Means.EMAIL
     or_email: str | None = None
+    contributes: tuple[str, ...] = ()
 
     @property
     def numbered(self) -> bool:
@@ -118,7 +121,7 @@ OTHERWISE = Field(
     "and the journey waits while they talk. Without it, the next in the list.",
     Default.NEXT,
 )
-CHOICE_ANSWER = Record(Answer, (LABEL, WORDS, ANSWER_GO))
+CHOICE_ANSWER = Record(Answer, (LABEL, WORDS, ANSWER_GO, CONTRIBUTES))
 # The plain words for yes and no are known in every language we read; a journey may add its own.
 PLAIN_ANSWER = Record(
     Answer,
@@ -126,6 +129,7 @@ PLAIN_ANSWER = Record(
         Field("label", LABEL.shape, LABEL.says, ()),
         Field("words", WORDS.shape, "More words that mean this answer, beside the plain ones.", ()),
         ANSWER_GO,
+        CONTRIBUTES,
     ),
 )
 QUESTION: ByKind[Question] = ByKind(
@@ -190,6 +194,7 @@ KIND = kind(
                 Means.EMAIL,
             ),
             OR_EMAIL,
+            CONTRIBUTES,
         ),
     ),
 )

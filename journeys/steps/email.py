@@ -9,7 +9,7 @@ from typing import ClassVar
 from journeys.records import Record
 from journeys.shapes import Next
 from journeys.steps.kind import GO, Way, kind
-from journeys.steps.signing import SENDING, Signer
+from journeys.steps.signing import CONTRIBUTES, SENDING, Signer
 from journeys.vocabulary import Speaks
 
 
@@ -24,6 +24,7 @@ class Email:
     speaks: Speaks
     signed_by: Signer
     go: Next
+    contributes: tuple[str, ...] = ()
 
     def ways(self) -> tuple[Way, ...]:
         return (Way("then", self.go),)
@@ -32,4 +33,4 @@ class Email:
         return f"sends the letter {self.template} ({self.speaks}), signed by {self.signed_by}"
 
 
-KIND = kind("email", "Sends a letter and goes on.", Record(Email, (*SENDING, GO)))
+KIND = kind("email", "Sends a letter and goes on.", Record(Email, (*SENDING, GO, CONTRIBUTES)))

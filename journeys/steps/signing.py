@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from journeys.groups import WordOr, Wrapped
 from journeys.records import Field
-from journeys.scalars import EMAIL, TEMPLATE, Closed
+from journeys.scalars import CONTRIBUTION, EMAIL, TEMPLATE, Closed, ListOf
 from journeys.vocabulary import Speaks
 
 
@@ -51,6 +51,13 @@ SIGNED_BY = Field(
 )
 SENDING = (Field("template", TEMPLATE, "The letter's name in the templates."), SPEAKS, SIGNED_BY)
 TEXTING = (Field("template", TEMPLATE, "The text's name in the templates."), SPEAKS, SIGNED_BY)
+CONTRIBUTES = Field(
+    "contributes",
+    ListOf(CONTRIBUTION, most=20, alone=True),
+    "What it invites to contribute, in a word or several, such as cooking, fixing, driving, translating, telling, "
+    "hosting, numbers or music; `phoning` and `money` are called so.",
+    (),
+)
 OR_EMAIL = Field(
     "or_email",
     TEMPLATE,

@@ -9,7 +9,7 @@ from typing import ClassVar
 from journeys.records import Record
 from journeys.shapes import Next
 from journeys.steps.kind import GO, Way, kind
-from journeys.steps.signing import OR_EMAIL, TEXTING, Signer, or_by_letter
+from journeys.steps.signing import CONTRIBUTES, OR_EMAIL, TEXTING, Signer, or_by_letter
 from journeys.vocabulary import Speaks
 
 
@@ -25,6 +25,7 @@ class Text:
     signed_by: Signer
     or_email: str | None
     go: Next
+    contributes: tuple[str, ...] = ()
 
     def ways(self) -> tuple[Way, ...]:
         return (Way("then", self.go),)
@@ -35,4 +36,4 @@ class Text:
         )
 
 
-KIND = kind("text", "Sends a text and goes on.", Record(Text, (*TEXTING, OR_EMAIL, GO)))
+KIND = kind("text", "Sends a text and goes on.", Record(Text, (*TEXTING, OR_EMAIL, GO, CONTRIBUTES)))

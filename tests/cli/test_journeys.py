@@ -51,6 +51,25 @@ def test_the_library_has_nothing_to_mend() -> None:
     assert ran.code == 0, ran.said
 
 
+def test_every_file_has_its_line_and_one_error_makes_the_exit_code() -> None:
+    folder = ROOT / "tests" / "journeys" / "rules"
+    bad, mild, good = (folder / name for name in ("two_asks.bad.yaml", "no_person.bad.yaml", "two_asks.good.yaml"))
+    ran = hearthline("journeys", "check", bad, mild, good, "--json", "--letters", folder / "letters")
+    said = [json.loads(line) for line in ran.out.splitlines()]
+    assert ran.code == 1
+    assert [each["file"] for each in said] == [str(bad), str(mild), str(good)]
+    assert [[found["level"] for found in each["findings"]] for each in said] == [["error"], ["warning"], []]
+    assert set(said[0]["findings"][0]) == {"line", "column", "key", "rule", "level", "says", "fix"}
+    # Only warnings are a second look, and no error.
+    assert hearthline("journeys", "check", mild, good, "--json").code == 0
+
+
+def test_the_rules_can_be_read_as_one_table() -> None:
+    ran = hearthline("journeys", "rules")
+    assert ran.code == 0
+    assert "two_asks (error): On no way two asks come in a row. Give or listen between the two." in ran.out
+
+
 def test_a_broken_file_is_not_published_and_the_published_version_stays(data: Path, tmp_path: Path) -> None:
     assert hearthline("journeys", "publish", WELCOME, "--data", data).code == 0
     before = hearthline("journeys", "export", "welcome", "--data", data)

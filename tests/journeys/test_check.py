@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from journeys.catalog import Fault
 from journeys.check import CHECKS, check, examine
 from journeys.findings import Finding, Level
 from journeys.library import files
@@ -33,6 +34,9 @@ class Shelf:
     def segments(self, name: str, language: str, answers: Sequence[str]) -> int:
         return 0
 
+    def faults(self, name: str) -> Sequence[tuple[str, Fault]]:
+        return ()
+
     def languages(self, name: str) -> Collection[str]:
         return self.by_name[name][1]
 
@@ -56,7 +60,7 @@ CATALOG = Shelf(
 )
 HELLO = "- {id: hello, do: email, template: hello, speaks: listen, signed_by: organizer}\n"
 STORY = "- {id: story, do: email, template: story, speaks: give, signed_by: organizer}\n"
-FAVOR = "- {id: favor, do: email, template: favor, speaks: ask, signed_by: desk}\n"
+FAVOR = "- {id: favor, do: email, template: favor, speaks: ask, signed_by: desk, contributes: [cooking, driving]}\n"
 FAVOR_TOO = "- {id: favor_too, do: email, template: favor_too, speaks: ask, signed_by: desk}\n"
 REST = "- {id: rest, do: wait, for: P2D}\n"
 REST_2 = "- {id: rest_2, do: wait, for: P2D}\n"
@@ -191,7 +195,7 @@ def test_an_error_leaves_none() -> None:
 
 
 def test_every_check_says_in_a_sentence_what_holds() -> None:
-    assert all((one.__doc__ or "").endswith(".") for one in CHECKS)
+    assert all((one.__doc__ or "").strip().endswith(".") for one in CHECKS)
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: path.stem)
