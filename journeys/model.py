@@ -11,10 +11,12 @@ from journeys.durations import say_duration
 from journeys.groups import OneKey, WordOr, Wrapped
 from journeys.nodes import Listing, Node, Scalar
 from journeys.nodes import Mapping as Group
+from journeys.quiet import QUIET_HOURS, QuietHours
 from journeys.records import Field, Option, Record
-from journeys.scalars import LANGUAGE, PATH, SLUG, TAG, ListOf, Span, Text
+from journeys.scalars import LANGUAGE, PATH, SLUG, TAG, Closed, ListOf, Span, Text
 from journeys.shapes import REFUSED, Json, Names, Reader, Refused, Shape, name_of
 from journeys.steps import STEP, Step
+from journeys.vocabulary import AfterPause, WhenFull
 
 MOST_STEPS = 200
 
@@ -89,6 +91,11 @@ class Journey:
     triggers: tuple[Trigger, ...]
     re_entry: ReEntry
     steps: tuple[Step, ...]
+    after_pause: AfterPause = AfterPause.SKIP
+    when_full: WhenFull = WhenFull.WAIT
+    quiet_hours: QuietHours | None = None
+    #: Over how long an hour that many wait for is spread; None: as the settings say.
+    spread: timedelta | None = None
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -181,6 +188,25 @@ JOURNEY = Record(
         Field("language", LANGUAGE, "The language to speak when a member's own is not offered.", "en"),
         Field("triggers", ListOf(TRIGGER, most=20, alone=True), "When it begins for somebody."),
         Field("re_entry", RE_ENTRY, "Whether it may begin again for the same person.", Never()),
+        Field(
+            "after_pause",
+            Closed(AfterPause),
+            "What a pause kept back: `skip` what grew stale, send the `newest` alone, or `ask` a person.",
+            AfterPause.SKIP,
+        ),
+        Field(
+            "when_full",
+            Closed(WhenFull),
+            "A message to somebody who had as many as we send: let it `wait`, or `skip` it.",
+            WhenFull.WAIT,
+        ),
+        Field("quiet_hours", QUIET_HOURS, "Hours in which nothing of this journey arrives.", None),
+        Field(
+            "spread",
+            Span(),
+            "Over how long an hour that many people wait for is spread; without it, by how many they are.",
+            None,
+        ),
         Field("steps", Steps(), "The steps, in order; each goes to the next unless it says otherwise."),
     ),
     says="A journey: how we walk beside a person.",

@@ -56,6 +56,35 @@ class Role(StrEnum):
     AUDITOR = "auditor"
 
 
+class AfterPause(StrEnum):
+    """What becomes of messages that a pause of the journey kept back: none of them, the newest alone, or a person says."""
+
+    SKIP = "skip"
+    NEWEST = "newest"
+    ASK = "ask"
+
+
+class WhenFull(StrEnum):
+    """What becomes of a message to somebody who had as many as we send: it waits for room, or is skipped."""
+
+    WAIT = "wait"
+    SKIP = "skip"
+
+
+class InQuietHours(StrEnum):
+    """What becomes of a message whose time comes in quiet hours: the next moment available, or it is given up."""
+
+    NEXT_AVAILABLE = "next_available"
+    ABORT = "abort"
+
+
+class Channels(StrEnum):
+    """What quiet hours are kept for: texts alone, or mail too."""
+
+    TEXTS = "texts"
+    ALL = "all"
+
+
 class Weekday(StrEnum):
     """A day of the week, Monday first."""
 

@@ -1,0 +1,248 @@
+"""JourneyPause: who let a journey rest, when and why, and what became of the steps it kept back (FEATURES B14).
+
+A pause that ends never fires a pile. Whoever became due while it lasted is judged once, in batches: the rule of the
+journey (or of whoever resumes it) is written on their row of `due` as what woke it, and the runner does the rest
+(`engine.runner.decide`). Until all are judged the journey stays paused for them, and goes on for everybody else.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import ForeignKey, Index, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from engine.audit.entry import record
+from engine.base.broker import wake_on_commit
+from engine.base.db import Base, Database, Id
+from engine.base.errors import Invalid, NotFound
+from engine.base.ids import new_id
+from engine.conversations.task import give_task
+from engine.enrollments.enrollment import BATCH, TICK, Enrollment, Standing, relocate, standing
+from engine.enrollments.journey import Journey, load_version
+from journeys.vocabulary import AfterPause
+
+#: `Standing.heard` of a step that a pause kept back: this and the rule, `late:skip`.
+LATE = "late:"
+#: How long somebody has to say what becomes of the steps that a pause kept back.
+DECIDE_WITHIN = timedelta(days=2)
+#: How often a batch is looked through again for people whom a tick moved at that very moment.
+_MOST_PASSES = 20
+
+
+class JourneyPause(Base):
+    """One pause. While `resumed_at` is None nobody moves; while `judged_at` is None, nobody whom it kept back."""
+
+    __tablename__ = "journey_pause"
+    __table_args__ = (Index(None, "journey_id", "id"),)
+
+    id: Mapped[Id]
+    created_at: Mapped[datetime]
+    journey_id: Mapped[int] = mapped_column(ForeignKey("journey.id"))
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    why: Mapped[str] = mapped_column(String(300), default="")
+    resumed_at: Mapped[datetime | None]
+    resumed_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    #: skip, newest or ask.
+    rule: Mapped[str] = mapped_column(String(10), default="")
+    #: How many people it had kept back.
+    overdue: Mapped[int] = mapped_column(default=0)
+    judged_at: Mapped[datetime | None]
+    #: With the rule `ask`: who decided, and when.
+    decided_at: Mapped[datetime | None]
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    task_id: Mapped[int | None]
+
+
+class Resting(NamedTuple):
+    """A journey on which not everybody moves just now."""
+
+    #: Since when it goes on for whoever becomes due from then on; None: for nobody yet.
+    resumed_at: datetime | None
+
+    def keeps(self, here: Standing) -> bool:
+        """Whether the row waits for the pause to end."""
+        if here.heard.startswith(LATE):
+            return False
+        return self.resumed_at is None or (here.wanted_at or here.due_at) <= self.resumed_at
+
+
+def resting(session: Session) -> Mapping[int, Resting]:
+    """The journeys that are paused, or not yet wholly resumed."""
+    paused = dict.fromkeys(session.scalars(select(Journey.id).where(Journey.paused_at.is_not(None))), Resting(None))
+    if not paused:
+        return {}
+    rows = session.execute(
+        select(JourneyPause.journey_id, JourneyPause.resumed_at).where(
+            JourneyPause.journey_id.in_(paused), JourneyPause.judged_at.is_(None)
+        )
+    )
+    return paused | {journey_id: Resting(resumed_at) for journey_id, resumed_at in rows}
+
+
+def pause(session: Session, slug: str, why: str, now: datetime, by_id: int | None = None) -> bool:
+    """Nobody moves on the journey and nobody new comes onto it; False when that was so before.
+
+    Raises NotFound.
+    """
+    journey = _locked(session, slug)
+    if journey.paused_at is not None:
+        return False
+    journey.paused_at, journey.paused_by_id = now, by_id
+    session.add(JourneyPause(id=new_id(), created_at=now, journey_id=journey.id, by_id=by_id, why=why.strip()[:300]))
+    session.flush()
+    record(session, by_id, "paused", "journey", journey.id, now)
+    return True
+
+
+def resume(
+    session: Session, slug: str, now: datetime, by_id: int | None = None, rule: AfterPause | None = None
+) -> JourneyPause:
+    """The journey goes on; `judge` then deals with whom the pause had kept back. The journey's own rule, unless told.
+
+    On a journey that waits for somebody to decide (`ask`), the rule is that decision. Raises NotFound, and Invalid
+    when there is nothing to resume or to decide.
+    """
+    journey = _locked(session, slug)
+    last = latest_pause(session, journey.id)
+    if journey.paused_at is None:
+        return _decide(session, slug, last, now, by_id, rule)
+    if last is None or last.judged_at is not None:
+        # Whoever paused it left no word: it counts as paused since then.
+        last = JourneyPause(
+            id=new_id(), created_at=journey.paused_at, journey_id=journey.id, by_id=journey.paused_by_id, why=""
+        )
+        session.add(last)
+    if last.resumed_at is None:
+        if rule is None and journey.current_version_id is not None:
+            rule = load_version(session, journey.current_version_id).script.after_pause
+        last.resumed_at, last.resumed_by_id, last.rule = now, by_id, str(rule or AfterPause.SKIP)
+        record(session, by_id, "resumed", "journey", journey.id, now, rule=last.rule)
+    session.flush()
+    wake_on_commit(session, "runner.resume")
+    return last
+
+
+def latest_pause(session: Session, journey_id: int) -> JourneyPause | None:
+    """The journey's latest pause, over or not."""
+    return session.scalar(
+        select(JourneyPause).where(JourneyPause.journey_id == journey_id).order_by(JourneyPause.id.desc()).limit(1)
+    )
+
+
+def unjudged(session: Session) -> list[int]:
+    """Pauses that are over and whose people are not all judged yet."""
+    return list(
+        session.scalars(
+            select(JourneyPause.id).where(JourneyPause.resumed_at.is_not(None), JourneyPause.judged_at.is_(None))
+        )
+    )
+
+
+def judge(db: Database, pause_id: int, now: datetime) -> int:
+    """Whoever the pause kept back is judged, once; how many these were. Done again after a crash, it goes on."""
+    judged = 0
+    for _ in range(_MOST_PASSES):
+        after, missed = 0, False
+        while True:
+            with db.write() as session:
+                after, some, left = _judge_some(session, pause_id, after, now)
+            judged += some
+            missed = missed or left
+            if not after:
+                break
+        if not missed:
+            break
+    with db.write() as session:
+        _over(session, pause_id, judged, now)
+    return judged
+
+
+def _judge_some(session: Session, pause_id: int, after: int, now: datetime) -> tuple[int, int, bool]:
+    """(the last enrollment looked at or 0, how many were kept back, whether one was on the move)."""
+    row = session.get_one(JourneyPause, pause_id)
+    if row.resumed_at is None or row.judged_at is not None:
+        return 0, 0, False
+    ids = list(
+        session.scalars(
+            select(Enrollment.id)
+            .where(Enrollment.journey_id == row.journey_id, Enrollment.ended_at.is_(None), Enrollment.id > after)
+            .order_by(Enrollment.id)
+            .limit(BATCH)
+        )
+    )
+    places = standing(session, ids, lock=True)
+    moves = {}
+    for here in places.values():
+        asked = here.heard == f"{LATE}{AfterPause.ASK}" and row.decided_at is not None
+        if asked or (not here.heard.startswith(LATE) and (here.wanted_at or here.due_at) <= row.resumed_at):
+            moves[here] = _judged(here, row.rule, now)
+    relocate(session, moves)
+    return (ids[-1] if len(ids) == BATCH else 0), len(moves), len(places) < len(ids)
+
+
+def _judged(here: Standing, rule: str, now: datetime) -> Standing:
+    """The row, due now with the rule; what follows from their own words is owed and keeps what woke it."""
+    heard = here.heard if here.heard and not here.heard.startswith(LATE) else f"{LATE}{rule}"
+    at = now if here.prev_at is None else max(now, here.prev_at + TICK)
+    return here._replace(due_at=at, heard=heard, wanted_at=here.wanted_at or here.due_at)
+
+
+def _over(session: Session, pause_id: int, judged: int, now: datetime) -> None:
+    row = session.get_one(JourneyPause, pause_id, with_for_update=True)
+    if row.judged_at is not None:
+        return
+    row.judged_at = now
+    journey = session.get_one(Journey, row.journey_id, with_for_update=True)
+    if row.decided_at is None:
+        row.overdue += judged
+        journey.paused_at = journey.paused_by_id = None
+        if row.rule == AfterPause.ASK and row.overdue:
+            row.task_id = _ask(session, journey, row, now)
+    session.flush()
+    wake_on_commit(session, "runner.tick")
+
+
+def _ask(session: Session, journey: Journey, row: JourneyPause, now: datetime) -> int:
+    people = "one person" if row.overdue == 1 else f"{row.overdue} people"
+    return give_task(
+        session,
+        f"{journey.title}: say what becomes of what the pause kept back",
+        now + DECIDE_WITHIN,
+        now,
+        script=(
+            f"The journey goes on, and for {people} a step became due while it was paused. Nothing of it was sent. "
+            f"`hearthline journeys resume {journey.slug} --overdue skip` passes over what is stale; "
+            f"`--overdue newest` sends each of them the newest message alone. Until you say so they wait."
+        ),
+        assignee_id=row.resumed_by_id,
+        detail={"why": "after_pause", "journey_id": journey.id},
+    ).id
+
+
+def _decide(
+    session: Session,
+    slug: str,
+    last: JourneyPause | None,
+    now: datetime,
+    by_id: int | None,
+    rule: AfterPause | None,
+) -> JourneyPause:
+    if last is None or last.rule != AfterPause.ASK or last.judged_at is None:
+        raise Invalid(f"The journey {slug} is not paused.")
+    if last.decided_at is not None:
+        raise Invalid(f"The journey {slug} is not paused, and what its last pause kept back is decided.")
+    if rule is None or rule is AfterPause.ASK:
+        raise Invalid("Say what becomes of the steps that the pause kept back: skip, or newest.")
+    last.decided_at, last.decided_by_id, last.rule, last.judged_at = now, by_id, str(rule), None
+    session.flush()
+    record(session, by_id, "resumed", "journey", last.journey_id, now, rule=last.rule)
+    wake_on_commit(session, "runner.resume")
+    return last
+
+
+def _locked(session: Session, slug: str) -> Journey:
+    journey = session.scalar(select(Journey).where(Journey.slug == slug).with_for_update())
+    if journey is None:
+        raise NotFound(f"No journey {slug!r} is published here.")
+    return journey
