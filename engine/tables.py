@@ -19,6 +19,7 @@ import engine.conversations.task
 import engine.conversations.thread
 import engine.enrollments.enrollment
 import engine.enrollments.journey
+import engine.enrollments.pause
 import engine.enrollments.signal
 import engine.outbox.delivery
 import engine.outbox.line
@@ -29,6 +30,7 @@ import engine.people.importing.file_import
 import engine.people.link_request
 import engine.people.login
 import engine.people.member
+import engine.people.member_pace
 import engine.people.path
 import engine.people.text_sign_up
 import engine.people.text_stop  # noqa: F401

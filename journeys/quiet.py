@@ -40,9 +40,7 @@ QUIET_HOURS = Record(
     (
         Field("begins", Hour(), "The hour at which it becomes quiet, such as 19:00."),
         Field("ends", Hour(), "The hour from which messages may arrive again, such as 10:00."),
-        Field(
-            "channels", Closed(Channels), "`texts` alone, or `all` for letters too.", Channels.TEXTS
-        ),
+        Field("channels", Closed(Channels), "`texts` alone, or `all` for letters too.", Channels.TEXTS),
         Field(
             "otherwise",
             Closed(InQuietHours),

@@ -57,7 +57,7 @@ class Role(StrEnum):
 
 
 class AfterPause(StrEnum):
-    """What becomes of messages that a pause of the journey kept back: none of them, the newest alone, or a person says."""
+    """What becomes of messages that a pause kept back: none of them, the newest alone, or a person says."""
 
     SKIP = "skip"
     NEWEST = "newest"

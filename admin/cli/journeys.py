@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from admin.cli.options import data_option, json_option, opened, say_json
+from admin.cli.pausing import pause, resume
 from admin.cli.why import why
 
 if TYPE_CHECKING:
@@ -183,3 +184,5 @@ def schema() -> None:
 
 
 journeys.add_command(why)
+journeys.add_command(pause)
+journeys.add_command(resume)

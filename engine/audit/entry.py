@@ -33,7 +33,8 @@ VERBS = frozenset(
         "answered", "assigned", "closed", "reopened", "responded", "noted", "revealed", "opened_original",
         "approved", "revoked", "published", "invited", "role_given", "member_added", "signed_in", "signed_out",
         "task_done", "chapter_added", "imported", "consent_changed", "member_changed", "rescued", "retried",
-        "texts_go_on", "left_chapter",
+        "texts_go_on", "left_chapter", "paused", "resumed", "people_moved", "finishers_reached", "pace_set",
+        "journeys_joined",
     }
 )  # fmt: skip
 

@@ -290,6 +290,45 @@ def bring_forward(session: Session, heard: Mapping[Standing, str], now: datetime
     wake_on_commit(session, "runner.tick")
 
 
+def relocate(session: Session, moves: Mapping[Standing, Standing]) -> None:
+    """Each of these rows stands where it is to stand now, on its version, and what points to it does so still.
+
+    Lock the rows with `standing` first; a new due time must lie after the visit before.
+    """
+    if not moves:
+        return
+    rows = [
+        {
+            "was": here.due_at, "e": here.enrollment_id, "at": new.due_at, "prev": here.prev_at,
+            "version": new.version_id, "s": new.step, "p": new.phase, "wanted": new.wanted_at, "word": new.heard,
+            "t": new.tries,
+        }
+        for here, new in moves.items()
+    ]  # fmt: skip
+    session.execute(
+        update(_DUE)
+        .where(_DUE.c.due_at == bindparam("was"), _DUE.c.enrollment_id == bindparam("e"))
+        .values(
+            due_at=bindparam("at"), version_id=bindparam("version"), step=bindparam("s"), phase=bindparam("p"),
+            wanted_at=bindparam("wanted"), heard=bindparam("word"), tries=bindparam("t"),
+        ),
+        rows,
+    )  # fmt: skip
+    moved = [row for row in rows if row["was"] != row["at"]]
+    if first := [row for row in moved if row["prev"] is None]:
+        session.execute(
+            update(_ENROLLMENT).where(_ENROLLMENT.c.id == bindparam("e")).values(first_at=bindparam("at")), first
+        )
+    if later := [row for row in moved if row["prev"] is not None]:
+        session.execute(
+            update(_VISIT)
+            .where(_VISIT.c.visit_at == bindparam("prev"), _VISIT.c.enrollment_id == bindparam("e"))
+            .values(next_at=bindparam("at")),
+            later,
+        )
+    wake_on_commit(session, "runner.tick")
+
+
 def end(session: Session, rows: Collection[Standing], reason: str, now: datetime) -> None:
     """These enrollments have ended and nothing of them is due any more. Lock the rows with `standing` first."""
     if not rows:

@@ -163,8 +163,3 @@ def current_versions(session: Session) -> list[Published]:
         .order_by(Journey.id)
     )
     return [load_version(session, version_id) for version_id in ids if version_id is not None]
-
-
-def paused_journeys(session: Session) -> set[int]:
-    """The ids of journeys on which nobody moves just now."""
-    return set(session.scalars(select(Journey.id).where(Journey.paused_at.is_not(None))))

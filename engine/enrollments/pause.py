@@ -24,6 +24,8 @@ from journeys.vocabulary import AfterPause
 
 #: `Standing.heard` of a step that a pause kept back: this and the rule, `late:skip`.
 LATE = "late:"
+#: In place of the rule, where the step follows from the member's own words, or went wrong: it is owed, however late.
+OWED = "words"
 #: How long somebody has to say what becomes of the steps that a pause kept back.
 DECIDE_WITHIN = timedelta(days=2)
 #: How often a batch is looked through again for people whom a tick moved at that very moment.
@@ -62,9 +64,9 @@ class Resting(NamedTuple):
 
     def keeps(self, here: Standing) -> bool:
         """Whether the row waits for the pause to end."""
-        if here.heard.startswith(LATE):
-            return False
-        return self.resumed_at is None or (here.wanted_at or here.due_at) <= self.resumed_at
+        if self.resumed_at is None:
+            return True
+        return not here.heard.startswith(LATE) and (here.wanted_at or here.due_at) <= self.resumed_at
 
 
 def resting(session: Session) -> Mapping[int, Resting]:
@@ -86,8 +88,11 @@ def pause(session: Session, slug: str, why: str, now: datetime, by_id: int | Non
     Raises NotFound.
     """
     journey = _locked(session, slug)
-    if journey.paused_at is not None:
+    last = latest_pause(session, journey.id)
+    if journey.paused_at is not None and (last is None or last.resumed_at is None):
         return False
+    if last is not None and last.resumed_at is not None and last.judged_at is None:
+        last.judged_at = now  # whom the pause before had kept back, this one keeps
     journey.paused_at, journey.paused_by_id = now, by_id
     session.add(JourneyPause(id=new_id(), created_at=now, journey_id=journey.id, by_id=by_id, why=why.strip()[:300]))
     session.flush()
@@ -172,20 +177,25 @@ def _judge_some(session: Session, pause_id: int, after: int, now: datetime) -> t
         )
     )
     places = standing(session, ids, lock=True)
-    moves = {}
-    for here in places.values():
-        asked = here.heard == f"{LATE}{AfterPause.ASK}" and row.decided_at is not None
-        if asked or (not here.heard.startswith(LATE) and (here.wanted_at or here.due_at) <= row.resumed_at):
-            moves[here] = _judged(here, row.rule, now)
+    moves = {here: _judged(here, row.rule, now) for here in places.values() if _kept_back(here, row, now)}
     relocate(session, moves)
     return (ids[-1] if len(ids) == BATCH else 0), len(moves), len(places) < len(ids)
 
 
+def _kept_back(here: Standing, row: JourneyPause, now: datetime) -> bool:
+    """Whether the row still has to be judged; one that was, and is due, is not judged twice."""
+    if row.decided_at is not None:
+        return here.heard == f"{LATE}{AfterPause.ASK}"
+    if row.resumed_at is None or (here.wanted_at or here.due_at) > row.resumed_at:
+        return False
+    return here.due_at > now or here.heard not in (f"{LATE}{row.rule}", f"{LATE}{OWED}")
+
+
 def _judged(here: Standing, rule: str, now: datetime) -> Standing:
-    """The row, due now with the rule; what follows from their own words is owed and keeps what woke it."""
-    heard = here.heard if here.heard and not here.heard.startswith(LATE) else f"{LATE}{rule}"
+    """The row, due now, with what the runner goes by."""
+    owed = here.tries or here.heard in (OWED, f"{LATE}{OWED}")
     at = now if here.prev_at is None else max(now, here.prev_at + TICK)
-    return here._replace(due_at=at, heard=heard, wanted_at=here.wanted_at or here.due_at)
+    return here._replace(due_at=at, heard=f"{LATE}{OWED if owed else rule}", wanted_at=here.wanted_at or here.due_at)
 
 
 def _over(session: Session, pause_id: int, judged: int, now: datetime) -> None:
@@ -228,10 +238,10 @@ def _decide(
     by_id: int | None,
     rule: AfterPause | None,
 ) -> JourneyPause:
+    if last is not None and last.decided_at is not None:
+        raise Invalid(f"The journey {slug} is not paused, and what its last pause kept back is decided.")
     if last is None or last.rule != AfterPause.ASK or last.judged_at is None:
         raise Invalid(f"The journey {slug} is not paused.")
-    if last.decided_at is not None:
-        raise Invalid(f"The journey {slug} is not paused, and what its last pause kept back is decided.")
     if rule is None or rule is AfterPause.ASK:
         raise Invalid("Say what becomes of the steps that the pause kept back: skip, or newest.")
     last.decided_at, last.decided_by_id, last.rule, last.judged_at = now, by_id, str(rule), None

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias, assert_never
 
 from engine.enrollments.enrollment import FINISHED, TICK, Standing
 from engine.people.consent import Channel
+from engine.runner.lateness import WORDS, Late, carried, late
 from engine.runner.local_time import first_known, next_local
 from journeys.model import Journey
 from journeys.steps import (
@@ -34,8 +35,6 @@ LOOK_AGAIN = timedelta(days=1)
 TRY_AGAIN = (timedelta(minutes=5), timedelta(minutes=30), timedelta(days=1))
 #: After so many failures in a row a person is asked to look.
 MOST_TRIES = 3
-#: `Standing.heard` of a step that follows from the member's own words.
-WORDS = "words"
 #: `Standing.heard` of a question that never reached them.
 UNHEARD = "unheard"
 
@@ -109,10 +108,17 @@ def decide(here: Standing, journey: Journey, facts: Facts, now: datetime, stale_
     if facts.held_until is not None and facts.held_until > now:
         until = min(facts.held_until, now + LOOK_AGAIN) if facts.held_until.year > 9000 else facts.held_until
         return put_off(here, "held", "They are talking with a person here, and journeys wait meanwhile.", until)
-    # What follows from their words was meant to wait for the talk, and what went wrong is still owed; anything else
-    # that was put off too long is stale.
-    owed = here.heard == WORDS or here.tries
-    late = here.wanted_at is not None and not owed and now - here.wanted_at > stale_after
+    lateness = late(here, journey, step, now, stale_after)
+    if lateness is Late.UNDECIDED:
+        return put_off(here, "paused", "What the pause kept back waits until somebody decides.", now + LOOK_AGAIN)
+    decision = _settled(here, step, facts, now, late=lateness is Late.STALE)
+    if decision.at is None or decision.step == here.step:
+        return decision
+    mark = carried(here.heard, spoke=decision.template is not None)
+    return decision._replace(wanted_at=here.wanted_at, heard=decision.heard or mark) if mark else decision
+
+
+def _settled(here: Standing, step: Step, facts: Facts, now: datetime, *, late: bool) -> Decision:
     match step:
         case Email():
             return _skip(here, step.go, now) if late else _go(here, "sent", step.go, now, act=step)

@@ -17,7 +17,8 @@ from engine.conversations.hold import held_members
 from engine.conversations.message import Message
 from engine.conversations.question import Question
 from engine.enrollments.enrollment import Enrollment, Standing, Visit, live_enrollments, standing
-from engine.enrollments.journey import Published, load_version, paused_journeys
+from engine.enrollments.journey import Published, load_version
+from engine.enrollments.pause import resting
 from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery, DeliveryKey
 from engine.people.member import Member
@@ -104,11 +105,12 @@ def gather(
         for here in rows:
             if here.member_id in held:
                 know(here.enrollment_id, held_until=held[here.member_id])
-    paused = paused_journeys(session)
+    paused = resting(session)
     if paused:
         for here in rows:
             version = versions.get(here.version_id)
-            if version is not None and version.journey_id in paused:
+            rest = paused.get(version.journey_id) if version is not None else None
+            if rest is not None and rest.keeps(here):
                 know(here.enrollment_id, paused=True)
     return Batch(rows, versions, people, facts)
 

@@ -9,6 +9,7 @@ from engine.base.broker import Broker
 from engine.base.services import Services
 from engine.base.sweep import Sweep
 from engine.enrollments.enrollment import Due
+from engine.enrollments.pause import judge, unjudged
 from engine.enrollments.signal import Signal
 from engine.runner.signals import LIMIT as FACTS
 from engine.runner.signals import handle_signals
@@ -41,8 +42,15 @@ def register(broker: Broker, services: Services) -> None:
                 return
         broker.wake("runner.signals")
 
+    def resume(_row_id: int | None) -> None:
+        with services.db.read() as session:
+            over = unjudged(session)
+        for pause_id in over:
+            judge(services.db, pause_id, services.clock.now())
+
     broker.register("runner.tick", move_on)
     broker.register("runner.signals", hear)
+    broker.register("runner.resume", resume)
 
 
 def _due(session: Session, now: datetime) -> list[int | None]:
@@ -55,7 +63,12 @@ def _heard(session: Session, _now: datetime) -> list[int | None]:
     return [] if found is None else [None]
 
 
+def _resumed(session: Session, _now: datetime) -> list[int | None]:
+    return [None] if unjudged(session) else []
+
+
 SWEEPS = (
     Sweep("runner.tick", _due, timedelta(seconds=5)),
     Sweep("runner.signals", _heard, timedelta(seconds=5)),
+    Sweep("runner.resume", _resumed, timedelta(seconds=10)),
 )

@@ -12,13 +12,13 @@ from engine.runner.decide import (
     LOOK_AGAIN,
     NOTHING,
     TRY_AGAIN,
-    WORDS,
     Decision,
     Facts,
     decide,
     failed,
     waits_for_words,
 )  # fmt: skip
+from engine.runner.lateness import WORDS
 from engine.runner.local_time import first_known, instant, next_local, zone_named
 from journeys.model import Journey
 from journeys.read import read
