@@ -7,6 +7,7 @@ emptied, killed, away) is found again in the rows by a sweep, so nothing is kept
 import logging
 import threading
 import time
+import uuid
 from typing import Any, cast
 
 import dramatiq
@@ -33,6 +34,15 @@ QUEUED_MS = 10_000
 HEARTBEAT_MS, MAINTENANCE = 15_000, 10_000
 #: Messages that no worker knew how to run are kept for an hour, for whoever asks why.
 DEAD_MS = 3_600_000
+
+#: A message takes its place in the queue, as the library's own `enqueue` puts it there, unless it has one already. One
+#: round trip, because every commit that finds work to do makes it.
+_OFFER = """
+if redis.call("set", KEYS[1], 1, "NX", "PX", ARGV[1]) then
+    redis.call("hset", KEYS[2], ARGV[2], ARGV[3])
+    redis.call("rpush", KEYS[3], ARGV[2])
+end
+"""
 
 log = logger(__name__)
 
@@ -61,6 +71,7 @@ class RedisQueue(RedisBroker):
         self.blocking: redis.Redis = redis.Redis.from_url(
             url, socket_timeout=IDLE_SECONDS + 2, socket_connect_timeout=WAKE_SECONDS, retry=stale
         )
+        self._offer = self.client.register_script(_OFFER)
         self._lock = threading.Lock()
         self._away_until = 0.0
         self._away = False
@@ -87,8 +98,11 @@ class RedisQueue(RedisBroker):
         if time.monotonic() < self._away_until:
             return False
         try:
-            if self.client.set(_key(wake), 1, nx=True, px=QUEUED_MS):
-                self.enqueue(message)
+            # An id for each place in the queue, since a message may be taken back and offered again.
+            place = str(uuid.uuid4())
+            queued = message.copy(options={"redis_message_id": place})
+            queue = f"{NAMESPACE}:{message.queue_name}"
+            self._offer(keys=[_key(wake), f"{queue}.msgs", queue], args=[QUEUED_MS, place, queued.encode()])
         except (redis.RedisError, OSError) as error:
             self.seen(error)
             return False

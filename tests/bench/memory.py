@@ -30,7 +30,7 @@ from tests.bench.sink import ROOT, sink
 #: Megabytes that are allowed.
 IDLE, ADDED = 250, 150
 #: Letters that must have left while the million are worked on, so that both are seen.
-LETTERS = 5_000
+LETTERS = 50_000
 #: Seconds until the process answers, and until a million are settled.
 PATIENCE, LONG = 60.0, 1800.0
 

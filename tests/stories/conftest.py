@@ -23,9 +23,9 @@ def embedded_town(ready_town: Path, tmp_path_factory: pytest.TempPathFactory) ->
         yield opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def scaled_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """One town in processes of its own, on PostgreSQL and Redis, for all stories of a run's worker."""
+    """The same in processes of its own, on PostgreSQL and Redis."""
     with scaled_out(tmp_path_factory.mktemp("scaled") / "data") as opened:
         yield opened
 
