@@ -52,7 +52,7 @@ class Fleet:
         for role in self.roles:
             self.begin(role)
         self.wait_for(*self.roles)
-        return Ports(smtp=doors.smtp_port, public=doors.public_port, admin=doors.admin_port)
+        return Ports(smtp=doors.smtp_port, lmtp=doors.lmtp_port, public=doors.public_port, admin=doors.admin_port)
 
     def begin(self, role: str) -> None:
         """A process of that role has been started, if none is there. It ends with this one, however this one ends."""
@@ -72,7 +72,10 @@ class Fleet:
     def wait_for(self, *roles: str) -> None:
         """The doors of these are open, and those without a door have said that they work."""
         doors = self.settings.doors
-        ports = {"web": (doors.public_port, doors.admin_port), "mail": (doors.smtp_port,)}
+        ports = {
+            "web": (doors.public_port, doors.admin_port),
+            "mail": tuple(port for port in (doors.smtp_port, doors.lmtp_port) if port),
+        }
         ports["run"] = (*ports["web"], *ports["mail"])
         deadline = time.monotonic() + START_SECONDS
         for role in roles:

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.stories.town import EMBEDDED, SCALED, Town, open_town, prepared, scaled_out
+from tests.stories.town import Town, open_town, prepared, scaled_out
 
 
 @pytest.fixture(scope="session")
@@ -30,28 +29,31 @@ def scaled_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         yield opened
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every story of a town is lived both ways; those not marked `on_both` scaled out in the long form alone."""
-    marked = any("town" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
-    if "town" in metafunc.fixturenames and not marked:
-        scaled = pytest.param(SCALED, marks=pytest.mark.long)
-        metafunc.parametrize("town", [EMBEDDED, scaled], indirect=True)
-
-
-@pytest.fixture
+@pytest.fixture(params=["embedded_town", "scaled_town"])
 def town(request: pytest.FixtureRequest) -> Town:
-    """The town of a story: everything in one process on SQLite, or scaled out on PostgreSQL and Redis."""
+    """Every story of a town is lived both ways: all in one process on SQLite, and in many on PostgreSQL and Redis."""
     opened: Town = request.getfixturevalue(request.param)
     return opened
 
 
 @pytest.fixture
 def new_town(ready_town: Path, tmp_path: Path) -> Iterator[Callable[..., Town]]:
-    """Opens towns of their own, for stories that break something."""
+    """Opens towns of their own, in one process on SQLite, for stories that break something."""
     with ExitStack() as stack:
+        yield lambda **doors: stack.enter_context(open_town(ready_town, tmp_path / _next(tmp_path), **doors))
 
-        def build(**doors: Any) -> Town:
-            folder = tmp_path / f"town-{len(list(tmp_path.iterdir()))}"
-            return stack.enter_context(open_town(ready_town, folder, **doors))
 
-        yield build
+@pytest.fixture(params=["embedded", "scaled"])
+def new_town_either_way(
+    request: pytest.FixtureRequest, new_town: Callable[..., Town], tmp_path: Path
+) -> Iterator[Callable[..., Town]]:
+    """The same, and once more in many processes on PostgreSQL and Redis."""
+    with ExitStack() as stack:
+        if request.param == "embedded":
+            yield new_town
+        else:
+            yield lambda **doors: stack.enter_context(scaled_out(tmp_path / _next(tmp_path), **doors))
+
+
+def _next(folder: Path) -> str:
+    return f"town-{len(list(folder.iterdir()))}"

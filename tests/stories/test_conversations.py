@@ -3,10 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from admin.sandbox.pen import bare_address
-from tests.stories.town import Town, on_both
+from tests.stories.town import Town
 
 
-@on_both
 def test_an_answer_arrives_threaded_and_their_reply_comes_back_to_the_same_conversation(town: Town) -> None:
     denise = town.denise
     dana = town.joins("Dana Reyes", organizer=denise)
@@ -33,7 +32,6 @@ def test_an_answer_arrives_threaded_and_their_reply_comes_back_to_the_same_conve
     assert answer.message_id in last.headers["References"]
 
 
-@on_both
 def test_forty_replies_to_one_letter_make_forty_conversations(town: Town) -> None:
     people = [town.joins(f"Replier Number{n:02}", organizer=town.denise) for n in range(40)]
 
@@ -60,7 +58,6 @@ def test_forty_replies_to_one_letter_make_forty_conversations(town: Town) -> Non
     assert {text for *_, text in rows} == {f"A kind thing I saw, number {n}." for n in range(40)}
 
 
-@on_both
 def test_an_away_message_stands_folded_and_advances_nothing(town: Town) -> None:
     nadia = town.joins("Nadia Karim", organizer=town.denise)
     nadia.writes(
@@ -133,7 +130,6 @@ def test_template_code_and_markup_stay_words_everywhere(town: Town) -> None:
     assert "<script>alert(1)</script>" not in row
 
 
-@on_both
 def test_a_double_click_sends_one_answer(town: Town) -> None:
     denise = town.denise
     marcy = town.joins("Marcy Dunn", organizer=denise)
@@ -150,7 +146,6 @@ def test_a_double_click_sends_one_answer(town: Town) -> None:
     assert town.ask("select count(*) from message where member_id = ? and kind = 'out'", marcy.member_id) == [(1,)]
 
 
-@on_both
 def test_an_answer_of_two_organizers_at_once_is_both_said_and_none_is_lost(town: Town) -> None:
     lena = town.joins("Lena Fischer", organizer=town.denise)
     lena.writes("Honest answer: the tote bag.")
@@ -164,7 +159,6 @@ def test_an_answer_of_two_organizers_at_once_is_both_said_and_none_is_lost(town:
         assert lena.has_had(words) == 1
 
 
-@on_both
 def test_an_organizer_of_duluth_never_sees_atlanta(town: Town) -> None:
     ingrid = town.ingrid
     imani = town.joins("Imani Brooks", organizer=town.denise)

@@ -12,7 +12,7 @@ from engine.conversations.thread import Thread
 from engine.outbox.post import answer
 from inbound.sms.look import look
 from tests.stories.neighbor import Neighbor
-from tests.stories.town import Town, on_both
+from tests.stories.town import Town
 
 _next_phone = iter(range(10, 99))
 
@@ -40,7 +40,6 @@ def told(town: Town) -> Tally:
         return tally(session, town.carrier.texts)
 
 
-@on_both
 def test_a_stranger_texts_and_hears_a_person(town: Town, pam: Neighbor) -> None:
     pam.texts("is this the creek thing? can my kids come")
     maya_answers(town, pam, "It is, and they can. Bring boots.")
@@ -51,7 +50,6 @@ def test_a_stranger_texts_and_hears_a_person(town: Town, pam: Neighbor) -> None:
     assert (books.lost, books.doubled) == (0, 0)
 
 
-@on_both
 def test_a_text_taken_without_our_hearing_it_is_not_sent_twice(town: Town, pam: Neighbor) -> None:
     pam.texts("hello?")
     town.carrier.script(pam.phone, Trouble(after_creating="hang up", times=1))
@@ -102,8 +100,10 @@ def test_after_a_stop_nothing_arrives_until_a_start(town: Town, pam: Neighbor) -
     assert told(town).lost == 0
 
 
-def test_what_came_while_we_were_away_is_fetched_from_the_providers_list(new_town: Callable[..., Town]) -> None:
-    town = new_town(pauses=(0.05,) * 5)
+def test_what_came_while_we_were_away_is_fetched_from_the_providers_list(
+    new_town_either_way: Callable[..., Town],
+) -> None:
+    town = new_town_either_way(pauses=(0.05,) * 5)
     look(town.services)  # from here on, nothing that came may be missed
     neighbors = [town.phone(f"Neighbor {number}", f"+1678555{number:04}") for number in range(100, 120)]
     town.process_ends()

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from admin.sandbox.pen import bounce
 from tests.stories.neighbor import Neighbor
-from tests.stories.town import Town, on_both
+from tests.stories.town import Town
 from tests.stories.visit import Visit
 
 STORY = "Takes two pulls. Not three."
@@ -19,7 +19,6 @@ def link_in(neighbor: Neighbor, part: str) -> tuple[Visit, str]:
     return Visit(f"{parts.scheme}://{parts.netloc}"), parts.path
 
 
-@on_both
 def test_one_click_ends_letters_within_the_minute_and_touches_nothing_else(town: Town) -> None:
     denise = town.denise
     ray = town.joins("Ray Bergstrom", organizer=denise)
@@ -84,7 +83,6 @@ def test_the_preferences_page_opens_by_a_link_that_was_sent_and_takes_a_stop_bac
     assert "Carmen" not in old.words
 
 
-@on_both
 def test_a_plain_line_that_says_stop_is_a_stop(town: Town) -> None:
     teresa = town.joins("Teresa Quintana", organizer=town.denise)
     teresa.writes("unsubscribe")
@@ -95,7 +93,6 @@ def test_a_plain_line_that_says_stop_is_a_stop(town: Town) -> None:
     assert teresa.has_had(STORY) == 0
 
 
-@on_both
 def test_a_bounce_rests_the_address_and_a_person_hears_of_it(town: Town) -> None:
     harriet = town.joins("Harriet Cole", organizer=town.denise)
     letter = harriet.post[-1]

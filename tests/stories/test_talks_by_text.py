@@ -6,7 +6,7 @@ from engine.people.address import add_phone
 from engine.people.consent import EVERYTHING, Said, record_consent
 from tests.stories.desk import Desk
 from tests.stories.neighbor import Neighbor
-from tests.stories.town import Town, on_both
+from tests.stories.town import Town
 
 WHEN = "What time of day suits you?"
 THREE = "Which sounds like you these days?"
@@ -39,7 +39,6 @@ def answers_by_text(desk: Desk, neighbor: Neighbor, words: str) -> None:
     desk.town.passes("1m")
 
 
-@on_both
 def test_a_digit_answers_the_question_that_was_asked_by_text_and_nobody_is_bothered(town: Town) -> None:
     rosa = joins_with_phone(town, "Rosa Quintana", "+14045550171")
     asked = is_asked(rosa, WHEN)

@@ -1,7 +1,7 @@
 """Texts: somebody joins by text, is heard like by mail, and stops; all through the provider's own doors."""
 
 from tests.stories.neighbor import Neighbor
-from tests.stories.town import Town, on_both
+from tests.stories.town import Town
 
 
 def says(neighbor: Neighbor, words: str) -> str:
@@ -17,7 +17,6 @@ def outcome(town: Town, sid: str) -> tuple[str, str]:
     return rows[0][0], rows[0][1]
 
 
-@on_both
 def test_somebody_joins_by_text_and_is_a_member_with_a_person_who_reads(town: Town) -> None:
     lucia = town.phone("Lucía Pérez", "+14045550161")
     says(lucia, "JOIN ATLANTA")
@@ -38,7 +37,6 @@ def test_somebody_joins_by_text_and_is_a_member_with_a_person_who_reads(town: To
     assert town.ask(waiting, member_id) == [(1,)]
 
 
-@on_both
 def test_a_stop_is_at_once_and_for_everything_until_they_themselves_say_start(town: Town) -> None:
     ana = town.phone("Ana", "+14045550162")
     says(ana, "atlanta")
@@ -52,7 +50,6 @@ def test_a_stop_is_at_once_and_for_everything_until_they_themselves_say_start(to
     assert outcome(town, says(ana, "START")) == ("command", "opt_in")
 
 
-@on_both
 def test_what_nobody_knows_goes_to_a_person_and_every_row_has_one_outcome(town: Town) -> None:
     walt = town.phone("Walt", "+14045550163")
     assert outcome(town, walt.texts("stop by at 6?")) == ("needs_person", "")

@@ -1,7 +1,7 @@
 """A new member's first weeks: letters in a person's name, silence, talk, and what waits meanwhile."""
 
 from tests.stories.neighbor import Neighbor
-from tests.stories.town import Town, on_both
+from tests.stories.town import Town
 
 HELLO = "What made you put your name down?"
 STORY = "Takes two pulls. Not three."
@@ -12,7 +12,6 @@ def subjects(neighbor: Neighbor) -> list[str]:
     return [letter.subject for letter in neighbor.letters]
 
 
-@on_both
 def test_the_hello_letter_comes_in_mayas_name_and_the_answer_lands_with_a_named_organizer(town: Town) -> None:
     maya, denise = town.maya, town.denise
     rosa = town.joins("Rosa Marin", organizer=denise)
@@ -36,7 +35,6 @@ def test_the_hello_letter_comes_in_mayas_name_and_the_answer_lands_with_a_named_
     assert town.counts().unsettled == 0
 
 
-@on_both
 def test_silence_brings_the_neighbors_story_after_four_days(town: Town) -> None:
     sam = town.joins("Sam Whitaker", organizer=town.denise)
     town.passes("3d 23h")
@@ -46,7 +44,6 @@ def test_silence_brings_the_neighbors_story_after_four_days(town: Town) -> None:
     assert len(sam.letters) == 2
 
 
-@on_both
 def test_while_they_talk_the_journey_waits_and_goes_on_after_the_talk(town: Town) -> None:
     denise = town.denise
     walt = town.joins("Walt Brandt", organizer=denise)
@@ -96,7 +93,6 @@ def test_a_letter_meant_for_a_day_long_gone_is_skipped_not_fired(town: Town) -> 
     assert town.ask("select end_reason from enrollment where member_id = ?", bea.member_id) == [("finished",)]
 
 
-@on_both
 def test_a_named_answer_takes_its_branch_at_once_and_opens_no_conversation(town: Town) -> None:
     priya = town.joins("Priya Natarajan", organizer=town.denise)
     ask = priya.waits_for("Which one sounds like you these days?")

@@ -6,6 +6,7 @@ goes through a real relay into real mailboxes; organizers use the pages. The clo
 
 import shutil
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 from sqlalchemy.orm import Session
 
 from admin.cli.demo import free_ports
@@ -47,11 +47,6 @@ START = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
 DOMAIN = "nfp.example"
 ACCOUNT, TOKEN, OUR_NUMBER = "AC" + "5e" * 16, "7f" * 16, "+14045550100"
 
-#: The two ways an installation runs, by the fixture of each.
-EMBEDDED, SCALED = "embedded_town", "scaled_town"
-#: A story that is lived both ways: in one process on SQLite, and in many on PostgreSQL and Redis.
-on_both = pytest.mark.parametrize("town", [EMBEDDED, SCALED], indirect=True)
-
 LETTERS = ("porch/a_story", "porch/what_would_you_like", "porch/come_by", "porch/glad")
 CAST = Cast(
     organization={"name": "Neighbors for Progress", "domain": DOMAIN},
@@ -77,6 +72,10 @@ class Counts:
     received: int
     outcomes: dict[str, int]
     unsettled: int
+
+    def since(self, before: "Counts") -> dict[str, int]:
+        """The outcomes that came after `before` was counted."""
+        return dict(Counter(self.outcomes) - Counter(before.outcomes))
 
 
 class Town:
@@ -308,10 +307,10 @@ def open_town(ready: Path, folder: Path, **doors: Any) -> Iterator[Town]:
 
 
 @contextmanager
-def scaled_out(folder: Path) -> Iterator[Town]:
+def scaled_out(folder: Path, **doors: Any) -> Iterator[Town]:
     """A town in processes of its own on its first morning, open until the block ends."""
     with postgres_database() as database_url:
-        town = Town(folder, database_url, shared.redis_database())
+        town = Town(folder, database_url, shared.redis_database(), **doors)
         try:
             yield town
         finally:
