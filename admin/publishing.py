@@ -8,7 +8,8 @@ from typing import assert_never
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine.content.approval import approved_by
+from engine.content.approval import lenders_of, lent
+from engine.content.expected import mark_of
 from engine.content.template import publish_library
 from engine.enrollments.journey import JourneyVersion, publish_journey
 from engine.outbox.mailbox import person_at
@@ -60,25 +61,25 @@ def not_lent(session: Session, version_id: int, journey: Journey, domain: str) -
     `domain` is our mail domain, at which people have mailboxes.
     """
     texts: dict[str, dict[str, int]] = session.get_one(JourneyVersion, version_id).templates
-    approvals = approved_by(session, [each for languages in texts.values() for each in languages.values()])
+    lenders = lenders_of(session, [each for languages in texts.values() for each in languages.values()])
     told = set()
     for each in sent(journey):
         name, signer = each.name, each.step.signed_by
         if (name, signer) in told:
             continue
         told.add((name, signer))
-        for text in texts[name].values():
-            lent = approvals.get(text, frozenset())
+        for language, text in texts[name].items():
+            names = lent(lenders, text, mark_of(each.step, language))
             match signer:
                 case Desk():
                     break
                 case MembersOrganizer():
-                    if not lent:
+                    if not names:
                         yield NotLent(name, text, None, known=True)
                         break
                 case NamedMember(address=address):
                     people = _people_at(session, address.lower(), domain)
-                    if not lent & people:
+                    if not names & people:
                         yield NotLent(name, text, address, known=bool(people))
                         break
                 case _:

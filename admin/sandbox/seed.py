@@ -18,6 +18,7 @@ from engine.base.ids import new_id
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import give_role, join
 from engine.content.approval import approve
+from engine.content.expected import marks_of
 from engine.content.template import current_version
 from engine.enrollments.journey import load_version
 from engine.people.address import Address, add_email, members_with
@@ -88,7 +89,7 @@ def _write_community(session: Session, cast: Cast, start: datetime, number: int,
             for language in ("en", "es"):
                 version = current_version(session, name, language)
                 if version is not None:
-                    approve(session, version.id, people[organizer.key].id, start)
+                    approve(session, version.id, people[organizer.key].id, start, seen=marks_of(session, version.id))
     _set_password(session, cast, password, start)
     welcome = load_version(session, versions["welcome"])
     History(cast, start, number, rooms, people, welcome).write(session)

@@ -26,7 +26,8 @@ from engine.outbox.claim import Claim, claim_due, count, settle
 from engine.outbox.delivery import Delivery
 from engine.outbox.letter import Press, Unwritable, Written, press, write
 from engine.outbox.material import Material
-from engine.outbox.said import UNSURE, Words, said, said_now, unsay
+from engine.outbox.said import UNSURE, Words, said, said_anew, said_now, unsay
+from engine.outbox.signing import names_taken_back
 from engine.outbox.tries import PATIENCE, gives_up_after, pause_after
 from engine.outbox.trouble import ask_a_person, strike
 
@@ -89,10 +90,14 @@ def calling(
 ) -> list[Call]:
     """It stands written that these mails are about to be handed over, and what they say stands in the timeline.
 
-    What could not be written has failed, with the reason.
+    What could not be written has failed, with the reason; what bears a name that was taken back meanwhile is in its
+    queue again.
     """
     calls: list[Call] = []
     failed: list[Delivery] = []
+    put_back: list[Delivery] = []
+    signed = [(row, mail.author_id) for row, mail in written if isinstance(mail, Written)]
+    taken_back = names_taken_back(session, signed)
     rows: list[Message | Question] = []
     for detached, mail in written:
         delivery = session.merge(detached, load=False)
@@ -101,17 +106,24 @@ def calling(
             failed.append(delivery)
             log.warning("a message could not be written", delivery_id=delivery.id, says=mail.says)
             continue
-        first = delivery.internet_message_id is None
+        if delivery.id in taken_back:
+            delivery.state, delivery.state_at = "queued", now
+            queue.move(session, delivery, delivery.send_at)
+            put_back.append(delivery)
+            continue
+        first, author_id = delivery.internet_message_id is None, delivery.author_id
         delivery.state, delivery.state_at, delivery.attempts = "calling", now, delivery.attempts + 1
         delivery.internet_message_id, delivery.subject = mail.message_id, mail.subject[:400]
         delivery.to_address, delivery.author_id = mail.to_address, mail.author_id
+        words = Words(mail.text, mail.author_id, mail.author_name, mail.subject, mail.message_id)
         if first:
-            words = Words(mail.text, mail.author_id, mail.author_name, mail.subject, mail.message_id)
             rows += said(session, delivery, words, material, now)
+        elif author_id != mail.author_id:
+            said_anew(session, delivery, words)
         calls.append(Call(delivery, mail, delivery.attempts))
     session.add_all(rows)
     settle(session, failed)
-    count(session, failed)
+    count(session, [*failed, *put_back])
     session.flush()
     return calls
 

@@ -12,7 +12,8 @@ from engine.base.errors import HearthlineError
 from engine.base.log import logger
 from engine.base.settings import Mail, Texting
 from engine.chapters.chapter import Chapter
-from engine.content.approval import approved_by
+from engine.content.approval import Lenders, lenders_of, lent
+from engine.content.expected import mark_of
 from engine.content.template import load_compiled
 from engine.conversations.hold import held_members
 from engine.conversations.message import Message
@@ -111,14 +112,14 @@ def read_material(
     authors = (each.author_id for each in deliveries)
     writers = (thread.member_id for thread in threads.values())
     members = _by_id(session, Member, (*(each.member_id for each in deliveries), *authors, *writers))
-    approved = approved_by(session, _ids(each.template_version_id for each in deliveries))
-    people = {person for lent in approved.values() for person in lent}
+    lenders = lenders_of(session, _ids(each.template_version_id for each in deliveries))
+    people = {person for names in lenders.values() for person in names}
     people |= {each.author_id for each in deliveries if each.author_id is not None}
     mailboxes = (
         mailboxes_of(session, sorted(people), now, desk=mail.desk_address) if give else known_mailboxes(session, people)
     )
     ours = {f"{local_part}@{mail.domain}".lower(): person for person, local_part in mailboxes.items()}
-    signers = _signers(deliveries, members, steps, approved, _holders(session, steps.values(), ours))
+    signers = _signers(deliveries, members, steps, compiled, lenders, _holders(session, steps.values(), ours))
     members |= _by_id(session, Member, (each for each in signers.values() if each not in members))
     return Material(
         members=members,
@@ -210,17 +211,19 @@ def _signers(
     deliveries: Sequence[Delivery],
     members: Mapping[int, Member],
     steps: Mapping[int, Ask | Email | Text],
-    approved: Mapping[int, frozenset[int]],
+    compiled: Mapping[int, Compiled],
+    lenders: Lenders,
     holders: Mapping[str, Sequence[int]],
 ) -> dict[int, int]:
     """In whose name each delivery goes out: always an answer's author, else only somebody who approved this text."""
     signers: dict[int, int] = {}
+    marks: dict[tuple[int, int, int], str] = {}
     for each in deliveries:
         if each.message_class == "answer":
             if each.author_id is not None:
                 signers[each.id] = each.author_id
             continue
-        step = steps.get(each.id)
+        step, text, mark = steps.get(each.id), each.template_version_id or 0, ""
         candidates: list[int | None] = [each.author_id]
         if step is not None:
             match step.signed_by:
@@ -231,8 +234,13 @@ def _signers(
                     candidates = list(holders.get(address.lower(), []))
                 case Desk():
                     candidates = []
-        lent = approved.get(each.template_version_id or 0, frozenset())
-        signer = next((person for person in candidates if person in lent), None)
+            if isinstance(step, Ask) and text in compiled:
+                key = (each.version_id or 0, each.step or 0, text)
+                if key not in marks:
+                    marks[key] = mark_of(step, compiled[text].language)
+                mark = marks[key]
+        names = lent(lenders, text, mark)
+        signer = next((person for person in candidates if person in names), None)
         if signer is not None:
             signers[each.id] = signer
     return signers

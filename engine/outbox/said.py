@@ -20,6 +20,8 @@ from templates.vocabulary import base_language
 
 #: What an error code begins with when the message may have left all the same.
 UNSURE = "unsure:"
+#: The error code of a text that the provider did not know when it was asked.
+ABSENT = "absent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,20 @@ def said(
 def said_now(session: Session, delivery: Delivery, now: datetime) -> None:
     """A letter that left at a later try was said then."""
     session.execute(update(Message).where(Message.delivery_id == delivery.id, Message.kind == "journey").values(at=now))
+
+
+def said_anew(session: Session, delivery: Delivery, words: Words) -> None:
+    """A letter that never left in one name leaves in another: the timeline says what left."""
+    session.execute(
+        update(Message)
+        .where(Message.delivery_id == delivery.id, Message.kind == "journey")
+        .values(
+            text=words.text,
+            subject=words.subject[:400],
+            author_id=words.author_id,
+            author_name=words.author_name[:200],
+        )
+    )
 
 
 def unsay(session: Session, delivery: Delivery, now: datetime) -> None:

@@ -9,6 +9,7 @@ from engine.base.tokens import Purpose, TokenRing
 from engine.outbox.delivery import Delivery
 from engine.outbox.letter import Hidden, Press, Unwritable, audience_of, sender_of, values_of
 from engine.outbox.material import Material
+from engine.outbox.said import ABSENT, UNSURE
 from journeys.steps import Ask
 from templates.render import Refused
 from templates.segments import Length, cost, measure
@@ -37,7 +38,7 @@ def write_text(
     """The delivery as a text; or why not, in words staff can read. Raises nothing for what data holds.
 
     `is_first`: the phone never had a text from us. A text that was tried before says the same words again, for by them
-    the provider is asked whether it has it.
+    the provider is asked whether it has it; unless it was refused outright, and its name has been taken back since.
     """
     with_ = with_ if show_links else replace(with_, tokens=Hidden(with_.tokens))
     if delivery.id in material.broken:
@@ -49,6 +50,8 @@ def write_text(
         return Unwritable("template" if compiled is None else "address", what)
     from_ = sender_of(delivery, material, with_, compiled.language)
     body = delivery.body
+    if body is not None and _bears_another_name(delivery, material):
+        body = None
     if body is None:
         values = values_of(delivery, material, with_, compiled, from_, now)
         values["text"] = {
@@ -64,7 +67,7 @@ def write_text(
         to_address=to_address,
         body=body,
         length=measure(body),
-        author_id=from_.member.id if from_.member else None,
+        author_id=delivery.author_id if body == delivery.body else from_.member.id if from_.member else None,
         author_name=str(from_.values["name"]),
         # The system's own texts name the organization and say how to stop; the one that confirms a stop need not.
         introduces=is_first and compiled.name != "sms/stopped",
@@ -91,6 +94,15 @@ def is_cheaper_as_mms(text: WrittenText, sms: Texting) -> bool:
 def status_url(tokens: TokenRing, public_url: str, delivery_id: int) -> str:
     """The address at which the provider tells how this delivery went."""
     return f"{public_url.rstrip('/')}{STATUS_PATH}/{tokens.sign(Purpose.TEXT_STATUS, delivery_id)}"
+
+
+def _bears_another_name(delivery: Delivery, material: Material) -> bool:
+    """Whether a text that certainly did not leave was written in a name that is not lent to it any more."""
+    code = delivery.error_code or ""
+    # Only what the provider refused outright: of anything else a copy may still turn up there, known by its words.
+    refused = bool(code) and not code.startswith(UNSURE) and code != ABSENT
+    gone = delivery.author_id is not None and material.signers.get(delivery.id) != delivery.author_id
+    return refused and gone and delivery.message_class != "answer"
 
 
 def _offered(delivery: Delivery, material: Material, with_: Press, language: str) -> str:

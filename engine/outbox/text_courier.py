@@ -32,7 +32,8 @@ from engine.outbox.gate import WaitUntil
 from engine.outbox.letter import Press, Unwritable, press
 from engine.outbox.line import TextLine
 from engine.outbox.look_up import look_up, note_look_ups, to_look_up
-from engine.outbox.said import Words, said, said_now, unsay
+from engine.outbox.said import Words, said, said_anew, said_now, unsay
+from engine.outbox.signing import names_taken_back
 from engine.outbox.text import WrittenText, is_cheaper_as_mms, outgoing, status_url, write_text
 from engine.outbox.text_facts import stopped_since
 from engine.outbox.text_lines import lines_for, lines_of
@@ -158,6 +159,9 @@ def calling(
     sms, public_url = with_.settings.sms, with_.settings.doors.public_url
     useless = note_look_ups(session, looked_up, now)
     stopped = stopped_since(session, [(row, text.to_address) for row, text in written if isinstance(text, WrittenText)])
+    taken_back = names_taken_back(
+        session, [(row, text.author_id) for row, text in written if isinstance(text, WrittenText) and row.body is None]
+    )
     failed: list[Delivery] = []
     put_back: list[Delivery] = []
     ready: list[tuple[Delivery, WrittenText, str]] = []
@@ -169,8 +173,8 @@ def calling(
             _fail(session, delivery, says.code, says.says, now)
             failed.append(delivery)
             log.warning("a text could not be written", delivery_id=delivery.id, says=says.says)
-        elif text.to_address in useless or delivery.id in stopped:
-            # Judged anew, with what is known now: another phone of theirs, or none, or a stop.
+        elif text.to_address in useless or delivery.id in stopped or delivery.id in taken_back:
+            # Judged anew, with what is known now: another phone of theirs, or none, a stop, a name taken back.
             _put_back(session, delivery, delivery.refusal, delivery.send_at, now)
             put_back.append(delivery)
         else:
@@ -184,13 +188,16 @@ def calling(
             _put_back(session, delivery, pace.WAITS, turn.at, now)
             put_back.append(delivery)
             continue
-        first = delivery.body is None
+        first, said_before = delivery.body is None, delivery.body
         delivery.state, delivery.state_at, delivery.attempts = "calling", now, delivery.attempts + 1
         delivery.refusal, delivery.provider_id, delivery.provider_status = None, None, None
         delivery.to_address, delivery.our_number, delivery.author_id = text.to_address, our_number, text.author_id
         delivery.body, delivery.segments = text.body, text.length.segments
+        words = Words(text.body, text.author_id, text.author_name)
         if first:
-            rows += said(session, delivery, Words(text.body, text.author_id, text.author_name), claimed.material, now)
+            rows += said(session, delivery, words, claimed.material, now)
+        elif said_before != text.body:
+            said_anew(session, delivery, words)
         out = outgoing(delivery, text, our_number, sms, status_url(with_.tokens, public_url, delivery.id))
         calls.append(Call(delivery, text, out, delivery.attempts, turn.at))
     session.add_all(rows)

@@ -20,7 +20,7 @@ from engine.conversations.thread import Thread
 from engine.outbox import breaker, queue
 from engine.outbox.claim import count, settle
 from engine.outbox.delivery import Delivery
-from engine.outbox.said import UNSURE, said_now
+from engine.outbox.said import ABSENT, UNSURE, said_now
 from engine.outbox.tries import PATIENCE_WITH_TEXTS
 from engine.outbox.trouble import LOOK_WITHIN, called_in
 from engine.people.member import Member
@@ -90,7 +90,7 @@ def judge_unsure(session: Session, asked: Sequence[tuple[Delivery, list[Provider
                 settled.append(delivery)
             case 0 if now - called_at >= ABSENT_AFTER:
                 delivery.state, delivery.state_at, delivery.refusal = "queued", now, None
-                delivery.error_code, delivery.error_says = "absent", "The provider does not have it; it is sent again."
+                delivery.error_code, delivery.error_says = ABSENT, "The provider does not have it; it is sent again."
                 delivery.tried_since = delivery.tried_since or called_at
                 queue.move(session, delivery, now)
             case 0:

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from engine.base.db import Database
 from engine.base.errors import NotFound
+from engine.chapters.membership import give_role
 from engine.content.approval import Approval, approve, approved_by, revoke
 from engine.content.template import (
     TemplateVersion,
@@ -80,6 +81,7 @@ def test_a_letter_nobody_published_is_not_found(db: Database) -> None:
 def test_a_name_is_lent_to_one_version_until_it_is_taken_back(db: Database, catalog: Catalog) -> None:
     with db.write() as session:
         maya = add_member(session, "Maya Torres", NOW).id
+        give_role(session, maya, None, "staff", NOW)
         first = publish_template(session, hello(catalog), "one", NOW).id
         second = publish_template(session, hello(catalog, subject="Another subject"), "two", NOW).id
         assert approve(session, first, maya, NOW).id == approve(session, first, maya, NOW).id

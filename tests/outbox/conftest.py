@@ -22,6 +22,7 @@ from engine.base.settings import Settings
 from engine.base.tokens import TokenRing
 from engine.channels.email import SmtpRelay
 from engine.chapters.chapter import Chapter
+from engine.chapters.membership import give_role
 from engine.content.template import publish_library
 from engine.conversations.message import Words, file_words_in
 from engine.conversations.thread import Thread, open_thread
@@ -130,6 +131,11 @@ class House:
                 record_consent(session, member.id, "email", EVERYTHING, True, Said("sign-up"), self.now)
         self.people[name.split()[0]] = member.id
         return member.id
+
+    def answers(self, name: str, role: str = "staff") -> None:
+        """This person has a role in which people are answered."""
+        with self.services.db.write() as session:
+            give_role(session, self.people[name], None, role, self.now)
 
     def stop(self, name: str, scope: str = EVERYTHING) -> None:
         with self.services.db.write() as session:
@@ -266,6 +272,7 @@ def house_on(db: Database, folder: Path, templates: dict[str, dict[str, int]]) -
         house = House(services, relay, templates)
         house.people["Maya"] = 0
         house.person("Maya Torres")
+        house.answers("Maya")
         with db.write() as session:
             draft = read(JOURNEY, "porch.yaml")
             script = draft.journey

@@ -61,6 +61,7 @@ def test_whoever_is_called_no_reply_can_sign_all_the_same(house: House) -> None:
 
 def test_a_signature_may_name_a_persons_own_address_too(house: House) -> None:
     house.person("Maya Lee")
+    house.answers("Maya")
     house.person("Rosa Medina")
     with house.services.db.write() as session:
         add_email(session, house.people["Maya"], "maya@nfp.example", house.now)
@@ -98,6 +99,7 @@ def test_an_approval_holds_for_one_language_and_one_text_only(house: House) -> N
 
 def test_a_letter_by_the_members_organizer_needs_that_organizers_approval(house: House) -> None:
     house.person("Denise Okafor")
+    house.answers("Denise")
     house.person("Rosa Medina", organizer="Denise")
     with house.services.db.write() as session:
         approve(session, house.templates["porch/a_story"]["en"], house.people["Maya"], house.now)

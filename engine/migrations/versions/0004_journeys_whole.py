@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from engine.base.db import Big, UTCDateTime
+from engine.base.db import Big, Json, UTCDateTime
 
 revision = "0004"
 down_revision = "0003"
@@ -13,12 +13,15 @@ depends_on = None
 
 def upgrade() -> None:
     """The shape of this revision."""
+    # Which expected answers somebody saw who lent their name; null: given before that was kept.
+    op.add_column("approval", sa.Column("seen", Json, nullable=True))
     _pauses()
     _paces()
 
 
 def downgrade() -> None:
     """The shape of the revision before."""
+    op.drop_column("approval", "seen")
     op.drop_table("member_pace")
     with op.batch_alter_table("journey_pause", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_journey_pause_journey_id_id"))
