@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from admin.cli.moving import move_people
 from admin.cli.options import data_option, json_option, opened, say_json
 from admin.cli.pausing import pause, resume
 from admin.cli.why import why
@@ -92,12 +93,23 @@ def check(files: tuple[Path, ...], letters: tuple[Path, ...], as_json: bool) -> 
 @letters_option
 @data_option
 @json_option
-def publish(files: tuple[Path, ...], letters: tuple[Path, ...], data_dir: Path, as_json: bool) -> None:
+@click.option(
+    "--reach-finishers",
+    "new_step",
+    metavar="STEP",
+    help="Those who finished the journey before it had this step come to it now, each once. Of one journey only.",
+)
+def publish(
+    files: tuple[Path, ...], letters: tuple[Path, ...], data_dir: Path, as_json: bool, new_step: str | None
+) -> None:
     """Publish journeys and the letters they send, all or none. What was published before stays as it was.
+
+    Whoever is on an earlier version stays on it; `hearthline journeys move-people` moves them.
 
     Example: hearthline journeys publish journeys/library/welcome.yaml --data /srv/hearthline
     """
     from admin.publishing import not_lent, publish_checked
+    from engine.enrollments.finishers import reach_finishers
 
     catalog = _catalog(letters)
     ready: list[tuple[Path, Journey]] = []
@@ -108,23 +120,40 @@ def publish(files: tuple[Path, ...], letters: tuple[Path, ...], data_dir: Path, 
             click.echo(f"{file} was not published, nor was anything else; what was published before stays.", err=True)
             sys.exit(1)
         ready.append((file, draft.journey))
-    with opened(data_dir) as services, services.db.write() as session:
+    if new_step is not None and (len(ready) != 1 or new_step not in ready[0][1].ids):
+        raise click.BadParameter(
+            f"--reach-finishers names a step of the one journey that is published, and {new_step!r} is none of it."
+        )
+    reached = 0
+    with opened(data_dir) as services:
         now = services.clock.now()
-        done = [
-            (file, publish_checked(session, file.read_text("utf-8"), journey, catalog, now)) for file, journey in ready
-        ]
-        waiting = [
-            each
-            for (_, version), (_, journey) in zip(done, ready, strict=True)
-            for each in not_lent(session, version.version_id, journey, services.settings.mail.domain)
-        ]
+        with services.db.write() as session:
+            done = [
+                (file, publish_checked(session, file.read_text("utf-8"), journey, catalog, now))
+                for file, journey in ready
+            ]
+            waiting = [
+                each
+                for (_, version), (_, journey) in zip(done, ready, strict=True)
+                for each in not_lent(session, version.version_id, journey, services.settings.mail.domain)
+            ]
+        if new_step is not None:
+            reached = reach_finishers(services.db, done[0][1].slug, new_step, now)
         letters_url = f"{services.settings.doors.admin_url}/letters"
     for file, version in done:
         if as_json:
-            say_json({"file": str(file), "journey": version.slug, "version": version.number, "new": version.new})
+            say_json(
+                {
+                    "file": str(file), "journey": version.slug, "version": version.number, "new": version.new,
+                    **({"reached": reached} if new_step is not None else {}),
+                }
+            )  # fmt: skip
         else:
             word = "is published" if version.new else "was published already"
             click.echo(f"{version.title}, version {version.number}, {word}.")
+            if new_step is not None:
+                people = "1 person who" if reached == 1 else f"{reached} people who"
+                click.echo(f"{people} had finished it before come to {new_step} now.")
     for each in dict.fromkeys(waiting):
         click.echo(_for_now(each, letters_url), err=True)
 
@@ -184,5 +213,6 @@ def schema() -> None:
 
 
 journeys.add_command(why)
+journeys.add_command(move_people)
 journeys.add_command(pause)
 journeys.add_command(resume)

@@ -156,32 +156,44 @@ def enroll_many(
         wanted = _may_begin(session, some, version.journey_id, script.re_entry, now)
         if not wanted:
             continue
-        # At most one live enrollment per member and journey: the index says so, and who loses a race is left out.
-        rows = [
-            {
-                "id": id_,
-                "created_at": now,
-                "member_id": member_id,
-                "journey_id": version.journey_id,
-                "version_id": version.id,
-                "trigger": trigger[:80],
-                "first_at": now,
-                "ended_at": None,
-                "end_reason": "",
-            }
-            for id_, member_id in zip(new_ids(len(wanted)), wanted, strict=True)
-        ]
-        insert = insert_into(session, _ENROLLMENT).on_conflict_do_nothing()
-        wrote = session.execute(insert.returning(_ENROLLMENT.c.id, _ENROLLMENT.c.member_id), rows)
-        fresh = {member_id: id_ for id_, member_id in wrote}
-        at = stored_time(session, now)
-        bulk_insert(
-            session,
-            _DUE,
-            ("due_at", "enrollment_id", "member_id", "version_id", "step", "phase", "heard", "tries"),
-            [(at, id_, member_id, version.id, 0, 0, "", 0) for member_id, id_ in fresh.items()],
-        )
-        begun |= fresh
+        begun |= begin_at(session, wanted, version, 0, trigger, now)
+    return begun
+
+
+def begin_at(
+    session: Session,
+    member_ids: Sequence[int],
+    version: JourneyVersion | Published,
+    step: int,
+    trigger: str,
+    now: datetime,
+) -> dict[int, int]:
+    """Those of these members who are not on the journey are at that step of it: their enrollments' ids by member."""
+    # At most one live enrollment per member and journey: the index says so, and who loses a race is left out.
+    rows = [
+        {
+            "id": id_,
+            "created_at": now,
+            "member_id": member_id,
+            "journey_id": version.journey_id,
+            "version_id": version.id,
+            "trigger": trigger[:80],
+            "first_at": now,
+            "ended_at": None,
+            "end_reason": "",
+        }
+        for id_, member_id in zip(new_ids(len(member_ids)), member_ids, strict=True)
+    ]
+    insert = insert_into(session, _ENROLLMENT).on_conflict_do_nothing()
+    wrote = session.execute(insert.returning(_ENROLLMENT.c.id, _ENROLLMENT.c.member_id), rows)
+    begun = {member_id: id_ for id_, member_id in wrote}
+    at = stored_time(session, now)
+    bulk_insert(
+        session,
+        _DUE,
+        ("due_at", "enrollment_id", "member_id", "version_id", "step", "phase", "heard", "tries"),
+        [(at, id_, member_id, version.id, step, 0, "", 0) for member_id, id_ in begun.items()],
+    )
     if begun:
         wake_on_commit(session, "runner.tick")
     return begun
