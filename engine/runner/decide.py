@@ -7,10 +7,10 @@ visit's due time is the key of what it sends.
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeAlias, assert_never
 
+from engine.base.local_time import first_known, next_local
 from engine.enrollments.enrollment import FINISHED, TICK, Standing
 from engine.people.consent import Channel
 from engine.runner.lateness import WORDS, Late, carried, late
-from engine.runner.local_time import first_known, next_local
 from journeys.model import Journey
 from journeys.steps import (
     Ask,

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.base.local_time import first_known, instant, next_local, zone_named
 from engine.enrollments.enrollment import TICK, Standing
 from engine.runner.decide import (
     LOOK_AGAIN,
@@ -19,7 +20,6 @@ from engine.runner.decide import (
     waits_for_words,
 )  # fmt: skip
 from engine.runner.lateness import WORDS
-from engine.runner.local_time import first_known, instant, next_local, zone_named
 from journeys.model import Journey
 from journeys.read import read
 
