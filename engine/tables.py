@@ -15,6 +15,7 @@ import engine.conversations.message
 import engine.conversations.picture
 import engine.conversations.question
 import engine.conversations.received
+import engine.conversations.talk
 import engine.conversations.task
 import engine.conversations.thread
 import engine.enrollments.enrollment
@@ -26,6 +27,7 @@ import engine.outbox.line
 import engine.outbox.mailbox
 import engine.people.address
 import engine.people.consent
+import engine.people.engagement
 import engine.people.importing.file_import
 import engine.people.link_request
 import engine.people.login
@@ -33,7 +35,8 @@ import engine.people.member
 import engine.people.member_pace
 import engine.people.path
 import engine.people.text_sign_up
-import engine.people.text_stop  # noqa: F401
+import engine.people.text_stop
+import engine.people.wish  # noqa: F401
 from engine.base.db import Base
 
 metadata = Base.metadata

@@ -242,7 +242,9 @@ class Deeds:
                 if task is not None and task.assignee_id is not None:
                     came_of_it = read("crowd")["calls_es" if person.language == "es" else "calls"]
                     words = dealt(self._seed, plan.key).choice(came_of_it)
-                    finish_task(session, task, task.assignee_id, words, self._clock.now())
+                    # Whoever is told of here was reached: that is what a journey names first.
+                    choice = task.outcomes[0]["name"] if task.outcomes else None
+                    finish_task(session, task, task.assignee_id, words, self._clock.now(), choice=choice)
 
     def send(self, raw: bytes, mail_from: str, to: str, message_id: str) -> int:
         """The mail is at our door and a copy, whose id is returned, in the writer's mailbox.

@@ -13,6 +13,7 @@ from engine.base.ids import new_id
 from engine.conversations.closure import reopen
 from engine.conversations.feed import tell
 from engine.conversations.thread import UNTIL_ANSWERED, Thread
+from engine.people.member import in_contact
 
 
 class Message(Base):
@@ -158,6 +159,7 @@ def _add(
 
 
 def _show(session: Session, thread: Thread, message: Message, now: datetime) -> None:
+    in_contact(session, message.member_id, now)
     thread.last_at = now
     thread.last_words = first_line(message.text)
     session.flush()

@@ -86,8 +86,8 @@ class Due(Base):
     prev_at: Mapped[datetime | None]
     #: When the step was first due, if something (a talk, a pause, trouble) has put it off since.
     wanted_at: Mapped[datetime | None]
-    #: What woke a waiting step: `replied`, or `answered:` and the answer's name. `words`: the step follows from the
-    #: member's words, so it was meant to wait while people talk, and is never late for it.
+    #: What woke a waiting step: `replied`, `answered:` and the answer's name, `done:` and an outcome's. `words`: the
+    #: step follows from the member's words, so it was meant to wait while people talk, and is never late for it.
     heard: Mapped[str] = mapped_column(String(80), default="")
     #: How often in a row the step went wrong.
     tries: Mapped[int] = mapped_column(SmallInteger, default=0)
@@ -106,7 +106,7 @@ class Visit(Base):
     phase: Mapped[int] = mapped_column(SmallInteger)
     acted_at: Mapped[datetime]
     #: What happened: sent, asked, waits, waited, silent, replied, answered:yes, branched, moved, not_moved, tagged,
-    #: handed_off, finished; or, with nothing done: held, paused, skipped, failed.
+    #: handed_off, done:reached, unheard, finished; or, with nothing done: held, paused, skipped, failed.
     outcome: Mapped[str] = mapped_column(String(80))
     #: Why, where it is not plain: condition values, the rule that skipped it.
     why: Mapped[str] = mapped_column(String(300), default="")

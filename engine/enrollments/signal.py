@@ -11,7 +11,9 @@ from engine.base.db import Base, Id
 from engine.base.ids import new_id
 
 #: Every kind of fact a journey can hear of now.
-SIGNAL_KINDS = frozenset({"joined", "tagged", "by_hand", "replied", "answered", "hold_ended", "opted_out", "unheard"})
+SIGNAL_KINDS = frozenset(
+    {"joined", "tagged", "by_hand", "replied", "answered", "hold_ended", "opted_out", "unheard", "task_done"}
+)
 
 
 class Signal(Base):
@@ -36,7 +38,7 @@ class Signal(Base):
     enrollment_id: Mapped[int | None]
     #: answered: {"step", "answer"}; tagged: {"tag"}; replied: {"message_id", "thread_id"};
     #: by_hand: {"journey_id", "by_id"}; joined, of people from a file: {"journey_id"}, the one that says hello.
-    #: unheard: {"step", "why"}, a question that never reached them.
+    #: unheard: {"step", "why"}, a question that never reached them. task_done: {"step", "outcome"}.
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
     handled_at: Mapped[datetime | None]
     #: What the runner made of it, in a word.

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, bindparam, delete, insert, select
+from sqlalchemy import ForeignKey, Index, SmallInteger, String, bindparam, delete, insert, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.base.db import Base, Id, table_of
@@ -15,7 +15,14 @@ class Member(Base):
     """A person in the community; field names follow OSDI people where it has one."""
 
     __tablename__ = "member"
-    __table_args__ = (Index(None, "name"), Index(None, "organizer_id"))
+    __table_args__ = (
+        Index(None, "name"),
+        Index(None, "organizer_id"),
+        # What lists of people are ordered by.
+        Index(None, "engagement", "id"),
+        Index(None, "last_contact_at", "id"),
+        Index(None, "locality", "id"),
+    )
 
     id: Mapped[Id]
     created_at: Mapped[datetime]
@@ -37,6 +44,10 @@ class Member(Base):
     source: Mapped[str] = mapped_column(String(120), default="")
     custom: Mapped[dict[str, Any]] = mapped_column(default=dict)
     erased_at: Mapped[datetime | None]
+    #: How much they take part, as a person last judged it (engine.people.engagement); None: nobody did yet.
+    engagement: Mapped[int | None] = mapped_column(SmallInteger)
+    #: When they and a person here last exchanged words, in either direction; letters to everybody do not count.
+    last_contact_at: Mapped[datetime | None]
 
     @property
     def called(self) -> str:
@@ -112,3 +123,14 @@ def names_of(session: Session, ids: Iterable[int | None]) -> dict[int | None, st
     if known:
         names.update(session.execute(select(Member.id, Member.name).where(Member.id.in_(known))).tuples().all())
     return names
+
+
+def in_contact(session: Session, member_id: int | None, at: datetime) -> None:
+    """The member and a person here exchanged words at that time, if not later too."""
+    if member_id is not None:
+        session.execute(
+            update(Member)
+            .where(Member.id == member_id, or_(Member.last_contact_at.is_(None), Member.last_contact_at < at))
+            .values(last_contact_at=at)
+            .execution_options(synchronize_session=False)
+        )

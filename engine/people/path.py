@@ -4,14 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ForeignKey, Index, String, Text, bindparam, insert, select, update
+from sqlalchemy import ForeignKey, Index, String, Text, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from engine.audit.entry import record
 from engine.base.db import Base, Id, table_of
+from engine.base.errors import Invalid
 from engine.base.ids import new_id, new_ids
 
 #: Its stages are curious, connected, active, leading and resting; a member may move back, and resting is no failure.
 BELONGING = "belonging"
+#: What the other paths begin with; a theme follows. Their stages are unsure, listening, sees_it, speaks_for_it and
+#: brings_others.
+OUTLOOK = "outlook:"
 
 
 class Stage(Base):
@@ -42,7 +47,32 @@ class StageChange(Base):
     evidence: Mapped[str] = mapped_column(Text)
     by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
     enrollment_id: Mapped[int | None]
+    #: What it rests on: the member's message, the conversation that a person logged, or the task and its note.
     message_id: Mapped[int | None]
+    talk_id: Mapped[int | None]
+    task_id: Mapped[int | None]
+
+
+class Evidence(NamedTuple):
+    """The row that a move rests on: the member's own message, a logged conversation, or a task that a person did."""
+
+    message_id: int | None = None
+    talk_id: int | None = None
+    task_id: int | None = None
+
+
+NO_ROW = Evidence()
+
+
+def is_outlook(path: str) -> bool:
+    """Whether the path is somebody's outlook on a theme."""
+    return path.startswith(OUTLOOK) and len(path) > len(OUTLOOK)
+
+
+def _needs_words(member_id: int, path: str, rests_on: Evidence, by_id: int | None) -> None:
+    """An outlook moves on the member's own words, on a conversation logged by a person, or by the member's own hand."""
+    if is_outlook(path) and not any(rests_on) and by_id != member_id:
+        raise Invalid("An outlook moves only on the member's own words, or on a conversation that a person logged.")
 
 
 def move(
@@ -55,9 +85,13 @@ def move(
     *,
     by_id: int | None = None,
     enrollment_id: int | None = None,
-    message_id: int | None = None,
+    rests_on: Evidence = NO_ROW,
 ) -> StageChange | None:
-    """The member is at `to_stage`, with a StageChange saying why; None when they were there already."""
+    """The member is at `to_stage`, with a StageChange saying why; None when they were there already.
+
+    Raises Invalid for an outlook that would move on nobody's words.
+    """
+    _needs_words(member_id, path, rests_on, by_id)
     current = session.get(Stage, (member_id, path))
     if current is not None and current.stage == to_stage:
         return None
@@ -71,7 +105,7 @@ def move(
         evidence=evidence,
         by_id=by_id,
         enrollment_id=enrollment_id,
-        message_id=message_id,
+        **rests_on._asdict(),
     )
     session.add(change)
     if current is None:
@@ -94,10 +128,16 @@ class Moving(NamedTuple):
     to_stage: str
     evidence: str
     enrollment_id: int
+    rests_on: Evidence = NO_ROW
 
 
 def move_many(session: Session, moves: Sequence[Moving], now: datetime) -> int:
-    """All these members are where they were moved to, each with its StageChange; how many were elsewhere before."""
+    """All these members are where they were moved to, each with its StageChange; how many were elsewhere before.
+
+    Raises Invalid for an outlook that would move on nobody's words.
+    """
+    for each in moves:
+        _needs_words(each.member_id, each.path, each.rests_on, None)
     if not moves:
         return 0
     stages: dict[tuple[int, str], str] = {
@@ -125,6 +165,7 @@ def move_many(session: Session, moves: Sequence[Moving], now: datetime) -> int:
                 "to_stage": each.to_stage,
                 "evidence": each.evidence,
                 "enrollment_id": each.enrollment_id,
+                **each.rests_on._asdict(),
             }
         )
         stages[place] = each.to_stage
@@ -141,3 +182,56 @@ def move_many(session: Session, moves: Sequence[Moving], now: datetime) -> int:
         there = (_STAGE.c.member_id == bindparam("m"), _STAGE.c.path == bindparam("p"))
         session.execute(update(_STAGE).where(*there).values(**stage), moved)
     return len(changes)
+
+
+class Outlook(NamedTuple):
+    """Where a member stands on one theme, since when, and the words that it rests on."""
+
+    path: str
+    stage: str
+    since: datetime
+    evidence: str
+
+    @property
+    def theme(self) -> str:
+        """The theme in plain words."""
+        return self.path.removeprefix(OUTLOOK).replace("-", " ")
+
+
+def outlooks(session: Session, member_id: int) -> list[Outlook]:
+    """Everything that is noted of a member's outlook, by theme."""
+    rows = session.execute(
+        select(Stage.path, Stage.stage, Stage.created_at, StageChange.evidence)
+        .join(StageChange, StageChange.id == Stage.change_id)
+        .where(Stage.member_id == member_id, Stage.path.startswith(OUTLOOK, autoescape=True))
+        .order_by(Stage.path)
+    )
+    return [Outlook(*row) for row in rows]
+
+
+def stage_changes(session: Session, member_id: int, most: int = 20) -> list[StageChange]:
+    """How the member moved on all paths, the latest first."""
+    return list(
+        session.scalars(
+            select(StageChange)
+            .where(StageChange.member_id == member_id)
+            .order_by(StageChange.created_at.desc(), StageChange.id.desc())
+            .limit(most)
+        )
+    )
+
+
+def erase_outlook(session: Session, member_id: int, path: str, now: datetime) -> list[int]:
+    """Nothing is noted of this outlook any more, its history and the words kept with it included.
+
+    The logged conversations that it rested on are named, so that their words can go too; the log of who did what keeps
+    that it happened. Raises Invalid for another kind of path.
+    """
+    if not is_outlook(path):
+        raise Invalid("Only an outlook can be erased.")
+    here = (StageChange.member_id == member_id, StageChange.path == path)
+    talked = session.scalars(select(StageChange.talk_id).where(*here, StageChange.talk_id.is_not(None))).all()
+    session.execute(delete(Stage).where(Stage.member_id == member_id, Stage.path == path))
+    session.execute(delete(StageChange).where(*here))
+    record(session, member_id, "outlook_erased", "member", member_id, now)
+    return [talk_id for talk_id in talked if talk_id is not None]

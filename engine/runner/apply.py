@@ -17,8 +17,8 @@ from engine.people.member import tag_many, untag_many
 from engine.people.path import Moving, move_many
 from engine.runner.decide import MOST_TRIES, Decision
 from engine.runner.facts import Batch, Person, load_people
+from engine.runner.hand_off import Handed, tasks_of
 from journeys.steps import Ask, Email, HandOff, Move, Tag, Text
-from journeys.vocabulary import HandTo
 
 _DUE = table_of(Due)
 _VISIT = table_of(Visit)
@@ -92,7 +92,7 @@ def _act(session: Session, batch: Batch, settled: Sequence[Settled], now: dateti
     moves: list[Moving] = []
     added: list[tuple[int, str]] = []
     removed: list[tuple[int, str]] = []
-    tasks: list[dict[str, Any]] = []
+    handed: list[Handed] = []
     stuck: list[Settled] = []
     for each in settled:
         here, decision = each.here, each.decision
@@ -108,10 +108,11 @@ def _act(session: Session, batch: Batch, settled: Sequence[Settled], now: dateti
                 added += [(here.member_id, tag) for tag in add]
                 removed += [(here.member_id, tag) for tag in remove]
             case HandOff() as step:
-                tasks.append(_task(here, step, batch.people[here.member_id], now))
+                handed.append(Handed(here, step))
             case _:
                 assert_never(decision.act)
     move_many(session, moves, now)
+    tasks = tasks_of(session, handed, batch.people, now)
     untag_many(session, removed)
     for member_id, tag in tag_many(session, added, now):
         signal(session, "tagged", member_id, now, tag=tag)
@@ -120,31 +121,6 @@ def _act(session: Session, batch: Batch, settled: Sequence[Settled], now: dateti
         tasks += [_look(batch, each, people.get(each.here.member_id), now) for each in stuck]
     if tasks:
         session.execute(insert(_TASK), tasks)
-
-
-def _task(here: Standing, step: HandOff, person: Person, now: datetime) -> dict[str, Any]:
-    match step.to:
-        case HandTo.ORGANIZER:
-            assignee, chapter = person.organizer_id or person.steward_id, person.chapter_id
-        case HandTo.STEWARD:
-            assignee, chapter = person.steward_id, person.chapter_id
-        case HandTo.DESK:
-            assignee, chapter = None, None
-        case _:
-            assert_never(step.to)
-    return {
-        "id": new_id(),
-        "created_at": now,
-        "title": step.title,
-        "script": step.script,
-        "member_id": here.member_id,
-        "chapter_id": chapter,
-        "assignee_id": assignee,
-        "enrollment_id": here.enrollment_id,
-        "due_at": now + step.due,
-        "outcome": "",
-        "detail": {"step": step.id},
-    }
 
 
 def _look(batch: Batch, stuck: Settled, person: Person | None, now: datetime) -> dict[str, Any]:
@@ -168,6 +144,10 @@ def _look(batch: Batch, stuck: Settled, person: Person | None, now: datetime) ->
         "due_at": now + LOOK_WITHIN,
         "outcome": "",
         "detail": {"step": step},
+        "step": step[:60],
+        "choice": None,
+        "hand_on_at": None,
+        "withdrawn": "",
     }
 
 

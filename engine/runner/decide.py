@@ -38,6 +38,9 @@ MOST_TRIES = 3
 #: `Standing.heard` of a question that never reached them.
 UNHEARD = "unheard"
 
+#: What stands before the outcome's name in `Standing.heard` of a task that was done.
+DONE = "done"
+
 #: A step that does something besides going on.
 Act: TypeAlias = Email | Text | Ask | HandOff | Move | Tag
 
@@ -133,7 +136,7 @@ def _settled(here: Standing, step: Step, facts: Facts, now: datetime, *, late: b
             go = step.otherwise if turn is None else step.turns[turn].go
             return _go(here, "branched", go, now, why=_turns(len(step.turns), facts.true), late=late)
         case HandOff():
-            return _go(here, "handed_off", step.go, now, act=step, late=late)
+            return _hand_off(here, step, now, late=late)
         case Move():
             if step.when is not None and 0 not in facts.true:
                 return _go(here, "not_moved", step.go, now, why="Its condition did not hold.", late=late)
@@ -179,6 +182,14 @@ def _text(here: Standing, step: Text, facts: Facts, now: datetime, *, late: bool
         return _go(here, "sent", step.go, now, act=step)._replace(channel="sms")
     act = step if step.or_email else None
     return _go(here, "sent" if act else "skipped", step.go, now, act=act, why=facts.untextable)
+
+
+def _hand_off(here: Standing, step: HandOff, now: datetime, *, late: bool) -> Decision:
+    if not step.outcomes:
+        return _go(here, "handed_off", step.go, now, act=step, late=late)
+    if here.phase == 0:
+        return _rest(here, "handed_off", now + step.patience, now, act=step)
+    return _go(here, "unheard", step.unheard, now, why="Nobody said in time how the task turned out.", late=late)
 
 
 def _ask(here: Standing, step: Ask, facts: Facts, now: datetime, *, late: bool) -> Decision:
@@ -234,6 +245,10 @@ def _hear(here: Standing, step: Step, now: datetime) -> Decision | None:
     kind, _, name = here.heard.partition(":")
     if kind == UNHEARD and isinstance(step, Ask):
         return _go(here, "silent", step.silent, now, why="The question never reached them.")
+    if kind == DONE and isinstance(step, HandOff):
+        outcome = step.outcome(name)
+        # What follows from a person's talk with them waits for a talk that is open, like what follows from their words.
+        return _go(here, here.heard, outcome.go if outcome else step.unheard, now, heard=WORDS)
     if kind not in ("replied", "answered"):
         return None
     if isinstance(step, Ask):

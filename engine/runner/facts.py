@@ -12,7 +12,7 @@ from engine.audience.compiler import enrollments_matching
 from engine.base.db import among, plain_rows
 from engine.base.settings import Settings
 from engine.chapters.chapter import Chapter
-from engine.chapters.membership import Membership, Role
+from engine.chapters.membership import Membership
 from engine.conversations.hold import held_members
 from engine.conversations.message import Message
 from engine.conversations.question import Question
@@ -26,7 +26,7 @@ from engine.people.texting import SAYS, untextable
 from engine.runner.decide import LOOK_AGAIN, NOTHING, Facts
 from journeys.conditions import Condition
 from journeys.steps import Ask, Branch, Email, HandOff, Move, Text, Wait, WaitForReply, WaitUntil
-from journeys.vocabulary import HandTo, Means
+from journeys.vocabulary import Means
 
 
 class Person(NamedTuple):
@@ -37,8 +37,6 @@ class Person(NamedTuple):
     organizer_id: int | None
     chapter_id: int | None
     chapter_zone: str | None
-    #: A steward of their chapter, where the step needs somebody to hand to.
-    steward_id: int | None = None
 
 
 #: Stands in where a member's row is gone.
@@ -77,7 +75,7 @@ def gather(
     def know(enrollment_id: int, **known: object) -> None:
         facts[enrollment_id] = facts.get(enrollment_id, NOTHING)._replace(**known)  # type: ignore[arg-type]
 
-    people = load_people(session, asked.people, stewards=asked.stewards)
+    people = load_people(session, asked.people)
     for here in asked.zones:
         person = people.get(here.member_id, NOBODY)
         know(here.enrollment_id, zones=(person.zone, person.chapter_zone, settings.organization.zone))
@@ -120,7 +118,6 @@ class _Asked:
 
     def __init__(self) -> None:
         self.people: set[int] = set()
-        self.stewards = False
         self.zones: set[Standing] = set()
         self.replies: set[Standing] = set()
         self.questions: dict[Standing, timedelta] = {}
@@ -144,9 +141,8 @@ class _Asked:
                     self.numbered.update(group if step.numbered else ())
                 else:
                     self.questions |= dict.fromkeys(group, step.timeout)
-            case HandOff(to=to):
-                self.people.update(here.member_id for here in group)
-                self.stewards = self.stewards or to is not HandTo.DESK
+            case HandOff():
+                self.people.update(here.member_id for here in group if phase == 0)
             case Wait(pause=WaitUntil()):
                 self.people.update(here.member_id for here in group)
                 self.zones.update(group)
@@ -161,7 +157,7 @@ class _Asked:
                 pass
 
 
-def load_people(session: Session, member_ids: Collection[int], *, stewards: bool = False) -> dict[int, Person]:
+def load_people(session: Session, member_ids: Collection[int]) -> dict[int, Person]:
     """What is known of these members, with the chapter a first word goes to."""
     if not member_ids:
         return {}
@@ -176,14 +172,6 @@ def load_people(session: Session, member_ids: Collection[int], *, stewards: bool
         home.setdefault(member_id, chapter_id)
     chapters = set(home.values())
     zones = dict(session.execute(select(Chapter.id, Chapter.zone).where(Chapter.id.in_(chapters))).tuples().all())
-    leads: dict[int, int] = {}
-    if stewards:
-        for role_chapter, member_id in session.execute(
-            select(Role.chapter_id, Role.member_id)
-            .where(Role.chapter_id.in_(chapters), Role.role == "steward", Role.ended_at.is_(None))
-            .order_by(Role.id)
-        ):
-            leads.setdefault(role_chapter, member_id)
     people: dict[int, Person] = {}
     asked = select(Member.id, Member.language, Member.zone, Member.organizer_id).where(
         among(session, Member.id, member_ids)
@@ -196,7 +184,6 @@ def load_people(session: Session, member_ids: Collection[int], *, stewards: bool
             organizer_id,
             chapter,
             None if chapter is None else zones.get(chapter),
-            None if chapter is None else leads.get(chapter),
         )
     return people
 

@@ -11,6 +11,8 @@ from engine.base.sweep import Sweep
 from engine.enrollments.enrollment import Due
 from engine.enrollments.pause import judge, unjudged
 from engine.enrollments.signal import Signal
+from engine.runner.overdue import LIMIT as TASKS
+from engine.runner.overdue import needs_tending, tend_tasks
 from engine.runner.signals import LIMIT as FACTS
 from engine.runner.signals import handle_signals
 from engine.runner.tick import LIMIT as STEPS
@@ -48,6 +50,11 @@ def register(broker: Broker, services: Services) -> None:
         for pause_id in over:
             judge(services.db, pause_id, services.clock.now())
 
+    def tend(_row_id: int | None) -> None:
+        while tend_tasks(services) >= TASKS and not broker.is_stopping:
+            pass
+
+    broker.register("runner.tasks", tend)
     broker.register("runner.tick", move_on)
     broker.register("runner.signals", hear)
     broker.register("runner.resume", resume)
@@ -67,8 +74,13 @@ def _resumed(session: Session, _now: datetime) -> list[int | None]:
     return [None] if unjudged(session) else []
 
 
+def _lying(session: Session, now: datetime) -> list[int | None]:
+    return [None] if needs_tending(session, now) else []
+
+
 SWEEPS = (
     Sweep("runner.tick", _due, timedelta(seconds=5)),
     Sweep("runner.signals", _heard, timedelta(seconds=5)),
     Sweep("runner.resume", _resumed, timedelta(seconds=10)),
+    Sweep("runner.tasks", _lying, timedelta(seconds=60)),
 )

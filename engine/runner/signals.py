@@ -24,9 +24,9 @@ from engine.enrollments.signal import Signal
 from engine.outbox.classes import CLASSES
 from engine.people.preference import latest, lets_come
 from engine.people.texting import untextable
-from engine.runner.decide import UNHEARD, waits_for_words
+from engine.runner.decide import DONE, UNHEARD, waits_for_words
 from journeys.model import ByHand, Joined, TagAdded, Trigger
-from journeys.steps import Ask
+from journeys.steps import Ask, HandOff
 
 #: Facts handled in one transaction.
 LIMIT = 500
@@ -175,7 +175,7 @@ def _move_on(session: Session, facts: Sequence[Signal], now: datetime) -> tuple[
 
 
 def _weight(word: str) -> int:
-    return 2 if word.startswith("answered") else int(word == "replied")
+    return 2 if word.startswith(("answered", DONE)) else int(word == "replied")
 
 
 def _word(session: Session, fact: Signal, here: Standing) -> str | None:
@@ -185,6 +185,10 @@ def _word(session: Session, fact: Signal, here: Standing) -> str | None:
         return here.heard if here.wanted_at is not None else None
     steps = load_version(session, here.version_id).script.steps
     step = steps[here.step] if here.step < len(steps) else None
+    if fact.kind == "task_done":
+        awaited = isinstance(step, HandOff) and here.phase and fact.detail.get("step") == step.id
+        about_this = fact.enrollment_id == here.enrollment_id
+        return f"{DONE}:{fact.detail.get('outcome', '')}" if awaited and about_this else None
     if step is None or not waits_for_words(step):
         return None
     if here.phase == 0:

@@ -11,7 +11,7 @@ from journeys.steps.ask import Answer, Ask, Question
 from journeys.steps.branch import Branch, Turn
 from journeys.steps.email import Email
 from journeys.steps.end import End
-from journeys.steps.hand_off import HandOff
+from journeys.steps.hand_off import HandOff, Note, Outcome, Overdue, ToPerson, ToRole
 from journeys.steps.kind import Kind, Walkable, Way
 from journeys.steps.move import Move
 from journeys.steps.signing import Desk, MembersOrganizer, NamedMember, Signer
@@ -57,11 +57,16 @@ __all__ = [
     "Message",
     "Move",
     "NamedMember",
+    "Note",
+    "Outcome",
+    "Overdue",
     "Question",
     "Signer",
     "Step",
     "Tag",
     "Text",
+    "ToPerson",
+    "ToRole",
     "Turn",
     "Wait",
     "WaitFor",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from journeys.records import Default, Field, Record
 from journeys.scalars import STEP_ID, StepName
@@ -21,8 +21,10 @@ class Way(NamedTuple):
 class Walkable(Protocol):
     """What every step can say of itself, whatever its kind."""
 
-    #: True when days may pass here before the journey goes on.
-    takes_time: ClassVar[bool]
+    @property
+    def takes_time(self) -> bool:
+        """Whether days may pass here before the journey goes on."""
+        ...
 
     @property
     def id(self) -> str: ...

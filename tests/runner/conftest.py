@@ -17,6 +17,7 @@ from engine.base.services import Services
 from engine.base.settings import Settings
 from engine.base.tokens import TokenRing
 from engine.channels.email import SmtpRelay
+from engine.chapters.membership import give_role
 from engine.conversations.message import Message
 from engine.conversations.thread import Thread
 from engine.enrollments.enrollment import Due, Enrollment, Visit, enroll, live_enrollments, standing
@@ -71,6 +72,11 @@ class Town:
         """A new member's id."""
         with self.services.db.write() as session:
             return add_member(session, name, self.now, **fields).id
+
+    def answers(self, member_id: int, role: str = "staff", chapter_id: int | None = None) -> None:
+        """That person has the role from now on, and so may be given tasks."""
+        with self.services.db.write() as session:
+            give_role(session, member_id, chapter_id, role, self.now)
 
     def enroll(self, member_id: int, version: JourneyVersion, trigger: str = "by_hand") -> int:
         """The member is on the journey; the enrollment's id."""

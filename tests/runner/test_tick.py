@@ -73,6 +73,7 @@ steps:
 @on_both_databases
 def test_a_journey_walks_to_its_end(town: Town) -> None:
     maya = town.member("Maya Torres")
+    town.answers(maya)
     rosa = town.member(language="es-MX", organizer_id=maya)
     enrollment = town.enroll(rosa, town.publish(WALK))
     assert town.run() == 2
