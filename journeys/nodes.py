@@ -105,14 +105,27 @@ def parse(text: str | bytes) -> Node | Trouble:
 
 
 def plain_value(node: Node) -> Any:
-    """The node as a schema validator wants it; every number is 0, a doubled key has its last value."""
+    """The node as a schema validator wants it; a doubled key has its last value."""
     match node:
         case Scalar(value=value, kind=kind):
-            return {"text": value, "nothing": None, "truth": value in TRUE}.get(kind, 0)
+            return (
+                {"text": value, "nothing": None, "truth": value in TRUE}[kind] if kind != "number" else _number(value)
+            )
         case Listing(items=items):
             return [plain_value(item) for item in items]
         case Mapping(entries=entries):
             return {name.value: plain_value(item) for name, item in entries}
+
+
+def _number(written: str) -> int | float:
+    """The number of the core schema. A whole one too long for any use is told as infinite."""
+    if INT.fullmatch(written):
+        digits = written.lstrip("+-")
+        if len(digits) > 200:
+            return float("inf")
+        whole = int(digits, 0) if digits[:2] in ("0o", "0x") else int(digits)
+        return -whole if written.startswith("-") else whole
+    return float(re.sub(r"\.(?=inf|nan)", "", written, flags=re.IGNORECASE))
 
 
 def _tree(text: str) -> Node | Trouble:

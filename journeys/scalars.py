@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
@@ -158,6 +159,85 @@ class Hour(TextShape[time]):
 
     def unpack(self, stored: Json) -> time:
         return time(int(stored[:2]), int(stored[3:]))
+
+
+@dataclass(frozen=True)
+class Day(TextShape[date]):
+    """A day of the calendar."""
+
+    what = "a day"
+    example = "2026-03-01"
+    pattern = "[12][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+
+    def parse(self, node: Scalar, key: str, reader: Reader) -> date | Refused:
+        if not re.fullmatch(self.pattern, node.value):
+            return self._refuse_value(node, key, reader)
+        try:
+            return date.fromisoformat(node.value)
+        except ValueError:
+            says = f"There is no {quoted(node.value)} in the calendar."
+            return reader.refuse(node, key, "no_such_day", says, "Look up how many days that month has.")
+
+    def schema(self) -> dict[str, Json]:
+        return {"type": "string", "pattern": f"^{self.pattern}$"}
+
+    def pack(self, value: date) -> Json:
+        return value.isoformat()
+
+    def unpack(self, stored: Json) -> date:
+        return date.fromisoformat(stored)
+
+
+def _number_of(node: Node) -> int | float | None:
+    """The number written here; None where none is."""
+    value = nodes.plain_value(node) if isinstance(node, Scalar) and node.kind == "number" else None
+    return value if value is not None and math.isfinite(value) else None
+
+
+@dataclass(frozen=True)
+class Whole(Shape[int]):
+    """A whole number from `least` to `most`."""
+
+    least: int
+    most: int
+
+    def read(self, node: Node, key: str, reader: Reader) -> int | Refused:
+        number = _number_of(node)
+        if number is not None and number == int(number) and self.least <= number <= self.most:
+            return int(number)
+        says = f"Here should be a whole number from {self.least} to {self.most}, and this is {name_of(node)}."
+        return reader.refuse(node, key, "wrong_value", says, f"Write one, such as `{self.least}`, without quotes.")
+
+    def schema(self) -> dict[str, Json]:
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
+
+    def pack(self, value: int) -> Json:
+        return value
+
+    def unpack(self, stored: Json) -> int:
+        return int(stored)
+
+
+@dataclass(frozen=True)
+class Amount(Shape[int | float]):
+    """Any number."""
+
+    def read(self, node: Node, key: str, reader: Reader) -> int | float | Refused:
+        number = _number_of(node)
+        if number is not None and abs(number) < 10**15:
+            return number
+        says = f"Here should be a number, and this is {name_of(node)}."
+        return reader.refuse(node, key, "wrong_value", says, "Write one, such as `2` or `2.5`, without quotes.")
+
+    def schema(self) -> dict[str, Json]:
+        return {"type": "number", "exclusiveMinimum": -(10**15), "exclusiveMaximum": 10**15}
+
+    def pack(self, value: int | float) -> Json:
+        return value
+
+    def unpack(self, stored: Json) -> int | float:
+        number: int | float = stored
+        return number
 
 
 @dataclass(frozen=True)

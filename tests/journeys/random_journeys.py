@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
@@ -11,7 +11,7 @@ from journeys.conditions import CONDITIONS, Tree
 from journeys.groups import ByKind, Named, OneKey, PerLanguage, WordOr, Wrapped
 from journeys.model import JOURNEY, Journey, Steps
 from journeys.records import Default, Field, Record
-from journeys.scalars import Closed, Fact, Hour, ListOf, Span, StepId, StepName, Text, Word
+from journeys.scalars import Amount, Closed, Day, Fact, Hour, ListOf, Span, StepId, StepName, Text, Whole, Word
 from journeys.shapes import Shape
 from journeys.steps import STEP, STEP_KINDS
 
@@ -102,6 +102,12 @@ def _value(shape: Shape[Any], ids: tuple[str, ...], place: int) -> st.SearchStra
             return st.integers(1, 9999 * 24 * 60).map(lambda minutes: timedelta(minutes=minutes))
         case Hour():
             return st.builds(time, st.integers(0, 23), st.integers(0, 59))
+        case Day():
+            return st.dates(date(1900, 1, 1), date(2999, 12, 31))
+        case Whole(least=least, most=most):
+            return st.integers(least, most)
+        case Amount():
+            return st.integers(-(10**9), 10**9) | st.sampled_from([0.5, -2.25, 1234.5])
         case StepName():
             return st.integers(0, len(ids) - 1)
         case StepId():
