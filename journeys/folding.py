@@ -14,8 +14,13 @@ _LETTERS = ((0x41, 0x5B), (0xC0, 0x250), (0x370, 0x530), (0x1E00, 0x2000))
 
 
 def _base(letter: str) -> str:
-    plain = unicodedata.normalize("NFKD", letter)[0].lower()
+    plain = unicodedata.normalize("NFKD", letter)[0].casefold()
     return plain if len(plain) == 1 else letter
+
+
+def _small(letter: str) -> str:
+    small = letter.lower()
+    return small if len(small) == 1 else letter
 
 
 _PAIRS = {
@@ -29,6 +34,11 @@ _MARKS = "".join(map(chr, range(0x300, 0x370)))
 #: As the database's `translate` wants it: each sign of the first becomes that of the second; what is over goes.
 FOLD_FROM = "".join(_PAIRS) + _MARKS
 FOLD_TO = "".join(_PAIRS.values())
+#: Capitals beyond A to Z, and what they are small: for a database whose locale knows none of them.
+CAPITALS = "".join(
+    sign for first, last in _LETTERS[1:] for sign in map(chr, range(first, last)) if _small(sign) != sign
+)
+SMALL = "".join(map(_small, CAPITALS))
 #: What stands between words, as a regular expression that Python and PostgreSQL read alike.
 BETWEEN = "[\\u0001-\\u002f\\u003a-\\u0040\\u005b-\\u0060\\u007b-\\u00bf\\u2000-\\u206f\\u3000-\\u303f]+"
 

@@ -5,59 +5,76 @@ means what it says.
 """
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime, time
 from functools import partial
-from typing import Any, TypeAlias, assert_never
+from typing import assert_never
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, not_, or_, select, true
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import and_, false, func, not_, or_, select, true
+from sqlalchemy.orm import Session
 
+from engine.audience import facts, happened, history, talk
+from engine.audience.folded import one_of_words
+from engine.audience.local_days import today
+from engine.audience.scope import Holds, Scope
 from engine.base.db import among
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership, Role
-from engine.conversations.message import Message
-from engine.conversations.question import Question
-from engine.conversations.thread import Thread
-from engine.enrollments.enrollment import FINISHED, Enrollment
-from engine.enrollments.journey import Journey
+from engine.enrollments.enrollment import Enrollment
 from engine.people.address import Address
 from engine.people.member import Member, MemberTag
 from engine.people.path import Stage
 from journeys.conditions import (
     AllOf,
     Answered,
+    AnsweredIn,
     AnyOf,
     AtStage,
+    Attended,
     Condition,
+    Consents,
+    Did,
+    Ended,
+    EnrolledBefore,
     EnrolledIn,
+    FilledForm,
     Finished,
     HasAddress,
     HasRole,
+    HasTies,
     InChapter,
     JoinedAfter,
     JoinedBefore,
+    JoinedSince,
     Language,
+    MemberFact,
     Not,
+    OnDates,
+    OnWeekday,
     OpenConversation,
     Place,
+    Reached,
+    ReachedIn,
     RepliedSinceEnrolled,
     RepliedWithin,
+    Rsvped,
+    Stopped,
     Tagged,
     TalkedSinceEnrolled,
+    TalkedWithin,
+    Wrote,
     Zone,
 )
 from journeys.vocabulary import AddressKind
 from journeys.vocabulary import Role as RoleName
 
-Holds: TypeAlias = ColumnElement[bool]
 
+def compile(condition: Condition, scope: Scope) -> Holds:
+    """The condition as SQL over `member`, judged at `scope.now`; on a journey over the `enrollment` beside them too.
 
-def compile(condition: Condition, now: datetime, *, on_journey: bool = False) -> Holds:
-    """The condition as SQL over `member`, judged at `now`; with `on_journey` over the `enrollment` beside them too.
-
-    Without it, what only a journey knows (replied since it began, answered one of its questions) does not hold.
+    Elsewhere, what only a journey knows (replied since it began, answered one of its questions) does not hold.
     """
-    inner = partial(compile, now=now, on_journey=on_journey)
+    inner = partial(compile, scope=scope)
+    here, now = scope.on_journey, scope.now
     match condition:
         case AllOf(parts=parts):
             return and_(true(), *(inner(part) for part in parts))
@@ -66,116 +83,115 @@ def compile(condition: Condition, now: datetime, *, on_journey: bool = False) ->
         case Not(part=part):
             return not_(inner(part))
         case Language(languages=languages):
-            # es is said of es-MX too; es-MX only of itself.
-            spoken = func.lower(Member.language)
-            each = [language.lower() for language in languages]
-            return or_(spoken.in_(each), *(spoken.startswith(f"{language}-", autoescape=True) for language in each))
+            return _language(languages)
         case Zone(zones=zones):
             return and_(Member.zone.is_not(None), Member.zone.in_(zones))
         case Place(places=places):
-            wanted = sorted({place.strip().lower() for place in places if place.strip()})
-            return or_(*(func.lower(each).in_(wanted) for each in (Member.locality, Member.region, Member.postal_code)))
+            wanted = [place.strip() for place in places if place.strip()]
+            return or_(*(one_of_words(each, wanted) for each in (Member.locality, Member.region, Member.postal_code)))
         case HasAddress(kind=kind):
             value = "email" if kind is AddressKind.EMAIL else "phone"
-            return exists().where(
-                Address.member_id == Member.id, Address.kind == value, Address.resting_since.is_(None)
-            )
+            return scope.has(Address.member_id, Address.kind == value, Address.resting_since.is_(None))
         case Tagged(tag=tag):
-            return exists().where(MemberTag.member_id == Member.id, MemberTag.tag == tag)
-        case AtStage(path=path, stage=stage):
-            return exists().where(Stage.member_id == Member.id, Stage.path == path, Stage.stage == stage)
-        case InChapter(chapter=slug):
-            return _in_chapter(slug)
-        case HasRole(role=RoleName.MEMBER):
-            return _in_chapter(None)
-        case HasRole(role=role):
-            return exists().where(Role.member_id == Member.id, Role.role == str(role), Role.ended_at.is_(None))
-        case RepliedWithin(span=span):
-            return _wrote(now, Message.at >= now - span)
-        case RepliedSinceEnrolled():
-            return _wrote(now, Message.at >= Enrollment.created_at) if on_journey else false()
-        case TalkedSinceEnrolled():
-            return _talked(now) if on_journey else false()
-        case Answered(step=step, answer=answer):
-            return _answered(step, answer) if on_journey else false()
-        case OpenConversation():
-            return exists().where(Thread.member_id == Member.id, Thread.kind == "person", Thread.closure_id.is_(None))
-        case EnrolledIn(journey=slug):
-            return _on_journey(slug, lambda other: other.ended_at.is_(None))
-        case Finished(journey=slug):
-            return _on_journey(slug, lambda other: and_(other.ended_at.is_not(None), other.end_reason == FINISHED))
+            return scope.has(MemberTag.member_id, MemberTag.tag == tag)
+        case MemberFact():
+            return facts.member_fact(scope, condition)
+        case Consents(means=means):
+            return facts.consents(means)
+        case Stopped(means=means):
+            return facts.stopped(means)
         case JoinedBefore(span=span):
             return Member.created_at < now - span
         case JoinedAfter(span=span):
             return Member.created_at >= now - span
+        case JoinedSince(day=day):
+            return Member.created_at >= datetime.combine(day, time(), UTC)
+        case AtStage(path=path, stage=stage):
+            return scope.has(Stage.member_id, Stage.path == path, Stage.stage == stage)
+        case InChapter(chapter=slug):
+            return _in_chapter(scope, slug)
+        case HasRole(role=RoleName.MEMBER):
+            return _in_chapter(scope, None)
+        case HasRole(role=role):
+            return scope.has(Role.member_id, Role.role == str(role), Role.ended_at.is_(None))
+        case HasTies(at_least=at_least, kind=tie):
+            return happened.tied(scope, tie, at_least)
+        case RepliedWithin(span=span):
+            return talk.wrote_since(scope, now - span)
+        case RepliedSinceEnrolled():
+            return talk.wrote_since(scope, Enrollment.created_at) if here else false()
+        case Wrote():
+            return talk.wrote(scope, condition)
+        case TalkedSinceEnrolled():
+            return talk.talked_since(scope, Enrollment.created_at) if here else false()
+        case TalkedWithin(span=span):
+            return talk.talked_since(scope, now - span)
+        case OpenConversation():
+            return talk.open_conversation()
+        case Answered(step=step, answer=answer):
+            return history.answered(step, answer) if here else false()
+        case AnsweredIn(journey=slug, step=step, answer=answer):
+            return history.answered_in(slug, step, answer)
+        case Reached(step=step):
+            return history.reached(scope, step) if here else false()
+        case ReachedIn(journey=slug, step=step):
+            return history.reached_in(scope, slug, step)
+        case EnrolledIn(journey=slug):
+            return history.on_journey(scope, slug, over=False)
+        case Finished(journey=slug):
+            return history.on_journey(scope, slug, over=True, finished=True)
+        case Ended(journey=slug):
+            return history.on_journey(scope, slug, over=True)
+        case EnrolledBefore(span=span):
+            return Enrollment.created_at < now - span if here else false()
+        case Rsvped(event=event, within=within):
+            return happened.happened(scope, "rsvped", "event", event, within)
+        case Attended(event=event, within=within):
+            return happened.happened(scope, "attended", "event", event, within)
+        case FilledForm(form=form, within=within):
+            return happened.happened(scope, "form_filled", "form", form, within)
+        case Did(action=action, within=within):
+            return happened.happened(scope, "acted", "action", action, within)
+        case OnWeekday(days=days):
+            wanted_days = {day.number for day in days}
+            return today(now, lambda day: day.weekday() in wanted_days)
+        case OnDates(since=since, until=until):
+            return today(now, lambda day: (since is None or since <= day) and (until is None or day <= until))
         case _:
             assert_never(condition)
 
 
 def members_matching(session: Session, condition: Condition, member_ids: Collection[int], now: datetime) -> set[int]:
     """Which of these members the condition holds for."""
-    query = select(Member.id).where(among(session, Member.id, member_ids), compile(condition, now))
-    return set(session.scalars(query)) if member_ids else set()
+    if not member_ids:
+        return set()
+    holds = compile(condition, Scope(session, now))
+    return set(session.scalars(select(Member.id).where(among(session, Member.id, member_ids), holds)))
 
 
 def enrollments_matching(
     session: Session, condition: Condition, enrollment_ids: Collection[int], now: datetime
 ) -> set[int]:
     """For which of these enrollments, and the members on them, the condition holds."""
+    if not enrollment_ids:
+        return set()
     query = (
         select(Enrollment.id)
         .join(Member, Member.id == Enrollment.member_id)
-        .where(among(session, Enrollment.id, enrollment_ids), compile(condition, now, on_journey=True))
+        .where(among(session, Enrollment.id, enrollment_ids), compile(condition, Scope(session, now, on_journey=True)))
     )
-    return set(session.scalars(query)) if enrollment_ids else set()
+    return set(session.scalars(query))
 
 
-def _in_chapter(slug: str | None) -> Holds:
-    there = exists().where(Membership.member_id == Member.id, Membership.left_at.is_(None))
+def _language(languages: tuple[str, ...]) -> Holds:
+    # es is said of es-MX too; es-MX only of itself.
+    spoken = func.lower(Member.language)
+    each = [language.lower() for language in languages]
+    return or_(spoken.in_(each), *(spoken.startswith(f"{language}-", autoescape=True) for language in each))
+
+
+def _in_chapter(scope: Scope, slug: str | None) -> Holds:
+    so = [Membership.left_at.is_(None)]
     if slug is not None:
-        there = there.where(Membership.chapter_id == Chapter.id, Chapter.slug == slug)
-    return there
-
-
-def _wrote(now: datetime, since: Holds) -> Holds:
-    return exists().where(Message.member_id == Member.id, Message.kind == "in", Message.at <= now, since)
-
-
-def _talked(now: datetime) -> Holds:
-    theirs, ours = aliased(Message), aliased(Message)
-    # A person wrote back: what the team's desk or a machine says has no author.
-    return exists().where(
-        theirs.member_id == Member.id,
-        theirs.kind == "in",
-        theirs.at >= Enrollment.created_at,
-        ours.member_id == Member.id,
-        ours.kind == "out",
-        ours.author_id.is_not(None),
-        ours.at >= theirs.at,
-        ours.at <= now,
-    )
-
-
-def _answered(step: str, answer: str) -> Holds:
-    latest: Select[Any] = (
-        select(Question.answer)
-        .where(
-            Question.member_id == Member.id,
-            Question.subject_kind == "enrollment",
-            Question.subject_id == Enrollment.id,
-            Question.step == step,
-            Question.answered_at.is_not(None),
-        )
-        .order_by(Question.answered_at.desc(), Question.id.desc())
-        .limit(1)
-        .correlate(Member, Enrollment)
-    )
-    return func.coalesce(latest.scalar_subquery() == answer, false())
-
-
-def _on_journey(slug: str, state: Any) -> Holds:
-    # Not the enrollment the question may be asked about: another row of the same table.
-    other = aliased(Enrollment)
-    return exists().where(
-        other.member_id == Member.id, other.journey_id == Journey.id, Journey.slug == slug, state(other)
-    )
+        so.append(Membership.chapter_id.in_(select(Chapter.id).where(Chapter.slug == slug)))
+    return scope.has(Membership.member_id, *so)

@@ -43,6 +43,7 @@ from sqlalchemy.types import JSON, TypeDecorator
 
 from engine.base.errors import Unavailable
 from engine.base.metrics import DATABASE_ERRORS
+from journeys.folding import folded
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -236,10 +237,15 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor.close()
     # SQLite's own knows A to Z only; PostgreSQL's knows É.
     connection.create_function("lower", 1, _lower, deterministic=True)
+    connection.create_function("folded", 1, _folded, deterministic=True)
 
 
 def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
+
+
+def _folded(value: Any) -> Any:
+    return folded(value) if isinstance(value, str) else value
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -49,7 +49,7 @@ def test_every_condition_says_itself_in_plain_words() -> None:
         "wrote: {words: [garden, huerto], within: P30D, by: text}": (
             'they wrote "garden" or "huerto" by text in the last 30 days'
         ),
-        "talked_within: P7D": "they and a person here have written to each other in the last 7 days",
+        "talked_within: P7D": "they and a person here have written to each other in the last 1 week",
         "answered_in: {journey: gift, step: offer, answer: tools}": (
             'they answered "tools" at offer of the journey gift'
         ),
