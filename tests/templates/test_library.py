@@ -17,9 +17,8 @@ LETTERS = [pytest.param(one, id=f"{one.name}.{one.language}") for one in MAILS i
 
 def test_the_library_has_nothing_to_mend_and_everything_in_both_languages() -> None:
     assert CATALOG.findings == ()
-    assert CATALOG.letters() == {
-        "porch/hello", "porch/a_story", "porch/what_would_you_like", "porch/come_by", "porch/glad",
-    }  # fmt: skip
+    shelves = {name.partition("/")[0] for name in CATALOG.letters()}
+    assert shelves == {"porch", "gift", "school", "landing", "transport"}
     mails = {one.name for one in MAILS}
     assert mails == CATALOG.letters() | {"courtesy", "magic_link", "answer", "notice"}
     assert {CATALOG.languages(name) for name in CATALOG.names()} == {frozenset({"en", "es"})}
@@ -76,8 +75,8 @@ def test_a_letter_from_the_desk_claims_no_life_of_its_own(one: Compiled) -> None
     rendered = read(one, values)
 
     assert "Maya" not in rendered.text + rendered.html
-    # The answers a member may give are in the member's own voice.
-    said = rendered.text.replace("Conocer a mis vecinos", "")
+    # The answers a member may give are in the member's own voice, and people in a story speak in theirs.
+    said = re.sub("“.*?”|«.*?»", "", rendered.text.replace("Conocer a mis vecinos", ""), flags=re.S)
     assert not re.search(r"\b(I|I'm|[Mm]y|mine|[Mm]is?|mía|[Yy]o|[Ss]oy)\b", said)
 
 
