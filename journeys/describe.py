@@ -14,9 +14,16 @@ def describe(journey: Journey) -> tuple[str, ...]:
     ids = journey.ids
     head = (
         f"{journey.title}: {journey.purpose}",
-        f"Begins when {begins}; for the same person {journey.re_entry.describe()}.",
+        f"Begins when {begins}; for the same person {journey.re_entry.describe()}.{_ends(journey)}",
     )
     return (*head, *(describe_step(step, place, ids) for place, step in enumerate(journey.steps)))
+
+
+def _ends(journey: Journey) -> str:
+    """When it ends before its last step, with a blank before it; empty where nothing else ends it."""
+    goal = [f" It ends as soon as its goal is reached: {journey.goal.describe()}."] if journey.goal else []
+    exits = [f" It ends too when {each.when.describe()}: {each.says}" for each in journey.exits]
+    return "".join([*goal, *exits])
 
 
 def describe_step(step: Step, place: int, ids: Sequence[str]) -> str:

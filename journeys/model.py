@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
 
+from journeys.conditions import CONDITION, Condition
 from journeys.durations import say_duration
 from journeys.groups import OneKey, WordOr, Wrapped
 from journeys.nodes import Listing, Node, Scalar
 from journeys.nodes import Mapping as Group
 from journeys.quiet import QUIET_HOURS, QuietHours
 from journeys.records import Field, Option, Record
-from journeys.scalars import LANGUAGE, PATH, SLUG, TAG, Closed, ListOf, Span, Text
+from journeys.scalars import ANSWER_NAME, LANGUAGE, PATH, SLUG, TAG, Closed, ListOf, Span, Text
 from journeys.shapes import REFUSED, Json, Names, Reader, Refused, Shape, name_of
 from journeys.steps import STEP, Step
 from journeys.vocabulary import AfterPause, WhenFull
@@ -80,6 +81,16 @@ ReEntry: TypeAlias = Never | AfterExit | AfterSpan
 
 
 @dataclass(frozen=True, slots=True)
+class Exit:
+    """The journey ends for somebody as soon as the condition holds."""
+
+    when: Condition
+    says: str
+    #: By which the end is known in histories; without one, its place in the list is.
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Journey:
     """A staged sequence. Steps refer to each other by their place in `steps`; None is the end."""
 
@@ -96,6 +107,9 @@ class Journey:
     quiet_hours: QuietHours | None = None
     #: Over how long an hour that many wait for is spread; None: as the settings say.
     spread: timedelta | None = None
+    #: What this journey is to bring about: who is there already has no more to walk.
+    goal: Condition | None = None
+    exits: tuple[Exit, ...] = ()
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -178,6 +192,15 @@ RE_ENTRY: WordOr[ReEntry] = WordOr(
     ),
 )
 
+EXIT = Record(
+    Exit,
+    (
+        Field("when", CONDITION, "What must be so."),
+        Field("says", Text(300), "Why the journey ends then, in one sentence that the member may read."),
+        Field("name", ANSWER_NAME, "A word for it in histories; without one, its number.", None),
+    ),
+)
+
 JOURNEY = Record(
     Journey,
     (
@@ -207,6 +230,8 @@ JOURNEY = Record(
             "Over how long an hour that many people wait for is spread; without it, by how many they are.",
             None,
         ),
+        Field("goal", CONDITION, "What it is to bring about; it ends for somebody as soon as this is so.", None),
+        Field("exit", ListOf(EXIT, most=20), "When else it ends for somebody, before its last step.", (), "exits"),
         Field("steps", Steps(), "The steps, in order; each goes to the next unless it says otherwise."),
     ),
     says="A journey: how we walk beside a person.",

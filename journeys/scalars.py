@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from enum import StrEnum
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from journeys import nodes
 from journeys.durations import PATTERN as DURATION_PATTERN
@@ -74,6 +74,7 @@ STEP_ID = Word("a step's name in small letters, digits and underscores", "[a-z][
 ANSWER_NAME = Word("an answer's name in small letters, digits and underscores", "[a-z][a-z0-9_]*", "neighbors")
 TAG = Word("a tag in small letters, digits, dashes and underscores", "[a-z][a-z0-9_-]*", "gardener")
 CONTRIBUTION = Word("a kind of contribution in small letters", "[a-z][a-z0-9_-]*", "cooking")
+FACT = Word("a fact's name in small letters, digits, dashes and underscores", "[a-z][a-z0-9_-]*", "birthday")
 TEMPLATE = Word("a template's name", "[a-z][a-z0-9_-]*(?:/[a-z][a-z0-9_-]*)*", "porch/hello", longest=120)
 LANGUAGE = Word("a language code", "[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*", "en", longest=20)
 PATH = Word("a path", "belonging|outlook:[a-z][a-z0-9-]*", "belonging")
@@ -238,6 +239,46 @@ class Amount(Shape[int | float]):
     def unpack(self, stored: Json) -> int | float:
         number: int | float = stored
         return number
+
+
+#: What a fact about a member may be.
+Value: TypeAlias = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class Literal(Shape[Value]):
+    """Words, a number, or true or false, as it is written; a date is words like `2026-05-01`."""
+
+    longest: int = 300
+
+    def read(self, node: Node, key: str, reader: Reader) -> Value | Refused:
+        match node:
+            case Scalar(kind="text", value=value) if value.strip() and len(value) <= self.longest:
+                return value.strip()
+            case Scalar(kind="truth", value=value):
+                return value in nodes.TRUE
+            case Scalar() if (number := _number_of(node)) is not None and abs(number) < 10**15:
+                return number
+            case _:
+                says = f"Here should be a few words, a number, or true or false, and this is {name_of(node)}."
+                return reader.refuse(node, key, "wrong_value", says, f"At most {self.longest} characters.")
+
+    def schema(self) -> dict[str, Json]:
+        return {
+            "anyOf": [
+                {"type": "string", "pattern": r"\S", "maxLength": self.longest},
+                {"type": "number", "exclusiveMinimum": -(10**15), "exclusiveMaximum": 10**15},
+                {"type": "boolean"},
+            ]
+        }
+
+    def pack(self, value: Value) -> Json:
+        return value
+
+    def unpack(self, stored: Json) -> Value:
+        if not isinstance(stored, str | int | float | bool):
+            raise ValueError(f"A stored fact is {stored!r}, which is neither words, a number nor true or false.")
+        return stored
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from journeys.model import Journey
 from journeys.shapes import Next
-from journeys.steps import Step
+from journeys.steps import Step, Wait, WaitFor, WaitUntil
 
 
 def nexts(step: Step) -> tuple[Next, ...]:
@@ -39,3 +39,14 @@ def reachable(journey: Journey) -> list[int]:
 def after(journey: Journey, place: int, passes: Callable[[Step], bool]) -> dict[Next, None]:
     """Every place that can be reached after this one, walking on only where `passes`."""
     return reached(journey, nexts(journey.steps[place]), passes)
+
+
+def restless(journey: Journey) -> frozenset[int]:
+    """The places on a circle in which nobody is sure to rest: every step of it may be passed at once."""
+
+    def passes(step: Step) -> bool:
+        return not (isinstance(step, Wait) and isinstance(step.pause, WaitFor | WaitUntil))
+
+    return frozenset(
+        place for place, step in enumerate(journey.steps) if passes(step) and place in after(journey, place, passes)
+    )

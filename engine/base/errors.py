@@ -28,6 +28,10 @@ class Unavailable(HearthlineError):
     """Our own trouble (database, disk): temporary to everybody outside."""
 
 
+class Astray(HearthlineError):
+    """A step of a journey cannot be taken by this person; the text says why, and whoever looks reads it."""
+
+
 class BadToken(HearthlineError):
     """A signed token does not verify."""
 

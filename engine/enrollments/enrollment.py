@@ -105,8 +105,10 @@ class Visit(Base):
     step: Mapped[int] = mapped_column(SmallInteger)
     phase: Mapped[int] = mapped_column(SmallInteger)
     acted_at: Mapped[datetime]
-    #: What happened: sent, asked, waits, waited, silent, replied, answered:yes, branched, moved, not_moved, tagged,
-    #: handed_off, done:reached, unheard, finished; or, with nothing done: held, paused, skipped, failed.
+    #: What happened: sent, asked, waits, waited, silent, replied, answered:yes, met, timed_out, no_date, past,
+    #: branched, split, jumped, not_jumped, moved, not_moved, tagged, set, joined, not_joined, handed_off, done:reached,
+    #: unheard, finished; goal, exit:NAME (it ended before its last step); or, with nothing done: held, paused,
+    #: skipped, failed.
     outcome: Mapped[str] = mapped_column(String(80))
     #: Why, where it is not plain: condition values, the rule that skipped it.
     why: Mapped[str] = mapped_column(String(300), default="")
@@ -199,6 +201,18 @@ def begin_at(
     return begun
 
 
+def may_begin(
+    session: Session, member_ids: Iterable[int], version: JourneyVersion | Published, now: datetime
+) -> list[int]:
+    """Those of these members whom the journey's own rule lets begin now; nobody has begun yet."""
+    re_entry = load_version(session, version.id).script.re_entry
+    return [
+        member_id
+        for some in _in_batches(member_ids)
+        for member_id in _may_begin(session, some, version.journey_id, re_entry, now)
+    ]
+
+
 def _may_begin(
     session: Session, member_ids: Sequence[int], journey_id: int, re_entry: ReEntry, now: datetime
 ) -> list[int]:
@@ -271,35 +285,15 @@ def live_enrollments(session: Session, member_ids: Collection[int]) -> list[tupl
     return [(id_, member_id) for id_, member_id in rows]
 
 
-def bring_forward(session: Session, heard: Mapping[Standing, str], now: datetime) -> None:
-    """Each of these rows is due now, with what woke it. Lock the rows with `standing` first."""
-    if not heard:
-        return
-    rows = []
-    for here, word in heard.items():
-        # Never at or before a visit that is settled: due times of one enrollment only grow.
-        at = now if here.prev_at is None else max(now, here.prev_at + TICK)
-        rows.append({"was": here.due_at, "e": here.enrollment_id, "at": at, "prev": here.prev_at, "word": word})
-    session.execute(
-        update(_DUE)
-        .where(_DUE.c.due_at == bindparam("was"), _DUE.c.enrollment_id == bindparam("e"))
-        .values(due_at=bindparam("at"), heard=bindparam("word")),
-        rows,
-    )
-    first = [row for row in rows if row["prev"] is None]
-    if first:
-        session.execute(
-            update(_ENROLLMENT).where(_ENROLLMENT.c.id == bindparam("e")).values(first_at=bindparam("at")), first
-        )
-    later = [row for row in rows if row["prev"] is not None]
-    if later:
-        session.execute(
-            update(_VISIT)
-            .where(_VISIT.c.visit_at == bindparam("prev"), _VISIT.c.enrollment_id == bindparam("e"))
-            .values(next_at=bindparam("at")),
-            later,
-        )
-    wake_on_commit(session, "runner.tick")
+def bring_forward(session: Session, heard: Mapping[Standing, str], now: datetime) -> dict[Standing, Standing]:
+    """Each of these rows is due now, with what woke it: where it stands now. Lock the rows with `standing` first."""
+    # Never at or before a visit that is settled: due times of one enrollment only grow.
+    moved = {
+        here: here._replace(due_at=now if here.prev_at is None else max(now, here.prev_at + TICK), heard=word)
+        for here, word in heard.items()
+    }
+    relocate(session, moved)
+    return moved
 
 
 def relocate(session: Session, moves: Mapping[Standing, Standing]) -> None:

@@ -1,5 +1,6 @@
 """Place: where a member is on their journeys, in words for whoever talks with them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.base.errors import HearthlineError
-from engine.enrollments.enrollment import Enrollment, Standing, standing
+from engine.enrollments.enrollment import Enrollment, Standing, Visit, standing
 from engine.enrollments.journey import Journey, load_version
 
 
@@ -22,6 +23,8 @@ class JourneyPlace:
     paused: bool
     #: The step went wrong and is tried again.
     stuck: bool = False
+    #: What went wrong, as it was shown to whoever looks; empty where nothing did.
+    trouble: str = ""
 
 
 def places(session: Session, member_id: int) -> list[JourneyPlace]:
@@ -33,6 +36,7 @@ def places(session: Session, member_id: int) -> list[JourneyPlace]:
         .order_by(Enrollment.id.desc())
     ).all()
     here = standing(session, [row.id for row in rows])
+    trouble = _trouble(session, [at for at in here.values() if at.tries])
     found = []
     for row in rows:
         at = here.get(row.id)
@@ -45,9 +49,21 @@ def places(session: Session, member_id: int) -> list[JourneyPlace]:
                 due_at=at.due_at if at else None,
                 paused=row.paused_at is not None,
                 stuck=at is not None and at.tries > 0,
+                trouble=trouble.get(row.id, ""),
             )
         )
     return found
+
+
+def _trouble(session: Session, stuck: Collection[Standing]) -> dict[int, str]:
+    if not stuck:
+        return {}
+    query = select(Visit.enrollment_id, Visit.visit_at, Visit.why).where(
+        Visit.visit_at.in_([at.prev_at for at in stuck]),
+        Visit.enrollment_id.in_([at.enrollment_id for at in stuck]),
+    )
+    before = {(at.enrollment_id, at.prev_at) for at in stuck}
+    return {id_: why for id_, visit_at, why in session.execute(query) if (id_, visit_at) in before}
 
 
 def _step(session: Session, here: Standing) -> str:

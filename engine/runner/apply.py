@@ -10,15 +10,17 @@ from sqlalchemy.orm import Session
 from engine.base.db import bulk_delete, bulk_insert, table_of, time_storer
 from engine.base.ids import new_id, new_ids
 from engine.conversations.task import Task
-from engine.enrollments.enrollment import DUE_COLUMNS, FINISHED, Due, Enrollment, Standing, Visit
+from engine.enrollments.enrollment import DUE_COLUMNS, Due, Enrollment, Standing, Visit, relocate
 from engine.enrollments.signal import signal
 from engine.outbox.journey_letters import JourneyLetter, journey_letters
+from engine.people.fact import Noted, note_facts
 from engine.people.member import tag_many, untag_many
 from engine.people.path import Moving, move_many
-from engine.runner.decide import MOST_TRIES, Decision
+from engine.runner.decide import LOOKED, MOST_TRIES, Decision
+from engine.runner.doors import come_in
 from engine.runner.facts import Batch, Person, load_people
 from engine.runner.hand_off import Handed, tasks_of
-from journeys.steps import Ask, Email, HandOff, Move, Tag, Text
+from journeys.steps import Ask, Email, HandOff, Join, JoinChapter, Move, Set, Tag, Text
 
 _DUE = table_of(Due)
 _VISIT = table_of(Visit)
@@ -43,6 +45,10 @@ class Settled(NamedTuple):
 
 def apply(session: Session, batch: Batch, settled: Sequence[Settled], now: datetime) -> None:
     """What was decided is written: visits, next due rows, letters, and what the steps did. All of it or nothing."""
+    looked = {each.here: _looked(each) for each in settled if each.decision.outcome == LOOKED}
+    if looked:
+        relocate(session, looked)
+        settled = [each for each in settled if each.here not in looked]
     _queue(session, settled, now)
     _speak(session, batch, settled, now)
     _act(session, batch, settled, now)
@@ -74,6 +80,12 @@ def _queue(session: Session, settled: Sequence[Settled], now: datetime) -> None:
     bulk_insert(session, _DUE, DUE_COLUMNS, due)
 
 
+def _looked(settled: Settled) -> Standing:
+    """Where a row stands after a look at which nothing was so: no visit, and what put it off before is over."""
+    here, decision, _ = settled
+    return here._replace(due_at=decision.at or here.due_at, wanted_at=None, heard="", tries=0)
+
+
 def _speak(session: Session, batch: Batch, settled: Sequence[Settled], now: datetime) -> None:
     speaking = [each for each in settled if each.template_version_id is not None]
     people = batch.people
@@ -93,6 +105,8 @@ def _act(session: Session, batch: Batch, settled: Sequence[Settled], now: dateti
     added: list[tuple[int, str]] = []
     removed: list[tuple[int, str]] = []
     handed: list[Handed] = []
+    noted: list[Noted] = []
+    joining: list[tuple[Standing, Join, str]] = []
     stuck: list[Settled] = []
     for each in settled:
         here, decision = each.here, each.decision
@@ -107,6 +121,10 @@ def _act(session: Session, batch: Batch, settled: Sequence[Settled], now: dateti
             case Tag(add=add, remove=remove):
                 added += [(here.member_id, tag) for tag in add]
                 removed += [(here.member_id, tag) for tag in remove]
+            case Set(fact=fact, value=value):
+                noted.append(Noted(here.member_id, fact, value))
+            case Join() as step:
+                joining.append((here, step, batch.versions[here.version_id].script.slug))
             case HandOff() as step:
                 handed.append(Handed(here, step))
             case _:
@@ -116,6 +134,13 @@ def _act(session: Session, batch: Batch, settled: Sequence[Settled], now: dateti
     untag_many(session, removed)
     for member_id, tag in tag_many(session, added, now):
         signal(session, "tagged", member_id, now, tag=tag)
+    for noted_of, fact, _ in note_facts(session, noted):
+        signal(session, "fact", noted_of, now, fact=fact)
+    if joining:
+        come_in(session, joining, batch.doors, now)
+        for here, step, _ in joining:
+            if isinstance(step.joins, JoinChapter):
+                signal(session, "chapter", here.member_id, now, chapter_id=batch.doors.chapters[step.joins.chapter])
     if stuck:
         people = load_people(session, {each.here.member_id for each in stuck})
         tasks += [_look(batch, each, people.get(each.here.member_id), now) for each in stuck]
@@ -152,9 +177,13 @@ def _look(batch: Batch, stuck: Settled, person: Person | None, now: datetime) ->
 
 
 def _end(session: Session, settled: Sequence[Settled], now: datetime) -> None:
-    ended = [{"e": each.here.enrollment_id} for each in settled if each.decision.at is None]
+    ended = [
+        {"e": each.here.enrollment_id, "why": each.decision.reason} for each in settled if each.decision.at is None
+    ]
     if ended:
         session.execute(
-            update(_ENROLLMENT).where(_ENROLLMENT.c.id == bindparam("e")).values(ended_at=now, end_reason=FINISHED),
+            update(_ENROLLMENT)
+            .where(_ENROLLMENT.c.id == bindparam("e"))
+            .values(ended_at=now, end_reason=bindparam("why")),
             ended,
         )

@@ -4,10 +4,11 @@ A step is settled by a visit. Between two visits lies a due time, and those of o
 visit's due time is the key of what it sends.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple, TypeAlias, assert_never
 
-from engine.base.local_time import first_known, next_local
+from engine.base.errors import Astray
+from engine.base.local_time import first_known, instant, next_local
 from engine.enrollments.enrollment import FINISHED, TICK, Standing
 from engine.people.consent import Channel
 from engine.runner.lateness import WORDS, Late, carried, late
@@ -18,14 +19,20 @@ from journeys.steps import (
     Email,
     End,
     HandOff,
+    Join,
+    Jump,
     Move,
+    Set,
+    Split,
     Step,
     Tag,
     Text,
     Wait,
     WaitFor,
+    WaitForFact,
     WaitForReply,
     WaitUntil,
+    WaitUntilDate,
 )  # fmt: skip
 from journeys.vocabulary import Means
 
@@ -35,14 +42,28 @@ LOOK_AGAIN = timedelta(days=1)
 TRY_AGAIN = (timedelta(minutes=5), timedelta(minutes=30), timedelta(days=1))
 #: After so many failures in a row a person is asked to look.
 MOST_TRIES = 3
+#: The outcome of a jump that was taken; a jump counts them.
+JUMPED = "jumped"
 #: `Standing.heard` of a question that never reached them.
 UNHEARD = "unheard"
 
 #: What stands before the outcome's name in `Standing.heard` of a task that was done.
 DONE = "done"
+#: The outcome of a look at a wait for a fact that is not so yet. It is no visit: the row is looked at again later.
+LOOKED = "looked"
+#: How soon a wait for a fact is looked at again, unless a signal wakes it: a hundredth of its time-out, between these.
+LOOK_SOONEST, LOOK_LATEST = timedelta(minutes=15), timedelta(hours=6)
 
 #: A step that does something besides going on.
-Act: TypeAlias = Email | Text | Ask | HandOff | Move | Tag
+Act: TypeAlias = Email | Text | Ask | HandOff | Move | Tag | Set | Join
+
+
+class Ending(NamedTuple):
+    """Why a journey is over for somebody before its last step."""
+
+    #: `goal`, or `exit:` and the exit's name: the end reason, and the outcome of the last visit.
+    reason: str
+    why: str
 
 
 class Facts(NamedTuple):
@@ -64,6 +85,20 @@ class Facts(NamedTuple):
     untextable: str = ""
     #: Until when another question of ours waits for a digit of theirs.
     asked_until: datetime | None = None
+    #: The journey's goal or one of its exits holds.
+    over: Ending | None = None
+    #: The date that the step waits for, as it stands on the member.
+    day: date | None = None
+    #: Since when they wait here for a fact.
+    since: datetime | None = None
+    #: How often this jump was taken already.
+    jumped: int = 0
+    #: Why the member does not come into the chapter or onto the journey; empty: they do.
+    kept_out: str = ""
+    #: Why nobody comes onto that journey just now; empty: it is open.
+    shut: str = ""
+    #: Why this step cannot be taken by this person at all; empty: it can.
+    trouble: str = ""
 
 
 NOTHING = Facts()
@@ -86,6 +121,8 @@ class Decision(NamedTuple):
     tries: int = 0
     #: By what the words of `act` go: `email` or `sms`.
     channel: Channel = "email"
+    #: With `at` None: why the enrollment has ended.
+    reason: str = FINISHED
 
     @property
     def template(self) -> str | None:
@@ -102,7 +139,12 @@ class Decision(NamedTuple):
 
 
 def decide(here: Standing, journey: Journey, facts: Facts, now: datetime, stale_after: timedelta) -> Decision:
-    """What happens to this person now. Raises IndexError for a step that the journey does not have."""
+    """What happens to this person now.
+
+    Raises IndexError for a step that the journey does not have, and Astray for one that this person cannot take.
+    """
+    if facts.over is not None:
+        return over(here, facts.over)
     step = journey.steps[here.step]
     if here.phase and here.heard and (told := _hear(here, step, now)) is not None:
         return told
@@ -111,17 +153,22 @@ def decide(here: Standing, journey: Journey, facts: Facts, now: datetime, stale_
     if facts.held_until is not None and facts.held_until > now:
         until = min(facts.held_until, now + LOOK_AGAIN) if facts.held_until.year > 9000 else facts.held_until
         return put_off(here, "held", "They are talking with a person here, and journeys wait meanwhile.", until)
+    if facts.trouble:
+        raise Astray(facts.trouble)
     lateness = late(here, journey, step, now, stale_after)
     if lateness is Late.UNDECIDED:
         return put_off(here, "paused", "What the pause kept back waits until somebody decides.", now + LOOK_AGAIN)
-    decision = _settled(here, step, facts, now, late=lateness is Late.STALE)
+    decision = _settled(here, journey, facts, now, stale_after, late=lateness is Late.STALE)
     if decision.at is None or decision.step == here.step:
         return decision
     mark = carried(here.heard, spoke=decision.template is not None)
     return decision._replace(wanted_at=here.wanted_at, heard=decision.heard or mark) if mark else decision
 
 
-def _settled(here: Standing, step: Step, facts: Facts, now: datetime, *, late: bool) -> Decision:
+def _settled(
+    here: Standing, journey: Journey, facts: Facts, now: datetime, stale_after: timedelta, *, late: bool
+) -> Decision:
+    step = journey.steps[here.step]
     match step:
         case Email():
             return _skip(here, step.go, now) if late else _go(here, "sent", step.go, now, act=step)
@@ -130,7 +177,7 @@ def _settled(here: Standing, step: Step, facts: Facts, now: datetime, *, late: b
         case Ask():
             return _ask(here, step, facts, now, late=late)
         case Wait():
-            return _wait(here, step, facts, now, late=late)
+            return _wait(here, step, facts, now, stale_after, late=late)
         case Branch():
             turn = next((place for place in range(len(step.turns)) if place in facts.true), None)
             go = step.otherwise if turn is None else step.turns[turn].go
@@ -143,6 +190,24 @@ def _settled(here: Standing, step: Step, facts: Facts, now: datetime, *, late: b
             return _go(here, "moved", step.go, now, act=step, late=late)
         case Tag():
             return _go(here, "tagged", step.go, now, act=step, late=late)
+        case Split():
+            drawn = step.drawn(journey.slug, here.member_id)
+            why = f"Way {drawn + 1} of {len(step.ways_out)}."
+            return _go(here, "split", step.ways_out[drawn].go, now, why=why, late=late)
+        case Jump():
+            if facts.jumped >= step.at_most:
+                why = f"It was taken {facts.jumped} times before, which is the most."
+                return _go(here, "not_jumped", step.otherwise, now, why=why, late=late)
+            return _go(here, JUMPED, step.to, now, why=f"Time {facts.jumped + 1} of {step.at_most}.", late=late)
+        case Set():
+            return _go(here, "set", step.go, now, act=step, late=late)
+        case Join():
+            if facts.shut:
+                return put_off(here, "paused", facts.shut, now + LOOK_AGAIN)
+            act = None if facts.kept_out else step
+            return _go(
+                here, "joined" if act else "not_joined", step.go, now, act=act, why=facts.kept_out, late=late
+            )  # fmt: skip
         case End():
             return _go(here, FINISHED, None, now)
         case _:
@@ -152,6 +217,11 @@ def _settled(here: Standing, step: Step, facts: Facts, now: datetime, *, late: b
 def waits_for_words(step: Step) -> bool:
     """Whether a reply wakes the journey while it rests at this step."""
     return isinstance(step, Ask) or (isinstance(step, Wait) and isinstance(step.pause, WaitForReply))
+
+
+def over(here: Standing, ending: Ending) -> Decision:
+    """The journey ends here for this person, before its last step."""
+    return Decision(ending.reason, here.step, here.phase, None, why=ending.why[:300], reason=ending.reason)
 
 
 def put_off(here: Standing, outcome: str, why: str, until: datetime, *, tries: int = 0) -> Decision:
@@ -218,7 +288,7 @@ def _ask_by_text(here: Standing, step: Ask, facts: Facts, now: datetime) -> Deci
     return _rest(here, "asked", now + step.timeout, now, act=step)._replace(channel="sms")
 
 
-def _wait(here: Standing, step: Wait, facts: Facts, now: datetime, *, late: bool) -> Decision:
+def _wait(here: Standing, step: Wait, facts: Facts, now: datetime, stale_after: timedelta, *, late: bool) -> Decision:
     match step.pause:
         case WaitFor(span=span):
             if here.phase == 0:
@@ -236,8 +306,43 @@ def _wait(here: Standing, step: Wait, facts: Facts, now: datetime, *, late: bool
             if here.phase == 0:
                 return _rest(here, "waits", now + timeout, now)
             return _go(here, "silent", silent, now, late=late)
+        case WaitUntilDate() as pause:
+            return _wait_until_date(here, step, pause, facts, now, stale_after, late=late)
+        case WaitForFact() as pause:
+            return _wait_for_fact(here, pause, facts, now, stale_after, late=late)
         case _:
             assert_never(step.pause)
+
+
+def _wait_until_date(
+    here: Standing, step: Wait, pause: WaitUntilDate, facts: Facts, now: datetime, stale_after: timedelta, *, late: bool
+) -> Decision:
+    if facts.day is None:
+        why = f"No date is known: {pause.fact}."
+        return _go(here, "no_date", pause.missing, now, why=why, late=late)
+    zone = first_known(facts.zones)
+    at = instant(datetime.combine(facts.day + timedelta(days=pause.days), pause.hour), zone)
+    # A row may be settled a little before it is due.
+    if at > max(now, here.due_at):
+        return _rest(here, "waits", at, now, why="The date was moved." if here.phase else "")
+    if here.phase == 0 or now - at > stale_after:
+        return _go(here, "past", pause.past, now, why="The day is over.", late=late and here.phase == 0)
+    return _go(here, "waited", step.go, now)
+
+
+def _wait_for_fact(
+    here: Standing, pause: WaitForFact, facts: Facts, now: datetime, stale_after: timedelta, *, late: bool
+) -> Decision:
+    if 0 in facts.true:
+        # Judged again after a talk, it holds now: what follows is not late, unless nobody ever rested here.
+        return _go(here, "met", pause.met, now, late=late and here.phase == 0)
+    look = now + min(max(pause.timeout / 100, LOOK_SOONEST), LOOK_LATEST)
+    if here.phase == 0 or facts.since is None:
+        return _rest(here, "waits", min(now + pause.timeout, look), now)
+    until = facts.since + pause.timeout
+    if until > max(now, here.due_at):
+        return Decision(LOOKED, here.step, 1, max(min(until, look), here.due_at + TICK))
+    return _go(here, "timed_out", pause.timed_out, now, late=now - until > stale_after)
 
 
 def _hear(here: Standing, step: Step, now: datetime) -> Decision | None:

@@ -1,7 +1,7 @@
 """Facts: what a batch of due steps asks about its people, in a few queries and only what is asked."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from engine.audience.compiler import enrollments_matching
 from engine.base.db import among, plain_rows
+from engine.base.local_time import first_known
 from engine.base.settings import Settings
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership
@@ -21,11 +22,30 @@ from engine.enrollments.journey import Published, load_version
 from engine.enrollments.pause import resting
 from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery, DeliveryKey
+from engine.people.fact import dates_of
 from engine.people.member import Member
 from engine.people.texting import SAYS, untextable
 from engine.runner.decide import LOOK_AGAIN, NOTHING, Facts
+from engine.runner.doors import Doors, knock
+from engine.runner.ending import endings, may_end
+from engine.runner.visited import MOST_WITHOUT_REST, jumps_taken, passed, resting_since, restless_steps, without_rest
 from journeys.conditions import Condition
-from journeys.steps import Ask, Branch, Email, HandOff, Move, Text, Wait, WaitForReply, WaitUntil
+from journeys.steps import (
+    Ask,
+    Branch,
+    Email,
+    HandOff,
+    Join,
+    Jump,
+    Move,
+    Text,
+    Wait,
+    WaitForFact,
+    WaitForReply,
+    WaitUntil,
+    WaitUntilDate,
+)  # fmt: skip
+from journeys.steps.wait import JOINED
 from journeys.vocabulary import Means
 
 
@@ -50,6 +70,8 @@ class Batch(NamedTuple):
     versions: dict[int, Published]
     people: dict[int, Person]
     facts: dict[int, Facts]
+    #: Where its `join` steps lead.
+    doors: Doors = Doors()
 
     def facts_of(self, here: Standing) -> Facts:
         """The facts for one row; most have none."""
@@ -79,6 +101,8 @@ def gather(
     for here in asked.zones:
         person = people.get(here.member_id, NOBODY)
         know(here.enrollment_id, zones=(person.zone, person.chapter_zone, settings.organization.zone))
+    if asked.dates:
+        _know_dates(session, asked.dates, people, settings, know)
     for here in asked.replies & _wrote_since_last_letter(session, asked.replies):
         know(here.enrollment_id, replied=True)
     for here, until in _open_questions(session, asked.questions, now).items():
@@ -92,6 +116,17 @@ def gather(
     for here in asked.numbered:
         if here.member_id in waiting:
             know(here.enrollment_id, asked_until=waiting[here.member_id])
+    if asked.jumps or asked.rounds:
+        _know_visited(session, asked.jumps, asked.rounds, know)
+    for enrollment_id, since in resting_since(session, asked.looks).items():
+        know(enrollment_id, since=since)
+    doors = Doors()
+    if asked.joins:
+        doors, answers = knock(session, asked.joins, now)
+        for here, answer in answers.items():
+            know(here.enrollment_id, **answer._asdict())
+    for enrollment_id, ending in endings(session, asked.ending, versions, now).items():
+        know(enrollment_id, over=ending)
     true: dict[int, set[int]] = defaultdict(set)
     for place, condition, ids in asked.conditions:
         for enrollment_id in enrollments_matching(session, condition, ids, now):
@@ -110,7 +145,35 @@ def gather(
             rest = paused.get(version.journey_id) if version is not None else None
             if rest is not None and rest.keeps(here):
                 know(here.enrollment_id, paused=True)
-    return Batch(rows, versions, people, facts)
+    return Batch(rows, versions, people, facts, doors)
+
+
+def _know_dates(
+    session: Session,
+    asked: Mapping[Standing, str],
+    people: Mapping[int, Person],
+    settings: Settings,
+    know: Callable[..., None],
+) -> None:
+    dates = dates_of(session, {here.member_id for here in asked})
+    for here, fact in asked.items():
+        if here.member_id in dates:
+            person = people.get(here.member_id, NOBODY)
+            zone = first_known((person.zone, person.chapter_zone, settings.organization.zone))
+            theirs = dates[here.member_id]
+            know(here.enrollment_id, day=theirs.joined_on(zone) if fact == JOINED else theirs.of(fact))
+
+
+def _know_visited(
+    session: Session, jumps: Mapping[Standing, Jump], rounds: Collection[Standing], know: Callable[..., None]
+) -> None:
+    visits = passed(session, {*jumps, *rounds})
+    for here, jump in jumps.items():
+        know(here.enrollment_id, jumped=jumps_taken(session, jump, visits[here.enrollment_id]))
+    for here in rounds:
+        if (steps := without_rest(visits[here.enrollment_id])) >= MOST_WITHOUT_REST:
+            says = f"{steps} steps were taken without a rest: this journey goes round. Publish it with a wait in it."
+            know(here.enrollment_id, trouble=says)
 
 
 class _Asked:
@@ -124,10 +187,20 @@ class _Asked:
         self.texts: set[Standing] = set()
         self.numbered: set[Standing] = set()
         self.conditions: list[tuple[int, Condition, list[int]]] = []
+        self.dates: dict[Standing, str] = {}
+        self.jumps: dict[Standing, Jump] = {}
+        self.rounds: list[Standing] = []
+        self.looks: list[Standing] = []
+        self.joins: dict[Standing, Join] = {}
+        self.ending: list[Standing] = []
 
     def sort(self, version: Published, index: int, phase: int, group: list[Standing]) -> None:
         """The questions of one step for the rows that stand at it."""
         step = version.script.steps[index]
+        if may_end(version):
+            self.ending += group
+        if not phase and index in restless_steps(version):
+            self.rounds += group
         match step:
             case Email():
                 self.people.update(here.member_id for here in group)
@@ -146,8 +219,19 @@ class _Asked:
             case Wait(pause=WaitUntil()):
                 self.people.update(here.member_id for here in group)
                 self.zones.update(group)
+            case Wait(pause=WaitUntilDate(fact=fact)):
+                self.people.update(here.member_id for here in group)
+                self.zones.update(group)
+                self.dates |= dict.fromkeys(group, fact)
             case Wait(pause=WaitForReply()):
                 self.replies.update(group)
+            case Wait(pause=WaitForFact(when=when)):
+                self.conditions.append((0, when, [here.enrollment_id for here in group]))
+                self.looks += group if phase else ()
+            case Jump():
+                self.jumps |= dict.fromkeys(group, step)
+            case Join():
+                self.joins |= dict.fromkeys(group, step)
             case Branch(turns=turns):
                 ids = [here.enrollment_id for here in group]
                 self.conditions += [(place, turn.when, ids) for place, turn in enumerate(turns)]

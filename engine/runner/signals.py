@@ -1,7 +1,7 @@
 """Signals: facts that the doors and the router wrote wake journeys, begin them, or end them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, select, update
@@ -25,8 +25,9 @@ from engine.outbox.classes import CLASSES
 from engine.people.preference import latest, lets_come
 from engine.people.texting import untextable
 from engine.runner.decide import DONE, UNHEARD, waits_for_words
+from engine.runner.listening import leave, listeners
 from journeys.model import ByHand, Joined, TagAdded, Trigger
-from journeys.steps import Ask, HandOff
+from journeys.steps import Ask, HandOff, Wait, WaitForFact, WaitUntilDate
 
 #: Facts handled in one transaction.
 LIMIT = 500
@@ -34,6 +35,8 @@ LIMIT = 500
 PATIENCE = timedelta(hours=1)
 #: The end reason of an enrollment whose member can be reached no more.
 OPTED_OUT = "opted_out"
+#: The effect of a fact that put its member on a journey.
+BEGAN = "began"
 
 log = logger(__name__)
 
@@ -73,8 +76,8 @@ def _handle(session: Session, pending: Sequence[Signal], now: datetime) -> int:
     if not pending:
         return 0
     effects = _begin(session, pending, now)
-    moved, later = _move_on(session, [fact for fact in pending if fact.id not in effects], now)
-    effects |= moved
+    moved, later = _move_on(session, pending, effects.keys(), now)
+    effects |= {id_: did for id_, did in moved.items() if effects.get(id_) != BEGAN}
     done = [
         {"s": fact.id, "did": effects.get(fact.id, "nothing waited for it")[:60]}
         for fact in pending
@@ -112,8 +115,8 @@ def _begin(session: Session, facts: Sequence[Signal], now: datetime) -> dict[int
         begun = enroll_many(session, [fact.member_id for fact in asking], versions[version_id], trigger, now)
         for fact in asking:
             if fact.member_id in begun:
-                effects[fact.id] = "began"
-            elif effects[fact.id] != "began":
+                effects[fact.id] = BEGAN
+            elif effects[fact.id] != BEGAN:
                 effects[fact.id] = "on it already, or once only"
     return effects
 
@@ -135,27 +138,38 @@ def _by_hand(versions: Sequence[Published], fact: Signal) -> list[Published]:
     return [each for each in _triggered(versions, ByHand()) if each.journey_id == journey_id]
 
 
-def _move_on(session: Session, facts: Sequence[Signal], now: datetime) -> tuple[dict[int, str], set[int]]:
+def _move_on(
+    session: Session, facts: Sequence[Signal], beginnings: Collection[int], now: datetime
+) -> tuple[dict[int, str], set[int]]:
     """Enrollments that waited for these facts are due now, or ended.
 
-    What each fact did, by its id; and the facts to look at again, because a tick moved their member at this moment.
+    Of the facts that may begin a journey (`beginnings`, by their ids) only those enrollments hear that any fact may
+    move on: there are many of them. What each fact did, by its id; and the facts to look at again, because a tick
+    moved their member at this moment.
     """
-    by_member: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for enrollment_id, member_id in live_enrollments(session, {fact.member_id for fact in facts}):
-        by_member[member_id].append((enrollment_id, member_id))
-    places = standing(session, [each for live in by_member.values() for each, _ in live], lock=True)
+    hearing = (
+        live_enrollments(session, {fact.member_id for fact in facts if fact.id not in beginnings}),
+        listeners(session, {fact.member_id for fact in facts if fact.id in beginnings}),
+    )
+    by_member: tuple[dict[int, list[int]], dict[int, list[int]]] = (defaultdict(list), defaultdict(list))
+    for found, live in zip(by_member, hearing, strict=True):
+        for enrollment_id, member_id in live:
+            found[member_id].append(enrollment_id)
+    places = standing(session, {enrollment_id for live in hearing for enrollment_id, _ in live}, lock=True)
     unreachable = _unreachable(session, {fact.member_id for fact in facts if fact.kind == "opted_out"})
     effects: dict[int, str] = {}
     later: set[int] = set()
     heard: dict[Standing, str] = {}
     ended: dict[int, Standing] = {}
     for fact in facts:
-        for enrollment_id, _ in by_member[fact.member_id]:
+        begins = fact.id in beginnings
+        for enrollment_id in by_member[begins][fact.member_id]:
             here = places.get(enrollment_id)
             if enrollment_id in ended:
                 continue
             if here is None:
-                if fact.created_at > now - PATIENCE:
+                # What may begin a journey is not heard twice: whoever waits for it is looked at again anyway.
+                if not begins and fact.created_at > now - PATIENCE:
                     later.add(fact.id)
                 continue
             if fact.kind == "opted_out":
@@ -169,6 +183,8 @@ def _move_on(session: Session, facts: Sequence[Signal], now: datetime) -> tuple[
                 # A recognized answer says more than the plain fact that they wrote, and either more than a hold's end.
                 heard[here] = max(word, heard.get(here, here.heard), key=_weight)
                 effects[fact.id] = "woke it"
+    for here in leave(session, [here for here in places.values() if here.enrollment_id not in ended], now):
+        heard.pop(here, None)
     bring_forward(session, heard, now)
     end(session, list(ended.values()), OPTED_OUT, now)
     return effects, later
@@ -185,6 +201,12 @@ def _word(session: Session, fact: Signal, here: Standing) -> str | None:
         return here.heard if here.wanted_at is not None else None
     steps = load_version(session, here.version_id).script.steps
     step = steps[here.step] if here.step < len(steps) else None
+    if here.phase and isinstance(step, Wait) and isinstance(step.pause, WaitForFact):
+        # Whatever was heard of them may have made it so: it is looked at again.
+        return here.heard
+    if here.phase and isinstance(step, Wait) and isinstance(step.pause, WaitUntilDate):
+        moved = fact.kind == "fact" and fact.detail.get("fact") in (step.pause.fact, "zone")
+        return here.heard if moved else None
     if fact.kind == "task_done":
         awaited = isinstance(step, HandOff) and here.phase and fact.detail.get("step") == step.id
         about_this = fact.enrollment_id == here.enrollment_id

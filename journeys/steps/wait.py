@@ -1,4 +1,4 @@
-"""A pause: for a length of time, until a local weekday and hour, or for a reply."""
+"""A pause: for a length of time, until a local weekday and hour or a date of theirs, for a reply or for a fact."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import ClassVar, TypeAlias, assert_never
 
+from journeys.conditions import CONDITION, Condition
 from journeys.durations import say_duration
 from journeys.groups import Wrapped
 from journeys.records import Default, Field, Fork, Option, Record
-from journeys.scalars import Closed, Hour, ListOf, Span, StepName
+from journeys.scalars import FACT, Closed, Hour, ListOf, Span, StepName, Whole
 from journeys.shapes import Next
 from journeys.steps.kind import GO, Way, kind, to
 from journeys.vocabulary import Weekday
@@ -40,12 +41,39 @@ class WaitForReply:
     silent: Next
 
 
-Pause: TypeAlias = WaitFor | WaitUntil | WaitForReply
+@dataclass(frozen=True, slots=True)
+class WaitUntilDate:
+    """So many days after (below zero: before) a date that is a fact on the member, at an hour on their own clock.
+
+    Without such a date, or when the day is over already, the journey goes on at once, by a way of its own.
+    """
+
+    fact: str
+    days: int
+    hour: time
+    missing: Next
+    past: Next
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForFact:
+    """Until the condition holds (at once if it does), or `timeout` in vain."""
+
+    when: Condition
+    timeout: timedelta
+    met: Next
+    timed_out: Next
+
+
+Pause: TypeAlias = WaitFor | WaitUntil | WaitUntilDate | WaitForReply | WaitForFact
+
+#: The fact that stands for the day on which somebody joined.
+JOINED = "joined"
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """The journey rests here. With a wait for a reply, `go` is not used: the reply's own ways are."""
+    """The journey rests here. With a wait for a reply or a fact, `go` is not used: these have ways of their own."""
 
     takes_time: ClassVar[bool] = True
 
@@ -57,6 +85,10 @@ class Wait:
         match self.pause:
             case WaitForReply(replied=replied, silent=silent):
                 return (Way("replied", replied), Way("silent", silent))
+            case WaitForFact(met=met, timed_out=timed_out):
+                return (Way("met", met), Way("timed out", timed_out))
+            case WaitUntilDate(missing=missing, past=past):
+                return (Way("then", self.go), Way("no date", missing), Way("past", past))
             case WaitFor() | WaitUntil():
                 return (Way("then", self.go),)
             case _:
@@ -69,6 +101,18 @@ class Wait:
             case WaitUntil(hour=hour, weekdays=weekdays):
                 days = " or ".join(str(day).capitalize() for day in weekdays) or "the next day"
                 return f"waits until {days} at {hour:%H:%M} where the member lives"
+            case WaitUntilDate(fact=fact, days=days, hour=hour, missing=missing, past=past):
+                name = "the day they joined" if fact == JOINED else f"their {fact.replace('_', ' ')}"
+                return (
+                    f"waits until {_away(days)}{name} at {hour:%H:%M} where the member lives, "
+                    f"then {to(self.go, ids)}; without such a date: {to(missing, ids)}; "
+                    f"when the day is over: {to(past, ids)}"
+                )
+            case WaitForFact(when=when, timeout=timeout, met=met, timed_out=timed_out):
+                return (
+                    f"waits up to {say_duration(timeout)} until {when.describe()}; then: {to(met, ids)}; "
+                    f"in vain: {to(timed_out, ids)}"
+                )
             case WaitForReply(timeout=timeout, replied=replied, silent=silent):
                 return (
                     f"waits up to {say_duration(timeout)} for a reply; with one: {to(replied, ids)}; "
@@ -76,6 +120,13 @@ class Wait:
                 )
             case _:
                 assert_never(self.pause)
+
+
+def _away(days: int) -> str:
+    if not days:
+        return ""
+    count = "1 day" if abs(days) == 1 else f"{abs(days)} days"
+    return f"{count} {'after' if days > 0 else 'before'} "
 
 
 UNTIL = Record(
@@ -105,9 +156,39 @@ FOR_REPLY = Record(
     ),
 )
 
+UNTIL_DATE = Record(
+    WaitUntilDate,
+    (
+        Field("fact", FACT, "The fact that holds the date (`2026-05-01`); `joined` is the day they joined."),
+        Field("days", Whole(-3650, 3650), "So many days after it; before it, with a minus.", 0),
+        Field("hour", Hour(), "The hour on the member's own clock, such as 10:00."),
+        Field(
+            "missing",
+            StepName(),
+            "The step when there is no such date; without it, the next in the list.",
+            Default.NEXT,
+        ),
+        Field("past", StepName(), "The step when the day is over; without it, the next in the list.", Default.NEXT),
+    ),
+)
+FOR_FACT = Record(
+    WaitForFact,
+    (
+        Field("when", CONDITION, "What must become so; if it is so already, nobody waits."),
+        Field("timeout", Span(), "How long to wait for it."),
+        Field("met", StepName(), "The step once it is so; without it, the next in the list.", Default.NEXT),
+        Field(
+            "timed_out",
+            StepName(),
+            "The step when it did not become so in time; without it, the next in the list.",
+            Default.NEXT,
+        ),
+    ),
+)
+
 KIND = kind(
     "wait",
-    "Rests for a time, until a local weekday and hour, or for a reply.",
+    "Rests for a time, until a local weekday and hour or a date of theirs, for a reply or for a fact.",
     Record(
         Wait,
         (GO,),
@@ -116,7 +197,9 @@ KIND = kind(
             (
                 Option("for", Wrapped(WaitFor, "span", Span()), "How long to wait.", WaitFor),
                 Option("until", UNTIL, "Until when, on the member's own clock.", WaitUntil),
+                Option("until_date", UNTIL_DATE, "Until a date that is a fact on the member.", WaitUntilDate),
                 Option("for_reply", FOR_REPLY, "Until they write, or long enough.", WaitForReply, refuses=("go",)),
+                Option("for_fact", FOR_FACT, "Until something is so, or long enough.", WaitForFact, refuses=("go",)),
             ),
         ),
     ),

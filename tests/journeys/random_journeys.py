@@ -11,7 +11,7 @@ from journeys.conditions import CONDITIONS, Tree
 from journeys.groups import ByKind, Named, OneKey, PerLanguage, WordOr, Wrapped
 from journeys.model import JOURNEY, Journey, Steps
 from journeys.records import Default, Field, Record
-from journeys.scalars import Amount, Closed, Day, Fact, Hour, ListOf, Span, StepId, StepName, Text, Whole, Word
+from journeys.scalars import Amount, Closed, Day, Fact, Hour, ListOf, Literal, Span, StepId, StepName, Text, Whole, Word
 from journeys.shapes import Shape
 from journeys.steps import STEP, STEP_KINDS
 
@@ -112,6 +112,8 @@ def _value(shape: Shape[Any], ids: tuple[str, ...], place: int) -> st.SearchStra
             return st.integers(0, len(ids) - 1)
         case StepId():
             return st.sampled_from(ids)
+        case Literal():
+            return WRITTEN | st.booleans() | st.integers(-9999, 9999) | st.integers(-99, 99).map(lambda n: n / 4)
         case Fact(value=value):
             return st.just(value)
         case ListOf(inner=inner, least=least, most=most):

@@ -1,0 +1,103 @@
+"""Visited: what the visits of an enrollment say of jumps taken, of a wait's beginning, and of steps without a rest.
+
+Asked only for those who stand at such a step; whoever walks straight on is not counted.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from engine.base.db import among, plain_rows
+from engine.enrollments.enrollment import Enrollment, Standing, Visit
+from engine.enrollments.journey import Published, load_version
+from engine.runner.decide import JUMPED
+from journeys.steps import Jump
+from journeys.walk import restless
+
+#: So many steps one after the other, without a rest, nobody needs: a journey has at most 200 steps.
+MOST_WITHOUT_REST = 300
+#: Visits at which nobody moved.
+_STOOD = frozenset({"held", "paused", "failed"})
+
+_restless: dict[int, frozenset[int]] = {}
+
+
+class Passed(NamedTuple):
+    """One visit, as far as it is counted."""
+
+    version_id: int
+    step: int
+    phase: int
+    outcome: str
+
+
+def restless_steps(version: Published) -> frozenset[int]:
+    """The steps of the version that a circle without a rest could lead through; none in almost every journey."""
+    known = _restless.get(version.id)
+    if known is None:
+        if len(_restless) >= 1000:
+            _restless.clear()
+        known = _restless[version.id] = restless(version.script)
+    return known
+
+
+def passed(session: Session, rows: Collection[Standing]) -> dict[int, list[Passed]]:
+    """The visits of these enrollments, in order, by enrollment."""
+    found: dict[int, list[Passed]] = defaultdict(list)
+    if rows:
+        query = _visits_of(
+            session, rows, Visit.enrollment_id, Visit.version_id, Visit.step, Visit.phase, Visit.outcome
+        ).order_by(Visit.visit_at)
+        for enrollment_id, *visit in plain_rows(session, query):
+            found[enrollment_id].append(Passed(*visit))
+    return found
+
+
+def resting_since(session: Session, rows: Collection[Standing]) -> dict[int, datetime]:
+    """Since when each of these enrollments, all at rest, rests where it is: its latest arrival."""
+    if not rows:
+        return {}
+    query = (
+        _visits_of(session, rows, Visit.enrollment_id, func.max(Visit.acted_at))
+        .where(Visit.phase == 0, Visit.outcome.not_in(_STOOD))
+        .group_by(Visit.enrollment_id)
+    )
+    return dict(session.execute(query).tuples().all())
+
+
+def _visits_of(session: Session, rows: Collection[Standing], *columns: Any) -> Select[Any]:
+    walk = (
+        select(Enrollment.id.label("enrollment_id"), Enrollment.first_at.label("at"))
+        .where(among(session, Enrollment.id, {here.enrollment_id for here in rows}))
+        .cte("walk", recursive=True)
+    )
+    walk = walk.union_all(
+        select(walk.c.enrollment_id, Visit.next_at)
+        .join(walk, (Visit.visit_at == walk.c.at) & (Visit.enrollment_id == walk.c.enrollment_id))
+        .where(Visit.next_at.is_not(None))
+    )
+    return select(*columns).join(walk, (Visit.visit_at == walk.c.at) & (Visit.enrollment_id == walk.c.enrollment_id))
+
+
+def jumps_taken(session: Session, jump: Jump, visits: Iterable[Passed]) -> int:
+    """How often the jump was taken, in whatever version of the journey: steps are known by their ids."""
+    taken = 0
+    for visit in visits:
+        if visit.outcome == JUMPED:
+            steps = load_version(session, visit.version_id).script.steps
+            taken += visit.step < len(steps) and steps[visit.step].id == jump.id
+    return taken
+
+
+def without_rest(visits: Collection[Passed]) -> int:
+    """How many steps were taken since the last rest."""
+    steps = 0
+    for visit in reversed(list(visits)):
+        if visit.phase:
+            return steps
+        steps += visit.outcome not in _STOOD
+    return steps
