@@ -47,6 +47,11 @@ RULES: Mapping[str, Rule] = {
         "End it with a question that somebody would like to answer.",
     ),
     "unknown_stage": Rule(ERROR, "A stage belongs to its path.", "Write one of the path's own stages."),
+    "no_invitation": Rule(
+        ERROR, "Nobody becomes active or leading but by saying yes to an invitation.", "Name it with `accepted`."
+    ),
+    "no_words": Rule(ERROR, "An outlook moves on what somebody said.", "Name where they said it with `said`."),
+    "no_note": Rule(ERROR, "An outcome that moves somebody is told in words.", "Write `note: required` at it."),
     "unknown_zone": Rule(ERROR, "A time zone is one of the IANA database.", "Write one such as `America/New_York`."),
     "unknown_answer": Rule(ERROR, "An answer is one that a question offers.", "Write the name of one of its answers."),
     "same_word": Rule(ERROR, "No word means two answers.", "Give it to one of the two."),
@@ -84,6 +89,7 @@ RULES: Mapping[str, Rule] = {
     "doubled_id": Rule(ERROR, "No two steps share an id.", "Give the step an id of its own."),
     "wrong_type": Rule(ERROR, "A value has the shape that its key wants.", "Write what the finding says."),
     "wrong_value": Rule(ERROR, "A value is one that its key knows.", "Write what the finding says."),
+    "no_such_day": Rule(ERROR, "A date is one of the calendar.", "Look up how many days that month has."),
     "wrong_count": Rule(ERROR, "A list is neither too short nor too long.", "Add or remove entries."),
     "too_long": Rule(ERROR, "Words fit in their place.", "Say it in fewer words."),
 }  # fmt: skip
