@@ -11,13 +11,14 @@ from journeys import walk
 from journeys.catalog import Catalog
 from journeys.conditions import Answered, AtStage, Zone
 from journeys.contributions import MONEY, PHONING, invited
+from journeys.deeds import DEEDS
 from journeys.everywhere import conditions
 from journeys.findings import Finding, Level, Source, errors, in_reading_order, quoted
 from journeys.model import Journey
 from journeys.read import Draft, read
 from journeys.remark import Check, Remark, error, warning
 from journeys.shapes import Next, one_of, suggestion
-from journeys.steps import Ask, Email, HandOff, Message, Move, NamedMember, Step, Text
+from journeys.steps import Ask, Email, HandOff, Message, Move, NamedMember, Step, Text, Wait, WaitForFact, WaitUntilDate
 from journeys.vocabulary import RESERVED_WORDS, QuestionKind, Speaks, stages_of
 from journeys.wording import WORDING
 
@@ -66,10 +67,10 @@ def loops_without_a_wait(journey: Journey, catalog: Catalog) -> Iterator[Remark]
     told: set[int] = set()
     for place in walk.reachable(journey):
         step = journey.steps[place]
-        circle = walk.after(journey, place, _instant)
-        if place in circle and _instant(step) and place not in told:
+        circle = walk.after(journey, place, _may_be_instant)
+        if place in circle and _may_be_instant(step) and place not in told:
             told.update(
-                other for other in circle if other is not None and place in walk.after(journey, other, _instant)
+                other for other in circle if other is not None and place in walk.after(journey, other, _may_be_instant)
             )
             says = f"From {quoted(step.id)} the steps lead back to it without a pause."
             yield error(step, "loop_without_wait", says, "Put a `wait` into the circle, or leave it.")
@@ -228,6 +229,7 @@ CHECKS: tuple[Check, ...] = (
     zones_that_do_not_exist,
     answers_that_nobody_can_give,
     answers_that_are_alike,
+    *DEEDS,
     *WORDING,
 )
 
@@ -238,6 +240,12 @@ def _anything(step: Step) -> bool:
 
 def _instant(step: Step) -> bool:
     return not step.takes_time
+
+
+def _may_be_instant(step: Step) -> bool:
+    # What somebody waits for may be so already, and the date they wait for over.
+    hopes = isinstance(step, Wait) and isinstance(step.pause, WaitForFact | WaitUntilDate)
+    return hopes or not step.takes_time
 
 
 def _speaks(step: Step, speaks: Speaks) -> bool:

@@ -54,6 +54,8 @@ RULES: Mapping[str, Rule] = {
     "no_note": Rule(ERROR, "An outcome that moves somebody is told in words.", "Write `note: required` at it."),
     "unknown_zone": Rule(ERROR, "A time zone is one of the IANA database.", "Write one such as `America/New_York`."),
     "unknown_answer": Rule(ERROR, "An answer is one that a question offers.", "Write the name of one of its answers."),
+    "not_to_set": Rule(ERROR, "A journey writes only facts that are its to write.", "Write what the finding says."),
+    "joins_itself": Rule(ERROR, "No journey begins itself.", "Use `do: jump`, or name another journey."),
     "same_word": Rule(ERROR, "No word means two answers.", "Give it to one of the two."),
     "reserved_word": Rule(
         ERROR, "No answer and no text takes a word that the law and the carriers have taken.", "Choose another word."

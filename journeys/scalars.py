@@ -74,7 +74,6 @@ STEP_ID = Word("a step's name in small letters, digits and underscores", "[a-z][
 ANSWER_NAME = Word("an answer's name in small letters, digits and underscores", "[a-z][a-z0-9_]*", "neighbors")
 TAG = Word("a tag in small letters, digits, dashes and underscores", "[a-z][a-z0-9_-]*", "gardener")
 CONTRIBUTION = Word("a kind of contribution in small letters", "[a-z][a-z0-9_-]*", "cooking")
-FACT = Word("a fact's name in small letters, digits, dashes and underscores", "[a-z][a-z0-9_-]*", "birthday")
 TEMPLATE = Word("a template's name", "[a-z][a-z0-9_-]*(?:/[a-z][a-z0-9_-]*)*", "porch/hello", longest=120)
 LANGUAGE = Word("a language code", "[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*", "en", longest=20)
 PATH = Word("a path", "belonging|outlook:[a-z][a-z0-9-]*", "belonging")

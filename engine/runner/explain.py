@@ -163,11 +163,9 @@ def _enrollment(
     here = standing(session, [row.id]).get(row.id) if row.ended_at is None else None
     visits = history(session, [row.id]).get(row.id, [])
     steps = _Steps(session, settings, row, version, here, visits, now)
-    leaves = [
-        Asked(name, judged(session, condition, row, now))
-        for name in ("exit", "goal")
-        if isinstance(condition := getattr(version.script, name, None), _CONDITIONS)
-    ]
+    ends = [("goal", version.script.goal)] if version.script.goal is not None else []
+    ends += [(f"exit {each.name or number}", each.when) for number, each in enumerate(version.script.exits, start=1)]
+    leaves = [Asked(name, judged(session, condition, row, now)) for name, condition in ends]
     return EnrollmentWhy(
         row.id, version.number, row.trigger, row.created_at, row.ended_at, row.end_reason,
         _awaited(here, version.script, visits, journey), here.due_at if here else None,

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from journeys.conditions.member import FACT
 from journeys.records import Field, Record
-from journeys.scalars import FACT, Literal, Value
+from journeys.scalars import Literal, Value
 from journeys.shapes import Next
 from journeys.steps.kind import GO, Way, kind
 

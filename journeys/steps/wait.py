@@ -8,10 +8,11 @@ from datetime import time, timedelta
 from typing import ClassVar, TypeAlias, assert_never
 
 from journeys.conditions import CONDITION, Condition
+from journeys.conditions.member import FACT
 from journeys.durations import say_duration
 from journeys.groups import Wrapped
 from journeys.records import Default, Field, Fork, Option, Record
-from journeys.scalars import FACT, Closed, Hour, ListOf, Span, StepName, Whole
+from journeys.scalars import Closed, Hour, ListOf, Span, StepName, Whole
 from journeys.shapes import Next
 from journeys.steps.kind import GO, Way, kind, to
 from journeys.vocabulary import Weekday

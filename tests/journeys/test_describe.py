@@ -86,3 +86,48 @@ def test_every_condition_says_itself_in_plain_words() -> None:
         draft = read(head + "{when: {" + written + "}, go: b}]}]}")
         assert draft.journey is not None, [str(finding) for finding in draft.findings]
         assert said in describe(draft.journey)[2]
+
+
+def test_the_newer_kinds_of_step_say_what_they_do_in_plain_words() -> None:
+    steps = {
+        "do: split, ways: [{share: 70, go: b}, {share: 30, go: c}]": (
+            "draws a lot, the same one each time for the same person: 70 in 100 go to b, 30 in 100 go to c"
+        ),
+        "do: split, ways: [{share: 2, go: b}, {share: 1}]": (
+            "draws a lot, the same one each time for the same person: 66.7 in 100 go to b, 33.3 in 100 go to b"
+        ),
+        "do: jump, to: a, at_most: 3, otherwise: c": "goes to a, 3 times at most; after that, to c",
+        "do: jump, to: c, at_most: 1": "goes to c, once at most; after that, to b",
+        "do: set, fact: first_seen, value: 2026-05-01": 'writes down that their first seen is "2026-05-01"',
+        "do: set, fact: drives, value: true": 'writes down that their drives is "true"',
+        "do: join, chapter: atlanta": "brings them into the chapter atlanta, unless they left it",
+        "do: join, journey: school": "begins the journey school for them, if it may begin (again)",
+        'do: wait, until_date: {fact: moving_day, days: -3, hour: "10:00", missing: c, past: b}': (
+            "waits until 3 days before their moving day at 10:00 where the member lives, then b; "
+            "without such a date: c; when the day is over: b"
+        ),
+        'do: wait, until_date: {fact: joined, days: 1, hour: "09:30"}, go: c': (
+            "waits until 1 day after the day they joined at 09:30 where the member lives, then c; "
+            "without such a date: b; when the day is over: b"
+        ),
+        "do: wait, for_fact: {when: {tag: ready}, timeout: P2W, met: c}": (
+            'waits up to 2 weeks until they have the tag "ready"; then: c; in vain: b'
+        ),
+    }
+    head = "{slug: a, title: A, purpose: To try, triggers: by_hand, steps: [{id: a, "
+    for written, said in steps.items():
+        draft = read(head + written + "}, {id: b, do: end}, {id: c, do: end}]}")
+        assert draft.journey is not None, [str(finding) for finding in draft.findings]
+        assert describe(draft.journey)[2].startswith(f"1. a: {said}")
+
+
+def test_a_journey_says_when_it_ends_before_its_last_step() -> None:
+    draft = read(
+        "{slug: a, title: A, purpose: To try, triggers: by_hand, goal: {tag: arrived}, "
+        "exit: [{when: {place: Oslo}, says: They live elsewhere now.}], steps: [{id: b, do: end}]}"
+    )
+    assert draft.journey is not None, draft.findings
+    assert describe(draft.journey)[1].endswith(
+        'It ends as soon as its goal is reached: they have the tag "arrived". '
+        "It ends too when they live in Oslo: They live elsewhere now."
+    )
