@@ -293,6 +293,17 @@ def bulk_insert(session: Session, table: Table, columns: Sequence[str], rows: Se
     connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', list(rows))  # noqa: S608
 
 
+def one_member_at_a_time(session: Session, member_ids: Iterable[int]) -> None:
+    """No other transaction that asks so counts for one of these members until this one ends.
+
+    In one order, so that two never wait for one another; without a row's lock, which would be written to its page.
+    """
+    wanted = sorted(set(member_ids))
+    if wanted and session.get_bind().dialect.name == "postgresql":
+        ordered = select(func.unnest(bindparam(None, wanted, ARRAY(BigInteger))).label("id")).subquery()
+        session.execute(select(func.pg_advisory_xact_lock(ordered.c.id)))
+
+
 def insert_into(session: Session, table: Table) -> postgresql.Insert | sqlite.Insert:
     """An INSERT that may say ON CONFLICT: both databases know it, but each only in its own dialect's words."""
     if session.get_bind().dialect.name == "postgresql":

@@ -210,6 +210,9 @@ class Sending(_Group):
 
     #: Letters of journeys, broadcasts and digests within seven days.
     letters_per_week: int = Field(default=3, ge=1)
+    #: Of these at most so many by mail, and by text; without, as many as all together.
+    mails_per_week: int | None = Field(default=None, ge=1)
+    texts_per_week: int | None = Field(default=None, ge=1)
     #: Letters that ask for something, within thirty days.
     asks_per_month: int = Field(default=4, ge=0)
 

@@ -8,10 +8,11 @@ from typing import assert_never
 
 from sqlalchemy.orm import Session
 
-from engine.base.db import after_commit
+from engine.base.db import after_commit, one_member_at_a_time
 from engine.base.metrics import DELIVERIES
 from engine.base.settings import Settings
 from engine.outbox import held, queue
+from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery
 from engine.outbox.gate import Allow, Facts, Letter, Limits, Refuse, WaitUntil, judge
 from engine.outbox.material import Material, read_facts, read_material
@@ -46,13 +47,14 @@ def claim_due(
     if not taken:
         session.flush()
         return Claim((), Material(), len(due), tuple(unsure))
-    limits = Limits(
-        settings.sending.letters_per_week,
-        settings.sending.asks_per_month,
-        timedelta(hours=settings.conversations.stale_after_hours),
+    limits = limits_of(settings)
+    # Two couriers with letters to one member count one after the other, so that no cap is passed by one.
+    one_member_at_a_time(
+        session,
+        {each.member_id for each in taken if each.member_id is not None and CLASSES[each.message_class].weekly_cap},
     )
     material = read_material(session, taken, now, settings.mail)
-    facts = read_facts(session, taken, material, now, settings.sms)
+    facts = read_facts(session, taken, material, now, settings.sms, settings.organization.zone)
     allowed: list[Delivery] = []
     settled: list[Delivery] = []
     begun: dict[int, list[Letter]] = {}
@@ -70,7 +72,7 @@ def claim_due(
                 kept = delivery.refusal if channel == "sms" else None
                 delivery.state, delivery.state_at, delivery.refusal = "claimed", now, kept
                 if known.message_class.weekly_cap and delivery.member_id is not None:
-                    begun.setdefault(delivery.member_id, []).append(Letter(now, known.speaks))
+                    begun.setdefault(delivery.member_id, []).append(Letter(now, known.speaks, known.channel))
             case WaitUntil(when=when, reason=reason):
                 delivery.state, delivery.state_at, delivery.refusal = "queued", now, reason
                 if verdict.held:
@@ -92,6 +94,18 @@ def claim_due(
     count(session, [each for each in taken if each.state != "claimed"])
     session.flush()
     return Claim(tuple(allowed), material, len(due), tuple(unsure))
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The limits that this installation's couriers judge by."""
+    sending = settings.sending
+    by = {"email": sending.mails_per_week, "sms": sending.texts_per_week}
+    return Limits(
+        sending.letters_per_week,
+        sending.asks_per_month,
+        timedelta(hours=settings.conversations.stale_after_hours),
+        {channel: cap for channel, cap in by.items() if cap is not None},
+    )
 
 
 def settle(session: Session, deliveries: Sequence[Delivery]) -> None:

@@ -34,6 +34,13 @@ class Delivery(Base):
             )
             for name, column in (("ix_delivery_text_waits", "member_id"), ("ix_delivery_text_waits_for", "to_address"))
         ),
+        # What is about to leave and stands in no timeline yet: it counts against a member's caps.
+        Index(
+            "ix_delivery_claimed",
+            "member_id",
+            sqlite_where=text("state = 'claimed'"),
+            postgresql_where=text("state = 'claimed'"),
+        ),
         {"postgresql_partition_by": "RANGE (id)"},
     )
 

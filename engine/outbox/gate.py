@@ -4,7 +4,7 @@ Pure: facts in, verdict out. The courier loads the facts in the transaction that
 committed before the claim always counts (law 6).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -12,13 +12,18 @@ from typing import assert_never
 from engine.outbox.classes import MessageClass, Need, Window
 from engine.outbox.tries import PATIENCE_WITH_TEXTS
 from engine.people.consent import EVERYTHING
+from engine.people.member_pace import USUAL, Pace
 from engine.people.preference import Standing
+from journeys.quiet import QuietHours
+from journeys.vocabulary import InQuietHours, WhenFull
 
 WEEK = timedelta(days=7)
 #: What the ask budget looks back on.
 MONTH = timedelta(days=30)
 #: How far back the letters of one member must be known to judge the next one.
 LOOK_BACK = MONTH
+#: How soon a message of a paused journey is judged again.
+LOOK_AGAIN = timedelta(days=1)
 _CHANNEL_WORDS = {"email": "mail", "sms": "texts"}
 
 
@@ -54,6 +59,8 @@ class Limits:
     letters_per_week: int = 3
     asks_per_month: int = 4
     stale_after: timedelta = timedelta(hours=24)
+    #: Of one channel alone, within all of the above; absent: as many as all together.
+    per_week_by: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ class Letter:
 
     at: datetime
     speaks: str
+    channel: str = "email"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +110,15 @@ class Facts:
     could_leave_at: datetime | None = None
     #: The provider was asked to take it.
     was_tried: bool = False
+    #: How often the member wants to hear from us.
+    pace: Pace = USUAL
+    #: Its journey is paused now; or it was, while this waited: for how long.
+    journey_paused: bool = False
+    was_paused_for: timedelta = timedelta()
+    #: What its journey does with a message to somebody who had as many as we send.
+    when_full: WhenFull = WhenFull.WAIT
+    #: The journey's own quiet hours, where it has some for this channel.
+    quiet: QuietHours | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +223,23 @@ def _hold(facts: Facts, now: datetime) -> Verdict | None:
 def _stale(facts: Facts, limits: Limits, now: datetime) -> Verdict | None:
     if not facts.was_held or facts.meant_for is None or now - facts.meant_for <= limits.stale_after:
         return None
-    return Refuse("A conversation held it past its time, and it has grown stale. The journey goes on without it.")
+    what = "Their own pause" if facts.pace.paused_until is not None else "A conversation"
+    return Refuse(f"{what} held it past its time, and it has grown stale. The journey goes on without it.")
+
+
+def _pause(facts: Facts, limits: Limits, now: datetime) -> Verdict | None:
+    if facts.journey_paused:
+        return WaitUntil(now + LOOK_AGAIN, "The journey is paused; this waits until it goes on.")
+    if facts.was_paused_for > limits.stale_after:
+        return Refuse("The journey was paused past its time, and it has grown stale. The journey goes on without it.")
+    return None
+
+
+def _wish(facts: Facts, now: datetime) -> Verdict | None:
+    until = facts.pace.paused_until
+    if not facts.message_class.weekly_cap or until is None or until <= now:
+        return None
+    return WaitUntil(until, f"They asked us to pause until {until:%d %B %Y}; this waits until then.", held=True)
 
 
 def _asks(facts: Facts, limits: Limits, now: datetime) -> Verdict | None:
@@ -224,20 +257,42 @@ def _asks(facts: Facts, limits: Limits, now: datetime) -> Verdict | None:
 def _cap(facts: Facts, limits: Limits, now: datetime) -> Verdict | None:
     if not facts.message_class.weekly_cap:
         return None
-    lately = [each.at for each in facts.letters if each.at > now - WEEK]
-    if len(lately) < limits.letters_per_week:
+    lately = [each for each in facts.letters if each.at > now - WEEK]
+    here = [each for each in lately if each.channel == facts.channel]
+    words = _CHANNEL_WORDS.get(facts.channel, facts.channel)
+    caps = [(lately, facts.pace.of(limits.letters_per_week), "letters")]
+    if facts.channel in limits.per_week_by:
+        caps.append((here, facts.pace.of(limits.per_week_by[facts.channel]), words))
+    full = [(had, cap, what) for had, cap, what in caps if len(had) >= cap]
+    if not full:
         return None
     # It fits again once the oldest of the last so many is a week old.
-    when = sorted(lately)[-limits.letters_per_week] + WEEK
-    return WaitUntil(when, f"They had {len(lately)} letters within a week, which is all we send; this one waits.")
+    had, cap, what = max(full, key=lambda each: _fits_again(each[0], each[1]))
+    theirs = facts.pace.halvings or facts.pace.per_week is not None
+    says = f"They had {len(had)} {what} within a week, {'and asked for less' if theirs else 'which is all we send'}"
+    if facts.when_full is WhenFull.SKIP:
+        return Refuse(f"{says}; the journey goes on without this one.")
+    return WaitUntil(_fits_again(had, cap), f"{says}; this one waits.")
+
+
+def _fits_again(had: Sequence[Letter], cap: int) -> datetime:
+    return sorted(each.at for each in had)[-cap] + WEEK
 
 
 def _window(facts: Facts, now: datetime) -> Verdict | None:
     opens = facts.window_opens_at
     if facts.channel == "sms" and facts.has_no_hour and facts.message_class.window is not Window.NONE:
+        if facts.quiet is not None:
+            return Refuse("Texting hours and the journey's quiet hours leave no hour for it where they are.", ask=True)
         return Refuse("Where they live is not known, and no hour is decent everywhere it could be.", ask=True)
-    if facts.channel != "sms" or facts.message_class.window is Window.NONE or opens is None or opens <= now:
+    if facts.message_class.window is Window.NONE or opens is None or opens <= now:
         return None
+    if facts.channel != "sms" and facts.quiet is None:
+        return None
+    if facts.quiet is not None:
+        if facts.quiet.otherwise is InQuietHours.ABORT:
+            return Refuse("It is in quiet hours where they live, and the journey gives such a message up.")
+        return WaitUntil(opens, "It is in quiet hours where they live; this waits until they end.")
     return WaitUntil(opens, "It is outside texting hours where they live; this waits until they begin.")
 
 
@@ -273,14 +328,21 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("late", "it is not too late for a text", lambda facts, _, now: _late(facts, now), ("a late text is worse",)),
     Rule("hold", "nobody here is talking with them", lambda facts, _, now: _hold(facts, now), ("They are talking",)),
-    Rule("stale", "no talk held it past its time", _stale, ("has grown stale",)),
+    Rule("wish", "they did not ask for a pause", lambda facts, _, now: _wish(facts, now), ("They asked us to pause",)),
+    Rule(
+        "pause",
+        "the journey is not paused, nor was while this waited",
+        _pause,
+        ("The journey is paused", "The journey was paused"),
+    ),
+    Rule("stale", "nothing held it past its time", _stale, ("held it past its time",)),
     Rule("asks", "the ask budget, and never two asks in a row", _asks, ("ask twice in a row", "They were asked")),
-    Rule("cap", "the weekly cap", _cap, ("letters within a week",)),
+    Rule("cap", "the weekly cap", _cap, ("within a week",)),
     Rule(
         "window",
         "texting hours where they live",
         lambda facts, _, now: _window(facts, now),
-        ("texting hours", "no hour is decent"),
+        ("texting hours", "no hour is decent", "in quiet hours", "leave no hour"),
     ),
 )
 

@@ -1,4 +1,4 @@
-"""Held: what the gate put off because of a talk, brought back when the talk ends (law 7)."""
+"""Held: what the gate put off because of a talk, or because a member asked us to pause, brought back when that ends."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,6 +10,7 @@ from engine.base.broker import wake_on_commit
 from engine.conversations.hold import held_members
 from engine.outbox import queue
 from engine.outbox.delivery import Delivery, HeldDelivery
+from engine.people.member_pace import paused_members
 
 #: Held members looked at by one sweep.
 BATCH = 500
@@ -31,7 +32,7 @@ def release_held(session: Session, member_id: int, now: datetime) -> int:
 
     The row that says it was held stays until the delivery is settled, so that the gate can tell what has grown stale.
     """
-    until = held_members(session, [member_id], now).get(member_id)
+    until = _holds(session, [member_id], now).get(member_id)
     moved = 0
     for row, delivery in session.execute(
         select(HeldDelivery, Delivery)
@@ -85,6 +86,11 @@ def ended_holds(session: Session, now: datetime) -> list[int]:
     ended: list[int] = []
     for first in range(0, len(waiting), BATCH):
         batch = waiting[first : first + BATCH]
-        held = held_members(session, batch, now)
+        held = _holds(session, batch, now)
         ended += [member_id for member_id in batch if member_id not in held]
     return ended
+
+
+def _holds(session: Session, member_ids: Sequence[int], now: datetime) -> dict[int, datetime]:
+    """What holds these members' messages, and until when: a talk, or their own wish."""
+    return paused_members(session, member_ids, now) | held_members(session, member_ids, now)

@@ -19,10 +19,11 @@ from engine.conversations.hold import held_members
 from engine.conversations.message import Message
 from engine.conversations.thread import Thread
 from engine.enrollments.enrollment import Enrollment
-from engine.enrollments.journey import load_version
+from engine.enrollments.journey import Published, load_version
 from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery, HeldDelivery
 from engine.outbox.gate import LOOK_BACK, Facts, Letter
+from engine.outbox.journey_facts import journey_facts, on_their_way
 from engine.outbox.mailbox import known_mailboxes, mailboxes_of
 from engine.outbox.text_facts import text_facts
 from engine.people.address import Address
@@ -48,6 +49,8 @@ class Material:
     compiled: dict[int, Compiled] = field(default_factory=dict)
     #: The journey's step that a delivery says, by delivery.
     steps: dict[int, Ask | Email | Text] = field(default_factory=dict)
+    #: The version of the journey that a delivery is of, by delivery.
+    versions: dict[int, Published] = field(default_factory=dict)
     #: How a member came onto the journey, by enrollment.
     triggers: dict[int, str] = field(default_factory=dict)
     #: In whose name a delivery goes out, by delivery; absent: the team's desk.
@@ -96,13 +99,15 @@ def read_material(
         triggers = dict(rows.tuples().all())
     steps: dict[int, Ask | Email | Text] = {}
     compiled: dict[int, Compiled] = {}
+    versions: dict[int, Published] = {}
     broken: dict[int, str] = {}
     for each in deliveries:
         try:
             if each.template_version_id is not None:
                 compiled[each.template_version_id] = load_compiled(session, each.template_version_id)
             if each.version_id is not None and each.step is not None:
-                step = load_version(session, each.version_id).script.steps[each.step]
+                version = versions[each.id] = load_version(session, each.version_id)
+                step = version.script.steps[each.step]
                 if isinstance(step, Ask | Email | Text):
                     steps[each.id] = step
         except (HearthlineError, LookupError, TypeError, ValueError) as error:
@@ -128,6 +133,7 @@ def read_material(
         threads=threads,
         compiled=compiled,
         steps=steps,
+        versions=versions,
         triggers=triggers,
         signers=signers,
         mailboxes=mailboxes,
@@ -136,9 +142,14 @@ def read_material(
 
 
 def read_facts(
-    session: Session, deliveries: Sequence[Delivery], material: Material, now: datetime, sms: Texting
+    session: Session,
+    deliveries: Sequence[Delivery],
+    material: Material,
+    now: datetime,
+    sms: Texting,
+    home_zone: str = "UTC",
 ) -> dict[int, Facts]:
-    """What the gate must know of each of these deliveries, by delivery."""
+    """What the gate must know of each of these deliveries, by delivery. `home_zone`: the organization's."""
     ids = _ids(each.member_id for each in deliveries)
     standings: dict[tuple[int, str], dict[str, Standing]] = {}
     for row in session.execute(
@@ -162,6 +173,8 @@ def read_facts(
     )
     capped = {each.member_id for each in deliveries if CLASSES[each.message_class].weekly_cap and each.member_id}
     letters = _letters(session, capped, now)
+    for member_id, claimed in on_their_way(session, capped, now).items():
+        letters[member_id] = [*letters.get(member_id, []), *claimed]
     wrote = _last_words(session, ids)
     facts: dict[int, Facts] = {}
     for each in deliveries:
@@ -188,6 +201,7 @@ def read_facts(
                 letter for delivery_id, letter in letters.get(each.member_id or 0, ()) if delivery_id != each.id
             ),
         )
+    facts = journey_facts(session, deliveries, facts, material, now, home_zone)
     texts = [each for each in deliveries if each.channel == "sms"]
     return facts | text_facts(session, texts, {each.id: facts[each.id] for each in texts}, material, now, sms)
 
@@ -252,13 +266,13 @@ def _letters(session: Session, member_ids: Collection[int], now: datetime) -> di
     if not member_ids:
         return found
     rows = session.execute(
-        select(Message.member_id, Message.delivery_id, Message.at, Message.detail)
+        select(Message.member_id, Message.delivery_id, Message.at, Message.detail, Message.channel)
         .where(Message.member_id.in_(member_ids), Message.at > now - LOOK_BACK, Message.kind == "journey")
         .order_by(Message.at, Message.id)
     )
-    for member_id, delivery_id, at, detail in rows:
+    for member_id, delivery_id, at, detail, channel in rows:
         if member_id is not None and detail.get("counts", True):
-            letter = Letter(at, str(detail.get("speaks", "")))
+            letter = Letter(at, str(detail.get("speaks", "")), channel)
             found.setdefault(member_id, []).append((delivery_id or 0, letter))
     return found
 

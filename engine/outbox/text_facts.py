@@ -105,7 +105,8 @@ def _opens(
             return None, False
         if (text.data or {}).get(AT_ANY_HOUR):
             return None, False
-    opens = opens_at(zones_of(material.members.get(text.member_id or 0), known.address), sms.opens, sms.closes, now)
+    zones = zones_of(material.members.get(text.member_id or 0), known.address)
+    opens = opens_at(zones, sms.opens, sms.closes, now, known.quiet)
     return opens, opens is None
 
 

@@ -73,6 +73,15 @@ def paces(session: Session, member_ids: Collection[int]) -> dict[int, Pace]:
     }
 
 
+def paused_members(session: Session, member_ids: Collection[int], now: datetime) -> dict[int, datetime]:
+    """Those of these members who asked us to pause, and until when."""
+    return {
+        member_id: pace.paused_until
+        for member_id, pace in paces(session, member_ids).items()
+        if pace.paused_until is not None and pace.paused_until > now
+    }
+
+
 def ask_pace(session: Session, member_id: int, wish: Wish, now: datetime) -> Pace:
     """The member's pace is as they asked, from now on."""
     row = _row(session, member_id, now)

@@ -6,12 +6,13 @@ is a hint that adds a zone and never takes one away, for people move and keep th
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from engine.base.local_time import instant, zone_named
 from engine.people.member import Member
 from engine.people.place import place_of
+from journeys.quiet import QuietHours
 
 #: The zones of the fifty states: no clock of theirs shows anything else.
 UNITED_STATES = (
@@ -38,33 +39,36 @@ def zones_of(member: Member | None, phone: str) -> tuple[str, ...]:
     return _zones_of_phone(phone)
 
 
-def opens_at(zones: Sequence[str], opens: time, closes: time, now: datetime) -> datetime | None:
+def opens_at(
+    zones: Sequence[str], opens: time, closes: time | None, now: datetime, quiet: QuietHours | None = None
+) -> datetime | None:
     """The first moment from `now` on at which it is between these hours in every zone; `now` itself if it is so now.
 
-    None: there is no such moment, or no zone is known.
+    `closes` None is midnight; in `quiet` hours it is never so. None: there is no such moment, or no zone is known.
     """
-    return _opens_at(tuple(zones), opens, closes, now)
+    return _opens_at(tuple(zones), opens, closes, now, quiet)
 
 
 def is_known(zone: str | None) -> bool:
     """Whether this names a zone."""
-    if not zone:
-        return False
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
+    return zone_named(zone) is not None
 
 
 @lru_cache(maxsize=2048)
-def _opens_at(zones: tuple[str, ...], opens: time, closes: time, now: datetime) -> datetime | None:
-    clocks = [ZoneInfo(zone) for zone in zones]
+def _opens_at(
+    zones: tuple[str, ...], opens: time, closes: time | None, now: datetime, quiet: QuietHours | None
+) -> datetime | None:
+    # A zone that does not exist tells nothing of where somebody is.
+    clocks = [clock for zone in zones if (clock := zone_named(zone)) is not None]
     if not clocks:
         return None
 
     def decent(moment: datetime) -> bool:
-        return all(opens <= moment.astimezone(clock).time() < closes for clock in clocks)
+        hours = [moment.astimezone(clock).time() for clock in clocks]
+        return all(
+            opens <= hour and (closes is None or hour < closes) and not (quiet is not None and quiet.hold(hour))
+            for hour in hours
+        )
 
     if decent(now):
         return now
@@ -73,10 +77,11 @@ def _opens_at(zones: tuple[str, ...], opens: time, closes: time, now: datetime) 
     for clock in clocks:
         today = now.astimezone(clock).date()
         for ahead in range(_DAYS):
-            moment = datetime.combine(today + timedelta(days=ahead), opens, clock).astimezone(UTC)
-            openings.add(moment)
-            # An hour that a clock skips is decent as soon as it goes on.
-            openings.add(moment + timedelta(hours=1))
+            day = today + timedelta(days=ahead)
+            # An hour that a clock skips is decent as soon as it goes on; one that comes twice is so at the first.
+            openings.add(instant(datetime.combine(day, opens), clock))
+            if quiet is not None:
+                openings.add(instant(datetime.combine(day, quiet.ends), clock))
     return next((moment for moment in sorted(openings) if moment > now and decent(moment)), None)
 
 

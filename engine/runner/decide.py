@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias, assert_never
 from engine.base.errors import Astray
 from engine.base.local_time import first_known, instant, next_local
 from engine.enrollments.enrollment import FINISHED, TICK, Standing
+from engine.enrollments.spread import Spread
 from engine.people.consent import Channel
 from engine.runner.lateness import WORDS, Late, carried, late
 from journeys.model import Journey
@@ -40,6 +41,8 @@ from journeys.vocabulary import Means
 LOOK_AGAIN = timedelta(days=1)
 #: How long after its first, second and further failures a step is tried again.
 TRY_AGAIN = (timedelta(minutes=5), timedelta(minutes=30), timedelta(days=1))
+#: The outcome, and the end, of an enrollment whose member is with us no more.
+GONE = "gone"
 #: After so many failures in a row a person is asked to look.
 MOST_TRIES = 3
 #: The outcome of a jump that was taken; a jump counts them.
@@ -99,6 +102,12 @@ class Facts(NamedTuple):
     shut: str = ""
     #: Why this step cannot be taken by this person at all; empty: it can.
     trouble: str = ""
+    #: They asked us to pause until then.
+    wished_until: datetime | None = None
+    #: How an hour that many wait for is shared out; None: it is not.
+    spread: Spread | None = None
+    #: They asked us to forget them, or are nobody's row any more.
+    gone: bool = False
 
 
 NOTHING = Facts()
@@ -146,6 +155,8 @@ def decide(here: Standing, journey: Journey, facts: Facts, now: datetime, stale_
     if facts.over is not None:
         return over(here, facts.over)
     step = journey.steps[here.step]
+    if facts.gone:
+        return Decision(GONE, here.step, here.phase, None, why="They are with us no more.", reason=GONE)
     if here.phase and here.heard and (told := _hear(here, step, now)) is not None:
         return told
     if facts.paused:
@@ -153,6 +164,9 @@ def decide(here: Standing, journey: Journey, facts: Facts, now: datetime, stale_
     if facts.held_until is not None and facts.held_until > now:
         until = min(facts.held_until, now + LOOK_AGAIN) if facts.held_until.year > 9000 else facts.held_until
         return put_off(here, "held", "They are talking with a person here, and journeys wait meanwhile.", until)
+    if facts.wished_until is not None:
+        why = f"They asked us to pause until {facts.wished_until:%d %B %Y}, and journeys wait meanwhile."
+        return put_off(here, "held", why, facts.wished_until)
     if facts.trouble:
         raise Astray(facts.trouble)
     lateness = late(here, journey, step, now, stale_after)
@@ -299,7 +313,11 @@ def _wait(here: Standing, step: Wait, facts: Facts, now: datetime, stale_after: 
                 return _go(here, "waited", step.go, now)
             again = "The hour went by while something else came first." if here.phase else ""
             days = [day.number for day in weekdays]
-            return _rest(here, "waits", next_local(now, first_known(facts.zones), hour, days), now, why=again)
+            zone = first_known(facts.zones)
+            at = next_local(now, zone, hour, days)
+            if facts.spread is not None:
+                at = facts.spread.share(at, zone, here.member_id)
+            return _rest(here, "waits", at, now, why=again)
         case WaitForReply(timeout=timeout, replied=replied, silent=silent):
             if facts.replied:
                 return _go(here, "replied", replied, now, heard=WORDS)

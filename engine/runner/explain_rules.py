@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -11,6 +11,7 @@ from engine.base.settings import Settings
 from engine.chapters.membership import home_chapter
 from engine.enrollments.enrollment import Enrollment
 from engine.enrollments.journey import Published
+from engine.outbox.claim import limits_of
 from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery
 from engine.outbox.gate import RULES, Allow, Facts, Limits, Refuse, WaitUntil
@@ -30,15 +31,6 @@ class RuleSaid:
     verdict: str
     says: str = ""
     until: datetime | None = None
-
-
-def limits_of(settings: Settings) -> Limits:
-    """The limits that this installation's courier judges by."""
-    return Limits(
-        settings.sending.letters_per_week,
-        settings.sending.asks_per_month,
-        timedelta(hours=settings.conversations.stale_after_hours),
-    )
 
 
 def rules_for(
@@ -85,7 +77,7 @@ def rules_of_waiting(
         return {}
     with session.no_autoflush:
         material = read_material(session, deliveries, now, settings.mail, give=False)
-        facts = read_facts(session, deliveries, material, now, settings.sms)
+        facts = read_facts(session, deliveries, material, now, settings.sms, settings.organization.zone)
     limits = limits_of(settings)
     return {each.id: _said(facts[each.id], limits, now) for each in deliveries}
 

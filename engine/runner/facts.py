@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from engine.audience.compiler import enrollments_matching
 from engine.base.db import among, plain_rows
-from engine.base.local_time import first_known
+from engine.base.local_time import first_known, zone_named
 from engine.base.settings import Settings
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership
@@ -20,10 +20,13 @@ from engine.conversations.question import Question
 from engine.enrollments.enrollment import Enrollment, Standing, Visit, live_enrollments, standing
 from engine.enrollments.journey import Published, load_version
 from engine.enrollments.pause import resting
+from engine.enrollments.spread import Spread, spread_for
 from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery, DeliveryKey
 from engine.people.fact import dates_of
 from engine.people.member import Member
+from engine.people.member_pace import paused_members
+from engine.people.place import place_of
 from engine.people.texting import SAYS, untextable
 from engine.runner.decide import LOOK_AGAIN, NOTHING, Facts
 from engine.runner.doors import Doors, knock
@@ -57,6 +60,15 @@ class Person(NamedTuple):
     organizer_id: int | None
     chapter_id: int | None
     chapter_zone: str | None
+    postal_code: str = ""
+    #: They asked us to forget them.
+    erased: bool = False
+
+    @property
+    def zones(self) -> tuple[str | None, ...]:
+        """Where they may live, the surest first: their own zone, that of their postal code, their chapter's."""
+        place = place_of(self.postal_code) if self.postal_code and zone_named(self.zone) is None else None
+        return (self.zone, place.zone if place is not None else None, self.chapter_zone)
 
 
 #: Stands in where a member's row is gone.
@@ -98,9 +110,16 @@ def gather(
         facts[enrollment_id] = facts.get(enrollment_id, NOTHING)._replace(**known)  # type: ignore[arg-type]
 
     people = load_people(session, asked.people)
+    present = {member_id for member_id, person in people.items() if not person.erased}
+    if present != asked.people:
+        for here in rows:
+            if here.member_id in asked.people and here.member_id not in present:
+                know(here.enrollment_id, gone=True)
     for here in asked.zones:
         person = people.get(here.member_id, NOBODY)
-        know(here.enrollment_id, zones=(person.zone, person.chapter_zone, settings.organization.zone))
+        know(here.enrollment_id, zones=(*person.zones, settings.organization.zone))
+    for here, spread in _spreads(session, asked.zones, versions, settings).items():
+        know(here.enrollment_id, spread=spread)
     if asked.dates:
         _know_dates(session, asked.dates, people, settings, know)
     for here in asked.replies & _wrote_since_last_letter(session, asked.replies):
@@ -138,6 +157,11 @@ def gather(
         for here in rows:
             if here.member_id in held:
                 know(here.enrollment_id, held_until=held[here.member_id])
+    wished = paused_members(session, {here.member_id for here in rows}, now)
+    if wished:
+        for here in rows:
+            if here.member_id in wished and here.member_id not in held:
+                know(here.enrollment_id, wished_until=wished[here.member_id])
     paused = resting(session)
     if paused:
         for here in rows:
@@ -159,7 +183,7 @@ def _know_dates(
     for here, fact in asked.items():
         if here.member_id in dates:
             person = people.get(here.member_id, NOBODY)
-            zone = first_known((person.zone, person.chapter_zone, settings.organization.zone))
+            zone = first_known((*person.zones, settings.organization.zone))
             theirs = dates[here.member_id]
             know(here.enrollment_id, day=theirs.joined_on(zone) if fact == JOINED else theirs.of(fact))
 
@@ -257,10 +281,10 @@ def load_people(session: Session, member_ids: Collection[int]) -> dict[int, Pers
     chapters = set(home.values())
     zones = dict(session.execute(select(Chapter.id, Chapter.zone).where(Chapter.id.in_(chapters))).tuples().all())
     people: dict[int, Person] = {}
-    asked = select(Member.id, Member.language, Member.zone, Member.organizer_id).where(
-        among(session, Member.id, member_ids)
-    )
-    for member_id, language, zone, organizer_id in plain_rows(session, asked):
+    asked = select(
+        Member.id, Member.language, Member.zone, Member.organizer_id, Member.postal_code, Member.erased_at.is_not(None)
+    ).where(among(session, Member.id, member_ids))
+    for member_id, language, zone, organizer_id, postal_code, erased in plain_rows(session, asked):
         chapter = home.get(member_id)
         people[member_id] = Person(
             language,
@@ -268,8 +292,25 @@ def load_people(session: Session, member_ids: Collection[int]) -> dict[int, Pers
             organizer_id,
             chapter,
             None if chapter is None else zones.get(chapter),
+            postal_code,
+            bool(erased),
         )
     return people
+
+
+def _spreads(
+    session: Session, rows: Collection[Standing], versions: Mapping[int, Published], settings: Settings
+) -> dict[Standing, Spread]:
+    """How the hour that these rows wait for is shared out, where their journey is large or says so itself."""
+    by_version = {}
+    for version_id in {here.version_id for here in rows}:
+        version = versions[version_id]
+        script = version.script
+        span = script.spread if script.spread is not None else spread_for(session, version.journey_id)
+        if span > timedelta(0):
+            quiet = (script.quiet_hours.begins,) if script.quiet_hours is not None else ()
+            by_version[version_id] = Spread(span, script.slug, (settings.sms.closes, *quiet))
+    return {here: by_version[here.version_id] for here in rows if here.version_id in by_version}
 
 
 def _wrote_since_last_letter(session: Session, rows: Iterable[Standing]) -> set[Standing]:

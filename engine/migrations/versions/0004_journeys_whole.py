@@ -24,6 +24,7 @@ def downgrade() -> None:
     """The shape of the revision before."""
     _no_tasks_and_paths()
     op.drop_column("approval", "seen")
+    op.drop_index("ix_delivery_claimed", "delivery")
     op.drop_table("member_pace")
     with op.batch_alter_table("journey_pause", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_journey_pause_journey_id_id"))
@@ -57,6 +58,14 @@ def _pauses() -> None:
 
 
 def _paces() -> None:
+    op.create_index(
+        "ix_delivery_claimed",
+        "delivery",
+        ["member_id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'claimed'"),
+        postgresql_where=sa.text("state = 'claimed'"),
+    )
     op.create_table(
         "member_pace",
         sa.Column("member_id", Big, autoincrement=False, nullable=False),

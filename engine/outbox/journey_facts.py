@@ -1,0 +1,152 @@
+"""What the gate must know of what goes to many: the pace a member asked for, and their journey's pauses and hours."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.content.template import load_compiled
+from engine.enrollments.journey import Published
+from engine.enrollments.pause import JourneyPause
+from engine.enrollments.spread import place_in, spread_for
+from engine.outbox.classes import CLASSES
+from engine.outbox.delivery import Delivery
+from engine.outbox.gate import LOOK_BACK, Facts, Letter
+from engine.people.member_pace import USUAL, paces
+from engine.people.place import place_of
+from engine.people.texting_hours import is_known, opens_at
+from journeys.quiet import QuietHours
+from journeys.vocabulary import Channels
+
+if TYPE_CHECKING:
+    from engine.outbox.material import Material
+
+_MIDNIGHT = time(0)
+
+
+def journey_facts(
+    session: Session,
+    deliveries: Sequence[Delivery],
+    facts: Mapping[int, Facts],
+    material: "Material",
+    now: datetime,
+    home_zone: str,
+) -> dict[int, Facts]:
+    """The facts of these deliveries, with what only those have that go to many."""
+    capped = [each for each in deliveries if CLASSES[each.message_class].weekly_cap]
+    if not capped:
+        return dict(facts)
+    pace = paces(session, {each.member_id for each in capped if each.member_id is not None})
+    pauses = _pauses(session, {version.journey_id for version in material.versions.values()}, now)
+    found = dict(facts)
+    for each in capped:
+        known = replace(found[each.id], pace=pace.get(each.member_id or 0, USUAL))
+        version = material.versions.get(each.id)
+        if version is not None:
+            known = _of_journey(
+                session, each, known, version, pauses.get(version.journey_id, ()), material, home_zone, now
+            )
+        found[each.id] = known
+    return found
+
+
+def quiet_of(version: Published | None, channel: str) -> QuietHours | None:
+    """The journey's quiet hours for this channel."""
+    quiet = version.script.quiet_hours if version is not None else None
+    return quiet if quiet is not None and (channel == "sms" or quiet.channels is Channels.ALL) else None
+
+
+def on_their_way(session: Session, member_ids: Collection[int], now: datetime) -> dict[int, list[tuple[int, Letter]]]:
+    """Letters that another courier has claimed and not begun yet: they are in no timeline, and count all the same."""
+    found: dict[int, list[tuple[int, Letter]]] = {}
+    if not member_ids:
+        return found
+    rows = session.execute(
+        select(
+            Delivery.id, Delivery.member_id, Delivery.state_at, Delivery.template_version_id, Delivery.channel,
+            Delivery.message_class,
+        )
+        .where(Delivery.state == "claimed", Delivery.member_id.in_(member_ids), Delivery.state_at > now - LOOK_BACK)
+    )  # fmt: skip
+    for delivery_id, member_id, at, text, channel, message_class in rows:
+        if member_id is None or not CLASSES[message_class].weekly_cap:
+            continue
+        speaks = load_compiled(session, text).speaks if text is not None else ""
+        found.setdefault(member_id, []).append((delivery_id, Letter(at, speaks, channel)))
+    return found
+
+
+def _of_journey(
+    session: Session,
+    delivery: Delivery,
+    known: Facts,
+    version: Published,
+    pauses: Sequence[tuple[datetime, datetime | None]],
+    material: "Material",
+    home_zone: str,
+    now: datetime,
+) -> Facts:
+    paused_for = timedelta()
+    for began, ended in pauses:
+        if ended is not None and known.meant_for is not None:
+            paused_for = max(paused_for, ended - max(began, known.meant_for))
+    quiet = quiet_of(version, delivery.channel)
+    opens = None
+    if quiet is not None and delivery.channel == "email":
+        opens = _mail_opens(session, delivery, quiet, version, material, home_zone, now)
+    return replace(
+        known,
+        journey_paused=any(ended is None for _, ended in pauses),
+        was_paused_for=paused_for,
+        when_full=version.script.when_full,
+        quiet=quiet,
+        window_opens_at=opens,
+    )
+
+
+def _mail_opens(
+    session: Session,
+    delivery: Delivery,
+    quiet: QuietHours,
+    version: Published,
+    material: "Material",
+    home_zone: str,
+    now: datetime,
+) -> datetime | None:
+    """When the mail may arrive, each member at a place of their own where very many wait; None: now, or any time."""
+    member = material.members.get(delivery.member_id or 0)
+    chapter = material.chapters.get(delivery.chapter_id or 0)
+    place = place_of(member.postal_code) if member is not None and not is_known(member.zone) else None
+    names = (
+        member.zone if member else None,
+        place.zone if place else None,
+        chapter.zone if chapter else None,
+        home_zone,
+    )
+    zone = next((name for name in names if name and is_known(name)), "UTC")
+    opens = opens_at([zone], _MIDNIGHT, None, now, quiet)
+    if opens is None or opens <= now or delivery.member_id is None:
+        return opens
+    span = version.script.spread if version.script.spread is not None else spread_for(session, version.journey_id)
+    later = opens + place_in(span, delivery.member_id, version.script.slug)
+    return later if opens_at([zone], _MIDNIGHT, None, later, quiet) == later else opens
+
+
+def _pauses(
+    session: Session, journey_ids: Collection[int], now: datetime
+) -> dict[int, list[tuple[datetime, datetime | None]]]:
+    """From when until when these journeys were paused lately; until None: they are."""
+    found: dict[int, list[tuple[datetime, datetime | None]]] = {}
+    if journey_ids:
+        rows = session.execute(
+            select(JourneyPause.journey_id, JourneyPause.created_at, JourneyPause.resumed_at).where(
+                JourneyPause.journey_id.in_(journey_ids),
+                JourneyPause.resumed_at.is_(None) | (JourneyPause.resumed_at > now - 3 * LOOK_BACK),
+            )
+        )
+        for journey_id, began, ended in rows:
+            found.setdefault(journey_id, []).append((began, ended))
+    return found
