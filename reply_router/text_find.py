@@ -65,14 +65,15 @@ class TextPlace:
     #: They give the answer once more that they gave to it before.
     again: bool = False
     sign_up: TextSignUp | None = None
-    stopped: bool = False
+    #: Since when the phone gets no text of ours; None: it may.
+    stopped_since: datetime | None = None
 
 
 def find_text(session: Session, text: TextMessage, settings: Settings, now: datetime) -> TextPlace:
     """Where the text belongs."""
     phone, our_number = text.from_, text.to
     room = room_of_number(session, our_number, settings)
-    stopped = bool(stopped_phones(session, [phone])) if phone else False
+    stopped_since = stopped_phones(session, [phone]).get(phone) if phone else None
     household = _household(session, phone)
     if not household:
         return TextPlace(
@@ -81,7 +82,7 @@ def find_text(session: Session, text: TextMessage, settings: Settings, now: date
             thread=_talk_with(session, phone),
             chapter_id=room,
             sign_up=_sign_up(session, phone, now),
-            stopped=stopped,
+            stopped_since=stopped_since,
         )
     open_now = _open_questions(session, household, now)
     last = _last_said(session, household, now)
@@ -104,7 +105,7 @@ def find_text(session: Session, text: TextMessage, settings: Settings, now: date
         asked=theirs,
         question=question,
         again=not theirs and question is None and _is_said_again(session, said, text),
-        stopped=stopped,
+        stopped_since=stopped_since,
     )
 
 

@@ -74,7 +74,7 @@ def file_join(session: Session, incoming: Incoming, now: datetime) -> Entry:
     if chapter is None:
         raise ValueError("nobody joins no chapter")
     # Where texts are stopped our answer will not leave: then a person sees to it.
-    thread, message = stand(session, incoming, now, waits=place.stopped)
+    thread, message = stand(session, incoming, now, waits=place.stopped_since is not None)
     if place.member is not None:
         member = place.member
         join(session, member.id, chapter.id, now, rank=1)

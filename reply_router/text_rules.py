@@ -67,6 +67,12 @@ class TextCase:
         return self.place.member.called if self.place.member is not None else "Somebody"
 
     @property
+    def before_stop(self) -> bool:
+        """It was said before the stop that stands, and reached us late."""
+        since, said_at = self.place.stopped_since, self.text.said_at
+        return since is not None and said_at is not None and said_at <= since
+
+    @property
     def kind(self) -> TextKind:
         """What the words ask for."""
         return self.text.kind
@@ -112,12 +118,21 @@ def _stop(case: TextCase) -> str | None:
     return f"{case.who} asked for no more texts: “{short(case.text.body)}”. None of ours go to this phone any more."
 
 
+def _late_start(case: TextCase) -> str | None:
+    if case.kind is not TextKind.START or not case.before_stop:
+        return None
+    return (
+        f"{case.who} asked for texts, and asked for no more of them afterwards; the first of the two reached us late. "
+        "The stop stands. Ask them by mail or in person if you are not sure."
+    )
+
+
 def _start(case: TextCase) -> str | None:
-    if case.kind is TextKind.START_OR_ANSWER and not case.place.stopped:
+    if case.kind is TextKind.START_OR_ANSWER and (case.place.stopped_since is None or case.before_stop):
         return None  # an answer like any other
     if case.kind not in (TextKind.START, TextKind.START_OR_ANSWER):
         return None
-    if case.place.stopped:
+    if case.place.stopped_since is not None:
         return f"{case.who} asked for texts again."
     return f"{case.who} asked for texts, which were not stopped." if case.place.member is not None else None
 
@@ -225,6 +240,7 @@ TEXT_RULES: tuple[TextRule, ...] = (
     TextRule("broken", "It names no phone.", "needs_person", TextFiled.PLACE, _broken),
     TextRule("own", "From a number of ours: a loop.", "machine", TextFiled.NOWHERE, _own),
     TextRule("stop", "No more texts, in any plain wording.", "command", TextFiled.STOP, _stop),
+    TextRule("late_start", "START from before a stop, heard late.", "needs_person", TextFiled.PLACE, _late_start),
     TextRule("start", "Texts again; YES only where they had stopped.", "command", TextFiled.START, _start),
     TextRule("help", "HELP and INFO.", "command", TextFiled.HELP, _help),
     TextRule("wrong_number", "Somebody else has this phone.", "command", TextFiled.NUMBER_OFF, _wrong_number),

@@ -23,6 +23,7 @@ from engine.conversations.look import TextLook
 from engine.conversations.received import FiledKey, Received
 from inbound.receive import ROUTE, Arrival, keep
 from inbound.sms.door import DOOR, PROVIDER
+from reply_router.reading.text_message import SAID_AT
 from reply_router.text_route import text_key
 
 JOB = "texts.look"
@@ -115,6 +116,7 @@ def _arrival(text: ProviderText, texts: TextChannel) -> Arrival:
         "Body": text.body,
         "NumMedia": str(text.media),
         "SmsStatus": "received",
+        SAID_AT: text.created_at.isoformat(),
     }
     if text.media:
         for number, (url, content_type) in enumerate(texts.pictures_of(text.sid)):

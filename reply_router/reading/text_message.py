@@ -5,6 +5,7 @@ The fields are Twilio's (twilio.com/docs/messaging/guides/webhook-request); what
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -12,6 +13,8 @@ from reply_router.reading.texts import TextKind, TextWords, read_words
 
 #: Ten pictures are what a carrier lets through.
 MOST_PICTURES: Final = 10
+#: The field of our own by which the look tells when the provider took the text in (ISO 8601).
+SAID_AT: Final = "HearthlineSaidAt"
 _MOST_FIELDS: Final = 500
 _PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,15}")
 
@@ -38,6 +41,8 @@ class TextMessage:
     picture_count: int = 0
     #: What the provider says it did about the words by itself: STOP, START, HELP, or empty (not said).
     opt_out_type: str = ""
+    #: When it was said, where our door missed it and it was taken from the provider's list; None: just now.
+    said_at: datetime | None = None
     trouble: str = ""
 
     @property
@@ -88,8 +93,17 @@ def message_of(form: dict[str, str]) -> TextMessage:
         pictures=tuple(found),
         picture_count=max(count, len(found)),
         opt_out_type=opt_out_type,
+        said_at=_moment(form.get(SAID_AT, "")),
         trouble="" if phone else "It does not say from which phone it came.",
     )
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
 
 
 def _count(text: str) -> int:

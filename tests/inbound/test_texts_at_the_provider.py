@@ -28,6 +28,8 @@ from engine.conversations.message import Message
 from engine.conversations.picture import ReceivedPicture
 from engine.conversations.received import Received
 from engine.conversations.thread import Thread
+from engine.outbox.stopping import stop_texts
+from engine.people.text_stop import stopped_phones
 from inbound.receive import ROUTE, Arrival
 from inbound.sms import jobs
 from inbound.sms.harmless import DRAWING, harmless
@@ -142,6 +144,22 @@ def test_what_the_door_missed_is_taken_in_once_with_its_pictures(world: World) -
     assert [len(each.body or b"") > 0 for each in world.fetches()] == [True]
     with world.services.db.read() as session:
         assert session.get_one(TextLook, OURS).looked_at == later.clock.now() - SETTLING
+
+
+@pytest.mark.parametrize("word", ["START", "YES"])
+def test_a_start_that_is_heard_late_does_not_undo_the_stop_that_was_said_after_it(world: World, word: str) -> None:
+    world.house.acceptor.stop()
+    world.carrier.write(DANA, OURS, word)
+    world.settles()
+    clock = world.services.clock
+    with world.services.db.write() as session:
+        stop_texts(session, DANA, "text", "STOP", clock.now() + timedelta(seconds=2))
+    later = replace(world.services, clock=_Later(clock.now() + SETTLING + timedelta(seconds=5)))
+    assert look(later) == 1
+    (row,) = world.routes()
+    assert (row.outcome, row.effect) == ("needs_person", "")
+    with world.services.db.read() as session:
+        assert stopped_phones(session, [DANA])
 
 
 def test_after_an_outage_two_hundred_texts_are_all_in_their_conversations(world: World) -> None:
