@@ -12,7 +12,7 @@ from engine.conversations.thread import mark
 from engine.enrollments.choice import choose
 from engine.outbox.post import consent_text, service_text
 from engine.outbox.stopping import start_texts, stop_texts
-from engine.people.address import Address
+from engine.people.address import SOMEBODY_ELSES, Address
 from engine.people.consent import Said
 from reply_router.filing import Entry, stored
 from reply_router.reading.texts import HELP_WORDS, START_WORDS, TextKind
@@ -75,7 +75,7 @@ def file_wrong_number(session: Session, incoming: Incoming, now: datetime) -> En
     )
     for address in rows:
         address.resting_since = now
-        address.resting_reason = "whoever answers there said that it is a wrong number."
+        address.resting_reason = SOMEBODY_ELSES
     thread, message = stand(session, incoming, now, waits=False)
     mark(thread, WRONG_NUMBER)
     # They are not the member: nothing they write is the member's word.

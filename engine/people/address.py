@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import ForeignKey, Index, String, select
+from sqlalchemy import ForeignKey, Index, String, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.base.db import Base, Id
@@ -40,6 +40,10 @@ class Address(Base):
     line_type: Mapped[str] = mapped_column(String(20), default="", server_default="")
     carrier: Mapped[str] = mapped_column(String(80), default="", server_default="")
     looked_up_at: Mapped[datetime | None]
+
+
+#: Why an address rests whose owner has changed: it says nothing about the member any more.
+SOMEBODY_ELSES = "whoever answers there said that it is a wrong number."
 
 
 class AddressStrike(Base):
@@ -108,10 +112,11 @@ def _add(session: Session, member_id: int, kind: AddressKind, value: str, now: d
 
 
 def members_with(session: Session, kind: AddressKind, value: str) -> list[int]:
-    """The ids of all members reached at this address, oldest first."""
+    """The ids of all members reached at this address, oldest first; not of those who have given it up to another."""
+    theirs = or_(Address.resting_since.is_(None), Address.resting_reason != SOMEBODY_ELSES)
     return list(
         session.scalars(
-            select(Address.member_id).where(Address.kind == kind, Address.value == value).order_by(Address.id)
+            select(Address.member_id).where(Address.kind == kind, Address.value == value, theirs).order_by(Address.id)
         )
     )
 

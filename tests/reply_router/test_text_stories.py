@@ -257,6 +257,10 @@ def test_a_wrong_number_rests_the_phone_tells_nobody_and_gives_somebody_a_task(p
     (task,) = phones.tasks()
     assert task.member_id == phones.town.person_id("Rosa")
 
+    again = phones.texts(ROSA, "Who is this anyway?")
+    assert (again.outcome, again.member_id) == ("needs_person", None), "they are not Rosa, whatever they write"
+    assert again.thread_id != row.thread_id
+
 
 def test_whoever_writes_to_a_number_of_ours_hears_from_it_from_then_on(phones: Phones) -> None:
     heard = []
