@@ -259,7 +259,7 @@ def _cap(facts: Facts, limits: Limits, now: datetime) -> Verdict | None:
         return None
     lately = [each for each in facts.letters if each.at > now - WEEK]
     here = [each for each in lately if each.channel == facts.channel]
-    words = _CHANNEL_WORDS.get(facts.channel, facts.channel)
+    words = "texts" if facts.channel == "sms" else "letters by mail"
     caps = [(lately, facts.pace.of(limits.letters_per_week), "letters")]
     if facts.channel in limits.per_week_by:
         caps.append((here, facts.pace.of(limits.per_week_by[facts.channel]), words))
