@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.audience.compiler import enrollments_matching
-from engine.base.db import among, plain_rows
+from engine.base.db import among, one_member_at_a_time, plain_rows
 from engine.base.local_time import first_known, zone_named
 from engine.base.settings import Settings
 from engine.chapters.chapter import Chapter
@@ -131,7 +131,10 @@ def gather(
     for here in asked.texts:
         if here.member_id in barred:
             know(here.enrollment_id, untextable=SAYS[barred[here.member_id]])
-    waiting = numbered_until(session, {here.member_id for here in asked.numbered} - barred.keys(), now)
+    to_number = {here.member_id for here in asked.numbered} - barred.keys()
+    # Two workers with a question each for one member ask one after the other: a digit must mean one question only.
+    one_member_at_a_time(session, to_number)
+    waiting = numbered_until(session, to_number, now)
     for here in asked.numbered:
         if here.member_id in waiting:
             know(here.enrollment_id, asked_until=waiting[here.member_id])

@@ -1,5 +1,6 @@
 """Journeys by text: who gets one, what happens to the others, and that a digit means one question only."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from engine.people.address import Address
 from engine.people.consent import EVERYTHING, Said, record_consent
 from engine.people.text_stop import TextStop
 from engine.people.texting import SAYS, Untextable, untextable
+from engine.runner.tick import claim, settle, tick
 from tests.runner.conftest import Town
 
 OURS = "+14045550100"
@@ -163,6 +165,25 @@ def test_a_second_question_comes_when_nobody_answered_the_first(texting: Town) -
     assert len(sent(texting, rosa)) == 1
     texting.pass_time(days=1.2)
     assert len(sent(texting, rosa)) == 2
+
+
+@pytest.mark.parametrize("new_database", ["postgresql"], indirect=True)
+def test_of_two_workers_with_a_question_each_one_asks_and_the_other_waits(texting: Town) -> None:
+    rosa = phoned(texting)
+    for slug in ("a", "b"):
+        texting.enroll(rosa, texting.publish(HEAD % (slug, ASK % "")))
+    services = texting.services
+    with ThreadPoolExecutor(1) as other, services.db.write() as session:
+        rows = claim(session, texting.now, 1, None)
+        settle(session, rows, services.settings, texting.now)
+        # The other worker takes what this one left, and comes to its end only after this one's commit.
+        late = other.submit(tick, services, limit=1)
+        with pytest.raises(TimeoutError):
+            late.result(0.5)
+        session.commit()
+        late.result(20)
+    texting.run()
+    assert len(sent(texting, rosa)) == 1
 
 
 def test_an_open_question_of_another_kind_is_waited_for_too(texting: Town) -> None:
