@@ -9,7 +9,7 @@ import click
 from admin.cli.options import data_option, json_option, opened, say_json
 
 if TYPE_CHECKING:
-    from engine.enrollments.moving import Plan
+    from engine.runner.moving import Plan
 
 
 @click.command("move-people")
@@ -26,8 +26,8 @@ def move_people(slug: str, pairs: tuple[str, ...], dry_run: bool, yes: bool, dat
 
     Example: hearthline journeys move-people welcome --map hello_call=hello --map survey=end --dry-run
     """
-    from engine.enrollments.moving import move_people as move
-    from engine.enrollments.moving import plan_moving
+    from engine.runner.moving import move_people as move
+    from engine.runner.moving import plan_moving
 
     said = dict(_pair(each) for each in pairs)
     with opened(data_dir) as services:

@@ -19,7 +19,7 @@ def pause(slug: str, why: str, data_dir: Path, as_json: bool) -> None:
 
     Example: hearthline journeys pause welcome --why "The hall burned down; we write to everybody by hand first."
     """
-    from engine.enrollments.pause import pause as pause_journey
+    from engine.runner.pausing import pause as pause_journey
 
     with opened(data_dir) as services, services.db.write() as session:
         fresh = pause_journey(session, slug, why, services.clock.now())
@@ -43,8 +43,8 @@ def resume(slug: str, overdue: str | None, data_dir: Path, as_json: bool) -> Non
 
     Example: hearthline journeys resume welcome --overdue newest
     """
-    from engine.enrollments.pause import judge
-    from engine.enrollments.pause import resume as resume_journey
+    from engine.runner.pausing import judge
+    from engine.runner.pausing import resume as resume_journey
     from journeys.vocabulary import AfterPause
 
     with opened(data_dir) as services:

@@ -9,10 +9,11 @@ from engine.base.broker import Broker
 from engine.base.services import Services
 from engine.base.sweep import Sweep
 from engine.enrollments.enrollment import Due
-from engine.enrollments.pause import judge, unjudged
+from engine.enrollments.pause import unjudged
 from engine.enrollments.signal import Signal
 from engine.runner.overdue import LIMIT as TASKS
 from engine.runner.overdue import needs_tending, tend_tasks
+from engine.runner.pausing import judge
 from engine.runner.signals import LIMIT as FACTS
 from engine.runner.signals import handle_signals
 from engine.runner.tick import LIMIT as STEPS

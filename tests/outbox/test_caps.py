@@ -10,7 +10,6 @@ from sqlalchemy import select
 from engine.base.db import Database
 from engine.conversations.message import Message
 from engine.enrollments.journey import Journey, JourneyVersion, publish_journey
-from engine.enrollments.pause import judge, pause, resume
 from engine.outbox.claim import Claim, claim_due
 from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery
@@ -20,6 +19,7 @@ from engine.outbox.held import release_held
 from engine.people.member import Member
 from engine.people.member_pace import PAUSED_FOR, Pace, Wish, agree_pace, ask_pace, paces
 from engine.people.preference import Standing
+from engine.runner.pausing import judge, pause, resume
 from journeys.compiled import compiled
 from journeys.quiet import QuietHours
 from journeys.read import read

@@ -10,7 +10,8 @@ from engine.base.errors import Invalid, NotFound
 from engine.conversations.task import Task
 from engine.enrollments.enrollment import Due, enroll_many
 from engine.enrollments.journey import JourneyVersion, current_versions
-from engine.enrollments.pause import JourneyPause, _judge_some, judge, pause, resume, unjudged
+from engine.enrollments.pause import JourneyPause, unjudged
+from engine.runner.pausing import _judge_some, judge, pause, resume
 from journeys.vocabulary import AfterPause
 from tests.database import on_both_databases
 from tests.runner.conftest import Town
@@ -169,7 +170,7 @@ def test_a_journey_is_paused_and_resumed_once(town: Town) -> None:
 def test_overdue_steps_are_judged_once_in_batches_and_go_on_after_a_crash(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.enrollments.pause.BATCH", 3)
+    monkeypatch.setattr("engine.runner.pausing.BATCH", 3)
     members = paused_for_a_week(town, "newest", people=8)
     with town.services.db.write() as session:
         row = resume(session, "walk", town.now)

@@ -14,8 +14,8 @@ from engine.conversations.question import Question, open_questions
 from engine.enrollments.enrollment import Due, Enrollment, enroll_many
 from engine.enrollments.finishers import count_finishers, reach_finishers
 from engine.enrollments.journey import JourneyVersion, load_version
-from engine.enrollments.moving import Moved, Plan, _move_some, move_people, plan_moving
 from engine.outbox.delivery import Delivery, DeliveryKey
+from engine.runner.moving import Moved, Plan, _move_some, move_people, plan_moving
 from engine.runner.tick import tick
 from tests.database import on_both_databases
 from tests.runner.conftest import Town
@@ -185,7 +185,7 @@ def test_a_question_that_is_asked_no_more_is_closed(town: Town) -> None:
 
 
 def test_moving_goes_on_after_a_crash_and_moves_nobody_twice(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.enrollments.moving.BATCH", 3)
+    monkeypatch.setattr("engine.runner.moving.BATCH", 3)
     members = people_on(town, town.publish(HEAD + HELLO + wait("rest") + STORY), 8)
     town.publish(HEAD + HELLO + wait("rest") + NEW)
     plan = planned(town)
@@ -202,7 +202,7 @@ def test_moving_goes_on_after_a_crash_and_moves_nobody_twice(town: Town, monkeyp
 def test_moving_races_with_a_tick_and_nobody_is_lost_or_hears_twice(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.enrollments.moving.BATCH", 7)
+    monkeypatch.setattr("engine.runner.moving.BATCH", 7)
     people = 120
     members = people_on(town, town.publish(HEAD + wait("rest", "for: PT1M") + HELLO + wait("more") + STORY), people)
     town.publish(HEAD + wait("rest", "for: PT1M") + HELLO + wait("more") + NEW)
