@@ -1,12 +1,13 @@
 """What is decided for one person, by tables and by any case Hypothesis can think of."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.base.errors import Astray
 from engine.base.local_time import first_known, instant, next_local, zone_named
 from engine.enrollments.enrollment import TICK, Standing
 from engine.runner.decide import (
@@ -14,6 +15,7 @@ from engine.runner.decide import (
     NOTHING,
     TRY_AGAIN,
     Decision,
+    Ending,
     Facts,
     decide,
     failed,
@@ -59,6 +61,14 @@ steps:
   - {id: tag, do: tag, add: greeted}
   - {id: move, do: move, path: belonging, stage: connected, evidence: They wrote., when: {tag: c}}
   - {id: end, do: end}
+  - {id: lot, do: split, ways: [{share: 1, go: tag}, {share: 1, go: letter}]}
+  - {id: again, do: jump, to: rest, at_most: 2, otherwise: end}
+  - {id: note, do: set, fact: seats, value: 4, go: end}
+  - {id: school, do: join, journey: school, go: end}
+  - id: hope
+    do: wait
+    for_fact: {when: {tag: d}, timeout: P4D, met: tag, timed_out: end}
+  - {id: eve, do: wait, until_date: {fact: moving_day, days: -1, hour: "10:00", missing: tag, past: letter}, go: end}
 """
 
 
@@ -85,6 +95,9 @@ def decided(here: Standing, facts: Facts = NOTHING) -> Decision:
 
 
 LONG_AGO = NOW - timedelta(days=3)
+#: The next look at a wait of four days: a hundredth of it.
+LOOK = timedelta(days=4) / 100
+OVER = Ending("goal", "They are there.")
 
 
 @pytest.mark.parametrize(
@@ -124,6 +137,30 @@ LONG_AGO = NOW - timedelta(days=3)
         (at("move"), NOTHING, "not_moved", "end", TICK),
         (at("move"), Facts(true=frozenset({0})), "moved", "end", TICK),
         (at("end"), NOTHING, "finished", "end", None),
+        (at("again"), NOTHING, "jumped", "rest", TICK),
+        (at("again"), Facts(jumped=1), "jumped", "rest", TICK),
+        (at("again"), Facts(jumped=2), "not_jumped", "end", TICK),
+        (at("note"), NOTHING, "set", "end", TICK),
+        (at("school"), NOTHING, "joined", "end", TICK),
+        (at("school"), Facts(kept_out="They are on it."), "not_joined", "end", TICK),
+        (at("school"), Facts(shut="It is paused."), "paused", "school", LOOK_AGAIN),
+        (at("hope"), Facts(true=frozenset({0})), "met", "tag", TICK),
+        (at("hope"), NOTHING, "waits", "hope", LOOK),
+        (at("hope", 1), Facts(since=NOW - timedelta(days=1)), "looked", "hope", LOOK),
+        (at("hope", 1), Facts(since=NOW - timedelta(days=4) + TICK * 9), "looked", "hope", TICK * 9),
+        (at("hope", 1), Facts(since=NOW - timedelta(days=4)), "timed_out", "end", TICK),
+        (at("hope", 1), Facts(true=frozenset({0}), since=NOW - timedelta(days=9)), "met", "tag", TICK),
+        (at("hope", 1), NOTHING, "waits", "hope", LOOK),
+        (at("eve"), NOTHING, "no_date", "tag", TICK),
+        (at("eve"), Facts(day=date(2026, 3, 4)), "waits", "eve", timedelta(hours=17)),
+        (at("eve"), Facts(day=date(2026, 3, 3)), "past", "letter", TICK),
+        (at("eve", 1), Facts(day=date(2026, 3, 3)), "waited", "end", TICK),
+        (at("eve", 1), Facts(day=date(2026, 3, 1)), "past", "letter", TICK),
+        (at("eve", 1), Facts(day=date(2026, 3, 4)), "waits", "eve", timedelta(hours=17)),
+        (at("eve", 1), NOTHING, "no_date", "tag", TICK),
+        (at("letter"), Facts(over=OVER), "goal", "letter", None),
+        (at("letter"), Facts(over=OVER, paused=True, held_until=NOW + LOOK_AGAIN), "goal", "letter", None),
+        (at("ask", 1, heard="replied"), Facts(over=OVER), "goal", "ask", None),
     ],
 )
 def test_each_kind_of_step_goes_its_way(
@@ -132,6 +169,25 @@ def test_each_kind_of_step_goes_its_way(
     decision = decided(here, facts)
     assert (decision.outcome, JOURNEY.ids[decision.step]) == (outcome, step)
     assert decision.at == (None if after is None else NOW + after)
+
+
+def test_an_end_before_the_last_step_says_why() -> None:
+    decision = decided(at("letter"), Facts(over=OVER))
+    assert (decision.reason, decision.why, decision.act) == ("goal", "They are there.", None)
+    assert decided(at("end")).reason == "finished"
+
+
+def test_a_split_goes_the_way_that_the_member_drew() -> None:
+    ways = {decided(at("lot", member_id=member_id)).step for member_id in range(40)}
+    assert ways == {PLACE["tag"], PLACE["letter"]}
+    assert len({decided(at("lot", enrollment_id=each, due_at=NOW - TICK * each)).step for each in range(40)}) == 1
+
+
+def test_a_step_that_cannot_be_taken_raises_but_never_while_nothing_moves() -> None:
+    trouble = Facts(trouble="There is no such chapter.")
+    with pytest.raises(Astray, match="no such chapter"):
+        decided(at("school"), trouble)
+    assert decided(at("school"), trouble._replace(paused=True)).outcome == "paused"
 
 
 def test_only_steps_that_say_or_do_something_have_an_act() -> None:
@@ -193,24 +249,29 @@ ZONES = st.sampled_from(sorted(available_timezones()))
     paused=st.booleans(),
     replied=st.booleans(),
     zone=st.none() | ZONES | st.just("Nowhere/Else"),
+    day=st.none() | st.dates(date(1900, 1, 1), date(2199, 12, 31)),
+    waiting=st.none() | SPANS,
+    jumped=st.integers(0, 3),
+    shut=st.sampled_from(["", "It is paused."]),
 )
 def test_due_times_grow_and_are_never_before_now(
     now: datetime, lateness: timedelta, early: timedelta, step: int, phase: int, wanted: timedelta | None,
     heard: str, tries: int, held: timedelta | None, open_for: timedelta | None, true: frozenset[int], paused: bool,
-    replied: bool, zone: str | None,
+    replied: bool, zone: str | None, day: date | None, waiting: timedelta | None, jumped: int, shut: str,
 ) -> None:  # fmt: skip
     due = now - lateness + early
     here = Standing(due, 1, 2, 3, step, phase, None, None if wanted is None else due - wanted, heard, tries)
     facts = Facts(
         None if held is None else now + held, paused, true, replied, (zone, None, "America/New_York"),
-        None if open_for is None else now + open_for,
+        None if open_for is None else now + open_for, day=day, jumped=jumped, shut=shut,
+        since=None if waiting is None else now - waiting,
     )  # fmt: skip
     decision = decide(here, JOURNEY, facts, now, STALE)
     assert 0 <= decision.step < len(JOURNEY.steps)
     if decision.at is not None:
         assert decision.at > due
         assert decision.at >= now
-    if decision.outcome in ("held", "paused", "skipped", "waits"):
+    if decision.outcome in ("held", "paused", "skipped", "waits", "looked"):
         assert decision.act is None
     failure = failed(here, ValueError("no"), now)
     assert failure.at is not None

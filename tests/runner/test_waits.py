@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from engine.base.ids import new_id
+from engine.conversations.message import Message
 from engine.enrollments.enrollment import Due, Visit
 from engine.people.fact import Noted, note_facts
 from engine.people.member import MemberTag, untag_many
@@ -208,3 +210,51 @@ def test_the_day_they_joined_is_a_date_too(town: Town) -> None:
     town.pass_time(hours=1)
     # 17:00 UTC is 22:30 of the same day in Kolkata; a week later at 10:00 there is 4:30 UTC.
     assert town.history(enrollment) == ["waits", "waited", "finished"]
+
+
+WORDS = script(
+    "id: hello, do: email, template: t/hello, speaks: listen, signed_by: desk",
+    "id: listen, do: wait, for_reply: {timeout: P3D, replied: heard, silent: quiet}",
+    "id: heard, do: tag, add: heard, go: done",
+    "id: quiet, do: tag, add: quiet",
+    "id: done, do: end",
+)
+
+
+@pytest.mark.parametrize("channel", ["email", "sms"])
+def test_a_wait_until_the_member_replies_on_any_channel_has_a_way_for_words_and_one_for_silence(
+    town: Town, channel: str
+) -> None:
+    version = town.publish(WORDS)
+    rosa, ben = town.member(), town.member("Ben")
+    walks = [town.enroll(rosa, version), town.enroll(ben, version)]
+    town.pass_time(days=1)
+    with town.services.db.write() as session:
+        session.add(
+            Message(id=new_id(), created_at=town.now, at=town.now, member_id=rosa, kind="in", channel=channel)
+        )  # fmt: skip
+    town.hears("replied", rosa)
+    town.run()
+    assert town.history(walks[0]) == ["sent", "waits", "replied", "tagged", "finished"]
+    town.pass_time(days=2)
+    assert town.history(walks[1]) == ["sent", "waits", "silent", "tagged", "finished"]
+
+
+def test_a_delay_is_fixed_or_to_a_local_weekday_and_hour_or_to_a_date_in_a_member_field(town: Town) -> None:
+    delays = script(
+        "id: fixed, do: wait, for: PT36H",
+        'id: tuesday, do: wait, until: {weekday: tuesday, hour: "18:30"}',
+        'id: eve, do: wait, until_date: {fact: moving_day, days: -1, hour: "09:00"}',
+    )
+    rosa = town.member(zone="America/Los_Angeles", custom={"moving_day": "2026-03-20"})
+    enrollment = town.enroll(rosa, town.publish(delays))
+    town.pass_time(days=30)
+    with town.services.db.read() as session:
+        asked = select(Visit.visit_at).where(Visit.enrollment_id == enrollment, Visit.outcome == "waited")
+        ended = session.scalars(asked.order_by(Visit.visit_at)).all()
+    assert ended == [
+        START + timedelta(hours=36),
+        # It is Tuesday evening there already when the first one ends; the next one is in daylight-saving time.
+        datetime(2026, 3, 11, 1, 30, tzinfo=UTC),
+        datetime(2026, 3, 19, 16, 0, tzinfo=UTC),
+    ]

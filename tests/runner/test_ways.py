@@ -15,6 +15,7 @@ from engine.enrollments.journey import Journey
 from engine.enrollments.place import places
 from engine.enrollments.signal import Signal
 from engine.people.fact import Noted, dates_of, note_facts
+from engine.people.member import MemberTag
 from engine.runner.tick import tick
 from engine.runner.visited import MOST_WITHOUT_REST
 from tests.database import on_both_databases
@@ -264,3 +265,48 @@ def test_a_date_is_read_as_it_is_written_or_not_at_all(town: Town, written: obje
     rosa = town.member(custom={"birthday": written})
     with town.services.db.read() as session:
         assert dates_of(session, {rosa})[rosa].of("birthday") == day
+
+
+EVERY_KIND = """
+slug: every-kind
+title: Every kind of step
+purpose: To try things out.
+triggers: by_hand
+exit: [{when: {tag: moved}, says: They live elsewhere now.}]
+steps:
+  - {id: hello, do: email, template: t/hello, speaks: give, signed_by: desk}
+  - {id: delay, do: wait, for: P1D}
+  - {id: hour, do: wait, until: {hour: "10:00"}}
+  - {id: hope, do: wait, for_fact: {when: {tag: ready}, timeout: P2D}}
+  - id: parting
+    do: branch
+    turns: [{when: {language: es}, go: lot}]
+    else: lot
+  - {id: lot, do: split, ways: [{share: 1, go: call}, {share: 1, go: call}]}
+  - {id: call, do: hand_off, to: organizer, title: A hello, script: Say hello., due: P3D}
+  - {id: again, do: jump, to: delay, at_most: 1}
+  - {id: note, do: set, fact: seen, value: true}
+  - {id: mark, do: tag, add: greeted}
+  - {id: up, do: move, path: belonging, stage: connected, evidence: They came along.}
+  - {id: room, do: join, chapter: atlanta}
+  - {id: long_rest, do: wait, for: P30D}
+  - {id: end_here, do: end}
+"""
+
+
+@on_both_databases
+def test_a_journey_is_made_of_messages_tasks_delays_waits_branches_splits_loops_moves_and_joins_and_has_exits(
+    town: Town,
+) -> None:
+    chapter(town, "atlanta")
+    rosa = town.member()
+    enrollment = town.enroll(rosa, town.publish(EVERY_KIND))
+    town.pass_time(days=12)
+    once = ["waits", "waited", "waits", "waited", "waits", "timed_out", "branched", "split", "handed_off"]
+    rest = ["not_jumped", "set", "tagged", "moved", "joined", "waits"]
+    assert town.history(enrollment) == ["sent", *once, "jumped", *once, *rest]
+    town.check_places()
+    with town.services.db.write() as session:
+        session.add(MemberTag(member_id=rosa, tag="moved", created_at=town.now))
+    town.pass_time(days=30)
+    assert town.history(enrollment)[-1] == town.enrollment(enrollment).end_reason == "exit:1"
