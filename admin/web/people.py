@@ -123,6 +123,9 @@ def _going(place: JourneyPlace, talking_with: str | None, reader: Reader) -> str
         return reader.say("person.paused", name=talking_with) if talking_with else reader.say("person.paused_nobody")
     if place.paused:
         return reader.say("person.paused_all")
+    if place.stuck and place.due_at is not None:
+        when = reader.moment(place.due_at)
+        return reader.say("person.stuck", step=place.step, when=when, trouble=place.trouble)
     if place.due_at is None or place.due_at < reader.now + VERY_SOON:
         return reader.say("person.soon")
     return reader.say("person.next", when=reader.moment(place.due_at))
