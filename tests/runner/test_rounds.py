@@ -28,9 +28,14 @@ def rounds(draw: st.DrawFn, *, rests: bool) -> Journey:
 
     def step(name: str) -> st.SearchStrategy[Jump | Split | Tag | Wait]:
         id_ = st.just(name)
-        kinds = st.builds(Jump, id_, there, st.integers(1, 4), places) | st.builds(Split, id_, shares, st.none())
-        kinds |= st.builds(Tag, id_, st.just(("seen",)), st.just(()), places)
-        return kinds | st.builds(Wait, id_, st.just(WaitFor(timedelta(days=1))), places) if rests else kinds
+        kinds: list[st.SearchStrategy[Jump | Split | Tag | Wait]] = [
+            st.builds(Jump, id_, there, st.integers(1, 4), places),
+            st.builds(Split, id_, shares, st.none()),
+            st.builds(Tag, id_, st.just(("seen",)), st.just(()), places),
+        ]
+        if rests:
+            kinds.append(st.builds(Wait, id_, st.just(WaitFor(timedelta(days=1))), places))
+        return st.one_of(kinds)
 
     steps = tuple(draw(step(f"step_{place}")) for place in range(count))
     return Journey("rounds", "Rounds", "To try.", "belonging", "en", (ByHand(),), Never(), steps)
