@@ -14,6 +14,7 @@ from journeys.contributions import MONEY, PHONING, invited
 from journeys.deeds import DEEDS
 from journeys.everywhere import conditions
 from journeys.findings import Finding, Level, Source, errors, in_reading_order, quoted
+from journeys.invitations import INVITATIONS, answers_at
 from journeys.model import Journey
 from journeys.read import Draft, read
 from journeys.remark import Check, Remark, error, warning
@@ -178,19 +179,18 @@ def zones_that_do_not_exist(journey: Journey, catalog: Catalog) -> Iterator[Rema
 
 
 def answers_that_nobody_can_give(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
-    """A condition on an answer names an answer of a question."""
+    """A condition on an answer names an answer of a question, or an outcome of a task."""
     steps = journey.by_id()
     for key, part in conditions(journey):
         if not isinstance(part, Answered):
             continue
-        asked = steps.get(part.step)
-        known = [answer.name for answer in asked.question.answers] if isinstance(asked, Ask) else []
+        known = answers_at(steps.get(part.step))
         if part.answer not in known:
             says = f"Nobody can answer {quoted(part.answer)} at {quoted(part.step)}."
             fix = (
                 suggestion(part.answer, known, f"Write one of {one_of(known)}.")
                 if known
-                else ("Name a step that asks a question with named answers.")
+                else ("Name a step that asks a question with named answers, or a task with outcomes.")
             )
             yield Remark(key, "unknown_answer", Level.ERROR, says, fix)
 
@@ -230,6 +230,7 @@ CHECKS: tuple[Check, ...] = (
     answers_that_nobody_can_give,
     answers_that_are_alike,
     *DEEDS,
+    *INVITATIONS,
     *WORDING,
 )
 

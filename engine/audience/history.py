@@ -1,5 +1,6 @@
 """Conditions on what the member has lived on journeys."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import exists, false, func, select, tuple_
@@ -7,6 +8,7 @@ from sqlalchemy.orm import aliased
 
 from engine.audience.scope import Holds, Scope
 from engine.conversations.question import Question
+from engine.conversations.task import Task
 from engine.enrollments.enrollment import FINISHED, Enrollment, Visit
 from engine.enrollments.journey import Journey, JourneyVersion, load_version
 from engine.people.member import Member
@@ -15,7 +17,7 @@ from journeys.compiled import UnknownFormat
 
 def answered(step: str, answer: str) -> Holds:
     """The latest answer to that step's question, this time on this journey, is the named one."""
-    return _is_latest(answer, step, Question.subject_id == Enrollment.id)
+    return _is_latest(answer, step, lambda enrollment: enrollment == Enrollment.id)
 
 
 def answered_in(journey: str, step: str, answer: str) -> Holds:
@@ -24,7 +26,7 @@ def answered_in(journey: str, step: str, answer: str) -> Holds:
     theirs = select(other.id).where(
         other.member_id == Member.id, other.journey_id == Journey.id, Journey.slug == journey
     )
-    return _is_latest(answer, step, Question.subject_id.in_(theirs.correlate(Member)))
+    return _is_latest(answer, step, lambda enrollment: enrollment.in_(theirs.correlate(Member)))
 
 
 def reached(scope: Scope, step: str) -> Holds:
@@ -56,13 +58,14 @@ def _ids_of(slug: str) -> Any:
     return select(Journey.id).where(Journey.slug == slug)
 
 
-def _is_latest(answer: str, step: str, whose: Holds) -> Holds:
+def _is_latest(answer: str, step: str, whose: Callable[[Any], Holds]) -> Holds:
+    """The last that was said at the step: the member's answer to its question, or the outcome of its task."""
     latest = (
         select(Question.answer)
         .where(
             Question.member_id == Member.id,
             Question.subject_kind == "enrollment",
-            whose,
+            whose(Question.subject_id),
             Question.step == step,
             Question.answered_at.is_not(None),
         )
@@ -70,7 +73,15 @@ def _is_latest(answer: str, step: str, whose: Holds) -> Holds:
         .limit(1)
         .correlate(Member, Enrollment)
     )
-    return func.coalesce(latest.scalar_subquery() == answer, false())
+    outcome = (
+        select(Task.choice)
+        .where(Task.member_id == Member.id, whose(Task.enrollment_id), Task.step == step, Task.choice.is_not(None))
+        .order_by(Task.id.desc())
+        .limit(1)
+        .correlate(Member, Enrollment)
+    )
+    said = func.coalesce(latest.scalar_subquery(), outcome.scalar_subquery())
+    return func.coalesce(said == answer, false())
 
 
 def _visited(scope: Scope, step: str, journey: str | None, begins: Any) -> Holds:

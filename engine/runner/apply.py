@@ -15,7 +15,8 @@ from engine.enrollments.signal import signal
 from engine.outbox.journey_letters import JourneyLetter, journey_letters
 from engine.people.fact import Noted, note_facts
 from engine.people.member import tag_many, untag_many
-from engine.people.path import Moving, move_many
+from engine.people.path import NO_ROW, Moving, move_many
+from engine.runner.basis import Basis
 from engine.runner.decide import LOOKED, MOST_TRIES, Decision
 from engine.runner.doors import come_in
 from engine.runner.facts import Batch, Person, load_people
@@ -116,8 +117,8 @@ def _act(session: Session, batch: Batch, settled: Sequence[Settled], now: dateti
                     stuck.append(each)
             case Email() | Text() | Ask():
                 pass
-            case Move(path=path, stage=stage, evidence=evidence):
-                moves.append(Moving(here.member_id, path, stage, evidence, here.enrollment_id))
+            case Move() as step:
+                moves.append(_moving(here, step, batch.facts_of(here).basis))
             case Tag(add=add, remove=remove):
                 added += [(here.member_id, tag) for tag in add]
                 removed += [(here.member_id, tag) for tag in remove]
@@ -146,6 +147,11 @@ def _act(session: Session, batch: Batch, settled: Sequence[Settled], now: dateti
         tasks += [_look(batch, each, people.get(each.here.member_id), now) for each in stuck]
     if tasks:
         session.execute(insert(_TASK), tasks)
+
+
+def _moving(here: Standing, step: Move, basis: Basis | None) -> Moving:
+    evidence, rests_on = (step.evidence, NO_ROW) if basis is None else (basis.quoted(step.evidence), basis.rests_on)
+    return Moving(here.member_id, step.path, step.stage, evidence, here.enrollment_id, rests_on)
 
 
 def _look(batch: Batch, stuck: Settled, person: Person | None, now: datetime) -> dict[str, Any]:

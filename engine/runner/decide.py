@@ -12,6 +12,7 @@ from engine.base.local_time import first_known, instant, next_local
 from engine.enrollments.enrollment import FINISHED, TICK, Standing
 from engine.enrollments.spread import Spread
 from engine.people.consent import Channel
+from engine.runner.basis import Basis
 from engine.runner.lateness import WORDS, Late, carried, late
 from journeys.model import Journey
 from journeys.steps import (
@@ -56,6 +57,8 @@ DONE = "done"
 LOOKED = "looked"
 #: How soon a wait for a fact is looked at again, unless a signal wakes it: a hundredth of its time-out, between these.
 LOOK_SOONEST, LOOK_LATEST = timedelta(minutes=15), timedelta(hours=6)
+#: Why nobody is invited who would rather not be.
+NOT_FURTHER = "They asked not to be led further than where they are glad to be."
 
 #: A step that does something besides going on.
 Act: TypeAlias = Email | Text | Ask | HandOff | Move | Tag | Set | Join
@@ -108,6 +111,10 @@ class Facts(NamedTuple):
     spread: Spread | None = None
     #: They asked us to forget them, or are nobody's row any more.
     gone: bool = False
+    #: What was said, on which the move rests; None: nothing was, or something else.
+    basis: Basis | None = None
+    #: They asked not to be led as far as this step leads, or invites.
+    unwilling: bool = False
 
 
 NOTHING = Facts()
@@ -197,11 +204,9 @@ def _settled(
             go = step.otherwise if turn is None else step.turns[turn].go
             return _go(here, "branched", go, now, why=_turns(len(step.turns), facts.true), late=late)
         case HandOff():
-            return _hand_off(here, step, now, late=late)
+            return _hand_off(here, step, facts, now, late=late)
         case Move():
-            if step.when is not None and 0 not in facts.true:
-                return _go(here, "not_moved", step.go, now, why="Its condition did not hold.", late=late)
-            return _go(here, "moved", step.go, now, act=step, late=late)
+            return _move(here, step, facts, now, late=late)
         case Tag():
             return _go(here, "tagged", step.go, now, act=step, late=late)
         case Split():
@@ -268,7 +273,22 @@ def _text(here: Standing, step: Text, facts: Facts, now: datetime, *, late: bool
     return _go(here, "sent" if act else "skipped", step.go, now, act=act, why=facts.untextable)
 
 
-def _hand_off(here: Standing, step: HandOff, now: datetime, *, late: bool) -> Decision:
+def _move(here: Standing, step: Move, facts: Facts, now: datetime, *, late: bool) -> Decision:
+    why = ""
+    if step.when is not None and 0 not in facts.true:
+        why = "Its condition did not hold."
+    elif facts.unwilling:
+        why = NOT_FURTHER
+    elif step.rests_on is not None and facts.basis is None:
+        why = f"Nobody said it at {step.rests_on.step}."
+    if why:
+        return _go(here, "not_moved", step.go, now, why=why, late=late)
+    return _go(here, "moved", step.go, now, act=step, late=late)
+
+
+def _hand_off(here: Standing, step: HandOff, facts: Facts, now: datetime, *, late: bool) -> Decision:
+    if here.phase == 0 and facts.unwilling:
+        return _go(here, "skipped", step.unheard if step.outcomes else step.go, now, why=NOT_FURTHER, late=late)
     if not step.outcomes:
         return _go(here, "handed_off", step.go, now, act=step, late=late)
     if here.phase == 0:
@@ -278,6 +298,8 @@ def _hand_off(here: Standing, step: HandOff, now: datetime, *, late: bool) -> De
 
 def _ask(here: Standing, step: Ask, facts: Facts, now: datetime, *, late: bool) -> Decision:
     if here.phase == 0:
+        if facts.unwilling:
+            return _go(here, "skipped", step.silent, now, why=NOT_FURTHER, late=late)
         if late:
             return _skip(here, step.question.otherwise, now)
         if step.by is Means.TEXT:

@@ -28,6 +28,8 @@ from engine.people.member import Member
 from engine.people.member_pace import paused_members
 from engine.people.place import place_of
 from engine.people.texting import SAYS, untextable
+from engine.people.wish import unwilling
+from engine.runner.basis import bases
 from engine.runner.decide import LOOK_AGAIN, NOTHING, Facts
 from engine.runner.doors import Doors, knock
 from engine.runner.ending import endings, may_end
@@ -155,6 +157,15 @@ def gather(
             true[enrollment_id].add(place)
     for enrollment_id, places in true.items():
         know(enrollment_id, true=frozenset(places))
+    for move, group in asked.bases:
+        for here, basis in bases(session, group, move.rests_on.step if move.rests_on else "").items():
+            if basis.said(move):
+                know(here.enrollment_id, basis=basis)
+    for move, group in asked.willing:
+        would_rather_not = unwilling(session, {here.member_id for here in group}, move.path, move.stage)
+        for here in group:
+            if here.member_id in would_rather_not:
+                know(here.enrollment_id, unwilling=True)
     held = held_members(session, {here.member_id for here in rows}, now)
     if held:
         for here in rows:
@@ -220,6 +231,9 @@ class _Asked:
         self.looks: list[Standing] = []
         self.joins: dict[Standing, Join] = {}
         self.ending: list[Standing] = []
+        #: Moves that rest on what was said, and steps that lead somebody along a path.
+        self.bases: list[tuple[Move, list[Standing]]] = []
+        self.willing: list[tuple[Move, list[Standing]]] = []
 
     def sort(self, version: Published, index: int, phase: int, group: list[Standing]) -> None:
         """The questions of one step for the rows that stand at it."""
@@ -228,6 +242,8 @@ class _Asked:
             self.ending += group
         if not phase and index in restless_steps(version):
             self.rounds += group
+        if phase == 0 and isinstance(step, Ask | HandOff):
+            self.willing += [(move, group) for move in invites_to(version, step.id)]
         match step:
             case Email():
                 self.people.update(here.member_id for here in group)
@@ -262,10 +278,20 @@ class _Asked:
             case Branch(turns=turns):
                 ids = [here.enrollment_id for here in group]
                 self.conditions += [(place, turn.when, ids) for place, turn in enumerate(turns)]
-            case Move(when=when) if when is not None:
-                self.conditions.append((0, when, [here.enrollment_id for here in group]))
+            case Move():
+                if step.when is not None:
+                    self.conditions.append((0, step.when, [here.enrollment_id for here in group]))
+                if step.rests_on is not None:
+                    self.bases.append((step, group))
+                self.willing.append((step, group))
             case _:
                 pass
+
+
+def invites_to(version: Published, step: str) -> list[Move]:
+    """The moves that somebody is invited to at that step."""
+    steps = version.script.steps
+    return [each for each in steps if isinstance(each, Move) and each.accepted and each.accepted.step == step]
 
 
 def load_people(session: Session, member_ids: Collection[int]) -> dict[int, Person]:

@@ -15,7 +15,7 @@ from journeys.steps.hand_off import HandOff, Note, Outcome, Overdue, ToPerson, T
 from journeys.steps.join import Join, JoinChapter, JoinJourney
 from journeys.steps.jump import Jump
 from journeys.steps.kind import Kind, Walkable, Way
-from journeys.steps.move import Move
+from journeys.steps.move import AtStep, Move
 from journeys.steps.set import Set
 from journeys.steps.signing import Desk, MembersOrganizer, NamedMember, Signer
 from journeys.steps.split import Share, Split
@@ -55,6 +55,7 @@ __all__ = [
     "STEP_KINDS",
     "Answer",
     "Ask",
+    "AtStep",
     "Branch",
     "Desk",
     "Email",
