@@ -105,9 +105,9 @@ def begins(data: Path, days: int, *more: str, errors: IO[str] | int = subprocess
 
 
 @contextmanager
-def serves(data: Path, days: int) -> Iterator[Served]:
+def serves(data: Path, days: int, *more: str) -> Iterator[Served]:
     """A demo whose days are lived and whose doors are open, until the block ends."""
-    process = begins(data, days)
+    process = begins(data, days, *more)
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
