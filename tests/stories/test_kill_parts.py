@@ -26,6 +26,7 @@ from engine.conversations.message import Message
 from engine.conversations.thread import Thread
 from engine.migrations import migrate
 from engine.outbox.post import answer
+from tests.figures import note
 from tests.servers.server import Postgres, Redis, Server
 from tests.servers.shared import VARIABLE
 from tests.stories.neighbor import Neighbor
@@ -217,6 +218,12 @@ def survives(folder: Path, mails: int, texts: int, *, one_round: bool) -> None:
         assert [len(each.letters) for each in people] == [1] * mails, told
         assert town.ask("select count(*) from delivery where state <> 'sent'") == [(0,)], told
         assert min(killed.values()) >= 1
+        note(
+            f"{mails:,} mails and {texts:,} texts come in, {len(heard):,} of the texts are answered by text, and "
+            "worker, web, mail, scheduler, Redis and PostgreSQL are killed in turn; senders try again",
+            f"{killed.total()} kills in {time.monotonic() - began:.0f} s: lost 0, doubled 0, texted twice 0",
+            "lost 0, doubled 0, texted twice 0",
+        )
 
 
 @pytest.mark.timeout(400)

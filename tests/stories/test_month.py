@@ -8,6 +8,7 @@ import pytest
 
 from admin.sandbox.crowd import HISTORY, MONTH
 from engine.base.db import from_microseconds
+from tests.figures import note
 from tests.stories.sandbox import PROMISED, ask, lives
 
 #: On a quiet machine it is a third of this. The issue asks for a minute.
@@ -34,6 +35,13 @@ def test_the_community_has_the_size_it_is_said_to_have(month: tuple[Path, dict[s
 def test_the_month_takes_less_than_a_minute(month: tuple[Path, dict[str, Any]]) -> None:
     """Long, because it is only true of a machine that does nothing else meanwhile."""
     assert month[1]["seconds"] < MOST_SECONDS
+    figures = month[1]
+    note(
+        f"30 days of the demo's {figures['members']} members",
+        f"{figures['seconds']:.0f} s; {figures['received']} received, lost {figures['lost']}, "
+        f"doubled {figures['doubled']}",
+        f"under {MOST_SECONDS} s, lost 0, doubled 0",
+    )
 
 
 def test_nothing_is_lost_nothing_is_doubled_and_the_outcomes_sum_to_received(
