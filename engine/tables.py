@@ -19,12 +19,14 @@ import engine.conversations.talk
 import engine.conversations.task
 import engine.conversations.thread
 import engine.enrollments.enrollment
+import engine.enrollments.entering
 import engine.enrollments.journey
 import engine.enrollments.pause
 import engine.enrollments.signal
 import engine.outbox.delivery
 import engine.outbox.line
 import engine.outbox.mailbox
+import engine.outbox.rate
 import engine.people.address
 import engine.people.consent
 import engine.people.engagement

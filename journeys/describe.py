@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from journeys.model import Journey
 from journeys.steps import Step
+from journeys.steps.kind import to
 
 
 def describe(journey: Journey) -> tuple[str, ...]:
     """The journey in words: what it is for, when it begins, then one line for each step."""
-    begins = " or when ".join(trigger.describe() for trigger in journey.triggers)
     ids = journey.ids
-    head = (
-        f"{journey.title}: {journey.purpose}",
-        f"Begins when {begins}; for the same person {journey.re_entry.describe()}.{_ends(journey)}",
-    )
+    head = (f"{journey.title}: {journey.purpose}", " ".join([*_entry(journey), *_ends(journey)]))
     return (*head, *(describe_step(step, place, ids) for place, step in enumerate(journey.steps)))
 
 
-def _ends(journey: Journey) -> str:
-    """When it ends before its last step, with a blank before it; empty where nothing else ends it."""
-    goal = [f" It ends as soon as its goal is reached: {journey.goal.describe()}."] if journey.goal else []
-    exits = [f" It ends too when {each.when.describe()}: {each.says}" for each in journey.exits]
-    return "".join([*goal, *exits])
+def _ends(journey: Journey) -> Iterator[str]:
+    """When it ends before its last step."""
+    if journey.goal:
+        yield f"It ends as soon as its goal is reached: {journey.goal.describe()}."
+    yield from (f"It ends too when {each.when.describe()}: {each.says}" for each in journey.exits)
+
+
+def _entry(journey: Journey) -> Iterator[str]:
+    """For whom it begins and how often, what lifts people further, and how many it takes."""
+    only = f", if {journey.only_if.describe()}" if journey.only_if else ""
+    when = [f"when {trigger.describe()}{only}" for trigger in journey.triggers]
+    if journey.audience is not None:
+        when.append(f"for everybody of whom it is so that {journey.audience.describe()}")
+    yield f"Begins {' or '.join(when)}; for the same person {journey.re_entry.describe()}."
+    for rung in journey.rungs:
+        on = " or ".join(trigger.describe() for trigger in rung.on)
+        yield f"When {on} who is on it and not yet there, goes to {to(rung.to, journey.ids)} at once."
+    if journey.limits is not None:
+        yield f"It takes {journey.limits.describe()}; others wait their turn."
 
 
 def describe_step(step: Step, place: int, ids: Sequence[str]) -> str:

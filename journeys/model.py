@@ -5,79 +5,40 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeAlias
 
+from journeys import entry
 from journeys.conditions import CONDITION, Condition
-from journeys.durations import say_duration
-from journeys.groups import OneKey, WordOr, Wrapped
+from journeys.entry import AfterExit, AfterSpan, AtMost, Audience, Limits, Never, ReEntry, Rung
 from journeys.nodes import Listing, Node, Scalar
 from journeys.nodes import Mapping as Group
 from journeys.quiet import QUIET_HOURS, QuietHours
-from journeys.records import Field, Option, Record
-from journeys.scalars import ANSWER_NAME, LANGUAGE, PATH, SLUG, TAG, Closed, ListOf, Span, Text
+from journeys.records import Field, Record
+from journeys.scalars import ANSWER_NAME, LANGUAGE, PATH, SLUG, Closed, ListOf, Span, Text
 from journeys.shapes import REFUSED, Json, Names, Reader, Refused, Shape, name_of
 from journeys.steps import STEP, Step
+from journeys.triggers import ByHand, Joined, TagAdded, Trigger
 from journeys.vocabulary import AfterPause, WhenFull
 
+__all__ = [
+    "JOURNEY",
+    "AfterExit",
+    "AfterSpan",
+    "AtMost",
+    "Audience",
+    "ByHand",
+    "Joined",
+    "Journey",
+    "Limits",
+    "Never",
+    "ReEntry",
+    "Rung",
+    "Steps",
+    "TagAdded",
+    "Trigger",
+    "step_names",
+]
+
 MOST_STEPS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """The journey begins when somebody joins."""
-
-    def describe(self) -> str:
-        return "somebody joins"
-
-
-@dataclass(frozen=True, slots=True)
-class TagAdded:
-    """The journey begins when this tag is put on somebody."""
-
-    tag: str
-
-    def describe(self) -> str:
-        return f'the tag "{self.tag}" is put on somebody'
-
-
-@dataclass(frozen=True, slots=True)
-class ByHand:
-    """The journey begins when a person puts somebody on it."""
-
-    def describe(self) -> str:
-        return "a person puts somebody on it"
-
-
-Trigger: TypeAlias = Joined | TagAdded | ByHand
-
-
-@dataclass(frozen=True, slots=True)
-class Never:
-    """Once in a life."""
-
-    def describe(self) -> str:
-        return "once only"
-
-
-@dataclass(frozen=True, slots=True)
-class AfterExit:
-    """Again, once the last time is over."""
-
-    def describe(self) -> str:
-        return "again once the last time is over"
-
-
-@dataclass(frozen=True, slots=True)
-class AfterSpan:
-    """Again, once this much time has passed since the last time was over."""
-
-    span: timedelta
-
-    def describe(self) -> str:
-        return f"again {say_duration(self.span)} after the last time was over"
-
-
-ReEntry: TypeAlias = Never | AfterExit | AfterSpan
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +71,11 @@ class Journey:
     #: What this journey is to bring about: who is there already has no more to walk.
     goal: Condition | None = None
     exits: tuple[Exit, ...] = ()
+    audience: Audience | None = None
+    #: What must be so, too, of whoever a trigger would begin it for.
+    only_if: Condition | None = None
+    rungs: tuple[Rung, ...] = ()
+    limits: Limits | None = None
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -177,21 +143,6 @@ class Steps(Shape[tuple[Step, ...]]):
         return self.listed.unpack(stored)
 
 
-TRIGGER: WordOr[Trigger] = WordOr(
-    {"joined": Joined(), "by_hand": ByHand()},
-    OneKey(
-        "when the journey begins",
-        (Option("tag_added", Wrapped(TagAdded, "tag", TAG), "This tag is put on somebody.", TagAdded),),
-    ),
-)
-RE_ENTRY: WordOr[ReEntry] = WordOr(
-    {"never": Never(), "after_exit": AfterExit()},
-    OneKey(
-        "when it may begin again",
-        (Option("after", Wrapped(AfterSpan, "span", Span()), "This long after the last time.", AfterSpan),),
-    ),
-)
-
 EXIT = Record(
     Exit,
     (
@@ -209,8 +160,7 @@ JOURNEY = Record(
         Field("purpose", Text(600), "What it is for, in words that members may read."),
         Field("path", PATH, "The path it walks along: belonging, or outlook: and a theme.", "belonging"),
         Field("language", LANGUAGE, "The language to speak when a member's own is not offered.", "en"),
-        Field("triggers", ListOf(TRIGGER, most=20, alone=True), "When it begins for somebody."),
-        Field("re_entry", RE_ENTRY, "Whether it may begin again for the same person.", Never()),
+        *entry.FIELDS,
         Field(
             "after_pause",
             Closed(AfterPause),
@@ -234,5 +184,6 @@ JOURNEY = Record(
         Field("exit", ListOf(EXIT, most=20), "When else it ends for somebody, before its last step.", (), "exits"),
         Field("steps", Steps(), "The steps, in order; each goes to the next unless it says otherwise."),
     ),
+    any_of=("triggers", "audience"),
     says="A journey: how we walk beside a person.",
 )

@@ -176,7 +176,7 @@ class Day(TextShape[date]):
             return date.fromisoformat(node.value)
         except ValueError:
             says = f"There is no {quoted(node.value)} in the calendar."
-            return reader.refuse(node, key, "no_such_day", says, "Look up how many days that month has.")
+            return reader.refuse(node, key, "wrong_value", says, "Look up how many days that month has.")
 
     def schema(self) -> dict[str, Json]:
         return {"type": "string", "pattern": f"^{self.pattern}$"}

@@ -37,6 +37,14 @@ class HandTo(StrEnum):
     DESK = "desk"
 
 
+class Entering(StrEnum):
+    """Whom an audience brings in: those it fits at publication, those it comes to fit later, or both."""
+
+    CURRENT_AND_FUTURE = "current_and_future"
+    ONLY_CURRENT = "only_current"
+    ONLY_FUTURE = "only_future"
+
+
 class AddressKind(StrEnum):
     """A way to reach a member."""
 

@@ -33,7 +33,8 @@ def reached(journey: Journey, start: Iterable[Next], passes: Callable[[Step], bo
 
 def reachable(journey: Journey) -> list[int]:
     """The places somebody on this journey may come to, in the order of the list."""
-    return sorted(place for place in reached(journey, [0], lambda _: True) if place is not None)
+    starts = [0, *(rung.to for rung in journey.rungs)]
+    return sorted(place for place in reached(journey, starts, lambda _: True) if place is not None)
 
 
 def after(journey: Journey, place: int, passes: Callable[[Step], bool]) -> dict[Next, None]:

@@ -9,6 +9,7 @@ from engine.audit.entry import record
 from engine.base.db import Base, Id
 from engine.base.errors import Invalid
 from engine.base.ids import new_id
+from engine.enrollments.signal import signal
 from engine.people.member import in_contact
 from engine.people.path import Evidence, erase_outlook, is_outlook, move
 
@@ -66,7 +67,9 @@ def log_talk(
     record(session, by_id, "talk_logged", "member", member_id, now, talk_id=talk.id)
     if outlook is not None:
         path, stage = outlook
-        move(session, member_id, path, stage, talk.words, now, by_id=by_id, rests_on=Evidence(talk_id=talk.id))
+        rests_on = Evidence(talk_id=talk.id)
+        if move(session, member_id, path, stage, talk.words, now, by_id=by_id, rests_on=rests_on) is not None:
+            signal(session, "stage_moved", member_id, now, path=path, to=stage)
     return talk
 
 

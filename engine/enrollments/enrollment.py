@@ -29,7 +29,7 @@ from engine.base.broker import wake_on_commit
 from engine.base.db import Base, Id, among, bulk_insert, insert_into, stored_time, table_of
 from engine.base.ids import new_ids
 from engine.enrollments.journey import JourneyVersion, Published, load_version
-from journeys.model import AfterExit, AfterSpan, Never, ReEntry
+from journeys.model import AfterExit, AfterSpan, AtMost, Never, ReEntry
 
 #: The end reason of an enrollment that walked to its journey's end.
 FINISHED = "finished"
@@ -49,6 +49,8 @@ class Enrollment(Base):
             sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL"),
         ),
         Index(None, "journey_id", "ended_at"),
+        # For limits, which look at those who entered lately.
+        Index(None, "journey_id", "created_at"),
         # For the rule of re-entry, which looks at a member's earlier times on a journey.
         Index(None, "member_id", "journey_id"),
     )  # fmt: skip
@@ -152,10 +154,10 @@ def enroll_many(
     session: Session, member_ids: Iterable[int], version: JourneyVersion | Published, trigger: str, now: datetime
 ) -> dict[int, int]:
     """Those members who may begin are on the journey from now: their enrollments' ids by member."""
-    script = load_version(session, version.id).script
+    re_entry = load_version(session, version.id).script.re_entry
     begun: dict[int, int] = {}
     for some in _in_batches(member_ids):
-        wanted = _may_begin(session, some, version.journey_id, script.re_entry, now)
+        wanted = _may_begin(session, some, version.journey_id, re_entry, now)
         if not wanted:
             continue
         begun |= begin_at(session, wanted, version, 0, trigger, now)
@@ -217,12 +219,13 @@ def _may_begin(
     session: Session, member_ids: Sequence[int], journey_id: int, re_entry: ReEntry, now: datetime
 ) -> list[int]:
     earlier = {
-        member_id: (live, last)
-        for member_id, live, last in session.execute(
+        member_id: (live, last, times)
+        for member_id, live, last, times in session.execute(
             select(
                 Enrollment.member_id,
                 func.count(case((Enrollment.ended_at.is_(None), 1))),
                 func.max(Enrollment.ended_at),
+                func.count(Enrollment.id),
             )
             .where(Enrollment.journey_id == journey_id, among(session, Enrollment.member_id, member_ids))
             .group_by(Enrollment.member_id)
@@ -232,7 +235,7 @@ def _may_begin(
     def may(member_id: int) -> bool:
         if member_id not in earlier:
             return True
-        live, last = earlier[member_id]
+        live, last, times = earlier[member_id]
         if live or last is None:
             return False
         match re_entry:
@@ -242,6 +245,8 @@ def _may_begin(
                 return True
             case AfterSpan(span=span):
                 return bool(last + span <= now)
+            case AtMost(times=most, after=span):
+                return bool(times < most and (span is None or last + span <= now))
             case _:
                 assert_never(re_entry)
 

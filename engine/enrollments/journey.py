@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.audit.entry import record
+from engine.base.broker import wake_on_commit
 from engine.base.db import Base, Id
 from engine.base.errors import NotFound
 from engine.base.ids import new_id
@@ -122,6 +123,7 @@ def publish_journey(
     if row.current_version_id != version.id:
         row.current_version_id, row.title = version.id, journey.title
         session.flush()
+        wake_on_commit(session, "runner.enter")
         record(session, by_id, "published", "journey_version", version.id, now, number=version.number)
     return version
 

@@ -13,7 +13,7 @@ from engine.base.ids import new_id
 #: Every kind of fact a journey can hear of now.
 SIGNAL_KINDS = frozenset(
     """joined tagged by_hand replied answered hold_ended opted_out unheard task_done
-    form_filled rsvped attended acted stage_moved tied fact chapter""".split()
+    form_filled rsvped attended acted stage_moved assessed tied fact chapter""".split()
 )
 
 
@@ -42,7 +42,7 @@ class Signal(Base):
     #: unheard: {"step", "why"}, a question that never reached them. task_done: {"step", "outcome"}.
     #: form_filled: {"form"}; rsvped, attended: {"event"};
     #: acted: {"action"}, whatever else they did; stage_moved: {"path", "to", "from"}; tied: {"tie", "with_id"}.
-    #: fact: {"fact"}; chapter: {"chapter_id"}.
+    #: fact: {"fact"}; chapter: {"chapter_id"}; assessed: {"level"}.
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
     handled_at: Mapped[datetime | None]
     #: What the runner made of it, in a word.

@@ -131,15 +131,15 @@ class Moving(NamedTuple):
     rests_on: Evidence = NO_ROW
 
 
-def move_many(session: Session, moves: Sequence[Moving], now: datetime) -> int:
-    """All these members are where they were moved to, each with its StageChange; how many were elsewhere before.
+def move_many(session: Session, moves: Sequence[Moving], now: datetime) -> list[Moving]:
+    """All these members are where they were moved to, each with its StageChange; those who were elsewhere before.
 
     Raises Invalid for an outlook that would move on nobody's words.
     """
     for each in moves:
         _needs_words(each.member_id, each.path, each.rests_on, None)
     if not moves:
-        return 0
+        return []
     stages: dict[tuple[int, str], str] = {
         (member_id, path): stage
         for member_id, path, stage in session.execute(
@@ -150,6 +150,7 @@ def move_many(session: Session, moves: Sequence[Moving], now: datetime) -> int:
     }
     before = dict(stages)
     changes = []
+    changed: list[Moving] = []
     arrived: dict[tuple[int, str], dict[str, object]] = {}
     for id_, each in zip(new_ids(len(moves)), moves, strict=True):
         place = (each.member_id, each.path)
@@ -169,9 +170,10 @@ def move_many(session: Session, moves: Sequence[Moving], now: datetime) -> int:
             }
         )
         stages[place] = each.to_stage
+        changed.append(each)
         arrived[place] = {"m": each.member_id, "p": each.path, "s": each.to_stage, "c": id_, "at": now}
     if not changes:
-        return 0
+        return []
     session.execute(insert(_STAGE_CHANGE), changes)
     fresh = [values for place, values in arrived.items() if place not in before]
     moved = [values for place, values in arrived.items() if place in before]
@@ -181,7 +183,7 @@ def move_many(session: Session, moves: Sequence[Moving], now: datetime) -> int:
     if moved:
         there = (_STAGE.c.member_id == bindparam("m"), _STAGE.c.path == bindparam("p"))
         session.execute(update(_STAGE).where(*there).values(**stage), moved)
-    return len(changes)
+    return changed
 
 
 class Outlook(NamedTuple):

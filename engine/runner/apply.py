@@ -1,5 +1,6 @@
 """Apply: a decided batch becomes rows, in a few statements for all of it. The caller commits."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, assert_never
@@ -13,6 +14,7 @@ from engine.conversations.task import Task
 from engine.enrollments.enrollment import DUE_COLUMNS, Due, Enrollment, Standing, Visit, relocate
 from engine.enrollments.signal import signal
 from engine.outbox.journey_letters import JourneyLetter, journey_letters
+from engine.outbox.rate import moments
 from engine.people.fact import Noted, note_facts
 from engine.people.member import tag_many, untag_many
 from engine.people.path import NO_ROW, Moving, move_many
@@ -21,6 +23,7 @@ from engine.runner.decide import LOOKED, MOST_TRIES, Decision
 from engine.runner.doors import come_in
 from engine.runner.facts import Batch, Person, load_people
 from engine.runner.hand_off import Handed, tasks_of
+from engine.runner.triggers import listens
 from journeys.steps import Ask, Email, HandOff, Join, JoinChapter, Move, Set, Tag, Text
 
 _DUE = table_of(Due)
@@ -90,15 +93,31 @@ def _looked(settled: Settled) -> Standing:
 def _speak(session: Session, batch: Batch, settled: Sequence[Settled], now: datetime) -> None:
     speaking = [each for each in settled if each.template_version_id is not None]
     people = batch.people
+    leaves = _moments(session, batch, speaking, now)
     letters = [
         JourneyLetter(
             id_, here.due_at, here.enrollment_id, here.member_id, people[here.member_id].chapter_id, text,
-            here.version_id, here.step, now, decision.channel,
+            here.version_id, here.step, leaves.get(here.enrollment_id, now), decision.channel,
         )
         for id_, (here, decision, text) in zip(new_ids(len(speaking)), speaking, strict=True)
         if text is not None
     ]  # fmt: skip
     journey_letters(session, letters, now)
+
+
+def _moments(session: Session, batch: Batch, speaking: Sequence[Settled], now: datetime) -> dict[int, datetime]:
+    """When the messages of journeys with a rate leave, by enrollment; all others leave now."""
+    asking: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for each in speaking:
+        version = batch.versions.get(each.here.version_id)
+        limits = version.script.limits if version is not None else None
+        if version is not None and limits is not None and limits.sends_per_hour is not None:
+            asking[version.journey_id, limits.sends_per_hour].append(each.here.enrollment_id)
+    found: dict[int, datetime] = {}
+    for (journey_id, per_hour), enrollments in sorted(asking.items()):
+        leaving = moments(session, journey_id, per_hour, len(enrollments), now)
+        found |= dict(zip(enrollments, leaving, strict=True))
+    return found
 
 
 def _act(session: Session, batch: Batch, settled: Sequence[Settled], now: datetime) -> None:
@@ -130,7 +149,7 @@ def _act(session: Session, batch: Batch, settled: Sequence[Settled], now: dateti
                 handed.append(Handed(here, step))
             case _:
                 assert_never(decision.act)
-    move_many(session, moves, now)
+    _tell_of(session, move_many(session, moves, now), now)
     tasks = tasks_of(session, handed, batch.people, now)
     untag_many(session, removed)
     for member_id, tag in tag_many(session, added, now):
@@ -152,6 +171,13 @@ def _act(session: Session, batch: Batch, settled: Sequence[Settled], now: dateti
 def _moving(here: Standing, step: Move, basis: Basis | None) -> Moving:
     evidence, rests_on = (step.evidence, NO_ROW) if basis is None else (basis.quoted(step.evidence), basis.rests_on)
     return Moving(here.member_id, step.path, step.stage, evidence, here.enrollment_id, rests_on)
+
+
+def _tell_of(session: Session, moved: Sequence[Moving], now: datetime) -> None:
+    """Journeys hear of these moves where one listens for them or has an audience."""
+    if moved and listens(session, "stage_moved"):
+        for each in moved:
+            signal(session, "stage_moved", each.member_id, now, path=each.path, to=each.to_stage)
 
 
 def _look(batch: Batch, stuck: Settled, person: Person | None, now: datetime) -> dict[str, Any]:

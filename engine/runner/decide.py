@@ -60,6 +60,9 @@ LOOK_SOONEST, LOOK_LATEST = timedelta(minutes=15), timedelta(hours=6)
 #: Why nobody is invited who would rather not be.
 NOT_FURTHER = "They asked not to be led further than where they are glad to be."
 
+#: `Standing.heard` of somebody whom a rung lifts, with the place of its step.
+RUNG = "rung"
+
 #: A step that does something besides going on.
 Act: TypeAlias = Email | Text | Ask | HandOff | Move | Tag | Set | Join
 
@@ -161,6 +164,10 @@ def decide(here: Standing, journey: Journey, facts: Facts, now: datetime, stale_
     """
     if facts.over is not None:
         return over(here, facts.over)
+    kind, _, place = here.heard.partition(":")
+    if kind == RUNG:
+        # Whatever this step would have done or waited for: they are further already.
+        return _go(here, "lifted", min(int(place), len(journey.steps) - 1), now, why="What they did took them further.")
     step = journey.steps[here.step]
     if facts.gone:
         return Decision(GONE, here.step, here.phase, None, why="They are with us no more.", reason=GONE)

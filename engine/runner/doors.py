@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from engine.base.db import among, insert_new, table_of
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership
-from engine.enrollments.enrollment import Enrollment, Standing, enroll_many, may_begin
+from engine.enrollments.enrollment import Enrollment, Standing, may_begin
+from engine.enrollments.entering import enter_many
 from engine.enrollments.journey import Journey, Published, load_version
 from engine.runner.decide import LOOK_AGAIN
 from journeys.steps import Join, JoinChapter, JoinJourney
@@ -75,7 +76,7 @@ def come_in(session: Session, joining: Collection[tuple[Standing, Join, str]], d
                 starting[slug, origin].append(here.member_id)
     insert_new(session, _MEMBERSHIP, members)
     for (slug, origin), member_ids in starting.items():
-        enroll_many(session, member_ids, doors.journeys[slug], f"journey:{origin}", now)
+        enter_many(session, member_ids, doors.journeys[slug], f"journey:{origin}", now)
 
 
 def _rooms(

@@ -7,10 +7,13 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from engine.audience.compiler import members_matching
 from engine.enrollments.enrollment import Enrollment
+from engine.enrollments.entering import WaitingEntry, room_for
 from engine.enrollments.journey import Journey, JourneyVersion, Published
 from engine.enrollments.signal import Signal
-from journeys.model import AfterExit, AfterSpan, ByHand, Joined, Never, TagAdded, Trigger
+from engine.runner.triggers import is_about, words_of
+from journeys.model import AfterExit, AfterSpan, AtMost, Never, Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,9 @@ def entry_rules(
     return (
         *_state(journey),
         *_triggers(session, member_id, journey, version),
+        *_so(session, member_id, version, now),
         *_re_entry(session, member_id, journey, version, now),
+        *_room(session, member_id, version, now),
     )
 
 
@@ -44,14 +49,17 @@ def _triggers(session: Session, member_id: int, journey: Journey, version: Publi
     published_at = session.scalar(
         select(func.min(JourneyVersion.created_at)).where(JourneyVersion.journey_id == journey.id)
     )
-    told = [_trigger(trigger, facts, journey, published_at) for trigger in version.script.triggers]
+    told = [_trigger(session, trigger, facts, journey, published_at) for trigger in version.script.triggers]
     # One trigger is enough.
     yield from sorted(told, key=lambda rule: not rule.holds)[:1] if any(rule.holds for rule in told) else told
 
 
-def _trigger(trigger: Trigger, facts: Sequence[Signal], journey: Journey, published_at: datetime | None) -> EntryRule:
+def _trigger(
+    session: Session, trigger: Trigger, facts: Sequence[Signal], journey: Journey, published_at: datetime | None
+) -> EntryRule:
     begins = f"It begins when {trigger.describe()}"
-    fact = next((fact for fact in reversed(facts) if _is_about(trigger, fact, journey)), None)
+    words = words_of(session, facts)
+    fact = next((fact for fact in reversed(facts) if is_about(trigger, fact, words.get(fact.id), journey.id)), None)
     if fact is None:
         return EntryRule("trigger", False, f"{begins}; we know of no such moment for them.")
     when = f"{fact.created_at:%d %B %Y}"
@@ -62,14 +70,35 @@ def _trigger(trigger: Trigger, facts: Sequence[Signal], journey: Journey, publis
     return EntryRule("trigger", True, f"{begins}. That was on {when} ({fact.effect or 'acted on'}).")
 
 
-def _is_about(trigger: Trigger, fact: Signal, journey: Journey) -> bool:
-    match trigger:
-        case Joined():
-            return fact.kind == "joined" and fact.detail.get("journey_id") in (None, journey.id)
-        case TagAdded(tag=tag):
-            return fact.kind == "tagged" and fact.detail.get("tag") == tag
-        case ByHand():
-            return fact.kind == "by_hand" and fact.detail.get("journey_id") == journey.id
+def _so(session: Session, member_id: int, version: Published, now: datetime) -> Iterator[EntryRule]:
+    """The audience, and what is asked beside the triggers."""
+    audience, only_if = version.script.audience, version.script.only_if
+    if audience is not None:
+        fits = bool(members_matching(session, audience.when, [member_id], now))
+        so = "It is so now" if fits else "It is not so now"
+        yield EntryRule("audience", fits, f"It begins for everybody of whom it is so that {audience.describe()}. {so}.")
+    if only_if is not None:
+        fits = bool(members_matching(session, only_if, [member_id], now))
+        so = "It is so now" if fits else "It is not so now"
+        yield EntryRule("only_if", fits, f"It must be so that {only_if.describe()}. {so}.")
+
+
+def _room(session: Session, member_id: int, version: Published, now: datetime) -> Iterator[EntryRule]:
+    """Whether the journey takes anybody just now."""
+    limits = version.script.limits
+    if limits is None:
+        return
+    since = session.scalar(
+        select(WaitingEntry.created_at).where(
+            WaitingEntry.journey_id == version.journey_id, WaitingEntry.member_id == member_id
+        )
+    )
+    room = room_for(session, version.journey_id, limits, now)
+    says = f"It takes {limits.describe()}"
+    if since is not None:
+        yield EntryRule("room", False, f"{says}; they have waited in line since {since:%d %B %Y}.")
+    else:
+        yield EntryRule("room", room != 0, f"{says}; there is {'room' if room != 0 else 'no room just now'}.")
 
 
 def _re_entry(
@@ -97,3 +126,6 @@ def _re_entry(
             yield EntryRule("re_entry", True, f"{says}; {over}.")
         case AfterSpan(span=span):
             yield EntryRule("re_entry", last + span <= now, f"{says}; {over}, so not before {last + span:%d %B %Y}.")
+        case AtMost(times=most, after=span):
+            again = len(rows) < most and (span is None or last + span <= now)
+            yield EntryRule("re_entry", again, f"{says}; they were on it {len(rows)} times, and {over}.")

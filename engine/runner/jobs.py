@@ -11,6 +11,7 @@ from engine.base.sweep import Sweep
 from engine.enrollments.enrollment import Due
 from engine.enrollments.pause import unjudged
 from engine.enrollments.signal import Signal
+from engine.runner.enter import enter, needs_entering
 from engine.runner.overdue import LIMIT as TASKS
 from engine.runner.overdue import needs_tending, tend_tasks
 from engine.runner.pausing import judge
@@ -55,6 +56,10 @@ def register(broker: Broker, services: Services) -> None:
         while tend_tasks(services) >= TASKS and not broker.is_stopping:
             pass
 
+    def let_in(_row_id: int | None) -> None:
+        enter(services)
+
+    broker.register("runner.enter", let_in)
     broker.register("runner.tasks", tend)
     broker.register("runner.tick", move_on)
     broker.register("runner.signals", hear)
@@ -79,9 +84,14 @@ def _lying(session: Session, now: datetime) -> list[int | None]:
     return [None] if needs_tending(session, now) else []
 
 
+def _waiting(session: Session, now: datetime) -> list[int | None]:
+    return [None] if needs_entering(session, now) else []
+
+
 SWEEPS = (
     Sweep("runner.tick", _due, timedelta(seconds=5)),
     Sweep("runner.signals", _heard, timedelta(seconds=5)),
+    Sweep("runner.enter", _waiting, timedelta(seconds=5)),
     Sweep("runner.resume", _resumed, timedelta(seconds=10)),
     Sweep("runner.tasks", _lying, timedelta(seconds=60)),
 )

@@ -52,8 +52,13 @@ def leave(session: Session, rows: Iterable[Standing], now: datetime) -> set[Stan
 
 
 def _listens(version: Published) -> bool:
-    return may_end(version) or any(
-        isinstance(step, Wait) and isinstance(step.pause, WaitForFact | WaitUntilDate) for step in version.script.steps
+    return (
+        may_end(version)
+        or bool(version.script.rungs)
+        or any(
+            isinstance(step, Wait) and isinstance(step.pause, WaitForFact | WaitUntilDate)
+            for step in version.script.steps
+        )
     )
 
 

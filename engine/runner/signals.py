@@ -15,18 +15,18 @@ from engine.enrollments.enrollment import (
     Standing,
     bring_forward,
     end,
-    enroll_many,
     live_enrollments,
     standing,
 )
-from engine.enrollments.journey import Published, current_versions, load_version
+from engine.enrollments.journey import load_version
 from engine.enrollments.signal import Signal
 from engine.outbox.classes import CLASSES
 from engine.people.preference import latest, lets_come
 from engine.people.texting import untextable
-from engine.runner.decide import DONE, UNHEARD, waits_for_words
+from engine.runner.begin import BEGAN, BEGINNINGS, begin
+from engine.runner.decide import DONE, RUNG, UNHEARD, waits_for_words
 from engine.runner.listening import leave, listeners
-from journeys.model import ByHand, Joined, TagAdded, Trigger
+from engine.runner.rungs import Lifts
 from journeys.steps import Ask, HandOff, Wait, WaitForFact, WaitUntilDate
 
 #: Facts handled in one transaction.
@@ -35,8 +35,6 @@ LIMIT = 500
 PATIENCE = timedelta(hours=1)
 #: The end reason of an enrollment whose member can be reached no more.
 OPTED_OUT = "opted_out"
-#: The effect of a fact that put its member on a journey.
-BEGAN = "began"
 
 log = logger(__name__)
 
@@ -75,9 +73,12 @@ def _handle_one(services: Services, signal_id: int, now: datetime) -> int:
 def _handle(session: Session, pending: Sequence[Signal], now: datetime) -> int:
     if not pending:
         return 0
-    effects = _begin(session, pending, now)
-    moved, later = _move_on(session, pending, effects.keys(), now)
-    effects |= {id_: did for id_, did in moved.items() if effects.get(id_) != BEGAN}
+    beginnings = {fact.id for fact in pending if fact.kind in BEGINNINGS}
+    moved, later = _move_on(session, pending, beginnings, now)
+    # What is looked at again begins nothing yet: a fact begins a journey once.
+    effects = begin(session, [fact for fact in pending if fact.id not in later], now)
+    for fact_id, did in moved.items():
+        effects[fact_id] = f"{did}; began" if effects.get(fact_id) == BEGAN else did
     done = [
         {"s": fact.id, "did": effects.get(fact.id, "nothing waited for it")[:60]}
         for fact in pending
@@ -89,53 +90,6 @@ def _handle(session: Session, pending: Sequence[Signal], now: datetime) -> int:
             done,
         )
     return len(done)
-
-
-def _begin(session: Session, facts: Sequence[Signal], now: datetime) -> dict[int, str]:
-    """Members whom a fact puts on a journey are on it; what each fact did, by its id."""
-    effects: dict[int, str] = {}
-    open_now = current_versions(session)
-    starts: dict[tuple[int, str], list[Signal]] = defaultdict(list)
-    versions = {version.id: version for version in open_now}
-    for fact in facts:
-        match fact.kind:
-            case "joined":
-                wanted, trigger = _joined(open_now, fact), "joined"
-            case "tagged":
-                tag = str(fact.detail.get("tag", ""))
-                wanted, trigger = _triggered(open_now, TagAdded(tag)), f"tag:{tag}"
-            case "by_hand":
-                wanted, trigger = _by_hand(open_now, fact), "by_hand"
-            case _:
-                continue
-        effects[fact.id] = "no journey begins with it"
-        for version in wanted:
-            starts[version.id, trigger].append(fact)
-    for (version_id, trigger), asking in starts.items():
-        begun = enroll_many(session, [fact.member_id for fact in asking], versions[version_id], trigger, now)
-        for fact in asking:
-            if fact.member_id in begun:
-                effects[fact.id] = BEGAN
-            elif effects[fact.id] != BEGAN:
-                effects[fact.id] = "on it already, or once only"
-    return effects
-
-
-def _triggered(versions: Sequence[Published], trigger: Trigger) -> list[Published]:
-    return [version for version in versions if trigger in version.script.triggers]
-
-
-def _joined(versions: Sequence[Published], fact: Signal) -> list[Published]:
-    """Every journey that begins when somebody joins; for people from a file, the one that says hello, and no other."""
-    journey_id = fact.detail.get("journey_id")
-    if journey_id is None:
-        return _triggered(versions, Joined())
-    return [version for version in versions if version.journey_id == journey_id]
-
-
-def _by_hand(versions: Sequence[Published], fact: Signal) -> list[Published]:
-    journey_id = fact.detail.get("journey_id")
-    return [each for each in _triggered(versions, ByHand()) if each.journey_id == journey_id]
 
 
 def _move_on(
@@ -157,6 +111,7 @@ def _move_on(
             found[member_id].append(enrollment_id)
     places = standing(session, {enrollment_id for live in hearing for enrollment_id, _ in live}, lock=True)
     unreachable = _unreachable(session, {fact.member_id for fact in facts if fact.kind == "opted_out"})
+    lifts = Lifts(session, facts)
     effects: dict[int, str] = {}
     later: set[int] = set()
     heard: dict[Standing, str] = {}
@@ -179,6 +134,9 @@ def _move_on(
                     effects[fact.id] = "ended"
                 else:
                     effects[fact.id] = "still reached another way"
+            elif (rung := lifts.word(fact, here, heard.get(here, here.heard))) is not None:
+                heard[here] = rung
+                effects[fact.id] = lifts.effect(rung, here)
             elif (word := _word(session, fact, here)) is not None:
                 # A recognized answer says more than the plain fact that they wrote, and either more than a hold's end.
                 heard[here] = max(word, heard.get(here, here.heard), key=_weight)
@@ -191,6 +149,8 @@ def _move_on(
 
 
 def _weight(word: str) -> int:
+    if word.startswith(RUNG):
+        return 3
     return 2 if word.startswith(("answered", DONE)) else int(word == "replied")
 
 

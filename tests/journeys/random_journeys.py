@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from journeys.conditions import CONDITIONS, Tree
 from journeys.groups import ByKind, Named, OneKey, PerLanguage, WordOr, Wrapped
-from journeys.model import JOURNEY, Journey, Steps
+from journeys.model import JOURNEY, ByHand, Journey, Steps
 from journeys.records import Default, Field, Record
 from journeys.scalars import Amount, Closed, Day, Fact, Hour, ListOf, Literal, Span, StepId, StepName, Text, Whole, Word
 from journeys.shapes import Shape
@@ -26,8 +26,16 @@ def journeys(draw: st.DrawFn) -> Journey:
     count = draw(st.integers(1, 6))
     ids = tuple(f"step_{number}" for number in range(count))
     steps = tuple(draw(_step(ids, place)) for place in range(count))
-    given = {field.name: draw(_field(field, ids, 0)) for field in JOURNEY.fields if not isinstance(field.shape, Steps)}
+    given = _given(draw, ids)
     return JOURNEY.builds(**given, steps=steps)
+
+
+def _given(draw: st.DrawFn, ids: tuple[str, ...]) -> dict[str, Any]:
+    """Everything but the steps; something begins it."""
+    given = {field.name: draw(_field(field, ids, 0)) for field in JOURNEY.fields if not isinstance(field.shape, Steps)}
+    if not any(given[name] for name in JOURNEY.any_of):
+        given["triggers"] = (ByHand(),)
+    return given
 
 
 def one_of_each(draw: st.DrawFn) -> Journey:
@@ -36,7 +44,7 @@ def one_of_each(draw: st.DrawFn) -> Journey:
     steps = tuple(
         draw(_record(kind.record, ids, place, {"id": ids[place]})) for place, kind in enumerate(STEP_KINDS.values())
     )
-    given = {field.name: draw(_field(field, ids, 0)) for field in JOURNEY.fields if not isinstance(field.shape, Steps)}
+    given = _given(draw, ids)
     return JOURNEY.builds(**given, steps=steps)
 
 

@@ -18,10 +18,12 @@ def upgrade() -> None:
     _pauses()
     _paces()
     _tasks_and_paths()
+    _entries()
 
 
 def downgrade() -> None:
     """The shape of the revision before."""
+    _no_entries()
     _no_tasks_and_paths()
     op.drop_column("approval", "seen")
     op.drop_index("ix_delivery_claimed", "delivery")
@@ -29,6 +31,66 @@ def downgrade() -> None:
     with op.batch_alter_table("journey_pause", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_journey_pause_journey_id_id"))
     op.drop_table("journey_pause")
+
+
+def _entries() -> None:
+    """Whom an audience brought in, who waits for room, and how fast a journey sends."""
+    with op.batch_alter_table("enrollment") as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_enrollment_journey_id_created_at"), ["journey_id", "created_at"], unique=False
+        )
+    op.create_table(
+        "audience_watch",
+        sa.Column("journey_id", Big, autoincrement=False, nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("version_id", Big, nullable=False),
+        sa.Column("upto_id", Big, nullable=False),
+        sa.Column("first_at", UTCDateTime(), nullable=True),
+        sa.Column("due_at", UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["journey_id"], ["journey.id"], name=op.f("fk_audience_watch_journey_id")),
+        sa.PrimaryKeyConstraint("journey_id", name=op.f("pk_audience_watch")),
+    )
+    op.create_table(
+        "in_audience",
+        sa.Column("journey_id", Big, autoincrement=False, nullable=False),
+        sa.Column("member_id", Big, autoincrement=False, nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["journey_id"], ["journey.id"], name=op.f("fk_in_audience_journey_id")),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_in_audience_member_id")),
+        sa.PrimaryKeyConstraint("journey_id", "member_id", name=op.f("pk_in_audience")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "waiting_entry",
+        sa.Column("journey_id", Big, autoincrement=False, nullable=False),
+        sa.Column("member_id", Big, autoincrement=False, nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("trigger", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(["journey_id"], ["journey.id"], name=op.f("fk_waiting_entry_journey_id")),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_waiting_entry_member_id")),
+        sa.PrimaryKeyConstraint("journey_id", "member_id", name=op.f("pk_waiting_entry")),
+    )
+    with op.batch_alter_table("waiting_entry") as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_waiting_entry_journey_id_created_at_member_id"),
+            ["journey_id", "created_at", "member_id"],
+            unique=False,
+        )
+    op.create_table(
+        "journey_rate",
+        sa.Column("journey_id", Big, autoincrement=False, nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("free_at", UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["journey_id"], ["journey.id"], name=op.f("fk_journey_rate_journey_id")),
+        sa.PrimaryKeyConstraint("journey_id", name=op.f("pk_journey_rate")),
+    )
+
+
+def _no_entries() -> None:
+    for table in ("journey_rate", "waiting_entry", "in_audience", "audience_watch"):
+        op.drop_table(table)
+    with op.batch_alter_table("enrollment") as batch_op:
+        batch_op.drop_index(batch_op.f("ix_enrollment_journey_id_created_at"))
 
 
 def _pauses() -> None:
