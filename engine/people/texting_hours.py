@@ -6,7 +6,7 @@ is a hint that adds a zone and never takes one away, for people move and keep th
 """
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 
 from engine.base.local_time import instant, zone_named
@@ -78,10 +78,11 @@ def _opens_at(
         today = now.astimezone(clock).date()
         for ahead in range(_DAYS):
             day = today + timedelta(days=ahead)
-            # An hour that a clock skips is decent as soon as it goes on; one that comes twice is so at the first.
-            openings.add(instant(datetime.combine(day, opens), clock))
-            if quiet is not None:
-                openings.add(instant(datetime.combine(day, quiet.ends), clock))
+            for hour in (opens, *((quiet.ends,) if quiet is not None else ())):
+                local = datetime.combine(day, hour)
+                # An hour that a clock skips is decent as soon as it goes on; one that comes twice may be so at either.
+                openings.add(instant(local, clock))
+                openings.add(local.replace(tzinfo=clock, fold=1).astimezone(UTC))
     return next((moment for moment in sorted(openings) if moment > now and decent(moment)), None)
 
 

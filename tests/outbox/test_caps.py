@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -58,7 +59,7 @@ def said(limits: Limits | None = None, channel: str = "email", **known: object) 
     ],
 )
 def test_frequency_rules_count_all_channels_each_channel_and_the_members_own_pace(
-    limits: Limits, known: dict[str, object], says: str
+    limits: Limits, known: dict[str, Any], says: str
 ) -> None:
     verdict = said(limits, **known)
     if not says:
