@@ -238,19 +238,24 @@ def _may_begin(
         live, last, times = earlier[member_id]
         if live or last is None:
             return False
-        match re_entry:
-            case Never():
-                return False
-            case AfterExit():
-                return True
-            case AfterSpan(span=span):
-                return bool(last + span <= now)
-            case AtMost(times=most, after=span):
-                return bool(times < most and (span is None or last + span <= now))
-            case _:
-                assert_never(re_entry)
+        return may_again(re_entry, times, last, now)
 
     return [member_id for member_id in member_ids if may(member_id)]
+
+
+def may_again(re_entry: ReEntry, times: int, last: datetime, now: datetime) -> bool:
+    """Whether a journey that somebody was on so many times, at last until `last`, may begin again for them now."""
+    match re_entry:
+        case Never():
+            return False
+        case AfterExit():
+            return True
+        case AfterSpan(span=span):
+            return last + span <= now
+        case AtMost(times=most, after=span):
+            return times < most and (span is None or last + span <= now)
+        case _:
+            assert_never(re_entry)
 
 
 def standing(session: Session, enrollment_ids: Iterable[int], *, lock: bool = False) -> dict[int, Standing]:

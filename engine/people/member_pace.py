@@ -106,6 +106,22 @@ def agree_pace(session: Session, member_id: int, per_week: int | None, now: date
     record(session, by_id, "pace_set", "member", member_id, now, per_week=per_week)
 
 
+def join_paces(session: Session, kept_id: int, gone_id: int, now: datetime) -> None:
+    """The kept member has the slower of both paces."""
+    gone = session.get(MemberPace, gone_id)
+    if gone is None:
+        return
+    row = _row(session, kept_id, now)
+    row.halvings = max(row.halvings, gone.halvings)
+    row.per_week = min((each for each in (row.per_week, gone.per_week) if each is not None), default=None)
+    row.paused_until_at = max(
+        (each for each in (row.paused_until_at, gone.paused_until_at) if each is not None), default=None
+    )
+    row.set_at = now
+    session.delete(gone)
+    session.flush()
+
+
 def _row(session: Session, member_id: int, now: datetime) -> MemberPace:
     row = session.get(MemberPace, member_id)
     if row is None:
