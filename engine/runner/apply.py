@@ -19,7 +19,7 @@ from engine.people.fact import Noted, note_facts
 from engine.people.member import tag_many, untag_many
 from engine.people.path import NO_ROW, Moving, move_many
 from engine.runner.basis import Basis
-from engine.runner.decide import LOOKED, MOST_TRIES, Decision
+from engine.runner.decision import LOOKED, MOST_TRIES, Decision
 from engine.runner.doors import come_in
 from engine.runner.facts import Batch, Person, load_people
 from engine.runner.hand_off import Handed, tasks_of

@@ -14,7 +14,7 @@ from engine.chapters.membership import Membership
 from engine.enrollments.enrollment import Enrollment, Standing, may_begin
 from engine.enrollments.entering import enter_many
 from engine.enrollments.journey import Journey, Published, load_version
-from engine.runner.decide import LOOK_AGAIN
+from engine.runner.decision import LOOK_AGAIN
 from journeys.steps import Join, JoinChapter, JoinJourney
 
 _MEMBERSHIP = table_of(Membership)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from engine.audience.compiler import enrollments_matching
 from engine.enrollments.enrollment import Standing
 from engine.enrollments.journey import Published
-from engine.runner.decide import Ending
+from engine.runner.decision import Ending
 
 #: The end reason of whoever reached the journey's goal.
 GOAL = "goal"

@@ -30,7 +30,7 @@ from engine.people.place import place_of
 from engine.people.texting import SAYS, untextable
 from engine.people.wish import unwilling
 from engine.runner.basis import bases
-from engine.runner.decide import LOOK_AGAIN, NOTHING, Facts
+from engine.runner.decision import LOOK_AGAIN, NOTHING, Facts
 from engine.runner.doors import Doors, knock
 from engine.runner.ending import endings, may_end
 from engine.runner.visited import MOST_WITHOUT_REST, jumps_taken, passed, resting_since, restless_steps, without_rest

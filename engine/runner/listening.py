@@ -11,7 +11,7 @@ from engine.base.errors import HearthlineError
 from engine.enrollments.enrollment import Enrollment, Standing, bring_forward
 from engine.enrollments.journey import Published, load_version
 from engine.runner.apply import Settled, apply
-from engine.runner.decide import over
+from engine.runner.decision import over
 from engine.runner.ending import endings, may_end
 from engine.runner.facts import Batch
 from journeys.steps import Wait, WaitForFact, WaitUntilDate

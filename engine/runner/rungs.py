@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from engine.enrollments.enrollment import Enrollment, Standing
 from engine.enrollments.journey import load_version
 from engine.enrollments.signal import Signal
-from engine.runner.decide import RUNG
+from engine.runner.decision import RUNG
 from engine.runner.triggers import Words, lifted_to, words_of
 
 

@@ -24,7 +24,8 @@ from engine.outbox.classes import CLASSES
 from engine.people.preference import latest, lets_come
 from engine.people.texting import untextable
 from engine.runner.begin import BEGAN, BEGINNINGS, begin
-from engine.runner.decide import DONE, RUNG, UNHEARD, waits_for_words
+from engine.runner.decide import waits_for_words
+from engine.runner.decision import DONE, RUNG, UNHEARD
 from engine.runner.listening import leave, listeners
 from engine.runner.rungs import Lifts
 from journeys.steps import Ask, HandOff, Wait, WaitForFact, WaitUntilDate

@@ -16,7 +16,8 @@ from engine.base.settings import Settings
 from engine.enrollments.enrollment import DUE_COLUMNS, Due, Standing, Visit
 from engine.enrollments.journey import Published, load_version
 from engine.runner.apply import Settled, apply
-from engine.runner.decide import decide, failed
+from engine.runner.decide import decide
+from engine.runner.decision import failed
 from engine.runner.facts import Batch, gather
 from journeys.steps import Ask, HandOff
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from engine.base.db import among, plain_rows
 from engine.enrollments.enrollment import Enrollment, Standing, Visit
 from engine.enrollments.journey import Published, load_version
-from engine.runner.decide import JUMPED
+from engine.runner.decision import JUMPED
 from journeys.steps import Jump
 from journeys.walk import restless
 

@@ -10,17 +10,8 @@ from hypothesis import strategies as st
 from engine.base.errors import Astray
 from engine.base.local_time import first_known, instant, next_local, zone_named
 from engine.enrollments.enrollment import TICK, Standing
-from engine.runner.decide import (
-    LOOK_AGAIN,
-    NOTHING,
-    TRY_AGAIN,
-    Decision,
-    Ending,
-    Facts,
-    decide,
-    failed,
-    waits_for_words,
-)  # fmt: skip
+from engine.runner.decide import decide, waits_for_words
+from engine.runner.decision import LOOK_AGAIN, NOTHING, TRY_AGAIN, Decision, Ending, Facts, failed
 from engine.runner.lateness import WORDS
 from journeys.model import Journey
 from journeys.read import read

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from engine.base.errors import Astray
 from engine.enrollments.enrollment import Standing
-from engine.runner.decide import JUMPED, Facts, decide
+from engine.runner.decide import decide
+from engine.runner.decision import JUMPED, Facts
 from engine.runner.visited import MOST_WITHOUT_REST, Passed, without_rest
 from journeys.model import ByHand, Journey, Never
 from journeys.steps import Jump, Share, Split, Tag, Wait, WaitFor

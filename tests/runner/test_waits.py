@@ -10,7 +10,7 @@ from engine.conversations.message import Message
 from engine.enrollments.enrollment import Due, Visit
 from engine.people.fact import Noted, note_facts
 from engine.people.member import MemberTag, untag_many
-from engine.runner.decide import LOOK_LATEST, LOOK_SOONEST
+from engine.runner.waiting import LOOK_LATEST, LOOK_SOONEST
 from tests.database import on_both_databases
 from tests.runner.conftest import START, Town
 from tests.runner.test_ways import script
