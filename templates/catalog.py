@@ -56,9 +56,16 @@ class Catalog:
         return sample_text(found) if found is not None and found.channel == "sms" else ""
 
     def segments(self, name: str, language: str, answers: Sequence[str]) -> int:
-        """Into how many segments this text is cut, with these answers offered by number."""
-        length = self.length(name, language, answers)
-        return length.segments if length is not None else 0
+        """Into how many segments this text is cut, with these answers by number in the longer of the two ways."""
+        found = self.templates.get((name, language))
+        if found is None or found.channel != "sms":
+            return 0
+        words = read_words()
+        ways = (
+            sample_length(found, words.offer(language, answers)),
+            sample_length(found, lines=words.offer_in_lines(language, answers)),
+        )
+        return max(each.segments for each in ways)
 
     def languages(self, name: str) -> frozenset[str]:
         """The languages this template is written in; none for an unknown name."""

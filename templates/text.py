@@ -17,6 +17,7 @@ whole name, and how to stop.
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -72,22 +73,23 @@ def compile_text(source: str, *, name: str, language: str, file: str, words: Wor
     return _tried(compiled, file)
 
 
-def sample_text(compiled: Compiled, answers: str = "") -> str:
-    """What this text says to a reader of the samples who has heard from us before, with these answers offered.
+def sample_text(compiled: Compiled, answers: str = "", lines: Sequence[str] = ()) -> str:
+    """What this text says to a reader of the samples who has heard from us before, with these answers offered: in a
+    sentence, or in lines.
 
     Raises ValueError for what is no whole text.
     """
     known = _samples(compiled)[0]
-    known["text"] = {**known["text"], "answers": answers}
+    known["text"] = {**known["text"], "answers": answers, "lines": list(lines)}
     rendered = Renderer().render(compiled, known)
     if isinstance(rendered, Refused):
         raise ValueError(rendered.says)
     return rendered.text
 
 
-def sample_length(compiled: Compiled, answers: str = "") -> Length:
+def sample_length(compiled: Compiled, answers: str = "", lines: Sequence[str] = ()) -> Length:
     """How long `sample_text` is."""
-    return measure(sample_text(compiled, answers))
+    return measure(sample_text(compiled, answers, lines))
 
 
 def _framed(body: str, frame: Frame, language: str, words: Words) -> str:
@@ -104,6 +106,7 @@ def _framed(body: str, frame: Frame, language: str, words: Words) -> str:
     short = "{% if sender.is_person %}{{ sender.first_name }}{% else %}" + desk + "{% endif %}"
     begin = "{% if text.is_first %}" + whole + "{% else %}" + short + "{% endif %}, {{ text.to_whom }}: "
     body += "{% if text.answers is defined and text.answers %}\n{{ text.answers }}{% endif %}"
+    body += "{% if text.lines is defined %}{% for line in text.lines %}\n{{ line }}{% endfor %}{% endif %}"
     return begin + body + ending
 
 

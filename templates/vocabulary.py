@@ -106,6 +106,13 @@ VOCABULARY: Mapping[str, Word] = {
         "",
         _TEXT,
     ),
+    "text.lines": Word(
+        "the same for a phone on which nothing can be tapped: what to do, then each answer with its digit on a line",
+        _LETTER,
+        [],
+        [],
+        _TEXT,
+    ),
     "text.to_whom": Word(
         "to whom this text goes, in few words, so that it never seems typed for one person (`words.to_whom` makes it)",
         _LETTER,

@@ -61,6 +61,11 @@ class Words:
         ]
         return f"{', '.join(said)}." if said else ""
 
+    def offer_in_lines(self, language: str, labels: Sequence[str]) -> list[str]:
+        """The same for a phone on which nothing can be tapped: what to do, then each answer on a line of its own."""
+        lines = [f"{number} {label}" for number, label in enumerate(labels, start=1)]
+        return [self.say(language, "text.offer_wordy"), *lines] if lines else []
+
     def languages(self) -> tuple[str, ...]:
         """The languages there are words in, by the alphabet."""
         return tuple(sorted(self.sentences))

@@ -19,7 +19,17 @@ OWN_FACTS = ("language", "zone")
 #: Dates outside of these years are slips of a key.
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 
+#: Whoever has a phone that only takes words and digits: `true`, or a yes as it is typed into a sheet.
+PLAIN_PHONE = "plain_phone"
+_YES = frozenset({"true", "yes", "y", "1", "x", "sí", "si"})
+
 _MEMBER = table_of(Member)
+
+
+def has_plain_phone(member: Member) -> bool:
+    """Whether it is written down of them that their phone takes words and digits and nothing else (FEATURES B21)."""
+    value = member.custom.get(PLAIN_PHONE)
+    return value is True or str(value).strip().lower() in _YES
 
 
 class Noted(NamedTuple):

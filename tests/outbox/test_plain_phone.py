@@ -1,0 +1,79 @@
+"""Nothing only by link: a phone on which nothing can be tapped is told what to do in words and digits."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import journeys
+from engine.base.ids import new_id
+from engine.enrollments.enrollment import Enrollment
+from engine.enrollments.journey import publish_journey
+from engine.outbox.journey_letters import JourneyLetter, journey_letters
+from engine.people.fact import Noted, note_facts
+from journeys.check import examine
+from journeys.compiled import compiled
+from journeys.findings import Level
+from templates.catalog import library
+from tests.journeys.test_rules import FOLDER
+from tests.outbox.conftest import House
+from tests.outbox.phones import DANA, ROSA, Phones, phones_of
+
+WELCOME = Path(journeys.__file__).parent / "library" / "welcome.yaml"
+
+
+@pytest.fixture
+def phones(house: House, tmp_path: Path) -> Iterator[Phones]:
+    with phones_of(house, tmp_path) as phones:
+        yield phones
+
+
+def asks_when_to_call(phones: Phones, name: str) -> None:
+    """The welcome's question by text, with three answers, is in the outbox for this person."""
+    house = phones.house
+    script = examine(WELCOME.read_bytes(), WELCOME.name, library()).journey
+    assert script is not None
+    with house.services.db.write() as session:
+        version = publish_journey(
+            session, WELCOME.read_text("utf-8"), script, compiled(script), house.templates, house.now
+        )
+        enrollment = Enrollment(
+            id=new_id(), created_at=house.now, member_id=house.people[name], journey_id=version.journey_id,
+            version_id=version.id, trigger="joined", first_at=house.now, end_reason="",
+        )  # fmt: skip
+        session.add(enrollment)
+        session.flush()
+        letter = JourneyLetter(
+            new_id(), house.now, enrollment.id, house.people[name], None,
+            house.templates["sms/porch/when_to_call"]["en"], version.id, script.ids.index("when_to_call"), house.now,
+            "sms",
+        )  # fmt: skip
+        journey_letters(session, [letter], house.now)
+
+
+@pytest.mark.parametrize("value", [True, "yes"])
+def test_a_member_marked_plain_phone_gets_the_wordy_variant_and_answers_1_2_3(
+    phones: Phones, value: bool | str
+) -> None:
+    phones.person("Rosa Medina", ROSA)
+    phones.person("Dana Ruiz", DANA)
+    with phones.house.services.db.write() as session:
+        note_facts(session, [Noted(phones.house.people["Rosa"], "plain_phone", value)])
+    for name in ("Rosa", "Dana"):
+        asks_when_to_call(phones, name)
+    phones.send()
+    [plain], [other] = phones.taken(ROSA), phones.taken(DANA)
+    lines = plain.body.split("\n")
+    assert lines[1:5] == [
+        "To answer, send one number or your own words:", "1 mornings", "2 evenings", "3 a text instead",
+    ]  # fmt: skip
+    assert "Reply 1 for mornings, 2 for evenings, 3 for a text instead." in other.body
+    assert "http" not in plain.body
+
+
+def test_check_refuses_a_text_whose_only_way_to_act_is_a_link_and_warns_over_two_segments() -> None:
+    catalog = library(FOLDER / "letters")
+    for name, level in (("only_a_link", Level.ERROR), ("long_text", Level.WARNING)):
+        path = FOLDER / f"{name}.bad.yaml"
+        found = [each for each in examine(path.read_bytes(), path.name, catalog).findings if each.rule == name]
+        assert [each.level for each in found] == [level]
