@@ -90,8 +90,8 @@ def test_a_text_fits_in_two_segments_whoever_signs_it_and_in_three_as_the_first_
         for language in LANGUAGES:
             template = CATALOG.get(each.name, language)
             assert template is not None
-            asks = isinstance(each.step, Ask) and each.step.numbered
-            labels = [answer.label_in(language) for answer in each.step.question.answers] if asks else []
+            answers = each.step.question.answers if isinstance(each.step, Ask) and each.step.numbered else ()
+            labels = [answer.label_in(language) for answer in answers]
             for is_person in (True, False):
                 for is_first, plain_phone in product((True, False), repeat=2):
                     values = sample(Frame.LETTER, language, "sms")

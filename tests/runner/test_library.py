@@ -1,6 +1,7 @@
 """The library's journeys, each walked by somebody: what they get, what is asked of them, and when people come first."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from engine.base.ids import new_id
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import join
 from engine.conversations.message import Message
+from engine.conversations.question import Question, answer_question
 from engine.conversations.task import Task, finish_task
 from engine.enrollments.journey import publish_journey
 from engine.people.member import MemberTag
@@ -68,8 +70,18 @@ class Walk:
         raise AssertionError(f"{letter} never came; {self.letters()}")
 
     def answers(self, step: str, answer: str) -> None:
-        """Rosa gives one of the offered answers."""
+        """Rosa gives one of the offered answers, in a word of her own."""
         self.town.letter_leaves(self.rosa)
+        now = self.town.now
+        with self.town.services.db.write() as session:
+            message = Message(id=new_id(), created_at=now, at=now, member_id=self.rosa, kind="in", text=f"My {answer}")
+            question = Question(
+                id=new_id(), created_at=now, member_id=self.rosa, kind="choice", subject_kind="enrollment",
+                subject_id=self.enrollment, step=step, answers=[], delivery_id=new_id(),
+                until_at=now + timedelta(days=7),
+            )  # fmt: skip
+            session.add_all([message, question])
+            answer_question(question, answer, message.id, now)
         self.town.hears("answered", self.rosa, enrollment_id=self.enrollment, step=step, answer=answer)
         self.town.run()
 
@@ -169,6 +181,7 @@ def test_a_gift_is_found_done_asked_about_and_only_then_is_there_an_invitation(w
     assert rosa.stage() == "connected"
     rosa.answers("count_on_you", "count_me_in")
     assert rosa.stage() == "active"
+    assert "My count_me_in" in rosa.evidence()
     assert rosa.task("They said that we can count on them").assignee_id == rosa.maya
 
 
