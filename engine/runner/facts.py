@@ -1,7 +1,7 @@
 """Facts: what a batch of due steps asks about its people, in a few queries and only what is asked."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -15,9 +15,8 @@ from engine.base.settings import Settings
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership
 from engine.conversations.hold import held_members
-from engine.conversations.message import Message
 from engine.conversations.question import Question
-from engine.enrollments.enrollment import Enrollment, Standing, Visit, live_enrollments, standing
+from engine.enrollments.enrollment import Standing, live_enrollments, standing
 from engine.enrollments.journey import Published, load_version
 from engine.enrollments.pause import resting
 from engine.enrollments.spread import Spread, spread_for
@@ -29,29 +28,24 @@ from engine.people.member_pace import paused_members
 from engine.people.place import place_of
 from engine.people.texting import SAYS, untextable
 from engine.people.wish import unwilling
+from engine.runner.asked import Asked
 from engine.runner.basis import bases
 from engine.runner.decision import LOOK_AGAIN, NOTHING, Facts
 from engine.runner.doors import Doors, knock
-from engine.runner.ending import endings, may_end
-from engine.runner.visited import MOST_WITHOUT_REST, jumps_taken, passed, resting_since, restless_steps, without_rest
-from journeys.conditions import Condition
+from engine.runner.ending import endings
+from engine.runner.visited import (
+    MOST_WITHOUT_REST,
+    jumps_taken,
+    passed,
+    resting_since,
+    without_rest,
+    wrote_since_last_letter,
+)
 from journeys.steps import (
     Ask,
-    Branch,
-    Email,
-    HandOff,
-    Join,
     Jump,
-    Move,
-    Text,
-    Wait,
-    WaitForFact,
-    WaitForReply,
-    WaitUntil,
-    WaitUntilDate,
 )  # fmt: skip
 from journeys.steps.wait import JOINED
-from journeys.vocabulary import Means
 
 
 class Person(NamedTuple):
@@ -99,7 +93,7 @@ def gather(
     by_place: dict[tuple[int, int, int], list[Standing]] = defaultdict(list)
     for here in rows:
         by_place[here.version_id, here.step, here.phase].append(here)
-    asked = _Asked()
+    asked = Asked()
     for (version_id, index, phase), group in by_place.items():
         version = versions.get(version_id)
         if version is None or index >= len(version.script.steps):
@@ -124,7 +118,7 @@ def gather(
         know(here.enrollment_id, spread=spread)
     if asked.dates:
         _know_dates(session, asked.dates, people, settings, know)
-    for here in asked.replies & _wrote_since_last_letter(session, asked.replies):
+    for here in asked.replies & wrote_since_last_letter(session, asked.replies):
         know(here.enrollment_id, replied=True)
     for here, until in _open_questions(session, asked.questions, now).items():
         know(here.enrollment_id, open_until=until)
@@ -214,86 +208,6 @@ def _know_visited(
             know(here.enrollment_id, trouble=says)
 
 
-class _Asked:
-    """Who must be asked about what."""
-
-    def __init__(self) -> None:
-        self.people: set[int] = set()
-        self.zones: set[Standing] = set()
-        self.replies: set[Standing] = set()
-        self.questions: dict[Standing, timedelta] = {}
-        self.texts: set[Standing] = set()
-        self.numbered: set[Standing] = set()
-        self.conditions: list[tuple[int, Condition, list[int]]] = []
-        self.dates: dict[Standing, str] = {}
-        self.jumps: dict[Standing, Jump] = {}
-        self.rounds: list[Standing] = []
-        self.looks: list[Standing] = []
-        self.joins: dict[Standing, Join] = {}
-        self.ending: list[Standing] = []
-        #: Moves that rest on what was said, and steps that lead somebody along a path.
-        self.bases: list[tuple[Move, list[Standing]]] = []
-        self.willing: list[tuple[Move, list[Standing]]] = []
-
-    def sort(self, version: Published, index: int, phase: int, group: list[Standing]) -> None:
-        """The questions of one step for the rows that stand at it."""
-        step = version.script.steps[index]
-        if may_end(version):
-            self.ending += group
-        if not phase and index in restless_steps(version):
-            self.rounds += group
-        if phase == 0 and isinstance(step, Ask | HandOff):
-            self.willing += [(move, group) for move in invites_to(version, step.id)]
-        match step:
-            case Email():
-                self.people.update(here.member_id for here in group)
-            case Text():
-                self.people.update(here.member_id for here in group)
-                self.texts.update(group)
-            case Ask():
-                if phase == 0:
-                    self.people.update(here.member_id for here in group)
-                    self.texts.update(group if step.by is Means.TEXT else ())
-                    self.numbered.update(group if step.numbered else ())
-                else:
-                    self.questions |= dict.fromkeys(group, step.timeout)
-            case HandOff():
-                self.people.update(here.member_id for here in group if phase == 0)
-            case Wait(pause=WaitUntil()):
-                self.people.update(here.member_id for here in group)
-                self.zones.update(group)
-            case Wait(pause=WaitUntilDate(fact=fact)):
-                self.people.update(here.member_id for here in group)
-                self.zones.update(group)
-                self.dates |= dict.fromkeys(group, fact)
-            case Wait(pause=WaitForReply()):
-                self.replies.update(group)
-            case Wait(pause=WaitForFact(when=when)):
-                self.conditions.append((0, when, [here.enrollment_id for here in group]))
-                self.looks += group if phase else ()
-            case Jump():
-                self.jumps |= dict.fromkeys(group, step)
-            case Join():
-                self.joins |= dict.fromkeys(group, step)
-            case Branch(turns=turns):
-                ids = [here.enrollment_id for here in group]
-                self.conditions += [(place, turn.when, ids) for place, turn in enumerate(turns)]
-            case Move():
-                if step.when is not None:
-                    self.conditions.append((0, step.when, [here.enrollment_id for here in group]))
-                if step.rests_on is not None:
-                    self.bases.append((step, group))
-                self.willing.append((step, group))
-            case _:
-                pass
-
-
-def invites_to(version: Published, step: str) -> list[Move]:
-    """The moves that somebody is invited to at that step."""
-    steps = version.script.steps
-    return [each for each in steps if isinstance(each, Move) and each.accepted and each.accepted.step == step]
-
-
 def load_people(session: Session, member_ids: Collection[int]) -> dict[int, Person]:
     """What is known of these members, with the chapter a first word goes to."""
     if not member_ids:
@@ -340,45 +254,6 @@ def _spreads(
             quiet = (script.quiet_hours.begins,) if script.quiet_hours is not None else ()
             by_version[version_id] = Spread(span, script.slug, (settings.sms.closes, *quiet))
     return {here: by_version[here.version_id] for here in rows if here.version_id in by_version}
-
-
-def _wrote_since_last_letter(session: Session, rows: Iterable[Standing]) -> set[Standing]:
-    """Who wrote since the last message of this journey to them, or since it began for them if there was none."""
-    by_id = {here.enrollment_id: here for here in rows}
-    if not by_id:
-        return set()
-    walk = (
-        select(Enrollment.id.label("enrollment_id"), Enrollment.first_at.label("at"))
-        .where(among(session, Enrollment.id, by_id))
-        .cte("walk", recursive=True)
-    )
-    walk = walk.union_all(
-        select(walk.c.enrollment_id, Visit.next_at)
-        .join(walk, (Visit.visit_at == walk.c.at) & (Visit.enrollment_id == walk.c.enrollment_id))
-        .where(Visit.next_at.is_not(None))
-    )
-    spoke = (
-        select(Visit.enrollment_id, func.max(Visit.acted_at).label("at"))
-        .join(walk, (Visit.visit_at == walk.c.at) & (Visit.enrollment_id == walk.c.enrollment_id))
-        .where(Visit.outcome.in_(("sent", "asked")))
-        .group_by(Visit.enrollment_id)
-        .subquery()
-    )
-    query = (
-        select(Enrollment.id)
-        .outerjoin(spoke, spoke.c.enrollment_id == Enrollment.id)
-        .where(
-            among(session, Enrollment.id, by_id),
-            select(Message.id)
-            .where(
-                Message.member_id == Enrollment.member_id,
-                Message.kind == "in",
-                Message.at >= func.coalesce(spoke.c.at, Enrollment.created_at),
-            )
-            .exists(),
-        )
-    )
-    return {by_id[enrollment_id] for enrollment_id in session.scalars(query)}
 
 
 def numbered_until(session: Session, member_ids: Collection[int], now: datetime) -> dict[int, datetime]:

@@ -12,6 +12,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from engine.base.db import among, plain_rows
+from engine.conversations.message import Message
 from engine.enrollments.enrollment import Enrollment, Standing, Visit
 from engine.enrollments.journey import Published, load_version
 from engine.runner.decision import JUMPED
@@ -69,18 +70,32 @@ def resting_since(session: Session, rows: Collection[Standing]) -> dict[int, dat
     return dict(session.execute(query).tuples().all())
 
 
-def _visits_of(session: Session, rows: Collection[Standing], *columns: Any) -> Select[Any]:
-    walk = (
-        select(Enrollment.id.label("enrollment_id"), Enrollment.first_at.label("at"))
-        .where(among(session, Enrollment.id, {here.enrollment_id for here in rows}))
-        .cte("walk", recursive=True)
+def wrote_since_last_letter(session: Session, rows: Iterable[Standing]) -> set[Standing]:
+    """Who wrote since the last message of this journey to them, or since it began for them if there was none."""
+    by_id = {here.enrollment_id: here for here in rows}
+    if not by_id:
+        return set()
+    spoke = (
+        _visits_of(session, by_id.values(), Visit.enrollment_id, func.max(Visit.acted_at).label("at"))
+        .where(Visit.outcome.in_(("sent", "asked")))
+        .group_by(Visit.enrollment_id)
+        .subquery()
     )
-    walk = walk.union_all(
-        select(walk.c.enrollment_id, Visit.next_at)
-        .join(walk, (Visit.visit_at == walk.c.at) & (Visit.enrollment_id == walk.c.enrollment_id))
-        .where(Visit.next_at.is_not(None))
+    query = (
+        select(Enrollment.id)
+        .outerjoin(spoke, spoke.c.enrollment_id == Enrollment.id)
+        .where(
+            among(session, Enrollment.id, by_id),
+            select(Message.id)
+            .where(
+                Message.member_id == Enrollment.member_id,
+                Message.kind == "in",
+                Message.at >= func.coalesce(spoke.c.at, Enrollment.created_at),
+            )
+            .exists(),
+        )
     )
-    return select(*columns).join(walk, (Visit.visit_at == walk.c.at) & (Visit.enrollment_id == walk.c.enrollment_id))
+    return {by_id[enrollment_id] for enrollment_id in session.scalars(query)}
 
 
 def jumps_taken(session: Session, jump: Jump, visits: Iterable[Passed]) -> int:
@@ -101,3 +116,17 @@ def without_rest(visits: Collection[Passed]) -> int:
             return steps
         steps += visit.outcome not in _STOOD
     return steps
+
+
+def _visits_of(session: Session, rows: Iterable[Standing], *columns: Any) -> Select[Any]:
+    walk = (
+        select(Enrollment.id.label("enrollment_id"), Enrollment.first_at.label("at"))
+        .where(among(session, Enrollment.id, {here.enrollment_id for here in rows}))
+        .cte("walk", recursive=True)
+    )
+    walk = walk.union_all(
+        select(walk.c.enrollment_id, Visit.next_at)
+        .join(walk, (Visit.visit_at == walk.c.at) & (Visit.enrollment_id == walk.c.enrollment_id))
+        .where(Visit.next_at.is_not(None))
+    )
+    return select(*columns).join(walk, (Visit.visit_at == walk.c.at) & (Visit.enrollment_id == walk.c.enrollment_id))

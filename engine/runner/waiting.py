@@ -66,6 +66,8 @@ def _until_date(
     at = instant(datetime.combine(facts.day + timedelta(days=pause.days), pause.hour), zone)
     # A row may be settled a little before it is due.
     if at > max(now, here.due_at):
+        if facts.spread is not None:
+            at = facts.spread.share(at, zone, here.member_id)
         return rest(here, "waits", at, now, why="The date was moved." if here.phase else "")
     if here.phase == 0 or now - at > stale_after:
         return go_on(here, "past", pause.past, now, why="The day is over.", late=late and here.phase == 0)

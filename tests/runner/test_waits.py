@@ -258,3 +258,19 @@ def test_a_delay_is_fixed_or_to_a_local_weekday_and_hour_or_to_a_date_in_a_membe
         datetime(2026, 3, 11, 1, 30, tzinfo=UTC),
         datetime(2026, 3, 19, 16, 0, tzinfo=UTC),
     ]
+
+
+def test_a_day_that_many_wait_for_is_shared_out_like_any_other_hour(town: Town) -> None:
+    shared = DATE.replace("triggers:", "spread: PT20M, triggers:")
+    version = town.publish(shared)
+    walks = [
+        town.enroll(town.member(f"Member {each}", zone="Asia/Kolkata", custom={"moving_day": "2026-03-14"}), version)
+        for each in range(12)
+    ]
+    town.pass_time(days=12)
+    with town.services.db.read() as session:
+        ended = session.scalars(select(Visit.visit_at).where(Visit.outcome == "waited")).all()
+    first = datetime(2026, 3, 11, 4, 30, tzinfo=UTC)
+    assert all(first <= each < first + timedelta(minutes=20) for each in ended)
+    assert len(set(ended)) > 6
+    assert {tuple(town.history(each)) for each in walks} == {("waits", "waited", "finished")}
