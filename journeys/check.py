@@ -79,7 +79,9 @@ def loops_without_a_wait(journey: Journey, catalog: Catalog) -> Iterator[Remark]
 
 def asks_before_a_gift(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
     """Something is given before something is asked; listening asks for nothing."""
-    for place in walk.reached(journey, [0], lambda step: not _speaks(step, Speaks.GIVE)):
+    first = walk.reached(journey, [0], _gives_nothing)
+    # Whoever waits before the gift may be lifted past it.
+    for place in first | walk.reached(journey, walk.lifted(journey, first), _gives_nothing):
         if place is not None and _speaks(journey.steps[place], Speaks.ASK):
             step = journey.steps[place]
             says = f"{quoted(step.id)} can be the first thing somebody gets from us, and it asks for something."
@@ -92,7 +94,9 @@ def asks_in_a_row(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
     for place in walk.reachable(journey):
         if not _speaks(journey.steps[place], Speaks.ASK):
             continue
-        for later in walk.after(journey, place, lambda step: not isinstance(step, Message)):
+        onward = walk.after(journey, place, _says_nothing)
+        lifted = walk.lifted(journey, {place: None} | {each: None for each in onward if _is_quiet(journey, each)})
+        for later in onward | walk.reached(journey, lifted, _says_nothing):
             if later is not None and _speaks(journey.steps[later], Speaks.ASK):
                 step = journey.steps[later]
                 says = f"{quoted(step.id)} can come right after {quoted(journey.steps[place].id)}: two asks in a row."
@@ -237,6 +241,18 @@ CHECKS: tuple[Check, ...] = (
 
 def _anything(step: Step) -> bool:
     return True
+
+
+def _gives_nothing(step: Step) -> bool:
+    return not _speaks(step, Speaks.GIVE)
+
+
+def _says_nothing(step: Step) -> bool:
+    return not isinstance(step, Message)
+
+
+def _is_quiet(journey: Journey, place: Next) -> bool:
+    return place is not None and _says_nothing(journey.steps[place])
 
 
 def _instant(step: Step) -> bool:

@@ -42,6 +42,12 @@ def after(journey: Journey, place: int, passes: Callable[[Step], bool]) -> dict[
     return reached(journey, nexts(journey.steps[place]), passes)
 
 
+def lifted(journey: Journey, places: Iterable[Next]) -> list[Next]:
+    """Where rungs lead those who may be waiting at one of these places, before the rung's own step."""
+    waiting = [place for place in places if place is not None and journey.steps[place].takes_time]
+    return [rung.to for rung in journey.rungs if any(rung.to is not None and place < rung.to for place in waiting)]
+
+
 def restless(journey: Journey) -> frozenset[int]:
     """The places on a circle in which nobody is sure to rest: every step of it may be passed at once."""
 

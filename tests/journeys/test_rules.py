@@ -137,6 +137,34 @@ def test_a_journey_that_only_listens_need_offer_nothing_to_do() -> None:
     assert examine(HEAD + listens + "    question: {kind: open}\n", "trial.yaml", CATALOG).findings == ()
 
 
+LIFTED = HEAD.replace("steps:", "rungs:\n  - {on: joined, to: favor}\nsteps:")
+_FAVOR = _ASK[_ASK.index("  - id: favor") :] + "    question: {kind: open}\n    contributes: [cooking, driving]\n"
+_CALL = "  - {id: call, do: hand_off, to: organizer, title: Call, script: Listen., due: P2D}\n"
+_STORY = "  - {id: story, do: email, template: porch/a_story, speaks: give, signed_by: organizer}\n"
+
+
+@pytest.mark.parametrize(
+    ("steps", "rules"),
+    [
+        # Whoever waits for a day before the story is lifted past it.
+        (f"  - {{id: day, do: wait, for: P1D}}\n{_STORY}{_CALL}  - {{id: rest, do: wait, for: P3D}}\n{_FAVOR}", 1),
+        (f"{_STORY}{_CALL}  - {{id: rest, do: wait, for: P3D}}\n{_FAVOR}", 0),
+    ],
+)
+def test_a_rung_leads_nobody_past_the_gift(steps: str, rules: int) -> None:
+    findings = examine(LIFTED + steps, "trial.yaml", CATALOG).findings
+    assert [found.rule for found in findings] == ["ask_before_give"] * rules
+
+
+def test_a_rung_leads_nobody_from_one_ask_to_the_next() -> None:
+    first = _FAVOR.replace("id: favor", "id: first")
+    between = f"  - {{id: pause, do: wait, for: P3D}}\n{_STORY.replace('id: story', 'id: more')}"
+    rest, longer = "  - {id: rest, do: wait, for: P3D}\n", "  - {id: longer, do: wait, for: P3D}\n"
+    text = f"{_STORY}{_CALL}{rest}{first}{between}{longer}{_FAVOR}"
+    assert examine(HEAD + text, "trial.yaml", CATALOG).findings == ()
+    assert [found.rule for found in examine(LIFTED + text, "trial.yaml", CATALOG).findings] == ["two_asks"]
+
+
 @pytest.mark.parametrize(
     ("raw", "rule"),
     [
