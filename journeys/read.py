@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from journeys import nodes
+from journeys.conditions import CONDITION, Condition
 from journeys.findings import Finding, Level, Source, in_reading_order, quoted
 from journeys.model import JOURNEY, Journey, step_names
 from journeys.nodes import Mapping, Scalar, Trouble
@@ -36,6 +37,25 @@ def read(text: str | bytes, file: str = "journey") -> Draft:
     source = Source(file, reader.marks)
     whole = None if journey is REFUSED or reader.findings else journey
     return Draft(whole, in_reading_order(reader.findings), source)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A condition that stands by itself, when nothing in it is an error."""
+
+    condition: Condition | None
+    findings: tuple[Finding, ...]
+
+
+def read_condition(text: str | bytes, file: str = "condition") -> Asked:
+    """The condition in the text, outside any journey. Never raises: whatever is wrong is a finding with its place."""
+    tree = nodes.parse(text)
+    if isinstance(tree, Trouble):
+        mark = tree.mark
+        return Asked(None, (Finding(file, mark.line, mark.column, "", tree.rule, Level.ERROR, tree.says, tree.fix),))
+    reader = Reader(file)
+    read = CONDITION.read(tree, file, reader)
+    return Asked(None if read is REFUSED else read, in_reading_order(reader.findings))
 
 
 def read_file(path: Path) -> Draft:

@@ -280,6 +280,10 @@ class Literal(Shape[Value]):
         return stored
 
 
+#: What to write where no journey stands around a condition.
+_ELSEWHERE = "Name the journey too, with `answered_in` or `reached_in`."
+
+
 @dataclass(frozen=True)
 class StepName(TextShape[Next]):
     """Another step, written by its id and kept by its place in the list."""
@@ -291,7 +295,8 @@ class StepName(TextShape[Next]):
         if node.value in reader.steps:
             return reader.steps[node.value]
         ids = [name for name in reader.steps if " " not in name]
-        fix = suggestion(node.value, ids, f"Use one of the ids: {one_of(ids[:12])}.")
+        known = f"Use one of the ids: {one_of(ids[:12])}." if ids else _ELSEWHERE
+        fix = suggestion(node.value, ids, known)
         return reader.refuse(node, key, "unknown_step", f"There is no step {quoted(node.value)}.", fix)
 
     def schema(self) -> dict[str, Json]:

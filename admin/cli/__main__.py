@@ -46,6 +46,12 @@ COMMANDS: dict[str, list[tuple[str, str, str, str]]] = {
     ],
     "Journeys": [
         (
+            "audience",
+            "admin.cli.audience:audience",
+            "Say whom a condition is so of.",
+            'hearthline audience "{tag: gardener}" --count --sample 10',
+        ),
+        (
             "journeys",
             "admin.cli.journeys:journeys",
             "Check, publish and export journeys.",

@@ -4,7 +4,8 @@ Judged for a batch in one query. A leaf is never unknown: a fact that we do not 
 means what it says.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from functools import partial
 from typing import assert_never
@@ -77,11 +78,12 @@ def compile(condition: Condition, scope: Scope) -> Holds:
     here, now = scope.on_journey, scope.now
     match condition:
         case AllOf(parts=parts):
-            return and_(true(), *(inner(part) for part in parts))
+            return and_(true(), *_together(parts, scope))
         case AnyOf(parts=parts):
             return or_(false(), *(inner(part) for part in parts))
         case Not(part=part):
-            return not_(inner(part))
+            # What is not so is asked one by one: a list of those it is so of may be long.
+            return not_(compile(part, replace(scope, whole=False)))
         case Language(languages=languages):
             return _language(languages)
         case Zone(zones=zones):
@@ -159,6 +161,33 @@ def compile(condition: Condition, scope: Scope) -> Holds:
             return today(now, lambda day: (since is None or since <= day) and (until is None or day <= until))
         case _:
             assert_never(condition)
+
+
+def _together(parts: Sequence[Condition], scope: Scope) -> list[Holds]:
+    """The parts of an `all`: the one that an index lists most shortly says who is asked, and the others are asked.
+
+    SQLite would otherwise make a list for each part, and the longest of them would cost the most.
+    """
+    leads = min(parts, key=_length, default=None) if scope.whole else None
+    listed = leads is not None and _length(leads) < _NO_LIST
+    one_by_one = replace(scope, whole=False)
+    return [compile(part, scope if listed and part is leads else one_by_one) for part in parts]
+
+
+def _length(condition: Condition) -> int:
+    """How long the list of those it is so of may be, as a rank; _NO_LIST: no index lists them."""
+    match condition:
+        case AnyOf(parts=parts) if parts:
+            return max(_length(part) for part in parts)
+        case AllOf(parts=parts) if parts:
+            return min(_length(part) for part in parts)
+        case _:
+            return _LENGTHS.get(type(condition), _NO_LIST)
+
+
+_NO_LIST = 9
+#: What an index lists, the shortest lists first.
+_LENGTHS: dict[type, int] = {HasRole: 0, Tagged: 1, EnrolledIn: 2, Finished: 2, Ended: 2, InChapter: 3, AtStage: 4}
 
 
 def members_matching(session: Session, condition: Condition, member_ids: Collection[int], now: datetime) -> set[int]:
