@@ -91,7 +91,6 @@ RULES: Mapping[str, Rule] = {
     "doubled_id": Rule(ERROR, "No two steps share an id.", "Give the step an id of its own."),
     "wrong_type": Rule(ERROR, "A value has the shape that its key wants.", "Write what the finding says."),
     "wrong_value": Rule(ERROR, "A value is one that its key knows.", "Write what the finding says."),
-    "no_such_day": Rule(ERROR, "A date is one of the calendar.", "Look up how many days that month has."),
     "wrong_count": Rule(ERROR, "A list is neither too short nor too long.", "Add or remove entries."),
     "too_long": Rule(ERROR, "Words fit in their place.", "Say it in fewer words."),
 }  # fmt: skip
