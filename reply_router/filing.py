@@ -16,16 +16,18 @@ from engine.conversations.message import Message, Words, file_machine_mail, file
 from engine.conversations.question import Question, question_of
 from engine.conversations.received import Received
 from engine.conversations.thread import Thread, mark, open_thread
-from engine.enrollments.choice import stop_everything
+from engine.enrollments.choice import choose_pace, stop_everything
+from engine.outbox.post import service_letter
 from engine.people.address import Address, masked
 from engine.people.consent import Said
 from engine.people.member import Member
+from engine.people.member_pace import Wish
 from reply_router.answers import recognize
 from reply_router.answers.words import Heard, adds_nothing
 from reply_router.assign import see_to_it
 from reply_router.branch import take_branch, tell_words
 from reply_router.content import file_once, key_of
-from reply_router.find import JOURNEY_OVER
+from reply_router.find import JOURNEY_OVER, Place
 from reply_router.reading import Kind, Reading
 from reply_router.rules import Case, Filed, Rule
 from reply_router.subject import stripped
@@ -112,8 +114,8 @@ def file_in_place(session: Session, mail: Mail, now: datetime) -> Entry:
         # Answers go back to where they wrote from.
         thread.correspondent = case.sender.address
     question, heard = _answer(session, mail, now)
-    stops = mail.rule.outcome == "command"
-    if stops:
+    stops, paces = mail.rule.name == "unsubscribe", mail.rule.name == "pace"
+    if stops or paces:
         waits = not _only_the_command(mail)
     else:
         waits = heard is None or heard.more
@@ -122,6 +124,8 @@ def file_in_place(session: Session, mail: Mail, now: datetime) -> Entry:
     message = _say(session, thread, mail, now, waits=waits)
     if stops:
         _stop(session, mail, now)
+    elif paces:
+        _pace(session, mail, thread, now)
     elif heard is not None and question is not None:
         take_branch(session, question, heard, message, thread, _journey_of(mail), now)
     elif mail.rule.outcome == "thread":
@@ -134,7 +138,8 @@ def file_in_place(session: Session, mail: Mail, now: datetime) -> Entry:
         mark(thread, ASKS_TO_STOP)
     if mail.reading.kind is Kind.UNREADABLE or mail.reading.trouble:
         mark(thread, UNREADABLE)
-    return Entry(thread, message, thread.member_id, "opt_out" if stops else "answer" if heard is not None else "")
+    effect = "opt_out" if stops else "pace" if paces else "answer" if heard is not None else ""
+    return Entry(thread, message, thread.member_id, effect)
 
 
 def file_apart(session: Session, mail: Mail, now: datetime) -> Entry:
@@ -174,6 +179,24 @@ def file_machine(session: Session, mail: Mail, now: datetime, *, member_id: int 
     message = file_machine_mail(session, thread, words, now, member_id=member_id)
     message.at = mail.received.created_at
     return Entry(thread, message, message.member_id)
+
+
+def answers_question(session: Session, reading: Reading, place: Place, now: datetime) -> bool:
+    """Whether a command of this letter is also an answer that our question before it accepts: then it is that."""
+    if reading.command is None or place.delivery is None:
+        return False
+    question = question_of(session, place.delivery.id)
+    return (
+        question is not None
+        and question.answered_at is None
+        and question.until_at > now
+        and recognize(question, reading.text, ()) is not None
+    )
+
+
+def pace_words(wish: Wish) -> dict[str, dict[str, bool]]:
+    """What the receipt says, as its template reads it."""
+    return {"pace": {"is_less": wish is Wish.LESS, "is_pause": wish is Wish.PAUSE}}
 
 
 def names_around(session: Session, case: Case) -> list[str]:
@@ -340,6 +363,20 @@ def _stop(session: Session, mail: Mail, now: datetime) -> None:
     )
     said = Said("reply", evidence=stored(command.line), address_id=address_id, received_id=mail.received.id)
     stop_everything(session, member.id, ("email",), said, now)
+
+
+def _pace(session: Session, mail: Mail, thread: Thread, now: datetime) -> None:
+    """We write as often as they asked, and they hear that it is so; in a storm the machine says nothing."""
+    member, command = mail.case.place.member, mail.reading.command
+    if member is None or command is None:
+        return
+    wish = Wish(command.verb)
+    choose_pace(session, member.id, wish, now)
+    if IN_STORM not in thread.marks:
+        key = f"pace:{mail.received.id}"
+        service_letter(
+            session, mail.case.sender.address, member.id, "pace", pace_words(wish), now, key=key, thread=thread
+        )
 
 
 def _guesses(session: Session, mail: Mail) -> list[dict[str, int]]:

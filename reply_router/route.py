@@ -28,7 +28,16 @@ from engine.outbox.receipts import answered
 from engine.people.member import Member
 from reply_router.addresses import Signed, aim_of, normal, signed_in
 from reply_router.content import file_once, fingerprint, key_of, loop_marks, without_loop_marks
-from reply_router.filing import IN_STORM, Entry, Mail, file_apart, file_in_place, file_machine, filed_before
+from reply_router.filing import (
+    IN_STORM,
+    Entry,
+    Mail,
+    answers_question,
+    file_apart,
+    file_in_place,
+    file_machine,
+    filed_before,
+)
 from reply_router.find import Search, find, sender_of, signed_beside
 from reply_router.reading import READING_VERSION, Kind, Reading, read
 from reply_router.reading.text_message import TextMessage, read_message
@@ -233,6 +242,7 @@ def case_of(
         own=own or isinstance(signed_in(sender.address, domain, tokens), Signed),
         duplicate_of=first,
         complained_of=complained_of(reading, aim, tokens) if reading.kind is Kind.COMPLAINT else None,
+        answers=answers_question(session, reading, place, now),
         organizer_id=organizer.id if organizer is not None else None,
         organizer=organizer.called if organizer is not None else "",
     )

@@ -44,6 +44,8 @@ class Case:
     duplicate_of: int | None = None
     #: The delivery of ours that a complaint names, proven by what only we can make.
     complained_of: int | None = None
+    #: The words are an answer to what the letter before them asked, whatever else they may mean.
+    answers: bool = False
     #: The organizer behind a staff address: their id and name when they may answer there and wrote from an address of
     #: theirs.
     organizer_id: int | None = None
@@ -164,6 +166,19 @@ def _unsubscribe(case: Case) -> str | None:
     return f"{case.who} asked us to stop, in a line of its own: “{_short(command.line)}”. No more letters go to them."
 
 
+def _pace(case: Case) -> str | None:
+    command, place = case.reading.command, case.place
+    if command is None or command.verb not in PACES or case.answers:
+        return None
+    if not (place.ours and place.known and place.member is not None):
+        return None
+    return f"{case.who} asked us, in a line of its own, to write {PACES[command.verb]}: “{_short(command.line)}”."
+
+
+#: The verbs by which somebody changes how often we write, in words.
+PACES = {Verb.LESS: "less often", Verb.PAUSE: "nothing for thirty days", Verb.MORE: "as often as before"}
+
+
 def _asks_to_stop(case: Case) -> str | None:
     command = case.reading.command
     if command is None or command.verb is not Verb.UNSUBSCRIBE:
@@ -245,6 +260,7 @@ RULES: tuple[Rule, ...] = (
     Rule("not_staff", "Somebody else has an organizer's address.", "needs_person", Filed.APART, _not_staff),
     Rule("unreadable", "Beyond what we read by machine.", "needs_person", Filed.PLACE, _unreadable),
     Rule("unsubscribe", "A whole line says stop, proven.", "command", Filed.PLACE, _unsubscribe),
+    Rule("pace", "A whole line says LESS, PAUSE or MORE, proven.", "command", Filed.PLACE, _pace),
     Rule("asks_to_stop", "A whole line says stop, unproven: pending.", "needs_person", Filed.PLACE, _asks_to_stop),
     Rule("broken_address", "A reply address that does not verify.", "needs_person", Filed.APART, _broken_address),
     Rule("token", "A signed reply address.", "thread", Filed.PLACE, _token),

@@ -9,12 +9,13 @@ from engine.audit.entry import record
 from engine.chapters.membership import Membership
 from engine.conversations.task import give_task
 from engine.conversations.thread import mark
-from engine.enrollments.choice import choose
+from engine.enrollments.choice import choose, choose_pace
 from engine.outbox.post import consent_text, service_text
 from engine.outbox.stopping import start_texts, stop_texts
 from engine.people.address import SOMEBODY_ELSES, Address
 from engine.people.consent import Said
-from reply_router.filing import Entry, stored
+from engine.people.member_pace import Wish
+from reply_router.filing import Entry, pace_words, stored
 from reply_router.reading.texts import HELP_WORDS, START_WORDS, TextKind
 from reply_router.text_filing import Incoming, stand
 
@@ -115,6 +116,21 @@ def file_leave(session: Session, incoming: Incoming, now: datetime) -> Entry:
         chapter_id=chapter.id,
     )  # fmt: skip
     return Entry(thread, message, thread.member_id, "left")
+
+
+def file_pace(session: Session, incoming: Incoming, now: datetime) -> Entry:
+    """We write to the member as often as they asked, and they hear that it is so."""
+    place, wish = incoming.place, Wish(incoming.case.pace)
+    if place.member is None:
+        raise ValueError("only a member has a pace")
+    choose_pace(session, place.member.id, wish, now)
+    thread, message = stand(session, incoming, now, waits=False)
+    service_text(
+        session, place.phone, place.member.id, "sms/pace", pace_words(wish), now,
+        key=f"pace:{incoming.received.id}", our_number=place.our_number or None, thread_id=thread.id,
+        chapter_id=thread.chapter_id,
+    )  # fmt: skip
+    return Entry(thread, message, thread.member_id, "pace")
 
 
 def language_of(incoming: Incoming) -> str | None:

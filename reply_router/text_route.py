@@ -25,9 +25,10 @@ from engine.people.phone import normal_phone
 from reply_router.content import file_once, key_of
 from reply_router.filing import Entry, filed_before
 from reply_router.reading import READING_VERSION
+from reply_router.reading.paces import pace_of
 from reply_router.reading.text_message import TextMessage
 from reply_router.reading.texts import TextKind
-from reply_router.text_commands import file_help, file_leave, file_start, file_stop, file_wrong_number
+from reply_router.text_commands import file_help, file_leave, file_pace, file_start, file_stop, file_wrong_number
 from reply_router.text_filing import Incoming, file_again, file_tap, file_text, stand
 from reply_router.text_find import TextPlace, chapter_named, find_text, quoted, room_of_number
 from reply_router.text_join import answers, file_join, file_sign_up, only_chapter
@@ -97,6 +98,7 @@ def text_case_of(
         tapped=_tapped(session, place, echo.quote) if echo is not None else None,
         chapter=chapter,
         is_in=chapter is not None and _is_in(session, place, chapter),
+        pace=pace_of(text.body) if text.kind is TextKind.HUMAN and not text.picture_count else "",
         answers_sign_up=text.kind is TextKind.HUMAN and answers(place.sign_up, text.body),
         machine_rests=_machine_said_enough(session, place, now),
     )
@@ -138,6 +140,8 @@ def _file(session: Session, incoming: Incoming, now: datetime) -> Entry:
             return file_wrong_number(session, incoming, now)
         case TextFiled.LEAVE:
             return file_leave(session, incoming, now)
+        case TextFiled.PACE:
+            return file_pace(session, incoming, now)
         case TextFiled.JOIN:
             return file_join(session, incoming, now)
         case TextFiled.SIGN_UP:

@@ -30,6 +30,7 @@ class TextFiled(StrEnum):
     HELP = "help"
     NUMBER_OFF = "number_off"
     LEAVE = "leave"
+    PACE = "pace"
     JOIN = "join"
     SIGN_UP = "sign_up"
     #: In the conversation, with a question of ours which of two they mean.
@@ -56,6 +57,8 @@ class TextCase:
     chapter: Chapter | None = None
     #: The member is in that chapter.
     is_in: bool = False
+    #: They ask us to write less, not for a while, or as before (reply_router.reading.paces).
+    pace: str = ""
     #: Whoever is joining said what was asked for: their name, or where they live.
     answers_sign_up: bool = False
     #: Our machine has texted them so often lately that a person goes on (DESIGN section 3).
@@ -192,6 +195,15 @@ def _answer(case: TextCase) -> str | None:
     return f"{case.who} answered our question: “{short(case.text.body)}”."
 
 
+def _pace(case: TextCase) -> str | None:
+    if not case.pace or case.machine_rests or case.place.member is None:
+        return None
+    return f"{case.who} asked us to write {_PACES[case.pace]}: “{short(case.text.body)}”."
+
+
+_PACES = {"less": "less often", "pause": "nothing for thirty days", "more": "as often as before"}
+
+
 def _again(case: TextCase) -> str | None:
     if not case.place.again or case.text.picture_count:
         return None
@@ -251,6 +263,7 @@ TEXT_RULES: tuple[TextRule, ...] = (
     TextRule("sign_up", "A name or a ZIP code, asked for in joining.", "command", TextFiled.SIGN_UP, _sign_up),
     TextRule("which", "An answer to two open questions.", "thread", TextFiled.WHICH, _which),
     TextRule("answer", "A recognized answer to an open question.", "thread", TextFiled.PLACE, _answer),
+    TextRule("pace", "LESS, PAUSE or MORE, answering nothing.", "command", TextFiled.PACE, _pace),
     TextRule("again", "The answer that was given before.", "thread", TextFiled.PLACE, _again),
     TextRule("empty", "Nothing in it.", "thread", TextFiled.PLACE, _empty),
     TextRule("open", "Their open conversation, by any way.", "thread", TextFiled.PLACE, _open),

@@ -16,6 +16,7 @@ can never add a paragraph, a header or a tag. A text of several paragraphs trave
 | thread | the conversation that a notice to an organizer is about |
 | organizer | the organizer who reads a notice |
 | text | of a text: whether the phone hears from us for the first time |
+| pace | of a receipt: what they asked us about how often we write; neither is yes where it is as before |
 | join, which | of a text by the system: the words of consent, and questions that are open |
 
 `sender.is_person` is true only when the person named has approved this text in this version. A letter that tells
@@ -135,6 +136,8 @@ VOCABULARY: Mapping[str, Word] = {
         ["1 la sopa del jueves", "2 la biblioteca de herramientas"],
         _TEXT,
     ),
+    "pace.is_less": Word("of a receipt: yes if they asked us to write less often", _SERVICE, True, True),
+    "pace.is_pause": Word("of a receipt: yes if they asked us for a pause of thirty days", _SERVICE, False, False),
     "links.preferences": Word(
         "the member's page for what comes, how often, and their own data",
         _MEMBERS,

@@ -6,8 +6,10 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from engine.audit.entry import record
+from engine.base.broker import wake_on_commit
 from engine.enrollments.signal import signal
 from engine.people.consent import EVERYTHING, Channel, Said, record_consent
+from engine.people.member_pace import Pace, Wish, ask_pace
 from engine.people.preference import latest, lets_come
 
 
@@ -43,3 +45,12 @@ def stop_everything(session: Session, member_id: int, channels: Sequence[Channel
     """Nothing but answers to the member's own words comes on these channels; True if that is a change."""
     changes = [choose(session, member_id, channel, EVERYTHING, False, said, now) for channel in channels]
     return any(changes)
+
+
+def choose_pace(session: Session, member_id: int, wish: Wish, now: datetime) -> Pace:
+    """We write to the member as often as they asked; after MORE, what their pause held goes on at once."""
+    pace = ask_pace(session, member_id, wish, now)
+    if wish is Wish.MORE:
+        signal(session, "hold_ended", member_id, now)
+        wake_on_commit(session, "outbox.held", member_id)
+    return pace

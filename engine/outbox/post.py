@@ -174,6 +174,44 @@ def service_text(
     )
 
 
+def service_letter(
+    session: Session,
+    to_address: str,
+    member_id: int,
+    template: str,
+    data: Mapping[str, Any],
+    now: datetime,
+    *,
+    key: str,
+    thread: Thread | None = None,
+) -> Delivery:
+    """A letter somebody asked for (a receipt) is on its way, as an answer in the thread; the same key twice is one.
+
+    `data` lies over the vocabulary's values.
+    """
+    whole = f"service-letter:{key}"
+    known = _posted(session, whole)
+    if known is not None:
+        return known
+    reader = session.get(Member, member_id)
+    heard, references = said_before(session, thread) if thread is not None else (None, None)
+    return _post(
+        session,
+        whole,
+        now,
+        message_class="service",
+        member_id=member_id,
+        chapter_id=thread.chapter_id if thread is not None else None,
+        thread_id=thread.id if thread is not None else None,
+        template=template,
+        language=reader.language if reader else "en",
+        to_address=to_address,
+        in_reply_to=heard,
+        reference_ids=references,
+        data=dict(data),
+    )
+
+
 def courtesy(
     session: Session, to_address: str, member_id: int | None, thread: Thread, now: datetime, *, key: str
 ) -> Delivery:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from reply_router.reading.paces import PACE_WORDS
+
 
 class Verb(StrEnum):
     """What a command asks for."""
@@ -19,6 +21,8 @@ class Verb(StrEnum):
     HELP = "help"
     DIGEST = "digest"
     PAUSE = "pause"
+    LESS = "less"
+    MORE = "more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,8 @@ _WHOLE: Final[dict[str, Verb]] = {
     "info": Verb.HELP,
     "ayuda": Verb.HELP,
     "digest": Verb.DIGEST,
-    "pause": Verb.PAUSE,
+    **{word: Verb(asked) for word, asked in PACE_WORDS.items()},
+    "más": Verb.MORE,
 }
 #: Words that take what follows them on the line; the router knows whether it names anything.
 _WITH_ARGUMENT: Final[dict[str, Verb]] = {"#note": Verb.NOTE, "#close": Verb.CLOSE}
