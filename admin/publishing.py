@@ -78,7 +78,7 @@ def not_lent(session: Session, version_id: int, journey: Journey, domain: str) -
                         yield NotLent(name, text, None, known=True)
                         break
                 case NamedMember(address=address):
-                    people = _people_at(session, address.lower(), domain)
+                    people = people_at(session, address, domain)
                     if not names & people:
                         yield NotLent(name, text, address, known=bool(people))
                         break
@@ -86,7 +86,9 @@ def not_lent(session: Session, version_id: int, journey: Journey, domain: str) -
                     assert_never(signer)
 
 
-def _people_at(session: Session, address: str, domain: str) -> set[int]:
+def people_at(session: Session, address: str, domain: str) -> set[int]:
+    """Whose address this signature is: their own one, or their mailbox at our domain."""
+    address = address.lower()
     local_part, _, at = address.partition("@")
     here = person_at(session, local_part) if at == domain.lower() else None
     return {*members_with(session, "email", address), *([] if here is None else [here])}

@@ -20,10 +20,12 @@ from admin.web import (
     inbox,
     invitations,
     journeys,
+    moving,
     notes,
     originals,
     people,
     pictures,
+    reasons,
     responses,
     sessions,
     stream,
@@ -47,7 +49,7 @@ MAX_FORM_BYTES = 1_000_000
 
 PAGES = (
     inbox, conversations, answers, notes, assignments, closures, responses, originals, pictures, stream, people,
-    addresses, tasks, journeys, approvals, health, sessions, invitations,
+    addresses, reasons, tasks, journeys, moving, approvals, health, sessions, invitations,
 )  # fmt: skip
 
 

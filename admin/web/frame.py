@@ -35,8 +35,8 @@ class Place:
 PLACES = (
     ("inbox.title", "/", ("inbox", "conversations", "answers", "notes", "originals")),
     ("task.title", "/tasks", ("tasks",)),
-    ("inbox.people", "/people", ("people", "addresses")),
-    ("inbox.journeys", "/journeys", ("journeys", "approvals")),
+    ("inbox.people", "/people", ("people", "addresses", "reasons")),
+    ("inbox.journeys", "/journeys", ("journeys", "moving", "approvals")),
     ("inbox.health", "/health", ("health",)),
 )
 

@@ -93,7 +93,7 @@ def about(session: Session, viewer: Me, member: Member, reader: Reader) -> About
         zone=ZoneInfo(member.zone) if member.zone else None,
         chapters=list(chapters),
         journeys=[
-            (place.title, _going(place, _talking_with(session, member.id) if held else None, reader))
+            (place.title, _going(place, talking_with(session, member.id) if held else None, reader))
             for place in places(session, member.id)
         ],
         tasks=list(
@@ -106,7 +106,7 @@ def about(session: Session, viewer: Me, member: Member, reader: Reader) -> About
     )
 
 
-def _talking_with(session: Session, member_id: int) -> str:
+def talking_with(session: Session, member_id: int) -> str:
     """Who talks with the member just now; empty while nobody does."""
     name = session.scalar(
         select(Member.name)

@@ -105,7 +105,8 @@ def _then(version: Published, go: Next) -> str:
     if go is None:
         return "the journey ends"
     step = version.script.steps[go]
-    return f"{step.id.replace('_', ' ')}: {step.describe(version.script.ids)}"
+    ids = [f"“{id_.replace('_', ' ')}”" for id_ in version.script.ids]
+    return f"{step.id.replace('_', ' ')}: {step.describe(ids)}"
 
 
 def marks_of(session: Session, template_version_id: int) -> frozenset[str]:

@@ -249,8 +249,10 @@ def test_a_text_is_shown_as_a_phone_shows_it_with_its_answers_and_length(texting
     page = maya.sees(f"/letters/{version}")
     assert "Reply 1 for meeting neighbors nearby, 2 for lending a hand, 3 for just reading for now." in page
     assert "2 segments." in page and "Lend my name to this text" in page and "<iframe" not in page
-    assert maya.presses(f"/letters/{version}/approval").status_code == 302
+    seen = re.search(r'name="seen" value="([^"]+)"', page)
+    assert seen is not None
+    assert maya.presses(f"/letters/{version}/approval", seen=seen[1]).status_code == 302
     assert "This text goes out in your name." in maya.sees(f"/letters/{version}")
     journey = maya.sees("/journeys/welcome/1")
-    assert "asks with the text sms/porch/three_ways" in journey and "sms/porch/when_to_call" in journey
+    assert "Asks with the text sms/porch/three_ways" in journey and "sms/porch/when_to_call" in journey
     assert journey.count("2 segments · ") == 4

@@ -135,7 +135,8 @@ def _lived_in(town: Town) -> list[str]:
     return [
         "/", "/all", "/needs-a-person", "/?show=closed", "/?show=machine", f"/conversations/{thread}",
         f"/conversations/{unknown}", "/people",
-        f"/people/{town.people['rosa']}", "/tasks", "/journeys", "/journeys/welcome/1", f"/letters/{letter}", "/health",
+        f"/people/{town.people['rosa']}", "/tasks", "/journeys", "/journeys/welcome/1", "/journeys/welcome/1/messages",
+        "/journeys/welcome/moving", f"/people/{town.people['rosa']}/journeys", f"/letters/{letter}", "/health",
         f"/messages/{message}/original", "/nothing-here",
     ]  # fmt: skip
 
