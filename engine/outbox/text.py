@@ -12,6 +12,7 @@ from engine.outbox.material import Material
 from engine.outbox.said import ABSENT, UNSURE
 from engine.people.fact import has_plain_phone
 from journeys.steps import Ask
+from templates.compiled import Compiled
 from templates.render import Refused
 from templates.segments import Length, cost, measure
 from templates.vocabulary import base_language
@@ -57,7 +58,7 @@ def write_text(
         values = values_of(delivery, material, with_, compiled, from_, now)
         values["text"] = {
             "is_first": is_first,
-            **_offered(delivery, material, with_, compiled.language),
+            **_offered(delivery, material, with_, compiled),
             "to_whom": with_.words.to_whom(compiled.language, audience=audience_of(delivery, material)),
         }
         rendered = with_.renderer.render(compiled, values)
@@ -106,14 +107,15 @@ def _bears_another_name(delivery: Delivery, material: Material) -> bool:
     return refused and gone and delivery.message_class != "answer"
 
 
-def _offered(delivery: Delivery, material: Material, with_: Press, language: str) -> dict[str, object]:
+def _offered(delivery: Delivery, material: Material, with_: Press, compiled: Compiled) -> dict[str, object]:
     """The answers of the question it asks, each with its digit, in the way that suits the reader's phone."""
     step = material.steps.get(delivery.id)
     if not isinstance(step, Ask) or not step.numbered:
         return {"answers": "", "lines": []}
-    spoken = base_language(language)
+    spoken = base_language(compiled.language)
     labels = [answer.label_in(spoken) for answer in step.question.answers]
     reader = material.members.get(delivery.member_id or 0)
-    if reader is not None and has_plain_phone(reader):
+    # A text that was published before there were lines has no place for them.
+    if reader is not None and has_plain_phone(reader) and "text.lines" in compiled.variables:
         return {"answers": "", "lines": with_.words.offer_in_lines(spoken, labels)}
     return {"answers": with_.words.offer(spoken, labels), "lines": []}

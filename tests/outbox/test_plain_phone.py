@@ -1,12 +1,14 @@
 """Nothing only by link: a phone on which nothing can be tapped is told what to do in words and digits."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import journeys
 from engine.base.ids import new_id
+from engine.content.template import publish_template
 from engine.enrollments.enrollment import Enrollment
 from engine.enrollments.journey import publish_journey
 from engine.outbox.journey_letters import JourneyLetter, journey_letters
@@ -69,6 +71,23 @@ def test_a_member_marked_plain_phone_gets_the_wordy_variant_and_answers_1_2_3(
     ]  # fmt: skip
     assert "Reply 1 for mornings, 2 for evenings, 3 for a text instead." in other.body
     assert "http" not in plain.body
+
+
+def test_a_text_published_before_there_were_lines_offers_its_answers_in_a_sentence(phones: Phones) -> None:
+    phones.person("Rosa Medina", ROSA)
+    text = library().templates["sms/porch/when_to_call", "en"]
+    lines = "{% if text.lines is defined %}{% for line in text.lines %}\n{{ line }}{% endfor %}{% endif %}"
+    assert lines in text.text
+    kept = tuple(name for name in text.variables if name != "text.lines")
+    older = replace(text, text=text.text.replace(lines, ""), variables=kept)
+    house = phones.house
+    with house.services.db.write() as session:
+        note_facts(session, [Noted(house.people["Rosa"], "plain_phone", True)])
+        house.templates["sms/porch/when_to_call"]["en"] = publish_template(session, older, "older", house.now).id
+    asks_when_to_call(phones, "Rosa")
+    phones.send()
+    [text_sent] = phones.taken(ROSA)
+    assert "Reply 1 for mornings, 2 for evenings, 3 for a text instead." in text_sent.body
 
 
 def test_check_refuses_a_text_whose_only_way_to_act_is_a_link_and_warns_over_two_segments() -> None:
