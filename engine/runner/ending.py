@@ -10,6 +10,7 @@ from engine.audience.compiler import enrollments_matching
 from engine.enrollments.enrollment import Standing
 from engine.enrollments.journey import Published
 from engine.runner.decision import Ending
+from journeys.steps import Wait, WaitForFact, WaitUntilDate
 
 #: The end reason of whoever reached the journey's goal.
 GOAL = "goal"
@@ -19,6 +20,13 @@ REACHED = "The goal of this journey is reached."
 def may_end(version: Published) -> bool:
     """Whether the journey has a goal or an exit, so that somebody may leave it before its last step."""
     return version.script.goal is not None or bool(version.script.exits)
+
+
+def hears_any_fact(version: Published) -> bool:
+    """Whether anything told of a member may move them on, or end this journey for them."""
+    return may_end(version) or any(
+        isinstance(step, Wait) and isinstance(step.pause, WaitForFact | WaitUntilDate) for step in version.script.steps
+    )
 
 
 def endings(

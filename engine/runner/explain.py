@@ -25,7 +25,7 @@ from engine.runner.explain_entry import EntryRule, entry_rules
 from engine.runner.explain_rules import RuleSaid, rules_for, rules_of_waiting
 from journeys.conditions import AllOf, AnyOf, Condition, Leaf, Not
 from journeys.model import Journey as Script
-from journeys.steps import STEP_KINDS, Ask, Email, Step, Text
+from journeys.steps import STEP_KINDS, Ask, Email, Step, Text, Wait, WaitForFact
 from journeys.walk import reached
 
 _CONDITIONS = (AllOf, AnyOf, Not, *get_args(Leaf))
@@ -278,7 +278,18 @@ SAYS = {
     "waited": "The time went by",
     "silent": "No answer came in time",
     "replied": "They wrote",
+    "met": "What they waited for was so",
+    "timed_out": "What they waited for did not become so in time",
+    "no_date": "No date was known",
+    "past": "The day was over",
     "branched": "A turn was taken",
+    "split": "They drew their lot",
+    "jumped": "They went there again",
+    "not_jumped": "They had been sent there as often as may be",
+    "set": "A fact was written down",
+    "joined": "They joined",
+    "not_joined": "They did not join",
+    "goal": "The journey was over, because its goal was reached",
     "moved": "They were moved",
     "not_moved": "They were not moved",
     "tagged": "The tags were changed",
@@ -295,7 +306,9 @@ def said_of(outcome: str) -> str:
     """An outcome with a name in it (`answered:yes`), in words; any other as it is written."""
     kind, _, name = outcome.partition(":")
     if name:
-        return f"They answered “{name.replace('_', ' ')}”" if kind == "answered" else f"{kind}: {name}"
+        words = name.replace("_", " ")
+        told = {"answered": f"They answered “{words}”", "exit": f"The journey was over by its exit “{words}”"}
+        return told.get(kind, f"{kind}: {name}")
     return outcome.replace("_", " ").capitalize()
 
 
@@ -347,6 +360,8 @@ def _awaited(here: Standing | None, script: Script, visits: Sequence[Visit], jou
         return f"{step.id} went wrong {here.tries} times ({last.why}); it is tried again on {when}."
     if here.wanted_at is not None and last is not None:
         return f"{step.id} was put off: {last.why} It is looked at again on {when}."
+    if here.phase and isinstance(step, Wait) and isinstance(step.pause, WaitForFact):
+        return f"{step.id} {step.describe(script.ids)}; it is looked at again on {when} at the latest."
     if here.phase:
         return f"{step.id} {step.describe(script.ids)}; until {when} at the latest."
     return f"{step.id} is next, on {when}."

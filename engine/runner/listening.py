@@ -12,9 +12,8 @@ from engine.enrollments.enrollment import Enrollment, Standing, bring_forward
 from engine.enrollments.journey import Published, load_version
 from engine.runner.apply import Settled, apply
 from engine.runner.decision import over
-from engine.runner.ending import endings, may_end
+from engine.runner.ending import endings, hears_any_fact, may_end
 from engine.runner.facts import Batch
-from journeys.steps import Wait, WaitForFact, WaitUntilDate
 
 
 def listeners(session: Session, member_ids: Collection[int]) -> list[tuple[int, int]]:
@@ -27,11 +26,8 @@ def listeners(session: Session, member_ids: Collection[int]) -> list[tuple[int, 
         .order_by(Enrollment.id)
     ).all()
     versions = _readable(session, {version_id for _, _, version_id in rows})
-    return [
-        (id_, member_id)
-        for id_, member_id, version_id in rows
-        if version_id in versions and _listens(versions[version_id])
-    ]
+    listen = {version_id for version_id, version in versions.items() if hears_any_fact(version)}
+    return [(id_, member_id) for id_, member_id, version_id in rows if version_id in listen]
 
 
 def leave(session: Session, rows: Iterable[Standing], now: datetime) -> set[Standing]:
@@ -49,17 +45,6 @@ def leave(session: Session, rows: Iterable[Standing], now: datetime) -> set[Stan
         settled = [Settled(here, over(here, found[here.enrollment_id])) for here in moved]
         apply(session, Batch(moved, versions, {}, {}), settled, now)
     return set(leaving)
-
-
-def _listens(version: Published) -> bool:
-    return (
-        may_end(version)
-        or bool(version.script.rungs)
-        or any(
-            isinstance(step, Wait) and isinstance(step.pause, WaitForFact | WaitUntilDate)
-            for step in version.script.steps
-        )
-    )
 
 
 def _readable(session: Session, version_ids: Collection[int]) -> dict[int, Published]:

@@ -10,6 +10,7 @@ from engine.base.db import among
 from engine.conversations.message import Message
 from engine.enrollments.journey import Published, current_versions
 from engine.enrollments.signal import Signal
+from engine.runner.ending import hears_any_fact
 from journeys.folding import says_any
 from journeys.model import Rung
 from journeys.triggers import (
@@ -128,9 +129,10 @@ def lifted_to(rungs: Sequence[Rung], fact: Signal, words: Words | None, journey_
 
 
 def listens(session: Session, kind: str) -> bool:
-    """Whether a signal of this kind may begin a journey or lift somebody on one."""
-    scripts = [version.script for version in current_versions(session)]
-    return any(
+    """Whether a signal of this kind may begin a journey, lift somebody on one, move them on or end it for them."""
+    versions = current_versions(session)
+    scripts = [version.script for version in versions]
+    return any(hears_any_fact(version) for version in versions) or any(
         script.audience is not None
         or kind in {KINDS[type(each)] for each in script.triggers}
         or kind in {KINDS[type(each)] for rung in script.rungs for each in rung.on}

@@ -141,3 +141,24 @@ steps:
     town.run()
     assert town.history(walk) == ["asked", "goal"]
     assert len(town.letters(rosa)) == 1
+
+
+MOVES = """
+slug: moves
+title: A step on the way
+purpose: To try things out.
+triggers: by_hand
+steps:
+  - {id: up, do: move, path: belonging, stage: connected, evidence: They came along.}
+"""
+
+
+@on_both_databases
+def test_what_one_journey_does_for_somebody_is_heard_by_another_whose_goal_it_is(town: Town) -> None:
+    walk = WALK.replace("goal: {tag: arrived}", "goal: {stage: {path: belonging, stage: connected}}")
+    rosa = town.member()
+    waiting = town.enroll(rosa, town.publish(walk))
+    town.pass_time(days=1)
+    town.enroll(rosa, town.publish(MOVES))
+    town.run()
+    assert town.history(waiting) == ["waits", "goal"]
