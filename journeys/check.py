@@ -21,6 +21,7 @@ from journeys.remark import Check, Remark, error, warning
 from journeys.shapes import Next, one_of, suggestion
 from journeys.steps import Ask, Email, HandOff, Message, Move, NamedMember, Step, Text, Wait, WaitForFact, WaitUntilDate
 from journeys.vocabulary import RESERVED_WORDS, QuestionKind, Speaks, stages_of
+from journeys.ways_in import WAYS_IN
 from journeys.wording import WORDING
 
 NO_REPLY = re.compile(r"(?i)(^|[._+-])(no|not|dont|donot)[._-]?(reply|replies|respond|answer)|noresponda?")
@@ -234,6 +235,7 @@ CHECKS: tuple[Check, ...] = (
     answers_that_nobody_can_give,
     answers_that_are_alike,
     *DEEDS,
+    *WAYS_IN,
     *INVITATIONS,
     *WORDING,
 )

@@ -56,6 +56,10 @@ RULES: Mapping[str, Rule] = {
     "unknown_answer": Rule(ERROR, "An answer is one that a question offers.", "Write the name of one of its answers."),
     "not_to_set": Rule(ERROR, "A journey writes only facts that are its to write.", "Write what the finding says."),
     "joins_itself": Rule(ERROR, "No journey begins itself.", "Use `do: jump`, or name another journey."),
+    "never_so": Rule(
+        ERROR, "Whom a journey begins for is asked what can be so before it begins.", "Ask what is so of anybody."
+    ),
+    "rung_too_low": Rule(ERROR, "A rung lifts people past the first step.", "Name a later step."),
     "same_word": Rule(ERROR, "No word means two answers.", "Give it to one of the two."),
     "reserved_word": Rule(
         ERROR, "No answer and no text takes a word that the law and the carriers have taken.", "Choose another word."

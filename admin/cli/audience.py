@@ -25,7 +25,7 @@ def audience(expression: str, only_count: bool, sample: int | None, data_dir: Pa
     from engine.audience import asking
     from journeys.read import read_condition
 
-    text = click.get_text_stream("stdin").read() if expression == "-" else expression
+    text = sys.stdin.read() if expression == "-" else expression
     found = read_condition(text, "audience")
     if found.condition is None:
         for finding in found.findings:

@@ -29,6 +29,7 @@ from engine.conversations.thread import Thread
 from engine.enrollments.enrollment import Due
 from engine.outbox.delivery import Delivery, OutboxDue
 from engine.people.address import Address
+from engine.runner.enter import next_entering_at
 from engine.runner.scheduler import Scheduler
 
 #: Wall seconds after which a world that does not settle is called stuck.
@@ -166,6 +167,7 @@ class Living:
                 for moment in (
                     session.scalar(select(func.min(Due.due_at))),
                     session.scalar(select(func.min(OutboxDue.send_at))),
+                    next_entering_at(session, self._clock.now()),
                 )
                 if moment is not None and moment <= until
             ]

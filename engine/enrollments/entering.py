@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ForeignKey, Index, String, delete, func, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, Table, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.base.broker import wake_on_commit
 from engine.base.db import Base, among, insert_into, insert_new, one_at_a_time, table_of
 from engine.base.log import logger
 from engine.enrollments.enrollment import Enrollment, enroll_many, may_begin
-from engine.enrollments.journey import Published
+from engine.enrollments.journey import Journey, Published
 from journeys.model import Limits
 
 #: What `entries_per_day` looks back on: any 24 hours, so that no midnight lets a crowd in.
@@ -173,6 +173,25 @@ def waiting_count(session: Session, journey_id: int) -> int:
     """How many wait for room on the journey."""
     counted = select(func.count()).select_from(WaitingEntry).where(WaitingEntry.journey_id == journey_id)
     return session.scalar(counted) or 0
+
+
+def carry_entries(session: Session, kept_id: int, gone_id: int) -> None:
+    """Where `gone_id` waited for a journey, or was in its audience, `kept_id` does: they are one person."""
+    for table in (_IN_AUDIENCE, _WAITING):
+        rows = session.execute(select(table).where(*_theirs(table, gone_id))).mappings().all()
+        insert_new(session, table, [{**row, "member_id": kept_id} for row in rows])
+    forget_entries(session, gone_id)
+
+
+def forget_entries(session: Session, member_id: int) -> None:
+    """The member waits for no journey, and no audience remembers them."""
+    for table in (_IN_AUDIENCE, _WAITING):
+        session.execute(delete(table).where(*_theirs(table, member_id)))
+
+
+def _theirs(table: Table, member_id: int) -> tuple[ColumnElement[bool], ...]:
+    # By journey and member, as the tables are kept: there are few journeys.
+    return (table.c.journey_id.in_(select(Journey.id)), table.c.member_id == member_id)
 
 
 def _entered(session: Session, journey_id: int, most: int, since: datetime | None) -> int:

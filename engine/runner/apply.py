@@ -14,12 +14,13 @@ from engine.conversations.task import Task
 from engine.enrollments.enrollment import DUE_COLUMNS, Due, Enrollment, Standing, Visit, relocate
 from engine.enrollments.signal import signal
 from engine.outbox.journey_letters import JourneyLetter, journey_letters
+from engine.outbox.overtaken import refuse_overtaken
 from engine.outbox.rate import moments
 from engine.people.fact import Noted, note_facts
 from engine.people.member import tag_many, untag_many
 from engine.people.path import NO_ROW, Moving, move_many
 from engine.runner.basis import Basis
-from engine.runner.decision import LOOKED, MOST_TRIES, Decision
+from engine.runner.decision import LIFTED, LOOKED, MOST_TRIES, Decision
 from engine.runner.doors import come_in
 from engine.runner.facts import Batch, Person, load_people
 from engine.runner.hand_off import Handed, tasks_of
@@ -54,6 +55,7 @@ def apply(session: Session, batch: Batch, settled: Sequence[Settled], now: datet
         relocate(session, looked)
         settled = [each for each in settled if each.here not in looked]
     _queue(session, settled, now)
+    _overtake(session, settled, now)
     _speak(session, batch, settled, now)
     _act(session, batch, settled, now)
     _end(session, settled, now)
@@ -103,6 +105,12 @@ def _speak(session: Session, batch: Batch, settled: Sequence[Settled], now: date
         if text is not None
     ]  # fmt: skip
     journey_letters(session, letters, now)
+
+
+def _overtake(session: Session, settled: Sequence[Settled], now: datetime) -> None:
+    """Who was lifted gets nothing any more that an earlier step posted and that has not left yet."""
+    lifted = {here.enrollment_id: here.member_id for here, decision, _ in settled if decision.outcome == LIFTED}
+    refuse_overtaken(session, lifted, now)
 
 
 def _moments(session: Session, batch: Batch, speaking: Sequence[Settled], now: datetime) -> dict[int, datetime]:

@@ -13,6 +13,7 @@ from engine.runner.decision import (
     DONE,
     GONE,
     JUMPED,
+    LIFTED,
     LOOK_AGAIN,
     NOT_FURTHER,
     RUNG,
@@ -58,9 +59,7 @@ def decide(here: Standing, journey: Journey, facts: Facts, now: datetime, stale_
     kind, _, place = here.heard.partition(":")
     if kind == RUNG:
         # Whatever this step would have done or waited for: they are further already.
-        return go_on(
-            here, "lifted", min(int(place), len(journey.steps) - 1), now, why="What they did took them further."
-        )
+        return go_on(here, LIFTED, min(int(place), len(journey.steps) - 1), now, why="What they did took them further.")
     step = journey.steps[here.step]
     if facts.gone:
         return Decision(GONE, here.step, here.phase, None, why="They are with us no more.", reason=GONE)

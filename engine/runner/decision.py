@@ -41,6 +41,8 @@ NOT_FURTHER = "They asked not to be led further than where they are glad to be."
 
 #: `Standing.heard` of somebody whom a rung lifts, with the place of its step.
 RUNG = "rung"
+#: The outcome of the visit at which a rung lifted somebody.
+LIFTED = "lifted"
 
 #: A step that does something besides going on.
 Act: TypeAlias = Email | Text | Ask | HandOff | Move | Tag | Set | Join

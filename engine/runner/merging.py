@@ -16,6 +16,7 @@ from engine.base.db import among, one_member_at_a_time, table_of
 from engine.base.errors import Invalid
 from engine.conversations.question import Question
 from engine.enrollments.enrollment import FINISHED, Due, Enrollment, Standing, Visit, end, may_again, standing
+from engine.enrollments.entering import carry_entries, forget_entries
 from engine.enrollments.journey import load_version
 from engine.enrollments.signal import Signal
 from engine.outbox import queue
@@ -66,6 +67,7 @@ def join_enrollments(session: Session, kept_id: int, gone_id: int, now: datetime
     _refuse(session, ended, now)
     carried = [life for each in lives.values() for life in each if life.row.member_id == gone_id]
     _carry(session, carried, kept_id, gone_id)
+    carry_entries(session, kept_id, gone_id)
     join_paces(session, kept_id, gone_id, now)
     record(
         session, by_id, "journeys_joined", "member", kept_id, now, gone=gone_id, carried=len(carried), ended=len(ended)
@@ -81,6 +83,7 @@ def end_for_erased(session: Session, member_id: int, now: datetime) -> int:
     live = [life for life in _lives(session, (member_id,)) if life.here is not None]
     end(session, [life.here for life in live if life.here is not None], ERASED, now)
     _close(session, [member_id], [life.row.id for life in live], now)
+    forget_entries(session, member_id)
     return len(live)
 
 

@@ -4,11 +4,12 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from engine.enrollments.entering import enter_many, waiting_count
+from engine.enrollments.entering import enter_many, waiting_count, waiting_line
 from engine.enrollments.journey import load_version
 from engine.enrollments.signal import Signal
 from engine.outbox.delivery import Delivery
 from engine.runner.enter import needs_entering, next_entering_at
+from engine.runner.merging import end_for_erased, join_enrollments
 from tests.database import on_both_databases
 from tests.runner.conftest import Town
 from tests.runner.entering import HELLO, journey, look, on_it, tag, untag
@@ -128,3 +129,16 @@ def test_a_maximum_send_rate_spreads_the_messages_of_a_journey(town: Town) -> No
     join(town, 1)
     with town.services.db.read() as session:
         assert max(session.scalars(select(Delivery.send_at))) == times[-1] + timedelta(minutes=3)
+
+
+def test_who_waits_is_the_same_person_after_two_records_are_joined_and_nobody_when_forgotten(town: Town) -> None:
+    version = town.publish(journey(LIMITED % "entries_per_day: 1"))
+    first, twice, gone = join(town, 3)
+    kept = town.member("Rosa, known longer")
+    with town.services.db.write() as session:
+        join_enrollments(session, kept, twice, town.now)
+        end_for_erased(session, gone, town.now)
+        assert [each.member_id for each in waiting_line(session, version.journey_id, 10)] == [kept]
+    town.clock.moment += timedelta(days=1)
+    look(town)
+    assert on_it(town) == [first, kept]

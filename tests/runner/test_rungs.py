@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from engine.enrollments.enrollment import Visit
 from engine.enrollments.signal import Signal
+from engine.outbox.delivery import Delivery, OutboxDue
 from tests.database import on_both_databases
 from tests.runner.conftest import Town
 from tests.runner.entering import journey, on_it, writes
@@ -133,3 +134,28 @@ def test_a_rung_begins_a_journey_for_nobody(town: Town) -> None:
     town.hears("rsvped", rosa, event="park-day")
     town.run()
     assert on_it(town) == []
+
+
+@on_both_databases
+def test_a_letter_that_has_not_left_when_its_reader_acts_never_leaves(town: Town) -> None:
+    version = town.publish(WALK)
+    rosa, dana = town.member("Rosa"), town.member("Dana")
+    for member in (rosa, dana):
+        town.enroll(member, version)
+    town.run()
+    town.letter_leaves(rosa)
+    town.letter_leaves(dana)
+    town.pass_time(days=4)  # the kicker is posted, and waits for its hour
+    town.hears("rsvped", rosa, event="park-day")
+    town.run()
+    with town.services.db.read() as session:
+        rows = session.execute(
+            select(Delivery.member_id, Delivery.template_version_id, Delivery.state, Delivery.id)
+        ).all()
+        due = set(session.scalars(select(OutboxDue.delivery_id)))
+    states = {(member, letter): state for member, letter, state, _ in rows}
+    assert states == {
+        (rosa, HELLO): "sent", (rosa, KICKER): "refused", (rosa, THANKS): "queued",
+        (dana, HELLO): "sent", (dana, KICKER): "queued",
+    }  # fmt: skip
+    assert not due & {id_ for _, _, state, id_ in rows if state == "refused"}
