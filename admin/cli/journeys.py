@@ -200,6 +200,17 @@ def rules(as_json: bool) -> None:
 
 
 @journeys.command()
+def reference() -> None:
+    """Write every key of journey files, in Markdown, to standard output.
+
+    Example: hearthline journeys reference > reference.md
+    """
+    from journeys.reference import reference as journey_reference
+
+    click.echo(journey_reference(), nl=False)
+
+
+@journeys.command()
 def schema() -> None:
     """Write the JSON Schema of journey files to standard output.
 
