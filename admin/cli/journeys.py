@@ -10,6 +10,8 @@ import click
 from admin.cli.moving import move_people
 from admin.cli.options import data_option, json_option, opened, say_json
 from admin.cli.pausing import pause, resume
+from admin.cli.simulate import simulate
+from admin.cli.walk import walk
 from admin.cli.why import why
 
 if TYPE_CHECKING:
@@ -223,6 +225,8 @@ def schema() -> None:
     click.echo(json.dumps(journey_schema(), indent=2, ensure_ascii=False))
 
 
+journeys.add_command(simulate)
+journeys.add_command(walk)
 journeys.add_command(why)
 journeys.add_command(move_people)
 journeys.add_command(pause)

@@ -81,7 +81,7 @@ CLASSES: Mapping[str, MessageClass] = {
 RANKS = tuple(sorted({row.rank for row in CLASSES.values()}))
 
 #: Texts stand in queues of their own, so that a slow provider never keeps a mail waiting, nor a mail a text.
-_TEXTS_FROM = 100
+TEXTS_FROM = 100
 
 
 #: Somebody waits for these at this moment: they never share a batch with what is sent to many.
@@ -90,9 +90,9 @@ PROMPT = ("answer", "consent", "service")
 
 def rank_of(message_class: str, channel: str) -> int:
     """The rank of the queue in which a delivery of this class stands."""
-    return CLASSES[message_class].rank + (_TEXTS_FROM if channel == "sms" else 0)
+    return CLASSES[message_class].rank + (TEXTS_FROM if channel == "sms" else 0)
 
 
 def ranks_of(channel: str) -> tuple[int, ...]:
     """The ranks of a channel's queues, highest class first."""
-    return tuple(rank + (_TEXTS_FROM if channel == "sms" else 0) for rank in RANKS)
+    return tuple(rank + (TEXTS_FROM if channel == "sms" else 0) for rank in RANKS)

@@ -163,13 +163,14 @@ def _enrollment(
     here = standing(session, [row.id]).get(row.id) if row.ended_at is None else None
     visits = history(session, [row.id]).get(row.id, [])
     steps = _Steps(session, settings, row, version, here, visits, now)
-    ends = [("goal", version.script.goal)] if version.script.goal is not None else []
+    ends: list[tuple[str, object]] = [("goal", version.script.goal)] if version.script.goal is not None else []
     ends += [(f"exit {each.name or number}", each.when) for number, each in enumerate(version.script.exits, start=1)]
-    leaves = [Asked(name, judged(session, condition, row, now)) for name, condition in ends]
+    found = [pair for name, part in ends for pair in conditions_of(part, name)] if here else []
+    leaves = tuple(Asked(place, judged(session, condition, row, now)) for place, condition in found)
     return EnrollmentWhy(
         row.id, version.number, row.trigger, row.created_at, row.ended_at, row.end_reason,
         _awaited(here, version.script, visits, journey), here.due_at if here else None,
-        tuple(leaves) if here else (), steps.all(),
+        leaves, steps.all(),
     )  # fmt: skip
 
 
@@ -278,37 +279,38 @@ SAYS = {
     "waited": "The time went by",
     "silent": "No answer came in time",
     "replied": "They wrote",
-    "met": "What they waited for was so",
-    "timed_out": "What they waited for did not become so in time",
-    "no_date": "No date was known",
-    "past": "The day was over",
+    "met": "It became so",
+    "timed_out": "It did not become so in time",
+    "no_date": "There was no such date",
+    "past": "The day was over already",
     "branched": "A turn was taken",
-    "split": "They drew their lot",
-    "jumped": "They went there again",
-    "not_jumped": "They had been sent there as often as may be",
-    "set": "A fact was written down",
-    "joined": "They joined",
-    "not_joined": "They did not join",
-    "goal": "The journey was over, because its goal was reached",
+    "split": "A lot was drawn",
+    "jumped": "They went back or on",
+    "not_jumped": "They had been sent there often enough",
     "moved": "They were moved",
     "not_moved": "They were not moved",
     "tagged": "The tags were changed",
+    "set": "The fact was written down",
+    "joined": "They came in",
+    "not_joined": "They did not come in",
     "handed_off": "A person was asked",
+    "unheard": "Nobody chose an outcome in time",
     "finished": "They came to the end",
+    "goal": "What the journey is for had come about, and it ended",
     "held": "It was held, because they talk with a person here",
     "paused": "It was held, because the journey is paused",
     "skipped": "It was skipped",
     "failed": "It went wrong",
 }  # fmt: skip
+#: Outcomes that carry a name: `answered:yes`.
+_NAMED = {"answered": "They answered “{}”", "done": "Whoever did it found: {}", "exit": "The journey ended early ({})"}
 
 
 def said_of(outcome: str) -> str:
     """An outcome with a name in it (`answered:yes`), in words; any other as it is written."""
     kind, _, name = outcome.partition(":")
     if name:
-        words = name.replace("_", " ")
-        told = {"answered": f"They answered “{words}”", "exit": f"The journey was over by its exit “{words}”"}
-        return told.get(kind, f"{kind}: {name}")
+        return _NAMED.get(kind, f"{kind}: {{}}").format(name.replace("_", " "))
     return outcome.replace("_", " ").capitalize()
 
 
