@@ -52,7 +52,7 @@ def note_facts(session: Session, facts: Sequence[Noted]) -> list[Noted]:
         select(_MEMBER.c.id, _MEMBER.c.language, _MEMBER.c.zone, _MEMBER.c.custom)
         .where(_MEMBER.c.id.in_({fact.member_id for fact in facts}))
         .order_by(_MEMBER.c.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     known = {
         id_: (dict(zip(OWN_FACTS, own, strict=True)), dict(custom)) for id_, *own, custom in session.execute(asked)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date, timedelta
+from threading import Event, Thread
 
 import pytest
 from sqlalchemy import func, select, update
@@ -127,6 +128,28 @@ def test_a_fact_that_is_known_already_tells_nobody_again(town: Town) -> None:
         # One is not true: a fact keeps its kind.
         assert note_facts(session, [Noted(rosa, "seats", True)]) == [Noted(rosa, "seats", True)]
         assert note_facts(session, [Noted(rosa + 1, "seats", 1)]) == []
+
+
+@on_both_databases
+def test_two_facts_written_at_the_same_moment_both_stay(town: Town) -> None:
+    rosa = town.member()
+    begun = Event()
+
+    def write_another() -> None:
+        begun.wait(10)
+        with town.services.db.write() as session:
+            note_facts(session, [Noted(rosa, "drives", True)])
+
+    other = Thread(target=write_another, daemon=True)
+    other.start()
+    with town.services.db.write() as session:
+        note_facts(session, [Noted(rosa, "seats", 4)])
+        begun.set()
+        other.join(0.3)
+        assert other.is_alive()
+    other.join(10)
+    assert not other.is_alive()
+    assert town.person(rosa).custom == {"seats": 4, "drives": True}
 
 
 JOIN = script("id: come_in, do: join, chapter: atlanta", "id: done, do: end")
@@ -277,7 +300,7 @@ steps:
   - {id: hello, do: email, template: t/hello, speaks: give, signed_by: desk}
   - {id: delay, do: wait, for: P1D}
   - {id: hour, do: wait, until: {hour: "10:00"}}
-  - {id: hope, do: wait, for_fact: {when: {tag: ready}, timeout: P2D}}
+  - {id: hope, do: wait, for_fact: {when: {tag: ready}, timeout: PT2H}}
   - id: parting
     do: branch
     turns: [{when: {language: es}, go: lot}]
