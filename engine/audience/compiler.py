@@ -10,7 +10,7 @@ from datetime import UTC, datetime, time
 from functools import partial
 from typing import assert_never
 
-from sqlalchemy import and_, false, func, not_, or_, select, true
+from sqlalchemy import and_, false, func, not_, or_, select, true, union_all
 from sqlalchemy.orm import Session
 
 from engine.audience import facts, happened, history, talk
@@ -79,6 +79,10 @@ def compile(condition: Condition, scope: Scope) -> Holds:
     match condition:
         case AllOf(parts=parts):
             return and_(true(), *_together(parts, scope))
+        case AnyOf(parts=parts) if scope.whole and _length(condition) < _NO_LIST:
+            # One list made of several: PostgreSQL would ask everybody about an OR of lists.
+            lists = (select(Member.id).where(inner(part)).correlate(None) for part in parts)
+            return Member.id.in_(union_all(*lists))
         case AnyOf(parts=parts):
             return or_(false(), *(inner(part) for part in parts))
         case Not(part=part):

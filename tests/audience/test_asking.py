@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, text
 from sqlalchemy.orm import Session
@@ -32,6 +32,12 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     database.close()
 
 
+@pytest.fixture
+def postgres(tmp_path: Path, new_database: Callable[[Path], Database]) -> Database:
+    """A database of PostgreSQL, kept for all examples of one test."""
+    return new_database(tmp_path)
+
+
 def asked(expression: str) -> Condition:
     """The condition in the words of a journey."""
     found = read_condition(expression).condition
@@ -49,6 +55,19 @@ def test_everybody_is_asked_what_a_batch_is_asked(db: Database, people: list[Per
         wanted = {m for (m, _), person in zip(ids, people, strict=True) if holds(condition, person, on_journey=False)}
         assert count(session, condition, NOW) == len(wanted)
         assert {each.member_id for each in sample(session, condition, NOW, 100)} == wanted
+
+
+@pytest.mark.parametrize("new_database", ["postgresql"], indirect=True)
+@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(people=st.lists(PEOPLE, min_size=2, max_size=4), conditions=st.lists(CONDITIONS, min_size=20, max_size=20))
+def test_postgresql_is_asked_the_same(postgres: Database, people: list[Person], conditions: list[Condition]) -> None:
+    with postgres.write() as session:
+        for table in reversed(metadata.sorted_tables):
+            session.execute(delete(table))
+        settle(session, people)
+        for condition in conditions:
+            wanted = sum(1 for person in people if holds(condition, person, on_journey=False))
+            assert count(session, condition, NOW) == wanted, condition
 
 
 @on_both_databases
