@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from journeys.durations import say_duration
 from journeys.model import Journey
 from journeys.steps import Step
 from journeys.steps.kind import to
+from journeys.vocabulary import AfterPause, WhenFull
 
 
 def describe(journey: Journey) -> tuple[str, ...]:
     """The journey in words: what it is for, when it begins, then one line for each step."""
     ids = journey.ids
-    head = (f"{journey.title}: {journey.purpose}", " ".join([*_entry(journey), *_ends(journey)]))
+    head = (f"{journey.title}: {journey.purpose}", " ".join([*_entry(journey), *_ends(journey), *_rules(journey)]))
     return (*head, *(describe_step(step, place, ids) for place, step in enumerate(journey.steps)))
 
 
@@ -35,6 +37,21 @@ def _entry(journey: Journey) -> Iterator[str]:
         yield f"When {on} who is on it and not yet there, goes to {to(rung.to, journey.ids)} at once."
     if journey.limits is not None:
         yield f"It takes {journey.limits.describe()}; others wait their turn."
+
+
+def _rules(journey: Journey) -> Iterator[str]:
+    """What it does beyond what every journey does: hours, a full week, a pause."""
+    if journey.quiet_hours is not None:
+        yield f"It is quiet {journey.quiet_hours.describe()}."
+    if journey.when_full is WhenFull.SKIP:
+        yield "Whoever had as many messages as we send is passed over, and does not get it later."
+    match journey.after_pause:
+        case AfterPause.NEWEST:
+            yield "After a pause, of what it kept back the newest message alone goes out."
+        case AfterPause.ASK:
+            yield "After a pause, a person says what becomes of what it kept back."
+    if journey.spread is not None:
+        yield f"An hour that many wait for is shared out over {say_duration(journey.spread)}."
 
 
 def describe_step(step: Step, place: int, ids: Sequence[str]) -> str:
