@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from admin.cli.forecast import forecast
 from admin.cli.moving import move_people
 from admin.cli.options import data_option, json_option, opened, say_json
 from admin.cli.pausing import pause, resume
@@ -225,6 +226,7 @@ def schema() -> None:
     click.echo(json.dumps(journey_schema(), indent=2, ensure_ascii=False))
 
 
+journeys.add_command(forecast)
 journeys.add_command(simulate)
 journeys.add_command(walk)
 journeys.add_command(why)
