@@ -35,7 +35,8 @@ _TRUTH = {"true": ("true", "1"), "false": ("false", "0")}
 
 def member_fact(scope: Scope, fact: MemberFact) -> Holds:
     """The fact is known and is so; a number is never asked of a word, nor a date of a number."""
-    text = func.trim(cast(Member.custom[fact.name].as_string(), Text))
+    own = {"language": Member.language, "zone": Member.zone}  # engine.people.fact.OWN_FACTS: columns of the member
+    text = func.trim(own.get(fact.name, cast(Member.custom[fact.name].as_string(), Text)))
     match fact.test:
         case FactIs(values=values):
             wanted = {each for value in values for each in _TRUTH.get(value.lower(), (value.lower(),))}

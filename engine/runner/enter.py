@@ -4,7 +4,7 @@ Every batch is a transaction of its own and leaves behind how far it came, so th
 broken off anywhere and goes on from there.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -70,8 +70,11 @@ def next_entering_at(session: Session, now: datetime) -> datetime | None:
     return min(moments, default=None)
 
 
-def enter(services: Services) -> int:
-    """Who waits and fits is on their journey, and each audience that is due was looked through; how many began."""
+def enter(services: Services, *, stops: Callable[[], bool] = lambda: False) -> int:
+    """Who waits and fits is on their journey, and each audience that is due was looked through; how many began.
+
+    Between two batches `stops` is asked: a pass over a million people keeps no process from ending.
+    """
     now = services.clock.now()
     with services.db.read() as session:
         open_now = current_versions(session)
@@ -80,9 +83,9 @@ def enter(services: Services) -> int:
     begun = 0
     for version in open_now:
         if version.journey_id in waited_for:
-            begun += _let_in(services, version, now)
+            begun += _let_in(services, version, now, stops)
     for version in due:
-        begun += _look_through(services, version, now)
+        begun += _look_through(services, version, now, stops)
     return begun
 
 
@@ -93,10 +96,10 @@ def _is_due(session: Session, version: Published, now: datetime) -> bool:
     return watch is None or watch.version_id != version.id or (watch.due_at is not None and watch.due_at <= now)
 
 
-def _let_in(services: Services, version: Published, now: datetime) -> int:
+def _let_in(services: Services, version: Published, now: datetime, stops: Callable[[], bool]) -> int:
     """The line of those who wait has moved up as far as there is room."""
     begun = 0
-    while True:
+    while not stops():
         with services.db.write() as session:
             one_at_a_time(session, f"entry:{version.journey_id}")
             room = room_for(session, version.journey_id, version.script.limits, now)
@@ -113,6 +116,7 @@ def _let_in(services: Services, version: Published, now: datetime) -> int:
             if len(able) < len(ids):
                 left = len(ids) - len(able)
                 log.info("some who waited may not enter any more", journey=version.script.slug, left=left)
+    return begun
 
 
 def _still_wanted(session: Session, version: Published, line: Iterable[WaitingEntry], now: datetime) -> list[int]:
@@ -123,7 +127,7 @@ def _still_wanted(session: Session, version: Published, line: Iterable[WaitingEn
     return [each.member_id for each in line if each.member_id not in brought or each.member_id in fitting]
 
 
-def _look_through(services: Services, version: Published, now: datetime) -> int:
+def _look_through(services: Services, version: Published, now: datetime, stops: Callable[[], bool]) -> int:
     """One pass over the audience is done: who has come to fit it entered, who fits it no more is out."""
     audience = version.script.audience
     assert audience is not None
@@ -133,6 +137,8 @@ def _look_through(services: Services, version: Published, now: datetime) -> int:
         with services.db.read() as session:
             found = _newly_fitting(session, version.journey_id, audience, upto, now)
         for at in range(0, len(found), BATCH):
+            if stops():
+                return begun
             begun += _bring_in(services, version, audience, found[at : at + BATCH], now, first=first)
         if len(found) < FOUND:
             break

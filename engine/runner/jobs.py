@@ -57,7 +57,7 @@ def register(broker: Broker, services: Services) -> None:
             pass
 
     def let_in(_row_id: int | None) -> None:
-        enter(services)
+        enter(services, stops=lambda: broker.is_stopping)
 
     broker.register("runner.enter", let_in)
     broker.register("runner.tasks", tend)

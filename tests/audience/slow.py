@@ -83,7 +83,8 @@ def holds(condition: Condition, person: Person, *, on_journey: bool) -> bool:
         case Tagged(tag=tag):
             return tag in person.tags
         case MemberFact(name=name, test=test):
-            return _fact(dict(person.facts).get(name), test, person.zone)
+            own = {"language": person.language, "zone": person.zone}
+            return _fact({**dict(person.facts), **own}.get(name), test, person.zone)
         case Consents(means=means):
             return _consents(person, _channel(means))
         case Stopped(means=means):

@@ -78,7 +78,9 @@ NUMBERS = st.sampled_from([-1, 0, 2, 2.5, 3])
 WHAT = st.none() | st.sampled_from(NAMED)
 STEP_NAMES = st.sampled_from(sorted({name for steps in SCRIPTS.values() for name in steps}))
 FACT_TESTS: st.SearchStrategy[FactTest] = st.one_of(
-    st.builds(FactIs, st.lists(st.sampled_from(["north", "SOUTH", "3", "-1"]), min_size=1).map(tuple)),
+    st.builds(
+        FactIs, st.lists(st.sampled_from(["north", "SOUTH", "3", "-1", "america/phoenix"]), min_size=1).map(tuple)
+    ),
     st.builds(FactAtLeast, NUMBERS),
     st.builds(FactAtMost, NUMBERS),
     st.builds(FactBefore, DAYS),
@@ -93,7 +95,7 @@ WORDS: dict[type, st.SearchStrategy[Condition]] = {
     Place: st.builds(Place, st.lists(st.sampled_from(PLACES), min_size=1).map(tuple)),
     HasAddress: st.builds(HasAddress, st.sampled_from(AddressKind)),
     Tagged: st.builds(Tagged, st.sampled_from(TAGS)),
-    MemberFact: st.builds(MemberFact, st.sampled_from(["ward", "children", "birthday"]), FACT_TESTS),
+    MemberFact: st.builds(MemberFact, st.sampled_from(["ward", "children", "birthday", "zone"]), FACT_TESTS),
     Consents: st.builds(Consents, MEANS),
     Stopped: st.builds(Stopped, MEANS),
     JoinedBefore: st.builds(JoinedBefore, SPANS),
