@@ -13,6 +13,7 @@ from admin.web import (
     addresses,
     answers,
     approvals,
+    assessments,
     assignments,
     closures,
     conversations,
@@ -22,6 +23,7 @@ from admin.web import (
     journeys,
     moving,
     notes,
+    organizers,
     originals,
     people,
     pictures,
@@ -29,6 +31,7 @@ from admin.web import (
     responses,
     sessions,
     stream,
+    talks,
     tasks,
 )
 from admin.web.frame import frame
@@ -49,7 +52,8 @@ MAX_FORM_BYTES = 1_000_000
 
 PAGES = (
     inbox, conversations, answers, notes, assignments, closures, responses, originals, pictures, stream, people,
-    addresses, reasons, tasks, journeys, moving, approvals, health, sessions, invitations,
+    addresses, reasons, tasks, talks, assessments, organizers, journeys, moving, approvals, health, sessions,
+    invitations,
 )  # fmt: skip
 
 

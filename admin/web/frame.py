@@ -35,7 +35,7 @@ class Place:
 PLACES = (
     ("inbox.title", "/", ("inbox", "conversations", "answers", "notes", "originals")),
     ("task.title", "/tasks", ("tasks",)),
-    ("inbox.people", "/people", ("people", "addresses", "reasons")),
+    ("inbox.people", "/people", ("people", "addresses", "talks", "assessments", "organizers", "reasons")),
     ("inbox.journeys", "/journeys", ("journeys", "moving", "approvals")),
     ("inbox.health", "/health", ("health",)),
 )

@@ -1,32 +1,47 @@
 """People: who somebody is, for those who talk with them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from admin.web.frame import reader_of
 from admin.web.me import Me, me
+from admin.web.places import addressed
 from admin.web.row_ids import row_id
 from engine.base.services import Services
 from engine.chapters.chapter import Chapter
-from engine.chapters.membership import Membership
+from engine.chapters.membership import Membership, home_chapter
+from engine.conversations.assignment import who_may_answer
 from engine.conversations.hold import held_members
 from engine.conversations.message import Message
 from engine.conversations.scope import Scope, member_in, members_in, messages_in, tasks_in, threads_in
+from engine.conversations.talk import Talk, talks
 from engine.conversations.task import Task
 from engine.conversations.thread import Thread
 from engine.enrollments.place import JourneyPlace, places
-from engine.people.member import Member
+from engine.people.engagement import LEVELS, Assessment, assessments
+from engine.people.member import Member, MemberTag, names_of
+from engine.people.path import BELONGING, Outlook, StageChange, outlooks, stage_changes
 from engine.people.profile import Profile, profile
+from engine.people.wish import Wish
 from templates.web.reader import Reader
 
 PAGE_PEOPLE = 50
+#: By what people are ordered: in what the reader reads, and the column with the way it runs. All come with an index.
+IN_CONTACT = func.coalesce(Member.last_contact_at, Member.created_at)
+ORDERS: dict[str, tuple[Any, bool]] = {
+    "name": (Member.name, True),
+    "contact": (IN_CONTACT, True),
+    "engagement": (Member.engagement, False),
+    "place": (Member.locality, True),
+}
 LATEST_WORDS = 30
 #: A step due within this is said to come very soon.
 VERY_SOON = timedelta(minutes=2)
@@ -43,17 +58,71 @@ class About:
     tasks: list[Task]
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What stands on the person's own page beside the pane; each list the latest first."""
+
+    assessments: list[Assessment]
+    talks: list[Talk]
+    outlooks: list[Outlook]
+    moves: list[StageChange]
+    wish: Wish | None
+    names: dict[int | None, str]
+    levels: Sequence[int]
+    #: Who could be there for them.
+    organizers: list[tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Whom a list of people shows, in what order: what stands in its address."""
+
+    name: str = ""
+    order: str = "name"
+    tag: str = ""
+    chapter: str = ""
+
+    @classmethod
+    def of(cls, args: Mapping[str, str]) -> "Wanted":
+        """As the address says; what it cannot mean is left out."""
+        order = args.get("order", "name")
+        return cls(
+            args.get("name", "").strip(),
+            order if order in ORDERS else "name",
+            args.get("tag", "").strip().lower(),
+            args.get("chapter", "").strip(),
+        )
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it leaves anybody out."""
+        return bool(self.name or self.tag or self.chapter)
+
+    def address(self, after: int | None = None) -> str:
+        """The address of this list, or of its next page."""
+        values = {name: value for name, value in asdict(self).items() if value and (name, value) != ("order", "name")}
+        return addressed("/people", values | ({"after": str(after)} if after is not None else {}))
+
+
 def pages(services: Services) -> Blueprint:
     """`/people`: all in sight by name, and one by one."""
     blueprint = Blueprint("people", __name__)
 
     @blueprint.get("/people")
     def index() -> ResponseReturnValue:
-        wanted, after = request.args.get("name", "").strip(), request.args.get("after", type=row_id)
+        wanted, after = Wanted.of(request.args), request.args.get("after", type=row_id)
         with services.db.read() as session:
             people = _found(session, me().scope, wanted, after)
             more = people[PAGE_PEOPLE - 1].id if len(people) > PAGE_PEOPLE else None
-            return render_template("people.html", people=people[:PAGE_PEOPLE], wanted=wanted, after=after, more=more)
+            return render_template(
+                "people.html",
+                people=people[:PAGE_PEOPLE],
+                wanted=wanted,
+                orders=list(ORDERS),
+                chapters=_chapters(session, me().scope),
+                after=after,
+                more=more,
+            )
 
     @blueprint.get("/people/<int:member_id>")
     def show(member_id: int) -> ResponseReturnValue:
@@ -73,10 +142,34 @@ def pages(services: Services) -> Blueprint:
                 .limit(LATEST_WORDS)
             ).all()
             return render_template(
-                "person.html", about=about(session, me(), member, reader), threads=threads, said=list(reversed(said))
+                "person.html",
+                about=about(session, me(), member, reader),
+                known=known(session, member),
+                threads=threads,
+                said=list(reversed(said)),
             )
 
     return blueprint
+
+
+def known(session: Session, member: Member) -> Known:
+    """What people here have come to know of the member."""
+    judged, talked, moved = (
+        assessments(session, member.id),
+        talks(session, member.id),
+        stage_changes(session, member.id),
+    )
+    people = {*(each.by_id for each in judged), *(each.by_id for each in talked), *(each.by_id for each in moved)}
+    return Known(
+        assessments=judged,
+        talks=talked,
+        outlooks=outlooks(session, member.id),
+        moves=moved,
+        wish=session.get(Wish, (member.id, BELONGING)),
+        names=names_of(session, people),
+        levels=LEVELS,
+        organizers=who_may_answer(session, home_chapter(session, member.id)),
+    )
 
 
 def about(session: Session, viewer: Me, member: Member, reader: Reader) -> About:
@@ -131,16 +224,41 @@ def _going(place: JourneyPlace, talking_with: str | None, reader: Reader) -> str
     return reader.say("person.next", when=reader.moment(place.due_at))
 
 
-def _found(session: Session, scope: Scope, wanted: str, after: int | None) -> list[Any]:
+def _chapters(session: Session, scope: Scope) -> list[tuple[str, str]]:
+    """The chapters whose people the viewer sees, as (short name, name)."""
+    query = select(Chapter.slug, Chapter.name).order_by(Chapter.name, Chapter.id)
+    return list(session.execute(query if scope.everything else query.where(Chapter.id.in_(scope.chapters))).tuples())
+
+
+def _found(session: Session, scope: Scope, wanted: Wanted, after: int | None) -> list[Any]:
+    """One more than a page, from the row after `after` in this order."""
+    column, rising = ORDERS[wanted.order]
     query = (
-        select(Member.id, Member.name, Member.locality, Member.region, Member.created_at)
+        select(
+            Member.id, Member.name, Member.locality, Member.region, Member.engagement,
+            Member.last_contact_at, column.label("at"),
+        )
         .where(members_in(scope), Member.erased_at.is_(None))
-        .order_by(Member.name, Member.id)
+        .order_by(*((column, Member.id) if rising else (column.desc(), Member.id.desc())))
         .limit(PAGE_PEOPLE + 1)
-    )
-    if wanted:
-        query = query.where(Member.name.icontains(wanted, autoescape=True))
-    edge = session.get(Member, after) if after is not None else None
-    if edge is not None:
-        query = query.where(or_(Member.name > edge.name, and_(Member.name == edge.name, Member.id > edge.id)))
+    )  # fmt: skip
+    if wanted.name:
+        query = query.where(Member.name.icontains(wanted.name, autoescape=True))
+    if wanted.tag:
+        query = query.where(exists().where(MemberTag.member_id == Member.id, MemberTag.tag == wanted.tag))
+    if wanted.chapter:
+        query = query.where(
+            exists().where(
+                Membership.member_id == Member.id,
+                Membership.left_at.is_(None),
+                Membership.chapter_id == Chapter.id,
+                Chapter.slug == wanted.chapter,
+            )
+        )
+    if after is not None:
+        edge = session.execute(select(column.label("at")).where(Member.id == after)).first()
+        if edge is not None:
+            value = literal(edge.at, column.type)
+            further, onward = (column > value, Member.id > after) if rising else (column < value, Member.id < after)
+            query = query.where(or_(further, and_(column == value, onward)))
     return list(session.execute(query))

@@ -59,7 +59,10 @@ def threads_in(scope: Scope) -> ColumnElement[bool]:
 
 
 def members_in(scope: Scope) -> ColumnElement[bool]:
-    """The condition on Member that holds for people of their chapters, in their care, or in a thread they see."""
+    """The condition on Member that holds for people of their chapters, in their care, or in a thread they see.
+
+    In their care is whoever has them as organizer, and whoever they have an open task about.
+    """
     if scope.everything:
         return true()
     if not scope.signs_in:
@@ -75,7 +78,13 @@ def members_in(scope: Scope) -> ColumnElement[bool]:
         .correlate(Member)
     )
     talks = select(Thread.id).where(Thread.member_id == Member.id, threads_in(scope)).correlate(Member)
-    return or_(Member.organizer_id == scope.member_id, belongs.exists(), talks.exists())
+    # Whoever is asked to do something for somebody must be able to see who that is, as long as it is theirs to do.
+    asked = (
+        select(Task.id)
+        .where(Task.member_id == Member.id, Task.assignee_id == scope.member_id, Task.done_at.is_(None))
+        .correlate(Member)
+    )
+    return or_(Member.organizer_id == scope.member_id, belongs.exists(), talks.exists(), asked.exists())
 
 
 def member_ids_in(scope: Scope) -> SelectBase | None:
@@ -128,6 +137,11 @@ def member_in(session: Session, scope: Scope, member_id: int) -> Member:
     if member is None:
         raise NotFound("There is no such person.")
     return member
+
+
+def member_sees(session: Session, scope: Scope, member_id: int) -> bool:
+    """Whether that member is theirs to see."""
+    return session.scalar(select(Member.id).where(Member.id == member_id, members_in(scope))) is not None
 
 
 def message_in(session: Session, scope: Scope, message_id: int) -> Message:

@@ -1,5 +1,6 @@
 """Task: something a person must do by a time."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -91,6 +92,21 @@ class Handing(Base):
     #: `overdue`: nobody did it in time; `role_ended`: who had it does not answer here any more; `by_hand`.
     why: Mapped[str] = mapped_column(String(20))
     by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+
+    @property
+    def people(self) -> set[int | None]:
+        """Everybody who had a part in it."""
+        return {self.from_id, self.to_id, self.by_id}
+
+
+def handings(session: Session, task_ids: Collection[int]) -> dict[int, list[Handing]]:
+    """Through whose hands each of these tasks went, the earliest first; one that stayed where it was is absent."""
+    found: dict[int, list[Handing]] = {}
+    if task_ids:
+        query = select(Handing).where(Handing.task_id.in_(task_ids)).order_by(Handing.created_at, Handing.id)
+        for each in session.scalars(query):
+            found.setdefault(each.task_id, []).append(each)
+    return found
 
 
 def give_task(session: Session, title: str, due_at: datetime, now: datetime, **about: Any) -> Task:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, SmallInteger, String, bindparam, delete, insert, or_, select, update
+from sqlalchemy import ForeignKey, Index, SmallInteger, String, bindparam, delete, insert, or_, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.base.db import Base, Id, table_of
@@ -20,7 +20,7 @@ class Member(Base):
         Index(None, "organizer_id"),
         # What lists of people are ordered by.
         Index(None, "engagement", "id"),
-        Index(None, "last_contact_at", "id"),
+        Index("ix_member_in_contact", text("coalesce(last_contact_at, created_at)"), "id"),
         Index(None, "locality", "id"),
     )
 
@@ -44,8 +44,8 @@ class Member(Base):
     source: Mapped[str] = mapped_column(String(120), default="")
     custom: Mapped[dict[str, Any]] = mapped_column(default=dict)
     erased_at: Mapped[datetime | None]
-    #: How much they take part, as a person last judged it (engine.people.engagement); None: nobody did yet.
-    engagement: Mapped[int | None] = mapped_column(SmallInteger)
+    #: How much they take part, as a person last judged it (engine.people.engagement); 0: nobody did yet.
+    engagement: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     #: When they and a person here last exchanged words, in either direction; letters to everybody do not count.
     last_contact_at: Mapped[datetime | None]
 

@@ -210,9 +210,10 @@ def test_a_task_is_done_with_a_word_on_how_it_was(town: Town) -> None:
             assignee_id=town.people["denise"],
         )
     denise = town.signed_in("denise")
-    end = re.search(r'action="(/tasks/\d+/end)"', denise.sees("/tasks"))
-    assert end
-    denise.presses(end[1], outcome="She would like to sew.")
+    there = re.search(r'href="(/tasks/\d+)"', denise.sees("/tasks"))
+    assert there
+    denise.sees(there[1])
+    denise.presses(f"{there[1]}/end", outcome="She would like to sew.")
     assert "Nothing to do just now." in denise.sees("/tasks")
     with town.services.db.read() as session:
         task = session.scalars(select(Task)).one()

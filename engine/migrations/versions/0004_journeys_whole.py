@@ -217,11 +217,11 @@ def _tasks_and_paths() -> None:
         sa.PrimaryKeyConstraint("member_id", "path", name=op.f("pk_wish")),
     )
     with op.batch_alter_table("member") as batch_op:
-        batch_op.add_column(sa.Column("engagement", sa.SmallInteger(), nullable=True))
+        batch_op.add_column(sa.Column("engagement", sa.SmallInteger(), server_default="0", nullable=False))
         batch_op.add_column(sa.Column("last_contact_at", UTCDateTime(), nullable=True))
         batch_op.create_index(batch_op.f("ix_member_engagement_id"), ["engagement", "id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_member_last_contact_at_id"), ["last_contact_at", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_member_locality_id"), ["locality", "id"], unique=False)
+    op.create_index("ix_member_in_contact", "member", [sa.text("coalesce(last_contact_at, created_at)"), "id"])
     # Words between people count as contact; letters sent to everybody do not.
     op.execute(
         "UPDATE member SET last_contact_at = (SELECT max(message.at) FROM message "
@@ -230,9 +230,9 @@ def _tasks_and_paths() -> None:
 
 
 def _no_tasks_and_paths() -> None:
+    op.drop_index("ix_member_in_contact", "member")
     with op.batch_alter_table("member") as batch_op:
         batch_op.drop_index(batch_op.f("ix_member_locality_id"))
-        batch_op.drop_index(batch_op.f("ix_member_last_contact_at_id"))
         batch_op.drop_index(batch_op.f("ix_member_engagement_id"))
         batch_op.drop_column("last_contact_at")
         batch_op.drop_column("engagement")
