@@ -76,6 +76,16 @@ class Entered(NamedTuple):
     waiting: frozenset[int]
 
 
+def hold_doors(session: Session, versions: Iterable[Published]) -> None:
+    """Nobody else lets people onto those of these journeys that have limits until this transaction ends.
+
+    Always in the same order, so that two workers never wait for each other.
+    """
+    limited = {version.journey_id for version in versions if version.script.limits is not None}
+    for journey_id in sorted(limited):
+        one_at_a_time(session, f"entry:{journey_id}")
+
+
 def enter_many(session: Session, member_ids: Iterable[int], version: Published, trigger: str, now: datetime) -> Entered:
     """Those who may begin are on the journey, as far as its limits let them; the others wait in line, first come first.
 
@@ -85,7 +95,7 @@ def enter_many(session: Session, member_ids: Iterable[int], version: Published, 
     wanted = list(dict.fromkeys(member_ids))
     if limits is None or not wanted:
         return Entered(enroll_many(session, wanted, version, trigger, now), frozenset())
-    one_at_a_time(session, f"entry:{version.journey_id}")
+    hold_doors(session, [version])
     able = may_begin(session, wanted, version, now)
     line = session.scalar(select(WaitingEntry.member_id).where(WaitingEntry.journey_id == version.journey_id).limit(1))
     # Nobody overtakes those who wait.

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from engine.audience.compiler import members_matching
-from engine.enrollments.entering import AudienceWatch, enter_many, mark_in
+from engine.enrollments.entering import AudienceWatch, enter_many, hold_doors, mark_in
 from engine.enrollments.journey import Published, current_versions
 from engine.enrollments.signal import Signal
 from engine.runner.triggers import Words, entry_kinds, is_about, label, words_of
@@ -34,6 +34,8 @@ def begin(session: Session, facts: Sequence[Signal], now: datetime) -> dict[int,
     for fact in listened:
         for version, trigger in _wanted(open_now, fact, words.get(fact.id)):
             starts[version.id, trigger].append(fact)
+    inviting = [version for version in open_now if version.script.audience is not None]
+    hold_doors(session, [*inviting, *(versions[version_id] for version_id, _ in starts)])
     for (version_id, trigger), asking in starts.items():
         version = versions[version_id]
         wanted = _only(session, version, [fact.member_id for fact in asking], now)
@@ -46,7 +48,7 @@ def begin(session: Session, facts: Sequence[Signal], now: datetime) -> dict[int,
             elif effects.get(fact.id) not in (BEGAN, WAITS):
                 fits = fact.member_id in wanted
                 effects[fact.id] = "on it already, or once only" if fits else "not so of them what it asks"
-    fitting = by_audience(session, open_now, {fact.member_id for fact in facts}, now)
+    fitting = by_audience(session, inviting, {fact.member_id for fact in facts}, now)
     for fact in facts:
         if fact.member_id in fitting:
             effects[fact.id] = BEGAN

@@ -12,7 +12,7 @@ from engine.base.db import among, insert_new, table_of
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership
 from engine.enrollments.enrollment import Enrollment, Standing, may_begin
-from engine.enrollments.entering import enter_many
+from engine.enrollments.entering import enter_many, hold_doors
 from engine.enrollments.journey import Journey, Published, load_version
 from engine.runner.decision import LOOK_AGAIN
 from journeys.steps import Join, JoinChapter, JoinJourney
@@ -75,6 +75,7 @@ def come_in(session: Session, joining: Collection[tuple[Standing, Join, str]], d
             case JoinJourney(journey=slug):
                 starting[slug, origin].append(here.member_id)
     insert_new(session, _MEMBERSHIP, members)
+    hold_doors(session, [doors.journeys[slug] for slug, _ in starting])
     for (slug, origin), member_ids in starting.items():
         enter_many(session, member_ids, doors.journeys[slug], f"journey:{origin}", now)
 

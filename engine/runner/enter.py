@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine.audience.compiler import compile, members_matching
 from engine.audience.scope import Scope
-from engine.base.db import one_at_a_time
+from engine.base.db import insert_new, table_of
 from engine.base.log import logger
 from engine.base.services import Services
 from engine.enrollments.enrollment import enroll_many, may_begin
@@ -21,6 +21,7 @@ from engine.enrollments.entering import (
     InAudience,
     WaitingEntry,
     enter_many,
+    hold_doors,
     leave_line,
     mark_in,
     mark_out,
@@ -101,7 +102,7 @@ def _let_in(services: Services, version: Published, now: datetime, stops: Callab
     begun = 0
     while not stops():
         with services.db.write() as session:
-            one_at_a_time(session, f"entry:{version.journey_id}")
+            hold_doors(session, [version])
             room = room_for(session, version.journey_id, version.script.limits, now)
             line = waiting_line(session, version.journey_id, BATCH if room is None else min(room, BATCH))
             if not line:
@@ -156,10 +157,9 @@ def _look_through(services: Services, version: Published, now: datetime, stops: 
 def _take_up(services: Services, version: Published, now: datetime) -> tuple[bool, int]:
     """The pass is begun, or the one that was broken off goes on: whether it is the first, and from whom on."""
     with services.db.write() as session:
-        watch = session.get(AudienceWatch, version.journey_id)
-        if watch is None:
-            watch = AudienceWatch(journey_id=version.journey_id, created_at=now, version_id=version.id, upto_id=0)
-            session.add(watch)
+        row = {"journey_id": version.journey_id, "created_at": now, "version_id": version.id, "upto_id": 0}
+        insert_new(session, table_of(AudienceWatch), [{**row, "due_at": now}])
+        watch = session.get_one(AudienceWatch, version.journey_id, with_for_update=True)
         if watch.version_id != version.id or watch.due_at is None:
             watch.version_id, watch.upto_id, watch.first_at = version.id, 0, None
         watch.due_at = now
@@ -188,6 +188,7 @@ def _bring_in(
 ) -> int:
     """These are marked as being in the audience, and (but for those whom `only_future` finds there already) enter."""
     with services.db.write() as session:
+        hold_doors(session, [version])
         # Asked again: what was found a while ago may not be so any more.
         fresh = mark_in(session, version.journey_id, members_matching(session, audience.when, ids, now), now)
         watch = session.get_one(AudienceWatch, version.journey_id)
