@@ -43,7 +43,7 @@ _NOTICES = {"saved": "preferences.saved", "stopped": "preferences.stopped"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Holder:
+class Holder:
     """Whose page it is, at which of their addresses the link was, and whether it was asked for just now."""
 
     member: Member
@@ -88,7 +88,7 @@ def pages(services: Services) -> Blueprint:
     @preferences.get("/p/<token>")
     def shown(token: str) -> ResponseReturnValue:
         with services.db.read() as session:
-            holder = _holder(session, services, token)
+            holder = holder_of(session, services, token)
             ways = _ways(session, holder.member, reader(services), services)
         return _page(holder, ways, token, notice=_NOTICES.get(request.args.get("said", "")))
 
@@ -96,7 +96,7 @@ def pages(services: Services) -> Blueprint:
     def kept(token: str) -> ResponseReturnValue:
         now = services.clock.now()
         with services.db.write() as session:
-            holder = _holder(session, services, token)
+            holder = holder_of(session, services, token)
             ways = _ways(session, holder.member, reader(services), services)
             if holder.asked_for:
                 name = " ".join(request.form.get("name", holder.member.name).split())
@@ -116,7 +116,7 @@ def pages(services: Services) -> Blueprint:
     @preferences.post("/p/<token>/everything")
     def stopped(token: str) -> ResponseReturnValue:
         with services.db.write() as session:
-            holder = _holder(session, services, token)
+            holder = holder_of(session, services, token)
             channels = [way.channel for way in _ways(session, holder.member, reader(services), services)]
             evidence = WORDS.say("en", "preferences.evidence_everything")
             stop_everything(session, holder.member.id, channels, _by(holder, evidence), services.clock.now())
@@ -131,7 +131,7 @@ def pages(services: Services) -> Blueprint:
 
 
 def _page(
-    holder: _Holder,
+    holder: Holder,
     ways: Sequence[_Way],
     token: str,
     *,
@@ -151,7 +151,7 @@ def _page(
     )
 
 
-def _holder(session: Session, services: Services, token: str) -> _Holder:
+def holder_of(session: Session, services: Services, token: str) -> Holder:
     """Raises BadToken for a link that is too old, was not made here, or whose member is no more."""
     says = services.tokens.verify_link(token, services.clock.now(), Purpose.PREFERENCES)
     member = session.get(Member, says.member_id)
@@ -160,7 +160,7 @@ def _holder(session: Session, services: Services, token: str) -> _Holder:
     is_for(member)
     address = session.get(Address, says.subject_id)
     if address is not None and address.member_id == member.id:
-        return _Holder(member, address.id, asked_for=True)
+        return Holder(member, address.id, asked_for=True)
     letter = session.get(Delivery, says.subject_id)
     at = session.scalar(
         select(Address.id).where(
@@ -169,7 +169,7 @@ def _holder(session: Session, services: Services, token: str) -> _Holder:
             Address.value == (letter.to_address or "").lower() if letter is not None else false(),
         )
     )
-    return _Holder(member, at, asked_for=False)
+    return Holder(member, at, asked_for=False)
 
 
 def _ways(session: Session, member: Member, here: Reader, services: Services) -> list[_Way]:
@@ -240,13 +240,13 @@ def _change_member(session: Session, member: Member, name: str, language: str, n
         record(session, member.id, "member_changed", "member", member.id, now, fields=changed, how="preferences")
 
 
-def _said(holder: _Holder, line: _Line) -> Said:
+def _said(holder: Holder, line: _Line) -> Said:
     """The label as the member read it, in a sentence staff can read."""
     said = WORDS.say("en", "preferences.evidence_" + ("no" if line.comes else "yes"), label=line.label)
     return _by(holder, said if line.comes or not line.agrees else f"{said}. {line.agrees}")
 
 
-def _by(holder: _Holder, evidence: str) -> Said:
+def _by(holder: Holder, evidence: str) -> Said:
     return Said(
         "preferences",
         evidence,

@@ -20,10 +20,10 @@ def frame(app: Flask, services: Services) -> None:
 
 def reader(services: Services) -> Reader:
     """Who reads: the member the page is for, else a visitor by their browser's language."""
-    member: Member | None = g.get("member")
+    language: str | None = g.get("language")
     organization = services.settings.organization
-    if member is not None:
-        language = base_language(member.language)
+    if language is not None:
+        language = base_language(language)
     else:
         language = request.accept_languages.best_match(LANGUAGES, default=organization.language) or "en"
     return Reader(services.clock.now(), ZoneInfo(organization.zone), language)
@@ -31,7 +31,8 @@ def reader(services: Services) -> Reader:
 
 def is_for(member: Member) -> None:
     """This page is for this member, in their language."""
-    g.member = member
+    # The language alone: a refusal is told after the transaction that read the member was undone.
+    g.language = member.language
 
 
 def network_address() -> str:
