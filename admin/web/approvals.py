@@ -73,8 +73,7 @@ def pages(services: Services) -> Blueprint:
         with services.db.read() as session:
             letter = load_compiled(session, version_id)
             uses = uses_of(session, version_id)
-        named = None if "sample" in request.args else viewer.name
-        mail = made(renderer, letter, [use.step for use in uses], named, viewer.called)
+        mail = made(renderer, letter, [use.step for use in uses], viewer.name, viewer.called)
         response = Response("" if isinstance(mail, Refused) else mail.html, mimetype="text/html")
         response.headers["Content-Security-Policy"] = LETTER
         return response

@@ -10,6 +10,7 @@ from admin.web.frame import reader_of, tell
 from admin.web.me import me
 from admin.web.readings import Reading, read_version
 from admin.web.row_ids import row_id
+from admin.web.veil import FOOT, body
 from engine.base.errors import Invalid, NotFound
 from engine.base.services import Services
 from engine.conversations.scope import Scope, member_ids_in
@@ -135,9 +136,12 @@ def pages(services: Services) -> Blueprint:
     return blueprint
 
 
-def _words(mail: Rendered | Refused) -> tuple[str, str]:
-    """The subject and the text; of what cannot be put together, why not."""
-    return ("", mail.says) if isinstance(mail, Refused) else (mail.subject, mail.text)
+def _words(mail: Rendered | Refused) -> tuple[str, str, str]:
+    """Subject, words and foot; of what cannot be put together, why not."""
+    if isinstance(mail, Refused):
+        return "", mail.says, ""
+    foot = FOOT.search(mail.text)
+    return mail.subject, body(mail.text), mail.text[foot.end() :].strip() if foot else ""
 
 
 def _counted(scope: Scope) -> SelectBase | None:

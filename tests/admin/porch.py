@@ -1,11 +1,14 @@
 """A short journey for the admin's tests: a letter of Maya's, one of the member's organizer, and a question by text."""
 
-from admin.publishing import publish_checked
+from sqlalchemy import select
+
+from engine.content.template import Template, TemplateVersion
 from engine.enrollments.enrollment import enroll_many
-from engine.enrollments.journey import JourneyVersion
+from engine.enrollments.journey import JourneyVersion, publish_journey
 from engine.runner.tick import tick
+from journeys.compiled import compiled
 from journeys.read import read
-from templates.catalog import library
+from journeys.wording import sent
 from tests.admin.town import Town
 
 PORCH = """\
@@ -58,12 +61,20 @@ steps:
 
 
 def publish(town: Town, yaml: str = PORCH) -> dict[str, int]:
-    """The journey is published as it stands; the English letters by name."""
+    """The journey is published as it stands, with the town's letters as they are; the English ones by name."""
     draft = read(yaml, "porch.yaml")
     assert draft.journey is not None, draft.findings
+    names = {each.name for each in sent(draft.journey)}
     with town.write() as session:
-        done = publish_checked(session, yaml, draft.journey, library(), town.clock.at)
-        texts: dict[str, dict[str, int]] = session.get_one(JourneyVersion, done.version_id).templates
+        texts: dict[str, dict[str, int]] = {}
+        for name, language, id_ in session.execute(
+            select(Template.name, TemplateVersion.language, TemplateVersion.id)
+            .join(TemplateVersion, TemplateVersion.template_id == Template.id)
+            .where(Template.name.in_(names))
+            .order_by(TemplateVersion.number)
+        ):
+            texts.setdefault(name, {})[language] = id_
+        publish_journey(session, yaml, draft.journey, compiled(draft.journey), texts, town.clock.at)
     return {name: languages["en"] for name, languages in texts.items()}
 
 

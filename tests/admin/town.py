@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from flask import Flask
@@ -16,6 +18,7 @@ from werkzeug.test import TestResponse
 
 from admin.web import create_app
 from engine.base.broker import Broker
+from engine.base.db import Database
 from engine.base.ids import new_id
 from engine.base.services import Services
 from engine.base.settings import Mail, Organization, Sandbox, Settings
@@ -182,6 +185,17 @@ def _received(session: Session, raw: bytes, at: datetime) -> int:
     return row.id
 
 
+@cache
+def _published() -> bytes:
+    """A database with the library's letters in it, made once a process."""
+    with TemporaryDirectory() as folder:
+        db = database_in(Path(folder))
+        with db.write() as session:
+            publish_library(session, library(), NOON)
+        db.close()
+        return (Path(folder) / "hearthline.db").read_bytes()
+
+
 def build(folder: Path) -> Town:
     """The town: Maya is staff; Denise is Atlanta's steward, Erik Duluth's organizer; Rosa and Walt are members."""
     settings = Settings(
@@ -191,9 +205,9 @@ def build(folder: Path) -> Town:
         mail=Mail(domain="nfp.example"),
         sandbox=Sandbox(enabled=True),
     )
-    db = database_in(folder)
-    with db.write() as session:
-        publish_library(session, library(), NOON)
+    file = folder / "hearthline.db"
+    file.write_bytes(_published())
+    db = Database(f"sqlite:///{file}")
     clock = HandClock(NOON)
     services = Services(settings, clock, db, Broker(), TokenRing(settings.key_ring()), SmtpRelay(settings.mail))
     town = Town(services, clock, create_app(services))
