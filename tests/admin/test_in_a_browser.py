@@ -11,8 +11,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from admin.publishing import publish_checked
 from engine.conversations.message import Words, file_machine_mail, write_note
-from engine.conversations.task import give_task
+from engine.conversations.talk import log_talk
+from engine.conversations.task import give_task, hand_task
 from engine.conversations.thread import Thread
+from engine.people.engagement import assess
+from engine.people.member import Member
 from inbound.web.serve import WebServer
 from journeys.read import read_file
 from templates.catalog import library
@@ -120,6 +123,17 @@ def _lived_in(town: Town) -> list[str]:
         give_task(
             session, "Call Rosa", NOON, NOON, member_id=row.member_id, script="Say hello", assignee_id=row.member_id
         )
+        task = give_task(
+            session, "A hello", NOON, NOON, member_id=row.member_id, assignee_id=town.people["maya"], step="call",
+            detail={"outcomes": [{"name": "met", "label": [["en", "We met"]], "note": True},
+                                 {"name": "away", "label": [["en", "Nobody was there"]], "note": False}]},
+        )  # fmt: skip
+        hand_task(session, task, town.people["denise"], town.people["maya"], NOON)
+        log_talk(
+            session, town.people["rosa"], town.people["maya"], "phone", "The bus is late.", NOON, NOON,
+            outlook=("outlook:bus", "sees_it"),
+        )  # fmt: skip
+        assess(session, session.get_one(Member, town.people["rosa"]), 3, town.people["maya"], "She sews.", NOON)
         draft = read_file(LIBRARY / "welcome.yaml")
         assert draft.journey is not None
         source = (LIBRARY / "welcome.yaml").read_text("utf-8")
@@ -135,7 +149,8 @@ def _lived_in(town: Town) -> list[str]:
     return [
         "/", "/all", "/needs-a-person", "/?show=closed", "/?show=machine", f"/conversations/{thread}",
         f"/conversations/{unknown}", "/people",
-        f"/people/{town.people['rosa']}", "/tasks", "/journeys", "/journeys/welcome/1", "/journeys/welcome/1/messages",
+        f"/people/{town.people['rosa']}", "/people?order=contact", f"/people/{town.people['rosa']}/talks",
+        f"/tasks/{task.id}", "/tasks", "/journeys", "/journeys/welcome/1", "/journeys/welcome/1/messages",
         "/journeys/welcome/moving", f"/people/{town.people['rosa']}/journeys", f"/letters/{letter}", "/health",
         f"/messages/{message}/original", "/nothing-here",
     ]  # fmt: skip

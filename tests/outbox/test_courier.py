@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from engine.base.tokens import Purpose
 from engine.content.approval import approve, revoke
 from engine.conversations.message import Message
+from engine.conversations.organizer import give_organizer
 from engine.conversations.question import Question, open_questions
 from engine.conversations.task import Task
 from engine.conversations.thread import Thread
@@ -111,6 +112,25 @@ def test_a_letter_by_the_members_organizer_needs_that_organizers_approval(house:
     house.letter("Rosa", "a_story")
     house.send()
     assert [mail["From"].partition(" at ")[0] for mail in house.mails("Rosa")] == ["The desk", "Denise Okafor"]
+
+
+def test_mail_goes_out_in_the_name_of_whoever_is_responsible_for_the_member_now(house: House) -> None:
+    house.person("Denise Okafor")
+    house.answers("Denise")
+    rosa = house.person("Rosa Medina", organizer="Denise")
+    with house.services.db.write() as session:
+        for name in ("Denise", "Maya"):
+            approve(session, house.templates["porch/a_story"]["en"], house.people[name], house.now)
+    house.letter("Rosa", "a_story")
+    house.send()
+    house.later(days=1)
+    with house.services.db.write() as session:
+        member = session.get_one(Member, rosa)
+        assert give_organizer(session, member, house.people["Maya"], house.people["Denise"], house.now)
+        assert not give_organizer(session, member, house.people["Maya"], house.people["Denise"], house.now)
+    house.letter("Rosa", "a_story")
+    house.send()
+    assert [mail["From"].partition(" at ")[0] for mail in house.mails("Rosa")] == ["Denise Okafor", "Maya Torres"]
 
 
 def test_a_letter_can_be_answered_ended_and_told_apart(house: House) -> None:
