@@ -7,6 +7,7 @@ from admin.web.frame import reader_of, tell
 from admin.web.me import me
 from engine.base.services import Services
 from engine.conversations.scope import member_in
+from engine.enrollments.signal import signal
 from engine.people.engagement import assess
 
 
@@ -20,7 +21,9 @@ def pages(services: Services) -> Blueprint:
         level, note = request.form.get("level", ""), request.form.get("note", "").strip()
         with services.db.write() as session:
             member = member_in(session, viewer.scope, member_id)
-            assess(session, member, int(level) if level.isdecimal() else 0, viewer.member_id, note, reader.now)
+            number = int(level) if level.isdecimal() else 0
+            if assess(session, member, number, viewer.member_id, note, reader.now):
+                signal(session, "assessed", member_id, reader.now, level=number)
         tell(reader.say("person.assessed"))
         return redirect(f"/people/{member_id}#engagement")
 

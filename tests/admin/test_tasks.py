@@ -166,6 +166,8 @@ def test_somebodys_engagement_is_judged_by_a_person_and_its_history_stays(town: 
     with town.services.db.read() as session:
         assert session.scalars(select(Assessment.level).order_by(Assessment.id)).all() == [2, 4]
         assert session.get_one(Member, rosa).engagement == 4
+        told = select(Signal.detail).where(Signal.kind == "assessed").order_by(Signal.id)
+        assert list(session.scalars(told)) == [{"level": 2}, {"level": 4}]
 
 
 def test_a_conversation_is_written_down_and_moves_an_outlook_with_their_words(town: Town) -> None:

@@ -5,10 +5,11 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from engine.enrollments.entering import enter_many, waiting_count, waiting_line
-from engine.enrollments.journey import load_version
+from engine.enrollments.journey import Journey, load_version
 from engine.enrollments.signal import Signal
 from engine.outbox.delivery import Delivery
 from engine.runner.enter import needs_entering, next_entering_at
+from engine.runner.explain_entry import entry_rules
 from engine.runner.merging import end_for_erased, join_enrollments
 from tests.database import on_both_databases
 from tests.runner.conftest import Town
@@ -142,3 +143,20 @@ def test_who_waits_is_the_same_person_after_two_records_are_joined_and_nobody_wh
     town.clock.moment += timedelta(days=1)
     look(town)
     assert on_it(town) == [first, kept]
+
+
+def test_why_says_who_waits_for_room_and_of_whom_the_audience_is_not_so(town: Town) -> None:
+    version = town.publish(journey("triggers: joined, only_if: {not: {tag: gone}}, limits: {entries_per_day: 1}"))
+    other = town.publish(journey("audience: {when: {tag: gardener}}", slug="other"))
+    first, second = join(town, 2)
+    with town.services.db.read() as session:
+        for published, member, expected in (
+            (version, first, {"open": True, "trigger": True, "only_if": True, "re_entry": False, "room": False}),
+            (version, second, {"open": True, "trigger": True, "only_if": True, "re_entry": True, "room": False}),
+            (other, second, {"open": True, "audience": False, "re_entry": True}),
+        ):
+            row = session.get_one(Journey, published.journey_id)
+            rules = entry_rules(session, member, row, load_version(session, published.id), town.now)
+            assert {rule.rule: rule.holds for rule in rules} == expected
+            if member == second and published is version:
+                assert "they have waited in line since 02 March 2026" in rules[-1].says

@@ -2,13 +2,16 @@
 
 from datetime import timedelta
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from engine.enrollments.enrollment import Visit
 from engine.enrollments.signal import Signal
 from engine.outbox.delivery import Delivery, OutboxDue
-from tests.database import on_both_databases
-from tests.runner.conftest import Town
+from tests.database import database_in, on_both_databases
+from tests.runner.conftest import Town, build
 from tests.runner.entering import journey, on_it, writes
 
 LETTER = "do: email, speaks: give, signed_by: desk"
@@ -159,3 +162,52 @@ def test_a_letter_that_has_not_left_when_its_reader_acts_never_leaves(town: Town
         (dana, HELLO): "sent", (dana, KICKER): "queued",
     }  # fmt: skip
     assert not due & {id_ for _, _, state, id_ in rows if state == "refused"}
+
+
+@settings(deadline=None, max_examples=12)
+@given(
+    events=st.lists(
+        st.sampled_from(["rsvped", "attended", "words", "talk", "talk_ends"]) | st.integers(1, 100), max_size=12
+    )
+)
+def test_in_whatever_order_things_happen_nobody_is_taken_down_and_nobody_hears_anything_twice(
+    tmp_path_factory: pytest.TempPathFactory, events: list[str | int]
+) -> None:
+    folder = tmp_path_factory.mktemp("rungs")
+    db = database_in(folder)
+    town = build(folder, db)
+    version = town.publish(WALK)
+    rosa = town.member("Rosa")
+    enrollment = town.enroll(rosa, version)
+    town.run()
+    talk, acted = None, False
+    for event in events:
+        before = len(town.letters(rosa))
+        match event:
+            case int():
+                town.pass_time(hours=event)
+            case "words":
+                writes(town, rosa, "count me in")
+                acted = True
+            case "talk":
+                talk = talk or town.talk(rosa, town.now + timedelta(hours=50))
+            case "talk_ends":
+                if talk is not None:
+                    town.talk_ends(talk)
+                talk = None
+            case _:
+                town.hears(event, rosa, event="park-day")
+                acted = True
+        town.run()
+        # No kicker to who already acted.
+        assert KICKER not in town.letters(rosa)[before:] or not acted
+    town.pass_time(days=40)
+    letters = town.letters(rosa)
+    assert len(set(letters)) == len(letters) and letters[0] == HELLO
+    with town.services.db.read() as session:
+        query = select(Visit.step).where(Visit.enrollment_id == enrollment).order_by(Visit.visit_at)
+        steps = list(session.scalars(query))
+    assert steps == sorted(steps)
+    town.check_places()
+    assert town.enrollment(enrollment).end_reason == "finished"
+    db.close()
