@@ -163,8 +163,8 @@ def _word(session: Session, fact: Signal, here: Standing) -> str | None:
     steps = load_version(session, here.version_id).script.steps
     step = steps[here.step] if here.step < len(steps) else None
     if here.phase and isinstance(step, Wait) and isinstance(step.pause, WaitForFact):
-        # Whatever was heard of them may have made it so: it is looked at again.
-        return here.heard
+        # Whatever was heard of them may have made it so: it is looked at again, unless something puts it off just now.
+        return here.heard if here.wanted_at is None else None
     if here.phase and isinstance(step, Wait) and isinstance(step.pause, WaitUntilDate):
         moved = fact.kind == "fact" and fact.detail.get("fact") in (step.pause.fact, "zone")
         return here.heard if moved else None

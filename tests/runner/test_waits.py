@@ -105,6 +105,23 @@ def test_a_talk_holds_a_wait_for_a_fact_and_what_follows_is_not_stale(town: Town
     assert town.letters(rosa) == [1]
 
 
+def test_a_long_talk_with_many_words_is_one_line_of_history(town: Town) -> None:
+    rosa = town.member()
+    enrollment = town.enroll(rosa, town.publish(FOR_FACT))
+    town.pass_time(days=1)
+    thread = town.talk(rosa, town.now + timedelta(days=3))
+    for _ in range(6):
+        town.pass_time(hours=4)
+        town.words_in(rosa)
+        town.hears("replied", rosa)
+    tag(town, rosa, told=True)
+    town.run()
+    assert town.history(enrollment) == ["waits", "held"]
+    town.talk_ends(thread)
+    town.run()
+    assert town.history(enrollment) == ["waits", "held", "met", "sent", "finished"]
+
+
 def test_a_talk_that_outlasts_the_time_out_makes_the_letter_of_vain_waiting_stale(town: Town) -> None:
     rosa = town.member()
     enrollment = town.enroll(rosa, town.publish(FOR_FACT))
