@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import literal_column, select
+from sqlalchemy import ColumnElement, literal_column, select
 from sqlalchemy.orm import Session
 
 from engine.content.template import load_compiled
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _MIDNIGHT = time(0)
 #: In the statement itself, so that every plan for it may use the index of what is claimed.
-_CLAIMED = literal_column("'claimed'")
+_CLAIMED: ColumnElement[str] = literal_column("'claimed'")
 
 
 def journey_facts(
