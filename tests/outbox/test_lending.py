@@ -1,6 +1,8 @@
 """Lend my name: automated mail bears a person's name only while that person lends it to exactly this, and answers."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from engine.base.errors import Invalid
 from engine.chapters.membership import Role
 from engine.content.approval import approve, approved_by, revoke
 from engine.content.expected import marks_of, uses_of
+from engine.content.template import load_compiled, publish_template
 from engine.conversations.message import Message
 from engine.enrollments.journey import publish_journey
 from engine.outbox.claim import claim_due
@@ -61,6 +64,62 @@ def signed(house: House, name: str) -> str:
     """Who signs the one letter that this person got."""
     [mail] = house.mails(name)
     return str(mail["From"]).partition(" at ")[0]
+
+
+def test_a_persons_name_needs_their_approval_of_this_text_in_this_version_beside_its_answers_else_the_desk_sends(
+    house: House,
+) -> None:
+    publish(house, ASKS)
+    letter, maya = "porch/what_would_you_like", house.people["Maya"]
+    people = iter(("Rosa", "Walt", "Ana", "Bea", "Cleo"))
+
+    def goes_out() -> EmailMessage:
+        name = next(people)
+        house.person(f"{name} Medina")
+        house.letter(name, "choose")
+        house.send()
+        [mail] = house.mails(name)
+        return mail
+
+    # Nobody approved it: the desk sends it, saying so.
+    mail = goes_out()
+    assert mail["From"] == "The desk at Neighbors for Progress <hello@nfp.example>"
+    assert "The desk at Neighbors for Progress sent this to everyone new." in text_of(mail)
+    # Read, but not beside the answers that people may give.
+    with house.services.db.write() as session:
+        approve(session, house.templates[letter]["en"], maya, house.now)
+    assert str(goes_out()["From"]).startswith("The desk")
+    lends(house, letter)
+    mail = goes_out()
+    assert mail["From"] == "Maya Torres at Neighbors for Progress <maya@nfp.example>"
+    assert "Maya wrote this to everyone new, and reads what you answer." in text_of(mail)
+    # Another text under the same name is another version, which nobody has read yet.
+    with house.services.db.write() as session:
+        old = load_compiled(session, house.templates[letter]["en"])
+        new = publish_template(session, replace(old, subject="Other words"), "other words", house.now)
+    before, house.templates[letter] = house.templates[letter], {**house.templates[letter], "en": new.id}
+    assert str(goes_out()["From"]).startswith("The desk")
+    # What she takes back is gone with the next letter.
+    house.templates[letter] = before
+    takes_back(house, letter)
+    assert str(goes_out()["From"]).startswith("The desk")
+
+
+def test_the_line_that_says_who_wrote_it_is_in_the_members_language(house: House) -> None:
+    for language, name, says in (
+        ("es", "Luis", "Maya escribió esto a todas las personas nuevas, y lee lo que contestas."),
+        ("es", "Ana", "La mesa de Neighbors for Progress envió esto a todas las personas nuevas."),
+    ):
+        version_id = house.templates["porch/hello"][language]
+        house.person(f"{name} Medina", language=language)
+        with house.services.db.write() as session:
+            approve(session, version_id, house.people["Maya"], house.now)
+            if name == "Ana":
+                revoke(session, version_id, house.people["Maya"], house.now)
+        house.letter(name, language=language)
+        house.send()
+        [mail] = house.mails(name)
+        assert says in text_of(mail)
 
 
 def test_a_name_leaves_the_letters_when_the_persons_last_role_ends(house: House) -> None:
