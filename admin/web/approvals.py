@@ -46,7 +46,7 @@ def pages(services: Services) -> Blueprint:
             names = names_of(session, lenders)
             signatures = {str(use.signed_by): _signature(session, services, use, reader) for use in uses}
             allowed = may_lend(session, services.settings, viewer, {use.signed_by for use in uses})
-        mail = made(renderer, letter, [use.step for use in uses], viewer.name, viewer.called)
+        mail = made(renderer, letter, [use.step for use in uses], viewer.name if allowed else None, viewer.called)
         marks = sorted({use.mark for use in uses if use.mark})
         return render_template(
             "letter.html",
@@ -73,7 +73,8 @@ def pages(services: Services) -> Blueprint:
         with services.db.read() as session:
             letter = load_compiled(session, version_id)
             uses = uses_of(session, version_id)
-        mail = made(renderer, letter, [use.step for use in uses], viewer.name, viewer.called)
+            allowed = may_lend(session, services.settings, viewer, {use.signed_by for use in uses})
+        mail = made(renderer, letter, [use.step for use in uses], viewer.name if allowed else None, viewer.called)
         response = Response("" if isinstance(mail, Refused) else mail.html, mimetype="text/html")
         response.headers["Content-Security-Policy"] = LETTER
         return response

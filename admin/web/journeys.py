@@ -29,6 +29,9 @@ from templates.render import Refused, Rendered, Renderer
 
 #: Versions listed, the newest first.
 MOST_VERSIONS = 20
+#: What a process remembers of checks of versions.
+_MOST_CHECKED = 500
+_checked: dict[int, tuple[Finding, ...]] = {}
 
 
 def pages(services: Services) -> Blueprint:
@@ -188,8 +191,13 @@ def _since(
 
 
 def _findings(version: Published, reading: Reading) -> tuple[Finding, ...]:
-    """What a check of this very version, with the letters it was published with, would say today."""
-    return check(version.script, reading.catalog)
+    """What a check of this very version says, with the letters it was published with. Neither ever changes."""
+    known = _checked.get(version.id)
+    if known is None:
+        if len(_checked) >= _MOST_CHECKED:
+            _checked.clear()
+        known = _checked[version.id] = check(version.script, reading.catalog)
+    return known
 
 
 def _waits_for_word(journey: Journey, resting: JourneyPause | None) -> bool:

@@ -181,14 +181,12 @@ def about(session: Session, viewer: Me, member: Member, reader: Reader) -> About
         .order_by(Membership.rank, Chapter.name)
     )
     held = held_members(session, [member.id], reader.now)
+    talking = talking_with(session, member.id) if held else None
     return About(
         profile=profile(session, member),
         zone=ZoneInfo(member.zone) if member.zone else None,
         chapters=list(chapters),
-        journeys=[
-            (place.title, _going(place, talking_with(session, member.id) if held else None, reader))
-            for place in places(session, member.id)
-        ],
+        journeys=[(place.title, _going(place, talking, reader)) for place in places(session, member.id)],
         tasks=list(
             session.scalars(
                 select(Task)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 
 from sqlalchemy import select
@@ -172,7 +173,12 @@ def _sentence(step: Step, place: int, script: Script) -> str:
 
 
 def _segments(letter: Compiled, each: Sent) -> int:
-    return sample_length(letter, offered_by(each.step, letter.language)).segments if letter.channel == "sms" else 0
+    return _length(letter, offered_by(each.step, letter.language)) if letter.channel == "sms" else 0
+
+
+@lru_cache(maxsize=500)
+def _length(text: Compiled, answers: str) -> int:
+    return sample_length(text, answers).segments
 
 
 def offered_by(step: Message, language: str) -> str:

@@ -170,6 +170,9 @@ def test_a_letter_of_another_persons_is_read_by_all_and_lent_by_that_person_alon
     letter = publish(town)["porch/hello"]
     denise = town.signed_in("denise")
     assert "Lend my name" not in denise.sees(f"/letters/{letter}")
+    # It shows how it looks, and not how it would look in a name that it never bears.
+    page = denise.sees(f"/letters/{letter}/page")
+    assert "I'm Maya" in page and "Denise" not in page
     assert denise.presses(f"/letters/{letter}/approval").status_code == 404
     maya = town.signed_in("maya")
     assert "These wait for you" in maya.sees("/journeys/porch/1")
