@@ -48,6 +48,21 @@ def wish_no_more(session: Session, member_id: int, *, path: str = BELONGING) -> 
     return True
 
 
+def join_wishes(session: Session, kept_id: int, gone_id: int) -> None:
+    """What the other record of the same person wished holds too, where the kept one says nothing of that path."""
+    said = set(session.scalars(select(Wish.path).where(Wish.member_id == kept_id)))
+    for wish in session.scalars(select(Wish).where(Wish.member_id == gone_id)).all():
+        if wish.path not in said:
+            session.add(
+                Wish(
+                    member_id=kept_id, path=wish.path, created_at=wish.created_at, furthest=wish.furthest,
+                    words=wish.words,
+                )
+            )  # fmt: skip
+        session.delete(wish)
+    session.flush()
+
+
 def is_beyond(path: str, stage: str, furthest: str) -> bool:
     """Whether the stage lies further along than that; resting lies behind every other."""
     along = [each for each in stages_of(path) if each != "resting"]

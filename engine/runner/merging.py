@@ -15,6 +15,7 @@ from engine.audit.entry import record
 from engine.base.db import among, one_member_at_a_time, table_of
 from engine.base.errors import Invalid
 from engine.conversations.question import Question
+from engine.conversations.task import Task
 from engine.enrollments.enrollment import FINISHED, Due, Enrollment, Standing, Visit, end, may_again, standing
 from engine.enrollments.entering import carry_entries, forget_entries
 from engine.enrollments.journey import load_version
@@ -22,6 +23,7 @@ from engine.enrollments.signal import Signal
 from engine.outbox import queue
 from engine.outbox.delivery import Delivery, DeliveryKey
 from engine.people.member_pace import join_paces
+from engine.people.wish import join_wishes
 
 #: The end reason of an enrollment whose member proved to be somebody who is, or was, on the journey too.
 MERGED = "merged"
@@ -69,6 +71,7 @@ def join_enrollments(session: Session, kept_id: int, gone_id: int, now: datetime
     _carry(session, carried, kept_id, gone_id)
     carry_entries(session, kept_id, gone_id)
     join_paces(session, kept_id, gone_id, now)
+    join_wishes(session, kept_id, gone_id)
     record(
         session, by_id, "journeys_joined", "member", kept_id, now, gone=gone_id, carried=len(carried), ended=len(ended)
     )
@@ -151,6 +154,13 @@ def _carry(session: Session, carried: Sequence[_Life], kept_id: int, gone_id: in
     session.execute(
         update(Question)
         .where(Question.member_id == gone_id, Question.subject_kind == "enrollment", Question.subject_id.in_(ids))
+        .values(member_id=kept_id)
+        .execution_options(synchronize_session=False)
+    )
+    # What somebody still has to do for them, and how it turned out before, is about the one person now.
+    session.execute(
+        update(Task)
+        .where(Task.member_id == gone_id, Task.enrollment_id.in_(ids))
         .values(member_id=kept_id)
         .execution_options(synchronize_session=False)
     )

@@ -11,9 +11,12 @@ from engine.base.ids import new_id
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Role, join
 from engine.conversations.task import Handing, Task, finish_task, hand_task
-from engine.enrollments.enrollment import stop
+from engine.enrollments.enrollment import Enrollment, stop
+from engine.enrollments.journey import JourneyVersion
 from engine.people.address import add_email
 from engine.people.member import Member
+from engine.people.wish import unwilling, wish_to_stay
+from engine.runner.merging import join_enrollments
 from engine.runner.overdue import needs_tending, tend_tasks
 from tests.database import on_both_databases
 from tests.runner.conftest import Town
@@ -290,3 +293,31 @@ def test_without_outcomes_the_journey_goes_on_at_once(town: Town) -> None:
     enrollment = town.enroll(rosa, town.publish(yaml[:start] + "    go: thanks\n" + yaml[end:]))
     town.run()
     assert town.history(enrollment) == ["handed_off", "sent", "finished"]
+
+
+def test_a_task_about_somebody_known_by_two_records_still_drives_the_journey_of_the_one_person(town: Town) -> None:
+    people = People(town)
+    kept = town.member("Rosa Marin")
+    with town.services.db.write() as session:
+        wish_to_stay(session, people.rosa, "active", "Just the garden.", town.now)
+        joined = join_enrollments(session, kept, people.rosa, town.now)
+    assert joined.carried == 1
+    people.says("reached", "She had two addresses.")
+    assert town.history(people.enrollment)[:2] == ["handed_off", "done:reached"]
+    with town.services.db.read() as session:
+        assert session.get_one(Task, people.tasks()[0].id).member_id == kept
+        assert unwilling(session, [kept], "belonging", "leading") == {kept}
+
+
+def test_a_task_of_the_record_whose_journey_ended_by_joining_two_is_taken_back(town: Town) -> None:
+    people = People(town)
+    other = town.member("Rosa Marin")
+    with town.services.db.write() as session:
+        journey = session.get_one(Enrollment, people.enrollment)
+        version = session.get_one(JourneyVersion, journey.version_id)
+    town.enroll(other, version)
+    town.run()
+    with town.services.db.write() as session:
+        join_enrollments(session, people.rosa, other, town.now)
+    tend_tasks(town.services)
+    assert sorted(task.withdrawn for task in people.tasks()) == ["", "merged"]
