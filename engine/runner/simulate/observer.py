@@ -5,7 +5,7 @@ the channels, and counts whatever broke a promise. It asks neither the gate nor 
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any, NamedTuple
@@ -137,7 +137,7 @@ class Observer:
         rows = {row.id: row for row in session.execute(_what_left(session, ids))}
         self._learn(session, {row.template_version_id for row in rows.values()})
         left: list[Left] = []
-        for each in arrived:
+        for each in sorted(arrived, key=lambda one: self._order(one, rows)):
             row = rows.get(each.delivery_id)
             if row is None:
                 raise ValueError("a message left that no row tells of")
@@ -155,6 +155,12 @@ class Observer:
             if message.message_class in _BY_MACHINE:
                 self._judge(message)
         return left
+
+    def _order(self, each: Arrived, rows: Mapping[int, Any]) -> tuple[datetime, bool, int]:
+        """Of what left at one moment, an ask comes before whatever was said beside it: it was not said after it."""
+        row = rows.get(each.delivery_id or 0)
+        asks = row is not None and self._speaks.get(row.template_version_id or 0) == "ask"
+        return each.at, not asks, each.delivery_id or 0
 
     def _judge(self, message: Left) -> None:
         book, at = self._books[message.member_id], message.at

@@ -33,9 +33,9 @@ from engine.runner.tick import tick_from
 
 #: Time is looked at so often: what falls due in between is done together, as by a process that wakes so often. With
 #: many people it wakes less often, so that there are batches to do.
-QUANTA = ((2_000, timedelta(hours=2)), (0, timedelta(hours=1)))
+QUANTA = ((5_000, timedelta(hours=3)), (1_000, timedelta(hours=2)), (0, timedelta(hours=1)))
 #: How often every sweep of the rooms looks, and how often the observer looks for who is stuck.
-SWEEP_EVERY, LOOK_EVERY = timedelta(hours=6), timedelta(days=1)
+SWEEP_EVERY, LOOK_EVERY = timedelta(hours=12), timedelta(days=1)
 #: Deliveries of one batch.
 BATCH = 500
 #: Rounds at one moment after which it is said that it does not come to rest.
