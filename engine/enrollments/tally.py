@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, SelectBase, func, select, true
+from sqlalchemy import ColumnElement, SelectBase, case, func, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine.enrollments.enrollment import FINISHED, Due, Enrollment
@@ -43,17 +43,14 @@ def tallies(session: Session, members: SelectBase | None) -> dict[int, Tally]:
 
 def endings(session: Session, journey_id: int, members: SelectBase | None) -> Endings:
     """How the times on this journey ended that are over."""
-    rows = session.execute(
-        select(Enrollment.end_reason == FINISHED, func.count())
-        .where(
+    finished, over = session.execute(
+        select(func.count(case((Enrollment.end_reason == FINISHED, 1))), func.count()).where(
             Enrollment.journey_id == journey_id,
             Enrollment.ended_at.is_not(None),
             _among(Enrollment.member_id, members),
         )
-        .group_by(Enrollment.end_reason == FINISHED)
-    )
-    counts = {bool(is_finished): many for is_finished, many in rows}
-    return Endings(counts.get(True, 0), counts.get(False, 0))
+    ).one()
+    return Endings(finished, over - finished)
 
 
 def at_steps(session: Session, version_ids: Collection[int], members: SelectBase | None) -> dict[tuple[int, int], int]:
