@@ -1,0 +1,1 @@
+"""Lives: a small town in which anything may happen in any order, and what must be so whatever happens."""
