@@ -258,5 +258,7 @@ def _found(session: Session, scope: Scope, wanted: Wanted, after: int | None) ->
         if edge is not None:
             value = literal(edge.at, column.type)
             further, onward = (column > value, Member.id > after) if rising else (column < value, Member.id < after)
-            query = query.where(or_(further, and_(column == value, onward)))
+            # Said twice: the first, plain bound is what the index begins to read from.
+            begin = column >= value if rising else column <= value
+            query = query.where(begin, or_(further, and_(column == value, onward)))
     return list(session.execute(query))
