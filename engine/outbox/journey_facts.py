@@ -5,10 +5,11 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, literal_column, select
+from sqlalchemy import ColumnElement, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from engine.content.template import load_compiled
+from engine.conversations.message import Message
 from engine.enrollments.journey import Published
 from engine.enrollments.pause import JourneyPause
 from engine.enrollments.spread import place_in, spread_for
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from engine.outbox.material import Material
 
 _MIDNIGHT = time(0)
+#: How many messages that count against nothing are passed over on the way back to the last letter.
+_MOST_UNCOUNTED = 5
 #: In the statement itself, so that every plan for it may use the index of what is claimed.
 _CLAIMED: ColumnElement[str] = literal_column("'claimed'")
 
@@ -78,6 +81,31 @@ def on_their_way(session: Session, member_ids: Collection[int], now: datetime) -
             continue
         speaks = load_compiled(session, text).speaks if text is not None else ""
         found.setdefault(member_id, []).append((delivery_id, Letter(at, speaks, channel)))
+    return found
+
+
+def last_before(session: Session, member_ids: Collection[int], before: datetime) -> dict[int, Letter]:
+    """The last letter that each of these members had by then: an ask left unanswered does not pass with the month."""
+    if not member_ids:
+        return {}
+    newest_first = func.row_number().over(
+        partition_by=Message.member_id, order_by=(Message.at.desc(), Message.id.desc())
+    )
+    # A few, because one that did not count may be the last.
+    had = (
+        select(Message.member_id, Message.at, Message.detail, Message.channel, newest_first.label("place"))
+        .where(Message.member_id.in_(member_ids), Message.kind == "journey", Message.at <= before)
+        .subquery()
+    )
+    rows = session.execute(
+        select(had.c.member_id, had.c.at, had.c.detail, had.c.channel)
+        .where(had.c.place <= _MOST_UNCOUNTED)
+        .order_by(had.c.place)
+    )
+    found: dict[int, Letter] = {}
+    for member_id, at, detail, channel in rows:
+        if detail.get("counts", True):
+            found.setdefault(member_id, Letter(at, str(detail.get("speaks", "")), channel))
     return found
 
 

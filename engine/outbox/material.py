@@ -23,7 +23,7 @@ from engine.enrollments.journey import Published, load_version
 from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery, HeldDelivery
 from engine.outbox.gate import LOOK_BACK, Facts, Letter
-from engine.outbox.journey_facts import journey_facts, on_their_way
+from engine.outbox.journey_facts import journey_facts, last_before, on_their_way
 from engine.outbox.mailbox import known_mailboxes, mailboxes_of
 from engine.outbox.text_facts import text_facts
 from engine.people.address import Address
@@ -175,13 +175,15 @@ def read_facts(
     letters = _letters(session, capped, now)
     for member_id, claimed in on_their_way(session, capped, now).items():
         letters[member_id] = [*letters.get(member_id, []), *claimed]
+    asked = {each.member_id for each in deliveries if each.member_id in capped and _speaks(each, material) == "ask"}
+    for member_id, letter in last_before(session, asked - letters.keys(), now - LOOK_BACK).items():
+        letters[member_id] = [(0, letter)]
     wrote = _last_words(session, ids)
     facts: dict[int, Facts] = {}
     for each in deliveries:
         member = material.members.get(each.member_id or 0)
         thread = material.threads.get(each.thread_id or 0)
         address = material.address_of(each)
-        compiled = material.compiled.get(each.template_version_id or 0)
         said = [wrote.get(each.member_id or 0), thread.last_in_at if thread else None]
         facts[each.id] = Facts(
             message_class=CLASSES[each.message_class],
@@ -196,7 +198,7 @@ def read_facts(
             held_until=held.get(each.member_id or 0),
             was_held=each.id in were_held,
             meant_for=each.visit_at or each.created_at,
-            speaks=compiled.speaks if compiled else "",
+            speaks=_speaks(each, material),
             letters=tuple(
                 letter for delivery_id, letter in letters.get(each.member_id or 0, ()) if delivery_id != each.id
             ),
@@ -204,6 +206,11 @@ def read_facts(
     facts = journey_facts(session, deliveries, facts, material, now, home_zone)
     texts = [each for each in deliveries if each.channel == "sms"]
     return facts | text_facts(session, texts, {each.id: facts[each.id] for each in texts}, material, now, sms)
+
+
+def _speaks(delivery: Delivery, material: Material) -> str:
+    compiled = material.compiled.get(delivery.template_version_id or 0)
+    return compiled.speaks if compiled else ""
 
 
 def _holders(session: Session, steps: Iterable[Ask | Email | Text], ours: Mapping[str, int]) -> dict[str, list[int]]:

@@ -136,6 +136,24 @@ def test_what_another_courier_is_about_to_ask_counts_as_asked(house: House) -> N
     assert "never ask twice in a row" in (house.delivery(again).refusal or "")
 
 
+@on_both_databases
+@pytest.mark.parametrize(("spoke", "asks_again"), [("ask", False), ("listen", True)])
+def test_an_ask_that_nobody_answered_does_not_pass_with_the_month(house: House, spoke: str, asks_again: bool) -> None:
+    house.person("Rosa Medina")
+    with house.services.db.write() as session:
+        for id_, days, detail in ((1, 90, {"speaks": "give"}), (2, 45, {"speaks": spoke}), (3, 44, {"counts": False})):
+            at = house.now - days * DAY
+            session.add(
+                Message(
+                    id=id_, created_at=at, at=at, member_id=house.people["Rosa"], kind="journey", channel="email",
+                    detail=detail, folded=[], attachments=[],
+                )
+            )  # fmt: skip
+    again = house.letter("Rosa", "choose")
+    assert bool(claim(house).deliveries) is asks_again
+    assert ("never ask twice in a row" in (house.delivery(again).refusal or "")) is not asks_again
+
+
 def test_couriers_of_different_members_do_not_wait_for_one_another(house: House) -> None:
     for name in ("Rosa Medina", "Ben Cole"):
         house.person(name)
