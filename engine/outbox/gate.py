@@ -98,7 +98,8 @@ class Facts:
     #: When it was meant to leave at first.
     meant_for: datetime | None = None
     speaks: str = ""
-    #: The member's letters of the last month, oldest first, without this one.
+    #: The member's letters of the last month, oldest first, without this one; of somebody who had none and is to be
+    #: asked something, the last one there was.
     letters: tuple[Letter, ...] = ()
     #: For texts: when texting hours begin; None: they are now.
     window_opens_at: datetime | None = None
