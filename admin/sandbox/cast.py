@@ -85,7 +85,7 @@ class Organizer:
     #: Their roles: a chapter's short name (None: the whole organization) and the role there.
     roles: tuple[tuple[str | None, str], ...]
     language: str
-    #: Letters they lent their name to.
+    #: Letters and texts they lent their name to, by name or by a pattern such as `gift/*`.
     approves: tuple[str, ...]
     postal_code: str = ""
     phone: str = ""

@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import datetime, timedelta
+from fnmatch import filter as matching
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -85,7 +86,8 @@ def _write_community(session: Session, cast: Cast, start: datetime, number: int,
             session, file.read_text("utf-8"), draft.journey, catalog, start
         ).version_id
     for organizer in cast.organizers:
-        for name in organizer.approves:
+        lent = sorted({name for wanted in organizer.approves for name in matching(catalog.names(), wanted)})
+        for name in lent:
             for language in ("en", "es"):
                 version = current_version(session, name, language)
                 if version is not None:
