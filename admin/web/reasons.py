@@ -13,7 +13,7 @@ from admin.web.people import talking_with
 from engine.base.services import Services
 from engine.conversations.hold import held_members
 from engine.conversations.scope import member_in
-from engine.runner.explain import EnrollmentWhy, StepWhy, why
+from engine.runner.explain import EnrollmentWhy, JourneyWhy, StepWhy, why
 from engine.runner.explain_rules import RuleSaid
 from templates.web.reader import Reader
 
@@ -54,7 +54,7 @@ def pages(services: Services) -> Blueprint:
         with services.db.read() as session:
             member = member_in(session, me().scope, member_id)
             held = bool(held_members(session, [member.id], reader.now))
-            found = why(session, services.settings, member.id, reader.now)
+            found = sorted(why(session, services.settings, member.id, reader.now), key=_nearness)
             return render_template(
                 "person_journeys.html",
                 member=member,
@@ -63,6 +63,13 @@ def pages(services: Services) -> Blueprint:
             )
 
     return blueprint
+
+
+def _nearness(journey: JourneyWhy) -> int:
+    """What they are on comes first, then what they were on, then the others; each in the journeys' own order."""
+    if not journey.enrollments:
+        return 2
+    return 0 if journey.enrollments[-1].ended_at is None else 1
 
 
 def _time(time: EnrollmentWhy, reader: Reader) -> TimeView:

@@ -75,12 +75,12 @@ def _so(session: Session, member_id: int, version: Published, now: datetime) -> 
     audience, only_if = version.script.audience, version.script.only_if
     if audience is not None:
         fits = bool(members_matching(session, audience.when, [member_id], now))
-        so = "It is so now" if fits else "It is not so now"
-        yield EntryRule("audience", fits, f"It begins for everybody of whom it is so that {audience.describe()}. {so}.")
+        so = "It does now" if fits else "It does not now"
+        yield EntryRule("audience", fits, f"It begins for everybody for whom this holds: {audience.describe()}. {so}.")
     if only_if is not None:
         fits = bool(members_matching(session, only_if, [member_id], now))
-        so = "It is so now" if fits else "It is not so now"
-        yield EntryRule("only_if", fits, f"It must be so that {only_if.describe()}. {so}.")
+        so = "It does now" if fits else "It does not now"
+        yield EntryRule("only_if", fits, f"It begins only while this holds: {only_if.describe()}. {so}.")
 
 
 def _room(session: Session, member_id: int, version: Published, now: datetime) -> Iterator[EntryRule]:

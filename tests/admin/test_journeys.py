@@ -236,7 +236,11 @@ def test_a_members_page_tells_why_they_did_or_did_not_get_something(town: Town) 
     assert "here now" in page and "Waits here, until" in page and "to come" in page
     assert "They never said yes to mail of this kind." in page or "never said yes" in page
     harriet = denise.sees(f"/people/{town.people['harriet']}/journeys")
-    assert "They were never on it. For it to begin:" in harriet and "a person puts somebody on it" in harriet
+    assert (
+        "They were never on it" in harriet
+        and "For it to begin:" in harriet
+        and "a person puts somebody on it" in harriet
+    )
     town.hears("rosa", "May I bring my sister?", chapter="atlanta", to="denise")
     assert "paused: talking with Denise Okafor" in denise.sees(path)
     town.signed_in("erik").sees(path, 404)
