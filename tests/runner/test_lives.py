@@ -164,7 +164,8 @@ class Lives(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             self.count["messages"] += len(self.checker.letters)
-            if self.count["lives"] % ONE_IN == 0 and len(self.world.told) >= A_LIFE:
+            # Chosen by what happened in it, so that the same life is told again each time.
+            if len(self.world.told) >= A_LIFE and sum(len(each.values) for each in self.world.told) % ONE_IN == 0:
                 self.told_again()
         finally:
             self.world.close()
@@ -196,6 +197,8 @@ def live(steps: int, **how: Any) -> Counter[str]:
     return Lives.count
 
 
+# On a machine that has other things to do too.
+@pytest.mark.timeout(900)
 def test_whatever_happens_nobody_is_doubled_stuck_talked_over_or_written_to_at_the_wrong_time() -> None:
     count = live(STEPS, derandomize=True)
     assert count["steps"] >= STEPS and count["told again"] and count["deaths"] and count["messages"], count
