@@ -71,7 +71,9 @@ def claim_due(
                 # A text that waited for its turn still says so, which tells the pace that it did.
                 kept = delivery.refusal if channel == "sms" else None
                 delivery.state, delivery.state_at, delivery.refusal = "claimed", now, kept
-                if known.message_class.weekly_cap and delivery.member_id is not None:
+                # What was tried before stands in the timeline, and is counted there.
+                tried = delivery.internet_message_id is not None or delivery.body is not None
+                if known.message_class.weekly_cap and delivery.member_id is not None and not tried:
                     begun.setdefault(delivery.member_id, []).append(Letter(now, known.speaks, known.channel))
             case WaitUntil(when=when, reason=reason):
                 delivery.state, delivery.state_at, delivery.refusal = "queued", now, reason

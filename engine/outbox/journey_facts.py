@@ -64,8 +64,13 @@ def quiet_of(version: Published | None, channel: str) -> QuietHours | None:
     return quiet if quiet is not None and (channel == "sms" or quiet.channels is Channels.ALL) else None
 
 
-def on_their_way(session: Session, member_ids: Collection[int], now: datetime) -> dict[int, list[tuple[int, Letter]]]:
-    """Letters that another courier has claimed and not begun yet: they are in no timeline, and count all the same."""
+def on_their_way(
+    session: Session, member_ids: Collection[int], now: datetime, besides: Collection[int]
+) -> dict[int, list[tuple[int, Letter]]]:
+    """Letters that another courier has claimed and not begun yet: they are in no timeline, and count all the same.
+
+    `besides`: what is judged now. Of a courier that died it may be claimed still, and would count twice.
+    """
     found: dict[int, list[tuple[int, Letter]]] = {}
     if not member_ids:
         return found
@@ -77,7 +82,7 @@ def on_their_way(session: Session, member_ids: Collection[int], now: datetime) -
         .where(Delivery.state == _CLAIMED, Delivery.member_id.in_(member_ids), Delivery.state_at > now - LOOK_BACK)
     )  # fmt: skip
     for delivery_id, member_id, at, text, channel, message_class in rows:
-        if member_id is None or not CLASSES[message_class].weekly_cap:
+        if member_id is None or delivery_id in besides or not CLASSES[message_class].weekly_cap:
             continue
         speaks = load_compiled(session, text).speaks if text is not None else ""
         found.setdefault(member_id, []).append((delivery_id, Letter(at, speaks, channel)))

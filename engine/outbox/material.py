@@ -181,7 +181,7 @@ def read_facts(
     for member_id, last in _last_letters(session, asking).items():
         # However long ago the last letter was: two asks in a row are two, with silence between them.
         letters[member_id] = [last]
-    for member_id, claimed in on_their_way(session, capped, now).items():
+    for member_id, claimed in on_their_way(session, capped, now, besides={each.id for each in deliveries}).items():
         letters[member_id] = [*letters.get(member_id, []), *claimed]
     asked = {each.member_id for each in deliveries if each.member_id in capped and _speaks(each, material) == "ask"}
     for member_id, letter in last_before(session, asked - letters.keys(), now - LOOK_BACK).items():

@@ -13,6 +13,7 @@ from engine.conversations.message import Message
 from engine.enrollments.journey import Journey, JourneyVersion, publish_journey
 from engine.outbox.claim import Claim, claim_due
 from engine.outbox.classes import CLASSES
+from engine.outbox.courier import calling, written_or_not
 from engine.outbox.delivery import Delivery
 from engine.outbox.gate import Allow, Facts, Letter, Limits, Refuse, Verdict, WaitUntil
 from engine.outbox.gate import judge as gate
@@ -284,3 +285,32 @@ def test_a_suppressed_message_is_put_off_or_refused_with_its_reason_and_never_lo
     house.later(days=4, minutes=1)
     house.send()
     assert house.delivery(put_off).state == "sent"
+
+
+@pytest.mark.parametrize("dies", ["claimed", "calling"])
+def test_of_what_a_courier_left_behind_when_it_died_each_letter_counts_once(house: House, dies: str) -> None:
+    house.person("Rosa Marquez")
+    settings = house.services.settings
+    house.letter("Rosa", "a_story")
+    house.send()
+    left = []
+    for _ in range(2):
+        house.later(hours=1)
+        left.append(house.letter("Rosa", "a_story"))
+    # With the one that was sent these make three, which is all that a week takes.
+    with house.services.db.write() as session:
+        claimed = claim_due(session, settings, house.now, 100, "email")
+    assert len(claimed.deliveries) == 2
+    if dies == "calling":
+        written = [
+            (each, written_or_not(each, claimed.material, house.press, house.now)) for each in claimed.deliveries
+        ]
+        with house.services.db.write() as session:
+            calling(session, written, claimed.material, house.now)
+    house.leases_end()
+    house.send()
+    assert [house.delivery(each).state for each in left] == ["sent", "sent"]
+    house.later(hours=1)
+    late = house.letter("Rosa", "a_story")
+    house.send()
+    assert "3 letters within a week" in str(house.delivery(late).refusal)
