@@ -70,6 +70,10 @@ class Checker:
         self.seen = len(self.world.outside.heard)
         return [self._letter(db, each) for each in heard]
 
+    def tried(self) -> list[Letter]:
+        """What was spoken to the outside world and not taken."""
+        return [self._letter(self.world.process.glance, each) for each in self.world.outside.tried]
+
     def _letter(self, db: sqlite3.Connection, heard: Heard) -> Letter:
         row = db.execute(
             """SELECT d.member_id, d.enrollment_id, d.visit_at, t.speaks, j.slug FROM delivery d
@@ -137,6 +141,9 @@ def _over_budget(checker: Checker, new: Letter) -> str | None:
 def _asked_twice(checker: Checker, new: Letter) -> str | None:
     """Never two asks in a row without a word of theirs between."""
     others = list(_others(checker, new, timedelta(days=30)).values())
+    # What was on its way between the two counts, though nobody knew yet that it would not come.
+    given = [each for each in checker.tried() if each.member_id == new.member_id and each.speaks != "ask"]
+    others = sorted([*others, *given], key=lambda each: each.heard.at)
     if new.speaks != "ask" or not others or others[-1].speaks != "ask":
         return None
     wrote = checker.world.known[new.member_id].wrote_at

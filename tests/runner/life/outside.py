@@ -53,9 +53,17 @@ class Outside:
     tokens: TokenRing
     now: Callable[[], datetime]
     heard: list[Heard] = field(default_factory=list)
+    #: What was spoken to it and not taken.
+    tried: list[Heard] = field(default_factory=list)
     moods: dict[str, list[Mood]] = field(default_factory=lambda: defaultdict(list))
     texts: list[ProviderText] = field(default_factory=list)
     numbers: "count[int]" = field(default_factory=count)
+
+    def comes(self, message: Heard, mood: Mood) -> bool:
+        """Whether the message is taken."""
+        taken = mood in (Mood.TAKES, Mood.SILENT)
+        (self.heard if taken else self.tried).append(message)
+        return taken
 
     def mood(self, address: str) -> Mood:
         """What becomes of this message."""
@@ -82,12 +90,11 @@ class Relay:
     def send(self, return_path: str, recipient: str, message: bytes) -> Sent | NotSent:
         """Whatever the address' mood is."""
         mood = self.outside.mood(recipient)
-        if mood in (Mood.TAKES, Mood.SILENT):
-            lines = message.split(b"\n\n", 1)[0].replace(b"\r", b"").decode("ascii").splitlines()
-            key = next(line.split(":", 1)[1].strip() for line in lines if line.lower().startswith("message-id:"))
-            delivery_id = delivery_of(self.outside.tokens, key)
-            assert delivery_id is not None, key
-            self.outside.heard.append(Heard(delivery_id, "email", recipient, key, self.outside.now(), ""))
+        lines = message.replace(b"\r", b"").split(b"\n\n", 1)[0].decode("ascii").splitlines()
+        key = next(line.split(":", 1)[1].strip() for line in lines if line.lower().startswith("message-id:"))
+        delivery_id = delivery_of(self.outside.tokens, key)
+        assert delivery_id is not None, key
+        self.outside.comes(Heard(delivery_id, "email", recipient, key, self.outside.now(), ""), mood)
         if mood is Mood.NEVER:
             return NotSent(True, "5.1.1", "No such mailbox.", about="address")
         return _ANSWERS.get(mood, Sent())
@@ -107,9 +114,8 @@ class Provider:
         outside = self.outside
         mood = outside.mood(text.to)
         sid = f"SM{next(outside.numbers):030}"
-        if mood in (Mood.TAKES, Mood.SILENT):
-            delivery_id = outside.tokens.verify(text.status_url.rpartition("/")[2], Purpose.TEXT_STATUS).subject_id
-            outside.heard.append(Heard(delivery_id, "sms", text.to, sid, outside.now(), text.body))
+        delivery_id = outside.tokens.verify(text.status_url.rpartition("/")[2], Purpose.TEXT_STATUS).subject_id
+        if outside.comes(Heard(delivery_id, "sms", text.to, sid, outside.now(), text.body), mood):
             outside.texts.append(ProviderText(sid, text.to, text.from_, text.body, "sent", outside.now()))
         if mood is Mood.NEVER:
             return NotSent(True, "21614", "This phone takes no texts.", about="address")
