@@ -22,6 +22,8 @@ WEEK = timedelta(days=7)
 MONTH = timedelta(days=30)
 #: How far back the letters of one member must be known to judge the next one.
 LOOK_BACK = MONTH
+#: What leaves so shortly before an ask stands beside it, and not between it and the ask before.
+BESIDE = timedelta(hours=1)
 #: How soon a message of a paused journey is judged again.
 LOOK_AGAIN = timedelta(days=1)
 _CHANNEL_WORDS = {"email": "mail", "sms": "texts"}
@@ -246,7 +248,8 @@ def _wish(facts: Facts, now: datetime) -> Verdict | None:
 def _asks(facts: Facts, limits: Limits, now: datetime) -> Verdict | None:
     if not facts.message_class.ask_budget or facts.speaks != "ask":
         return None
-    last = facts.letters[-1] if facts.letters else None
+    between = (each for each in reversed(facts.letters) if each.speaks == "ask" or each.at <= now - BESIDE)
+    last = next(between, None)
     if last is not None and last.speaks == "ask" and not _wrote_after(facts, last.at):
         return Refuse("The last letter asked something too and is not answered yet. We never ask twice in a row.")
     asks = sum(1 for each in facts.letters if each.speaks == "ask" and each.at > now - MONTH)

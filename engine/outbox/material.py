@@ -173,17 +173,10 @@ def read_facts(
     )
     capped = {each.member_id for each in deliveries if CLASSES[each.message_class].weekly_cap and each.member_id}
     letters = _letters(session, capped, now)
-    asking = {
-        each.member_id
-        for each in deliveries
-        if each.member_id in capped and each.member_id not in letters and _asks(material, each)
-    }
-    for member_id, last in _last_letters(session, asking).items():
-        # However long ago the last letter was: two asks in a row are two, with silence between them.
-        letters[member_id] = [last]
     for member_id, claimed in on_their_way(session, capped, now, besides={each.id for each in deliveries}).items():
         letters[member_id] = [*letters.get(member_id, []), *claimed]
     asked = {each.member_id for each in deliveries if each.member_id in capped and _speaks(each, material) == "ask"}
+    # However long ago the last letter was: two asks in a row are two, with months of silence between them.
     for member_id, letter in last_before(session, asked - letters.keys(), now - LOOK_BACK).items():
         letters[member_id] = [(0, letter)]
     wrote = _last_words(session, ids)
@@ -289,27 +282,6 @@ def _letters(session: Session, member_ids: Collection[int], now: datetime) -> di
         if member_id is not None and detail.get("counts", True):
             letter = Letter(at, str(detail.get("speaks", "")), channel)
             found.setdefault(member_id, []).append((delivery_id or 0, letter))
-    return found
-
-
-def _asks(material: Material, delivery: Delivery) -> bool:
-    compiled = material.compiled.get(delivery.template_version_id or 0)
-    return compiled is not None and compiled.speaks == "ask"
-
-
-def _last_letters(session: Session, member_ids: Collection[int | None]) -> dict[int, tuple[int, Letter]]:
-    """The last letter of these members that counts, with its delivery; who never had one is absent."""
-    found: dict[int, tuple[int, Letter]] = {}
-    if not member_ids:
-        return found
-    rows = session.execute(
-        select(Message.member_id, Message.delivery_id, Message.at, Message.detail, Message.channel)
-        .where(Message.member_id.in_(member_ids), Message.kind == "journey")
-        .order_by(Message.at, Message.id)
-    )
-    for member_id, delivery_id, at, detail, channel in rows:
-        if member_id is not None and detail.get("counts", True):
-            found[member_id] = (delivery_id or 0, Letter(at, str(detail.get("speaks", "")), channel))
     return found
 
 

@@ -162,22 +162,6 @@ def test_couriers_of_different_members_do_not_wait_for_one_another(house: House)
     assert len(claim(house, limit=2).deliveries) == 2
 
 
-@on_both_databases
-def test_two_asks_with_nothing_but_months_between_them_are_two_in_a_row(house: House) -> None:
-    house.person("Rosa Medina")
-    at = house.now - 70 * DAY
-    with house.services.db.write() as session:
-        session.add(
-            Message(
-                id=1_001, created_at=at, at=at, member_id=house.people["Rosa"], kind="journey", channel="email",
-                detail={"speaks": "ask"}, folded=[], attachments=[],
-            )
-        )  # fmt: skip
-    again = house.letter("Rosa", "choose")
-    assert not claim(house).deliveries
-    assert "never ask twice in a row" in (house.delivery(again).refusal or "")
-
-
 def wish(house: House, what: Wish) -> Pace:
     with house.services.db.write() as session:
         pace = ask_pace(session, house.people["Rosa"], what, house.now)

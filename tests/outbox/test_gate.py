@@ -92,6 +92,10 @@ def no(scope: str, days_ago: float = 1) -> dict[str, Standing]:
         (facts(speaks="ask", letters=letters((10, "ask"))), "never: The last letter asked something too"),
         (facts(speaks="ask", letters=letters((10, "ask")), last_words_at=NOW - 9 * DAY), "goes"),
         (facts(speaks="ask", letters=letters((10, "ask"), (8, "give"))), "goes"),
+        (
+            facts(speaks="ask", letters=letters((10, "ask"), (0.01, "give"))),
+            "never: The last letter asked something too",
+        ),
         (facts(speaks="give", letters=letters((10, "ask"))), "goes"),
         (facts(speaks="listen", letters=letters((10, "ask"))), "goes"),
         (
