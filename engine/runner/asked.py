@@ -52,7 +52,9 @@ class Asked:
         if may_end(version):
             self.ending += group
         if not phase and index in restless_steps(version):
-            self.rounds += group
+            # A question by letter is no rest only for whom it comes too late, and who is led on past it.
+            is_rest = isinstance(step, Ask) and step.by is not Means.TEXT
+            self.rounds += [here for here in group if here.wanted_at is not None] if is_rest else group
         if phase == 0 and isinstance(step, Ask | HandOff):
             self.willing += [(move, group) for move in invites_to(version, step.id)]
         match step:

@@ -51,9 +51,10 @@ def passed(session: Session, rows: Collection[Standing]) -> dict[int, list[Passe
     found: dict[int, list[Passed]] = defaultdict(list)
     if rows:
         query = _visits_of(
-            session, rows, Visit.enrollment_id, Visit.version_id, Visit.step, Visit.phase, Visit.outcome
-        ).order_by(Visit.visit_at)
-        for enrollment_id, *visit in plain_rows(session, query):
+            session, rows, Visit.visit_at, Visit.enrollment_id, Visit.version_id, Visit.step, Visit.phase, Visit.outcome
+        )
+        # Ordered here: told to order, SQLite would walk through everybody's visits in that order and look who is asked.
+        for _, enrollment_id, *visit in sorted(plain_rows(session, query)):
             found[enrollment_id].append(Passed(*visit))
     return found
 
