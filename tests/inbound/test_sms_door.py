@@ -22,6 +22,7 @@ from inbound.web import create_app
 from inbound.web.serve import WebServer
 from tests.figures import note
 from tests.inbound.conftest import House, a_house
+from tests.sandbox.listener import soon
 
 SECRET = "0f" * 16
 PUBLIC = "https://hello.nfp.example/pages"
@@ -105,6 +106,8 @@ def test_a_signed_text_is_kept_as_it_came_and_the_router_is_woken(provider: Prov
     assert answer.body.endswith(b"<Response />") or answer.body.endswith(b"<Response/>")
     assert provider.kept() == [("sms", "twilio", "SM" + "a" * 32, DANA, OURS)]
     assert provider.house.bodies() == [urlencode(form).encode()]
+    # The answer leaves with the commit, and the wake right behind it.
+    soon(lambda: bool(provider.house.woken))
     assert provider.house.broker.settle(20)
     assert len(provider.house.woken) == 1
 
