@@ -120,7 +120,7 @@ def texts_that_need_a_link(journey: Journey, catalog: Catalog) -> Iterator[Remar
 
 
 def texts_with_taken_words(journey: Journey, catalog: Catalog) -> Iterator[Remark]:
-    """No text asks for a word that the carriers and the law have taken (FEATURES D2)."""
+    """No text asks for a word that the carriers and the law have taken."""
     for each, language in _texts(journey, catalog):
         words = catalog.says(each.name, language)
         for word in dict.fromkeys(_KEYWORD.findall(words)):

@@ -32,7 +32,7 @@ from reply_router.reading import Kind, Reading
 from reply_router.rules import Case, Filed, Rule
 from reply_router.subject import stripped
 
-#: So many mails of one person within an hour are a storm: kept, shown, and never answered by machine (FEATURES E8).
+#: So many mails of one person within an hour are a storm: kept, shown, and never answered by machine.
 STORM = 20
 IN_STORM = "many mails within an hour"
 REUSED_ID = "re-used id"

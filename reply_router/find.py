@@ -1,6 +1,6 @@
 """Find: the conversation that words belong to. Nothing is written here.
 
-In this order (FEATURES E3): a signed address; a Message-ID of ours that they answer, by the same person; a person's own
+In this order: a signed address; a Message-ID of ours that they answer, by the same person; a person's own
 mailbox; their open conversation; the room they wrote to or their home chapter; else nobody knows yet.
 A token names the conversation and never the person: who wrote is judged by the From line beside it (law 9).
 """

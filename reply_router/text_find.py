@@ -148,7 +148,7 @@ def _lane(
     session: Session, thread: Thread | None, room: int | None, delivery: Delivery | None, member: Member
 ) -> int | None:
     """Whose organizers see it: those of the conversation, of the number they wrote to, of the text they answer (whether
-    they are in that chapter still or not, FEATURES E13), of their home."""
+    they are in that chapter still or not), of their home."""
     if thread is not None and thread.chapter_id is not None:
         return thread.chapter_id
     return room or (delivery.chapter_id if delivery is not None else None) or home_chapter(session, member.id)

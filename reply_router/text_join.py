@@ -1,4 +1,4 @@
-"""Joining by text: a keyword, a name, a ZIP code; three texts of ours, consent kept as shown (FEATURES D14).
+"""Joining by text: a keyword, a name, a ZIP code; three texts of ours, consent kept as shown.
 
 Anything else that somebody says in between goes to a person, and joining waits for them.
 """

@@ -36,9 +36,9 @@ from reply_router.text_rules import TextCase, TextFiled, judge_text
 from reply_router.text_which import ask_which
 
 DOOR = "sms"
-#: The same words from the same phone within so long were sent twice (RELIABILITY 1.1).
+#: The same words from the same phone within so long were sent twice.
 TWICE_WITHIN = timedelta(seconds=60)
-#: So many texts our machine sends to one person, each for a text of theirs (DESIGN section 3: receipts).
+#: So many texts our machine sends to one person, each for a text of theirs.
 RECEIPTS_AN_HOUR, RECEIPTS_A_DAY = 5, 20
 #: Longer words are no keyword.
 _LONGEST_KEYWORD = 60
@@ -63,7 +63,7 @@ def route_text(session: Session, received: Received, text: TextMessage, settings
     case = text_case_of(session, received, text, settings, now)
     rule, sentence = judge_text(case)
     if text.to in settings.sms.every_number and rule.outcome not in ("duplicate", "machine") and not text.trouble:
-        # They hear from the number that they wrote to (FEATURES D6).
+        # They hear from the number that they wrote to.
         knows_us_by(session, text.from_, text.to, now)
     entry = _file(session, Incoming(received, case, rule, sentence, settings), now)
     received.outcome, received.reason = rule.outcome, f"{rule.name}: {sentence}"

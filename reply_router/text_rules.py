@@ -61,7 +61,7 @@ class TextCase:
     pace: str = ""
     #: Whoever is joining said what was asked for: their name, or where they live.
     answers_sign_up: bool = False
-    #: Our machine has texted them so often lately that a person goes on (DESIGN section 3).
+    #: Our machine has texted them so often lately that a person goes on.
     machine_rests: bool = False
 
     @property

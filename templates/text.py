@@ -101,7 +101,7 @@ def _framed(body: str, frame: Frame, language: str, words: Words) -> str:
     ending = "{% if text.is_first %}\n" + stop + "{% endif %}"
     if frame is not Frame.LETTER:
         return "{% if text.is_first %}" + whole + ": {% endif %}" + body + ending
-    # What goes to many says so each time, and who stands behind it (FEATURES B20).
+    # What goes to many says so each time, and who stands behind it.
     desk = as_template(words.source(language, "text.desk"))
     short = "{% if sender.is_person %}{{ sender.first_name }}{% else %}" + desk + "{% endif %}"
     begin = "{% if text.is_first %}" + whole + "{% else %}" + short + "{% endif %}, {{ text.to_whom }}: "

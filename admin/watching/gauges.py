@@ -24,7 +24,7 @@ from engine.outbox.line import Breaker
 from engine.outbox.waiting import SEND_WITHIN, waiting
 from engine.runner.presence import workers_seen
 
-#: A received row without outcome for longer than this is an alarm (RELIABILITY V1).
+#: A received row without outcome for longer than this is an alarm.
 SETTLE_WITHIN = timedelta(minutes=10)
 #: A step that was due this long ago means that nothing moves.
 STEP_WITHIN = timedelta(minutes=5)

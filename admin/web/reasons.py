@@ -1,4 +1,4 @@
-"""Reasons: why somebody did or did not get what journeys send (FEATURES B17), on a page of their own."""
+"""Reasons: why somebody did or did not get what journeys send, on a page of their own."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

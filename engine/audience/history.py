@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 from engine.audience.scope import Holds, Scope
 from engine.conversations.question import Question
 from engine.conversations.task import Task
-from engine.enrollments.enrollment import FINISHED, Enrollment, Visit
+from engine.enrollments.enrollment import FINISHED, Enrollment, Visit, walk_from
 from engine.enrollments.journey import Journey, JourneyVersion, load_version
 from engine.people.member import Member
 from journeys.compiled import UnknownFormat
@@ -85,21 +85,16 @@ def _is_latest(answer: str, step: str, whose: Callable[[Any], Holds]) -> Holds:
 
 
 def _visited(scope: Scope, step: str, journey: str | None, begins: Any) -> Holds:
-    """A walk of one look-up per visit, as engine.enrollments.enrollment.standing walks."""
+    """They came by this step: a walk of one look-up per visit."""
     places = _places(scope, step, journey)
     if not places:
         return false()
     start = aliased(Enrollment)
-    walk = (
+    walk = walk_from(
         select(start.id.label("enrollment_id"), start.first_at.label("at"))
         .where(begins(start))
-        .correlate(Member, Enrollment)
-        .cte("walk", recursive=True, nesting=True)
-    )
-    walk = walk.union_all(
-        select(walk.c.enrollment_id, Visit.next_at)
-        .join(walk, (Visit.visit_at == walk.c.at) & (Visit.enrollment_id == walk.c.enrollment_id))
-        .where(Visit.next_at.is_not(None))
+        .correlate(Member, Enrollment),
+        nesting=True,
     )
     been = aliased(Visit)
     return exists(

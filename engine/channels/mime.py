@@ -112,7 +112,7 @@ def ascii_address(address: str) -> str:
 
 
 def sender(name: str, address: str) -> Mailbox:
-    """A From that somebody reads. Raises Invalid for a no-reply address (FEATURES C6)."""
+    """A From that somebody reads. Raises Invalid for a no-reply address."""
     if is_no_reply(address):
         raise Invalid(f"{address!r} says that nobody reads it; every message must be answerable.")
     return Mailbox(name, address)

@@ -22,9 +22,9 @@ class Effect(StrEnum):
     """What follows besides the text's own fate."""
 
     NONE = "none"
-    #: They told their carrier to stop: our ledger says so too, and nothing is tried again (FEATURES D4).
+    #: They told their carrier to stop: our ledger says so too, and nothing is tried again.
     OPTED_OUT = "opted out"
-    #: The number takes no texts: it rests (FEATURES D8).
+    #: The number takes no texts: it rests.
     NUMBER_OFF = "number off"
     #: One more sign that the number does not work.
     STRIKE = "strike"

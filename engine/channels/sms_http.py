@@ -23,7 +23,7 @@ CONNECT_SECONDS = 5.0
 class PooledHttp(HttpClient):  # type: ignore[misc]  # the library says nothing of its types
     """An HttpClient of the library's: as many connections as the settings allow, kept open, and no second tries.
 
-    A try that failed is the courier's to judge (RELIABILITY 1.4), so nothing here repeats or redirects a call.
+    A try that failed is the courier's to judge, so nothing here repeats or redirects a call.
     """
 
     def __init__(self, sms: Texting) -> None:

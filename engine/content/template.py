@@ -56,7 +56,7 @@ def publish_template(
 ) -> TemplateVersion:
     """The text is the current version of its template and language; the very same as before is the same row.
 
-    A changed purpose or expected answer is a new version too: an approval rests on them (FEATURES B20).
+    A changed purpose or expected answer is a new version too: an approval rests on them.
     """
     template = session.scalar(select(Template).where(Template.name == compiled.name))
     if template is None:

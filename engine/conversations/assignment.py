@@ -67,7 +67,7 @@ def person_for(session: Session, thread: Thread) -> tuple[int | None, str]:
     """Who should answer a thread, and the sentence that says why.
 
     The person of the thread, else the member's organizer, else the least loaded of the chapter, else the national
-    desk's (FEATURES F4). (None, why) when nobody is there: it needs a person.
+    desk's. (None, why) when nobody is there: it needs a person.
     """
     if thread.responsible_id is not None and may_answer(session, thread.responsible_id, thread.chapter_id):
         return thread.responsible_id, "answers this conversation already"

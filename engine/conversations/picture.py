@@ -1,4 +1,4 @@
-"""Picture: what came with a text, fetched from the provider after the text itself was safe (FEATURES D11)."""
+"""Picture: what came with a text, fetched from the provider after the text itself was safe."""
 
 from datetime import datetime
 

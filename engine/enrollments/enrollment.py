@@ -8,11 +8,14 @@ members. A visit knows when the next one is due (`next_at`): the enrollment is a
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple, assert_never
+from typing import Any, NamedTuple, assert_never
 
 from sqlalchemy import (
+    CTE,
+    ColumnElement,
     ForeignKey,
     Index,
+    Select,
     SmallInteger,
     String,
     bindparam,
@@ -258,6 +261,35 @@ def may_again(re_entry: ReEntry, times: int, last: datetime, now: datetime) -> b
             assert_never(re_entry)
 
 
+def walk_from(beginnings: Select[Any], *, nesting: bool = False) -> CTE:
+    """The due times of these enrollments' visits, and the one to come: a walk of one look-up per visit.
+
+    `beginnings` selects `enrollment_id` and `at` (their `first_at`), as the walk does. `nesting`: inside a condition.
+    """
+    walk = beginnings.cte("walk", recursive=True, nesting=nesting)
+    return walk.union_all(
+        select(walk.c.enrollment_id, Visit.next_at).join(walk, settled_at(walk)).where(Visit.next_at.is_not(None))
+    )
+
+
+def settled_at(walk: CTE) -> ColumnElement[bool]:
+    """The condition that a visit is one of the walk's."""
+    return (Visit.visit_at == walk.c.at) & (Visit.enrollment_id == walk.c.enrollment_id)
+
+
+def visits_of(session: Session, enrollment_ids: Iterable[int], *columns: Any) -> Select[Any]:
+    """These columns of all visits of these enrollments, in no order.
+
+    Put them in order afterwards: told to order them, SQLite would walk through everybody's visits.
+    """
+    walk = walk_from(
+        select(Enrollment.id.label("enrollment_id"), Enrollment.first_at.label("at")).where(
+            among(session, Enrollment.id, enrollment_ids)
+        )
+    )
+    return select(*columns).join(walk, settled_at(walk))
+
+
 def standing(session: Session, enrollment_ids: Iterable[int], *, lock: bool = False) -> dict[int, Standing]:
     """Where these enrollments are now; one that has ended is left out.
 
@@ -266,15 +298,10 @@ def standing(session: Session, enrollment_ids: Iterable[int], *, lock: bool = Fa
     """
     found: dict[int, Standing] = {}
     for some in _in_batches(enrollment_ids):
-        walk = (
-            select(Enrollment.id.label("enrollment_id"), Enrollment.first_at.label("at"))
-            .where(among(session, Enrollment.id, some), Enrollment.ended_at.is_(None))
-            .cte("walk", recursive=True)
-        )
-        walk = walk.union_all(
-            select(walk.c.enrollment_id, Visit.next_at)
-            .join(walk, (Visit.visit_at == walk.c.at) & (Visit.enrollment_id == walk.c.enrollment_id))
-            .where(Visit.next_at.is_not(None))
+        walk = walk_from(
+            select(Enrollment.id.label("enrollment_id"), Enrollment.first_at.label("at")).where(
+                among(session, Enrollment.id, some), Enrollment.ended_at.is_(None)
+            )
         )
         query = select(*(_DUE.c[name] for name in DUE_COLUMNS)).join(
             walk, (_DUE.c.due_at == walk.c.at) & (_DUE.c.enrollment_id == walk.c.enrollment_id)

@@ -1,6 +1,6 @@
 """Entering: how people come onto a journey within its limits, and whom its audience has brought in so far.
 
-Who does not fit (FEATURES B18) stands in `waiting_entry` until there is room: nobody is lost silently.
+Who does not fit stands in `waiting_entry` until there is room: nobody is lost silently.
 """
 
 from collections.abc import Collection, Iterable

@@ -1,4 +1,4 @@
-"""Finishers: those who walked to a journey's end are reached by a step added behind it, only when asked (FEATURES B13).
+"""Finishers: those who walked to a journey's end are reached by a step added behind it, only when asked.
 
 Each of them once: whoever was put on by it has an enrollment that says so, and whoever finished a version with that
 step had their chance of it.

@@ -1,4 +1,4 @@
-"""JourneyPause: who let a journey rest, when and why, and what became of the steps it kept back (FEATURES B14).
+"""JourneyPause: who let a journey rest, when and why, and what became of the steps it kept back.
 
 A pause that ends never fires a pile. Whoever became due while it lasted is judged once, in batches: the rule of the
 journey (or of whoever resumes it) is written on their row of `due` as what woke it, and the runner does the rest

@@ -1,4 +1,4 @@
-"""Breaker: when a way out answers nothing but errors, it is left alone for a while (RELIABILITY section 2).
+"""Breaker: when a way out answers nothing but errors, it is left alone for a while.
 
 Twenty failures within a minute open it. Then one text a minute is let through to see; the first that is taken closes it
 again. What carriers or the provider forbid us altogether (`stop`) is closed by a person alone.

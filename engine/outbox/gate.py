@@ -107,7 +107,7 @@ class Facts:
     window_opens_at: datetime | None = None
     #: There is no hour at which a text may arrive wherever they could live.
     has_no_hour: bool = False
-    #: Since when this phone is stopped, whoever holds it (FEATURES D4).
+    #: Since when this phone is stopped, whoever holds it.
     phone_stopped_at: datetime | None = None
     #: Since when the text could have left; None for mail, which may come late.
     could_leave_at: datetime | None = None

@@ -193,7 +193,7 @@ def write(
 
 
 def sender_of(delivery: Delivery, material: Material, with_: Press, language: str) -> From:
-    """The person whose name it goes out in, else the team's desk, which says that it is one (FEATURES B20)."""
+    """The person whose name it goes out in, else the team's desk, which says that it is one."""
     settings = with_.settings
     org = settings.organization.name
     person = material.members.get(material.signers.get(delivery.id, 0))

@@ -1,4 +1,4 @@
-"""Line: from which number of ours a phone hears us; always the same one, once it has heard from it (FEATURES D6)."""
+"""Line: from which number of ours a phone hears us; always the same one, once it has heard from it."""
 
 from datetime import datetime
 
@@ -37,7 +37,7 @@ class NumberPace(Base):
 
 
 class Breaker(Base):
-    """That a way out (`sms`) answered nothing but errors, and when it is tried again (RELIABILITY section 2)."""
+    """That a way out (`sms`) answered nothing but errors, and when it is tried again."""
 
     __tablename__ = "breaker"
 

@@ -1,4 +1,4 @@
-"""Look-up: what kind of line a phone is, asked before the first text to it and again after a while (FEATURES D8).
+"""Look-up: what kind of line a phone is, asked before the first text to it and again after a while.
 
 A landline never gets a text, and a number that nobody has rests, so that neither costs us anything nor makes carriers
 think less of us.

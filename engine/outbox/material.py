@@ -65,7 +65,7 @@ class Material:
         kind = "phone" if delivery.channel == "sms" else "email"
         known = [each for each in self.addresses.get(delivery.member_id or 0, []) if each.kind == kind]
         thread = self.threads.get(delivery.thread_id or 0)
-        # An answer goes back to where they wrote from, if that is an address of theirs (FEATURES E11).
+        # An answer goes back to where they wrote from, if that is an address of theirs.
         wanted = delivery.to_address or (thread.correspondent if thread and delivery.message_class == "answer" else "")
         for address in known:
             if wanted and address.value == wanted.lower():

@@ -1,4 +1,4 @@
-"""Rate: how fast a journey sends (FEATURES B18). Its messages are given moments to leave, one after the other."""
+"""Rate: how fast a journey sends. Its messages are given moments to leave, one after the other."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Signing: that nothing is handed over in a name that its person took back in the meantime (law 2, FEATURES B20)."""
+"""Signing: that nothing is handed over in a name that its person took back in the meantime (law 2)."""
 
 from collections.abc import Sequence
 

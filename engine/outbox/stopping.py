@@ -1,4 +1,4 @@
-"""Stopping: a phone asks for no more texts of ours, or for texts again (FEATURES A6)."""
+"""Stopping: a phone asks for no more texts of ours, or for texts again."""
 
 from datetime import datetime
 

@@ -82,7 +82,7 @@ def outgoing(delivery: Delivery, text: WrittenText, our_number: str, sms: Textin
 
 
 def is_cheaper_as_mms(text: WrittenText, sms: Texting) -> bool:
-    """Whether one picture message costs less than so many segments, where phones take them (FEATURES D7).
+    """Whether one picture message costs less than so many segments, where phones take them.
 
     A price of nothing means that none are sent. Only in the United States and Canada
     (https://www.twilio.com/docs/messaging/api/message-resource, SendAsMms).

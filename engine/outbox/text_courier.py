@@ -1,4 +1,4 @@
-"""The courier of texts, in the same three transactions as mail: claim, calling, record (RELIABILITY section 2).
+"""The courier of texts, in the same three transactions as mail: claim, calling, record.
 
 claim    takes due texts, asks the gate, and settles by which number of ours each phone hears us.
 calling  reserves each text's moment at its number, and is committed before the provider is called.

@@ -1,4 +1,4 @@
-"""Text lines: by which number of ours each phone hears us (FEATURES D6).
+"""Text lines: by which number of ours each phone hears us.
 
 A phone that knows a number of ours goes on hearing from it. A new one gets its chapter's own number, else the least
 used of ours, else whatever number the provider's messaging service chooses.

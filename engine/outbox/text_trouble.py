@@ -50,7 +50,7 @@ def follow(session: Session, delivery: Delivery, code: str | int | None, now: da
 def carrier_stopped(session: Session, phone: str, why: str, now: datetime) -> bool:
     """The phone is stopped and the ledger of everybody who holds it says so; False when it was already.
 
-    The carrier heard the stop before us: no text of theirs is here to show, only the provider's word (FEATURES D4).
+    The carrier heard the stop before us: no text of theirs is here to show, only the provider's word.
     """
     try:
         with session.begin_nested():

@@ -1,4 +1,4 @@
-"""Tries: how long we wait before another one, and when we give up (RELIABILITY section 2)."""
+"""Tries: how long we wait before another one, and when we give up."""
 
 import hashlib
 from datetime import timedelta

@@ -14,7 +14,7 @@ from engine.people.member import Member
 
 #: Statuses that say by themselves that an address is dead (RFC 3463 3.2, 3.3).
 HARD = ("5.1.", "5.2.1")
-#: So many other strikes within so long do the same (RELIABILITY 1.2).
+#: So many other strikes within so long do the same.
 SOFT_STRIKES, SOFT_WITHIN = 3, timedelta(days=14)
 #: By when somebody should look at mail that does not arrive.
 LOOK_WITHIN = timedelta(days=2)

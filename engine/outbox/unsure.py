@@ -2,7 +2,7 @@
 
 Found once at the provider: it was sent. Absent for ten minutes after the call: it was not, and is sent again. Found
 twice, or nobody to ask until our patience ends: a person decides, for a second text is worse than a late one. A status
-callback at the text's own address settles it too, whenever it comes (RELIABILITY 2, law 5).
+callback at the text's own address settles it too, whenever it comes (law 5).
 """
 
 from collections.abc import Sequence

@@ -27,7 +27,7 @@ _MEMBER = table_of(Member)
 
 
 def has_plain_phone(member: Member) -> bool:
-    """Whether it is written down of them that their phone takes words and digits and nothing else (FEATURES B21)."""
+    """Whether it is written down of them that their phone takes words and digits and nothing else."""
     value = member.custom.get(PLAIN_PHONE)
     return value is True or str(value).strip().lower() in _YES
 

@@ -38,7 +38,7 @@ class Member(Base):
     locality: Mapped[str] = mapped_column(String(120), default="")
     region: Mapped[str] = mapped_column(String(60), default="")
     country: Mapped[str] = mapped_column(String(2), default="US")
-    #: The one person responsible for the relationship (FEATURES A8).
+    #: The one person responsible for the relationship.
     organizer_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
     #: Where they came from: a word, and the evidence's details.
     source: Mapped[str] = mapped_column(String(120), default="")

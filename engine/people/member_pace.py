@@ -1,4 +1,4 @@
-"""MemberPace: how often somebody wants to hear from us by machine, in their own words (FEATURES N15)."""
+"""MemberPace: how often somebody wants to hear from us by machine, in their own words."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""TextSignUp: somebody joining by text: a keyword, then their name, then their ZIP (FEATURES D14)."""
+"""TextSignUp: somebody joining by text: a keyword, then their name, then their ZIP."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""TextStop: a phone that asked for no more texts from us; whoever holds it, member or not (FEATURES A6, D4)."""
+"""TextStop: a phone that asked for no more texts from us; whoever holds it, member or not."""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Texting hours: when a text may arrive at somebody's (law 10, FEATURES D5).
+"""Texting hours: when a text may arrive at somebody's (law 10).
 
 Whoever's zone is known has the hours of their own clock. Of anybody else we know only where they could be: at their
 postal code, else anywhere in their phone's country, and then it must be a decent hour everywhere at once. An area code

@@ -1,4 +1,4 @@
-"""Explain: why somebody did or did not get something (FEATURES B17). It reads, and changes nothing.
+"""Explain: why somebody did or did not get something. It reads, and changes nothing.
 
 What has happened is told by visits, deliveries and their reasons, as they were written at the time. What has not come
 yet is told by what stands in the way now: each condition with its value, each rule of the gate with what it says.
@@ -13,10 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.audience.compiler import enrollments_matching, members_matching
-from engine.base.db import among
 from engine.base.errors import NotFound
 from engine.base.settings import Settings
-from engine.enrollments.enrollment import FINISHED, Enrollment, Standing, Visit, standing
+from engine.enrollments.enrollment import FINISHED, Enrollment, Standing, Visit, standing, visits_of
 from engine.enrollments.journey import Journey, Published, load_version
 from engine.outbox.delivery import Delivery, DeliveryKey
 from engine.outbox.gate import rule_of
@@ -176,19 +175,9 @@ def _enrollment(
 
 def history(session: Session, enrollment_ids: Sequence[int]) -> dict[int, list[Visit]]:
     """The visits of these enrollments, each one's in order: a walk of one look-up per visit."""
-    walk = (
-        select(Enrollment.id.label("enrollment_id"), Enrollment.first_at.label("at"))
-        .where(among(session, Enrollment.id, enrollment_ids))
-        .cte("walk", recursive=True)
-    )
-    there = (Visit.visit_at == walk.c.at) & (Visit.enrollment_id == walk.c.enrollment_id)
-    walk = walk.union_all(
-        select(walk.c.enrollment_id, Visit.next_at).join(walk, there).where(Visit.next_at.is_not(None))
-    )
-    there = (Visit.visit_at == walk.c.at) & (Visit.enrollment_id == walk.c.enrollment_id)
     found: dict[int, list[Visit]] = {id_: [] for id_ in enrollment_ids}
-    # Ordered here: told to order, SQLite would walk through everybody's visits.
-    for visit in sorted(session.scalars(select(Visit).join(walk, there)), key=lambda each: each.visit_at):
+    visits = session.scalars(visits_of(session, enrollment_ids, Visit))
+    for visit in sorted(visits, key=lambda each: each.visit_at):
         found[visit.enrollment_id].append(visit)
     return found
 

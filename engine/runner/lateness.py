@@ -1,7 +1,7 @@
 """Lateness: whether what a step says comes too late, and what is carried on to the next one. Pure.
 
 What a talk or a pause put off is judged when it ends, and a pile is never fired: what is late stays late until the
-journey rests again (law 7). After a pause the journey's own rule counts too (FEATURES B14).
+journey rests again (law 7). After a pause the journey's own rule counts too.
 """
 
 from datetime import datetime, timedelta

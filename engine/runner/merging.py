@@ -16,7 +16,17 @@ from engine.base.db import among, one_member_at_a_time, table_of
 from engine.base.errors import Invalid
 from engine.conversations.question import Question
 from engine.conversations.task import Task
-from engine.enrollments.enrollment import FINISHED, Due, Enrollment, Standing, Visit, end, may_again, standing
+from engine.enrollments.enrollment import (
+    FINISHED,
+    Due,
+    Enrollment,
+    Standing,
+    Visit,
+    end,
+    may_again,
+    standing,
+    visits_of,
+)
 from engine.enrollments.entering import carry_entries, forget_entries
 from engine.enrollments.journey import load_version
 from engine.enrollments.signal import Signal
@@ -104,18 +114,8 @@ def _lives(session: Session, member_ids: Sequence[int]) -> list[_Life]:
 
 
 def _said(session: Session, enrollment_ids: Sequence[int]) -> dict[int, list[datetime]]:
-    walk = (
-        select(Enrollment.id.label("enrollment_id"), Enrollment.first_at.label("at"))
-        .where(among(session, Enrollment.id, enrollment_ids))
-        .cte("walk", recursive=True)
-    )
-    same = (Visit.visit_at == walk.c.at) & (Visit.enrollment_id == walk.c.enrollment_id)
-    walk = walk.union_all(
-        select(walk.c.enrollment_id, Visit.next_at).join(walk, same).where(Visit.next_at.is_not(None))
-    )
     said: dict[int, list[datetime]] = defaultdict(list)
-    same = (Visit.visit_at == walk.c.at) & (Visit.enrollment_id == walk.c.enrollment_id)
-    query = select(Visit.enrollment_id, Visit.visit_at).join(walk, same).where(Visit.outcome.in_(_SAID))
+    query = visits_of(session, enrollment_ids, Visit.enrollment_id, Visit.visit_at).where(Visit.outcome.in_(_SAID))
     for enrollment_id, at in session.execute(query):
         said[enrollment_id].append(at)
     return said

@@ -1,4 +1,4 @@
-"""Pausing: a journey rests, and goes on without firing what its pause kept back (FEATURES B14)."""
+"""Pausing: a journey rests, and goes on without firing what its pause kept back."""
 
 from datetime import datetime, timedelta
 

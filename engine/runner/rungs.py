@@ -1,4 +1,4 @@
-"""Rungs: facts that lift somebody on a journey to a later step, once, and never down (FEATURES B4)."""
+"""Rungs: facts that lift somebody on a journey to a later step, once, and never down."""
 
 from collections.abc import Sequence
 

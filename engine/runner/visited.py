@@ -6,14 +6,14 @@ Asked only for those who stand at such a step; whoever walks straight on is not 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.base.db import among, plain_rows
 from engine.conversations.message import Message
-from engine.enrollments.enrollment import Enrollment, Standing, Visit
+from engine.enrollments.enrollment import Enrollment, Standing, Visit, visits_of
 from engine.enrollments.journey import Published, load_version
 from engine.runner.decision import JUMPED
 from journeys.steps import Jump
@@ -50,10 +50,8 @@ def passed(session: Session, rows: Collection[Standing]) -> dict[int, list[Passe
     """The visits of these enrollments, in order, by enrollment."""
     found: dict[int, list[Passed]] = defaultdict(list)
     if rows:
-        query = _visits_of(
-            session, rows, Visit.visit_at, Visit.enrollment_id, Visit.version_id, Visit.step, Visit.phase, Visit.outcome
-        )
-        # Ordered here: told to order, SQLite would walk through everybody's visits in that order and look who is asked.
+        columns = (Visit.visit_at, Visit.enrollment_id, Visit.version_id, Visit.step, Visit.phase, Visit.outcome)
+        query = visits_of(session, {here.enrollment_id for here in rows}, *columns)
         for _, enrollment_id, *visit in sorted(plain_rows(session, query)):
             found[enrollment_id].append(Passed(*visit))
     return found
@@ -64,7 +62,7 @@ def resting_since(session: Session, rows: Collection[Standing]) -> dict[int, dat
     if not rows:
         return {}
     query = (
-        _visits_of(session, rows, Visit.enrollment_id, func.max(Visit.acted_at))
+        visits_of(session, {here.enrollment_id for here in rows}, Visit.enrollment_id, func.max(Visit.acted_at))
         .where(Visit.phase == 0, Visit.outcome.not_in(_STOOD))
         .group_by(Visit.enrollment_id)
     )
@@ -77,7 +75,7 @@ def wrote_since_last_letter(session: Session, rows: Iterable[Standing]) -> set[S
     if not by_id:
         return set()
     spoke = (
-        _visits_of(session, by_id.values(), Visit.enrollment_id, func.max(Visit.acted_at).label("at"))
+        visits_of(session, by_id, Visit.enrollment_id, func.max(Visit.acted_at).label("at"))
         .where(Visit.outcome.in_(("sent", "asked")))
         .group_by(Visit.enrollment_id)
         .subquery()
@@ -117,17 +115,3 @@ def without_rest(visits: Collection[Passed]) -> int:
             return steps
         steps += visit.outcome not in _STOOD
     return steps
-
-
-def _visits_of(session: Session, rows: Iterable[Standing], *columns: Any) -> Select[Any]:
-    walk = (
-        select(Enrollment.id.label("enrollment_id"), Enrollment.first_at.label("at"))
-        .where(among(session, Enrollment.id, {here.enrollment_id for here in rows}))
-        .cte("walk", recursive=True)
-    )
-    walk = walk.union_all(
-        select(walk.c.enrollment_id, Visit.next_at)
-        .join(walk, (Visit.visit_at == walk.c.at) & (Visit.enrollment_id == walk.c.enrollment_id))
-        .where(Visit.next_at.is_not(None))
-    )
-    return select(*columns).join(walk, (Visit.visit_at == walk.c.at) & (Visit.enrollment_id == walk.c.enrollment_id))

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from engine.conversations.question import Question
 from reply_router.answers.words import Heard, listen, offers_of
 
-#: Never END, QUIT, STOP or HELP: those are commands everywhere (FEATURES D2).
+#: Never END, QUIT, STOP or HELP: those are commands everywhere.
 PLAIN: dict[str, tuple[str, ...]] = {
     "yes": (
         "yes", "y", "yep", "yeah", "yup", "sure", "of course", "yes please", "yes i would", "yes i do", "i would",

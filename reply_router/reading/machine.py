@@ -1,6 +1,6 @@
 """Whether a machine wrote a letter for somebody: away notes, read receipts, lists, our own mail come back.
 
-Conservative by design: RELIABILITY says that a subject that merely contains the words is a person's.
+Conservative by design: a subject that merely contains the words is a person's.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Pace: whole messages by which a member asks for less from us, a pause, or as much as before (FEATURES N15)."""
+"""Pace: whole messages by which a member asks for less from us, a pause, or as much as before."""
 
 from typing import Final
 

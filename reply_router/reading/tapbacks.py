@@ -1,4 +1,4 @@
-"""Tapbacks: what a phone sends as a text when somebody taps a heart on another text (FEATURES D12).
+"""Tapbacks: what a phone sends as a text when somebody taps a heart on another text.
 
 An iPhone writes `Liked “…”`, an Android `👍 to “…”`; both in the phone's language. The quote may be cut short. Whether
 it quotes anything we said is for the router to know: `Loved “Parable of the Sower”` may be a person speaking.

@@ -21,7 +21,7 @@ BENCHES: dict[str, str] = {
     "answers": "an organizer's answer while 200,000 broadcasts are due: how long it takes to the relay",
     "texts": "texts through the provider's client at 100 ms a call: against its plain loop, and within the rate (P7)",
     "pair": "two workers against one on PostgreSQL, the tick and sending (P12)",
-    "simulate": "10,000 people who do not exist, for 90 days: seconds and memory (issue 4)",
+    "simulate": "10,000 people who do not exist, for 90 days: seconds and memory",
     "memory": "the process with nothing to do, and while a million members get a letter (P11)",
 }
 

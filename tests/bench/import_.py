@@ -35,7 +35,7 @@ from tests.servers import shared
 
 ROOT = Path(__file__).parents[2]
 ROWS, NAIVE_ROWS = 1_000_000, 400
-#: What a million rows may take (issue 3).
+#: What a million rows may take.
 SECONDS_A_ROW, MEGABYTES = 600 / 1_000_000, 500
 HEADER = ("first_name", "last_name", "email", "zip_code", "can2_phone", "can2_user_tags", "can2_subscription_status",
           "can2_sms_status")  # fmt: skip

@@ -17,7 +17,7 @@ from tests.bench.figure import Figure
 ROOT = Path(__file__).parents[2]
 LIBRARY = sorted((ROOT / "journeys" / "library").glob("*.yaml"))
 WELCOME = [ROOT / "journeys" / "library" / "welcome.yaml"]
-#: What 10,000 people for 90 days may take (issue 4).
+#: What 10,000 people for 90 days may take.
 SECONDS, MEGABYTES = 120.0, 1_000.0
 #: Seconds after which something is wrong.
 PATIENCE = 1_800.0

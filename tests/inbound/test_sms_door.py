@@ -174,7 +174,7 @@ def test_a_field_named_twice_is_refused(provider: Provider) -> None:
 
 @pytest.mark.parametrize("count", [2_000, pytest.param(10_000, marks=pytest.mark.long)])
 def test_forgeries_are_all_refused(provider: Provider, count: int) -> None:
-    """RELIABILITY S5: one thing of a good webhook is changed each time."""
+    """One thing of a good webhook is changed each time."""
     chance = random.Random(20260302)
     form = fields()
     good = signed(form)

@@ -163,7 +163,7 @@ def test_a_start_that_is_heard_late_does_not_undo_the_stop_that_was_said_after_i
 
 
 def test_after_an_outage_two_hundred_texts_are_all_in_their_conversations(world: World) -> None:
-    """RELIABILITY R9: our web was away for hours, and the provider had given up."""
+    """Our web was away for hours, and the provider had given up."""
     world.door.stop()
     for number in range(200):
         world.carrier.write(f"+140455501{20 + number % 20}", OURS, f"word {number}")

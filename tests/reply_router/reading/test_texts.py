@@ -165,7 +165,7 @@ def test_of_two_thousand_sentences_with_the_words_inside_hardly_one_is_a_stop() 
         for each in sentences()
         if read_words(each).kind in (TextKind.STOP, TextKind.STOP_LENIENT, TextKind.WRONG_NUMBER)
     ]
-    assert len(wrong) <= 4, wrong  # RELIABILITY Q5: 0.2 %
+    assert len(wrong) <= 4, wrong  # 0.2 %
 
 
 def test_every_text_of_the_corpora_is_read_as_expected() -> None:
