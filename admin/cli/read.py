@@ -15,7 +15,7 @@ from admin.cli.options import json_option, say_json
 if TYPE_CHECKING:
     from reply_router.reading import Reading
 
-KINDS = ("mail", "text", "html", "sms")
+KINDS = ("mail", "text", "html", "sms", "calendar")
 
 
 @click.command(short_help="Say what is found in a mail or a text.")
@@ -28,8 +28,8 @@ def read(files: tuple[str, ...], kind: str, as_json: bool) -> None:
     `-` takes the files' names from standard input, one a line. `sms` is one webhook's fields as a JSON object, `text`
     and `html` are the bare words of a mail. With --json, one object a line: file, kind (human, auto_reply, bounce,
     complaint, calendar_reply, machine, unreadable), subject, text, signature, body, recipients (of a bounce: address,
-    class, status), calendar (null), sms (class: stop, stop_lenient, start, start_or_answer, help, wrong_number,
-    human_flag, empty, human), attachments (name, type, size), seconds.
+    class, status), calendar (method, uid, attendees: address, partstat), sms (class: stop, stop_lenient, start,
+    start_or_answer, help, wrong_number, human_flag, empty, human), attachments (name, type, size), seconds.
 
     Example: hearthline read reply.eml
     """
@@ -73,6 +73,12 @@ def _html(raw: bytes) -> dict[str, Any]:
     return _of(read_html(raw.decode("utf-8", "replace")))
 
 
+def _calendar(raw: bytes) -> dict[str, Any]:
+    from reply_router.reading import read_calendar
+
+    return _of(read_calendar(raw))
+
+
 def _sms(raw: bytes) -> dict[str, Any]:
     from reply_router.reading.text_message import message_of
     from reply_router.reading.texts import TextKind
@@ -105,6 +111,7 @@ _READERS: dict[str, Callable[[bytes], dict[str, Any]]] = {
     "text": _text,
     "html": _html,
     "sms": _sms,
+    "calendar": _calendar,
 }
 
 
@@ -118,7 +125,7 @@ def _of(reading: "Reading") -> dict[str, Any]:
         "recipients": [
             {"address": each.address, "class": str(each.failure), "status": each.status} for each in reading.recipients
         ],
-        "calendar": None,
+        "calendar": asdict(reading.calendar) if reading.calendar else None,
         "sms": None,
         "attachments": [
             {name: value for name, value in asdict(each).items() if name != "index"} for each in reading.attachments

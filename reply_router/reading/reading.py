@@ -11,7 +11,7 @@ from typing import Final
 from reply_router.reading import html as markup
 from reply_router.reading import quotes, signatures
 from reply_router.reading.bounces import bounce, original_of
-from reply_router.reading.calendar import calendar_reply
+from reply_router.reading.calendar import calendar_in, calendar_reply
 from reply_router.reading.charsets import clean, decode
 from reply_router.reading.commands import command
 from reply_router.reading.complaints import complaint
@@ -102,6 +102,7 @@ def _read(raw: bytes, sent: str | None, mail_from: str | None) -> Reading:
         date=headers.date(),
         recipients=opinion.recipients,
         original=original_of(letter) if opinion.kind in _NAMED else None,
+        calendar=calendar_in(letter),
         attachments=tuple(_attached(tree, part) for part in attached),
         trouble=tree.trouble + ((_LONG,) if _is_long(tree, shown) else ()),
     )

@@ -79,6 +79,30 @@ class Attached:
 
 
 @dataclass(frozen=True, slots=True)
+class Attendee:
+    """Somebody invited: an address, what they answered (RFC 5545 section 3.2.12; empty when not said), and a name."""
+
+    address: str
+    partstat: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """What a calendar file or part says. `method` is None when it says none, `uid` empty when it has none.
+
+    `attendees` are those of the event with this uid, `comment` what the person who answered wrote beside it.
+    """
+
+    method: str | None
+    uid: str
+    attendees: tuple[Attendee, ...]
+    sequence: int = 0
+    summary: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """Everything found in one letter. `text` is what the person wrote; with `folded` and `signature` nothing is lost.
 
@@ -104,6 +128,7 @@ class Reading:
     date: datetime | None = None
     recipients: tuple[Recipient, ...] = ()
     original: Original | None = None
+    calendar: Calendar | None = None
     attachments: tuple[Attached, ...] = ()
     command: Command | None = None
     why: tuple[str, ...] = ()
