@@ -1,6 +1,6 @@
 """The bytes of a letter are read: what a person wrote, what it is, and why, in words. Pure; never raises.
 
-Who judges first is the order of `JUDGES`; how the words are found is the order of `_fold` and of `quotes.fold`.
+Who judges first is the order of `JUDGES`; how the words are found is the table in `quotes.py` (see `folding.py`).
 """
 
 import time
@@ -9,14 +9,13 @@ from dataclasses import replace
 from typing import Final
 
 from reply_router.reading import html as markup
-from reply_router.reading import quotes, signatures
 from reply_router.reading.bounces import bounce, original_of
 from reply_router.reading.calendar import calendar_in, calendar_reply
 from reply_router.reading.charsets import clean, decode
 from reply_router.reading.commands import command
 from reply_router.reading.complaints import complaint
+from reply_router.reading.folding import assemble, joined, lines_in, words_of
 from reply_router.reading.letter import Letter
-from reply_router.reading.lines import Line
 from reply_router.reading.machine import (
     automatic_headers,
     away_subject,
@@ -26,7 +25,7 @@ from reply_router.reading.machine import (
     read_receipt,
 )
 from reply_router.reading.mime import LONGEST_TEXT, Part, Tree, Words, parse, readable
-from reply_router.reading.values import Attached, Folded, Kind, Opinion, Reading
+from reply_router.reading.values import Attached, Kind, Opinion, Reading
 
 #: Everybody who has an opinion on what a letter is, in the order in which they are asked; the first to have one wins.
 JUDGES: Final[tuple[Callable[[Letter], Opinion | None], ...]] = (
@@ -40,8 +39,6 @@ JUDGES: Final[tuple[Callable[[Letter], Opinion | None], ...]] = (
     null_sender,
     list_mail,
 )
-#: More lines than this are shown, but not judged one by one.
-_MOST_LINES: Final = 20_000
 _UNREADABLE: Final = "It could not be read; nothing of it is lost, open the original."
 _LONG: Final = "It is longer than what is shown here; open the original to see all of it."
 _NAMED: Final = frozenset({Kind.BOUNCE, Kind.COMPLAINT, Kind.MACHINE})
@@ -60,15 +57,15 @@ def read(raw: bytes, *, sent: str | None = None, mail_from: str | None = None) -
 def read_text(text: str, *, sent: str | None = None) -> Reading:
     """The reading of a bare plain text, as if it were the only part of a letter."""
     began = time.perf_counter()
-    lines = _lines(clean(text[:LONGEST_TEXT]))
-    return replace(_assemble(lines, sent, Kind.HUMAN), seconds=time.perf_counter() - began)
+    lines = lines_in(clean(text[:LONGEST_TEXT]))
+    return replace(assemble(lines, sent, Kind.HUMAN), seconds=time.perf_counter() - began)
 
 
 def read_html(html: str, *, sent: str | None = None) -> Reading:
     """The reading of a bare HTML text, as if it were the only part of a letter."""
     began = time.perf_counter()
     html = clean(html[:LONGEST_TEXT])
-    reading = replace(_assemble(markup.lines_of(html), sent, Kind.HUMAN), html=markup.sanitize(html))
+    reading = replace(assemble(markup.lines_of(html), sent, Kind.HUMAN), html=markup.sanitize(html))
     return replace(reading, seconds=time.perf_counter() - began)
 
 
@@ -82,13 +79,13 @@ def _read(raw: bytes, sent: str | None, mail_from: str | None) -> Reading:
     tree = parse(raw)
     headers = tree.root.headers
     shown, attached = readable(tree)
-    found, html = _words_of(tree, shown, sent)
-    body = _joined(found)
+    found, html = words_of(tree, shown, sent)
+    body = joined(found)
     letter = Letter(tree, body, mail_from)
     opinion = judge(letter)
     message_ids = headers.ids("message-id")
     reading = replace(
-        _assemble(found, sent, opinion.kind),
+        assemble(found, sent, opinion.kind),
         subject=headers.first("subject") if headers.has("subject") else None,
         html=html,
         from_=headers.mailboxes("from"),
@@ -135,115 +132,6 @@ def _attached(tree: Tree, part: Part) -> Attached:
     if not name and part.type == "message/rfc822" and part.children:
         name = part.children[0].headers.first("subject")[:100]
     return Attached(name, part.type, tree.size(part), part.index)
-
-
-def _lines(text: str) -> list[Line]:
-    return [Line(one.rstrip()) if one != "-- " else Line("-- ") for one in text.split("\n")]
-
-
-def _words_of(tree: Tree, shown: list[Words], sent: str | None) -> tuple[list[Line], str | None]:
-    """The letter's lines, marks from HTML included, and its HTML made safe to show."""
-    lines: list[Line] = []
-    safe: list[str] = []
-    for words in shown:
-        plain = "\n".join(_plain(tree, part) for part in words.plain)
-        rich = "\n".join(tree.text(part) for part in words.html)
-        if rich and (clean_html := markup.sanitize(rich)):
-            safe.append(clean_html)
-        if lines:
-            lines.append(Line(""))
-        lines.extend(_choose(plain, rich, sent))
-    return lines, "\n<hr>\n".join(safe) or None
-
-
-def _plain(tree: Tree, part: Part) -> str:
-    text = tree.text(part)
-    if part.options.get("format", "").lower() == "flowed":
-        return _unflowed(text, delete=part.options.get("delsp", "").lower() == "yes")
-    return text
-
-
-def _unflowed(text: str, delete: bool) -> str:
-    """Paragraphs that a program broke softly are whole lines again (RFC 3676 section 4)."""
-    out: list[str] = []
-    open_depth: int | None = None
-    for line in text.split("\n"):
-        stripped = line.lstrip(">")
-        depth = len(line) - len(stripped)
-        stripped = stripped.removeprefix(" ") if depth or stripped.startswith(" ") else stripped
-        if open_depth == depth and line.strip("> ") and not stripped.startswith("-- "):
-            out[-1] += stripped
-        else:
-            out.append((">" * depth + " " if depth else "") + stripped)
-        soft = stripped.endswith(" ") and stripped != "-- "
-        if soft and delete:
-            out[-1] = out[-1][:-1]
-        open_depth = depth if soft and len(out[-1]) < 20_000 else None
-    return "\n".join(out)
-
-
-def _choose(plain: str, rich: str, sent: str | None) -> list[Line]:
-    """The plain lines, unless they say nothing, or only the HTML shows where the quote is."""
-    if not rich:
-        return _lines(plain)
-    if not plain.strip():
-        return markup.lines_of(rich)
-    plain_lines = _lines(plain)
-    trial = [Line(line.text) for line in plain_lines]
-    if quotes.fold(trial, sent) or "<" not in rich:
-        return plain_lines
-    rich_lines = markup.lines_of(rich)
-    return rich_lines if any(not line.own for line in rich_lines) else plain_lines
-
-
-def _assemble(lines: list[Line], sent: str | None, kind: Kind) -> Reading:
-    """What the person wrote, what was folded and where, from lines that may carry marks already."""
-    judged, rest = lines[:_MOST_LINES], lines[_MOST_LINES:]
-    body = _joined(lines)
-    said = ["Its program marked what it quotes."] if any(not line.own for line in judged) else []
-    said += quotes.fold(judged, sent)
-    said += signatures.fold(judged)
-    text, folded = _unfolded([*judged, *rest])
-    signature = "\n".join(one.text for one in folded if one.why in (signatures.SIGNATURE, signatures.APP_LINE))
-    return Reading(kind, text=text, signature=signature, folded=tuple(folded), body=body, why=tuple(said))
-
-
-def _joined(lines: list[Line]) -> str:
-    return "\n".join(line.text for line in lines).strip("\n").rstrip()
-
-
-def _unfolded(lines: list[Line]) -> tuple[str, list[Folded]]:
-    """The person's own lines as one text, and the folded stretches with the places where they stood."""
-    text: list[str] = []
-    length = 0
-    folded: list[Folded] = []
-    stretch: list[str] = []
-    why = ""
-
-    def release() -> None:
-        if any(one.strip() for one in stretch):
-            folded.append(Folded("\n".join(stretch).strip("\n"), why, length))
-        stretch.clear()
-
-    for line in lines:
-        if line.own or (line.blank and not stretch):
-            if stretch:
-                release()
-                if text and text[-1]:
-                    text.append("")
-                    length += 1
-            if line.blank and (not text or not text[-1]):
-                continue
-            text.append("" if line.blank else line.text)
-            length += len(text[-1]) + 1
-        else:
-            if line.why != why:
-                release()
-                why = line.why
-            stretch.append(line.text)
-    release()
-    joined = "\n".join(text).strip("\n").rstrip()
-    return joined, [replace(one, at=min(one.at, len(joined))) for one in folded]
 
 
 def _unreadable(raw: bytes, trouble: Exception) -> Reading:
