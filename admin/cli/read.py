@@ -1,143 +1,136 @@
-"""`hearthline read`: what is found in a mail or a text, without an installation."""
+"""`hearthline read`: what is found in mails, texts and calendars, without an installation."""
 
+import io
 import json
+import os
+import re
+import signal
 import sys
-import time
-from collections.abc import Callable
-from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from admin.cli.options import json_option, say_json
+from admin.cli.batch import PAYS, Answer, answers
+from admin.cli.file_names import FileNames
+from admin.cli.options import json_option
 
 if TYPE_CHECKING:
-    from reply_router.reading import Reading
+    from admin.cli.drawing import Look
+    from admin.cli.found import Found
 
-KINDS = ("mail", "text", "html", "sms", "calendar")
+#: `auto`, and the kinds of reply_router/reading/file_kind.py.
+KINDS: Final = ("auto", "mail", "text", "html", "sms", "calendar")
+#: What ends a line for some readers of lines, what a terminal obeys, what turns the writing direction, and half
+#: surrogates: JSON lets any character be written as an escape (RFC 8259 section 7).
+_ESCAPED: Final = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
 
 
 @click.command(short_help="Say what is found in a mail or a text.")
-@click.argument("files", nargs=-1, required=True)
-@click.option("--as", "kind", type=click.Choice(KINDS), default="mail", show_default=True, help="What the files are.")
+@click.argument("paths", nargs=-1, required=True)
+@click.option("--as", "kind", type=click.Choice(KINDS), default="auto", show_default=True, help="What the files are.")
+@click.option("--whole", is_flag=True, help="Draw all that was folded, however long.")
 @json_option
-def read(files: tuple[str, ...], kind: str, as_json: bool) -> None:
-    """Say what is found in each file: the words a person wrote, what kind of message it is, and why.
+def read(paths: tuple[str, ...], kind: str, whole: bool, as_json: bool) -> None:
+    """Say what is found in each file: the words a person wrote, what was folded, what it is, and why.
 
-    `-` takes the files' names from standard input, one a line. `sms` is one webhook's fields as a JSON object, `text`
-    and `html` are the bare words of a mail. With --json, one object a line: file, kind (human, auto_reply, bounce,
-    complaint, calendar_reply, machine, unreadable), subject, text, signature, body, recipients (of a bounce: address,
-    class, status), calendar (method, uid, attendees: address, partstat), sms (class: stop, stop_lenient, start,
-    start_or_answer, help, wrong_number, human_flag, empty, human), attachments (name, type, size), seconds.
+    `-` takes the files' names from standard input, one a line. `auto` tells by each file's beginning what it is; `text`
+    and `html` are the bare words of a mail, `sms` is one webhook's fields (a JSON object, or the form as it came).
+
+    With --json, one object a line, in order: file, kind (human, auto_reply, bounce, complaint, calendar_reply, machine,
+    unreadable), subject, text, signature, body, recipients (of a bounce: address, class, status), calendar (method,
+    uid, attendees: address, partstat), sms (class: stop, stop_lenient, start, start_or_answer, help, wrong_number,
+    human_flag, empty, human), attachments (name, type, size), seconds; also read_as, from, folded, command, why,
+    trouble, error, which docs/reading.md explains.
+
+    Ends with 0 when all were read, 1 when one could not be, 2 when it was asked wrongly.
 
     Example: hearthline read reply.eml
     """
-    broken = False
-    for name in _names(files):
-        try:
-            found = _READERS[kind](Path(name).read_bytes())
-        except OSError as error:
-            click.echo(f"{name}: it cannot be read ({error.strerror}).", err=True)
-            broken = True
-            continue
-        if as_json:
-            say_json({"file": name, **found})
-        else:
-            _show(name, found)
-    if broken:
+    names = FileNames([each for each in paths if each != "-"], sys.stdin.fileno() if "-" in paths else None)
+    look = None if as_json else _look(whole)
+    work = partial(_read_one, kind=kind, look=look)
+    _write_any_character(as_json)
+    import reply_router.reading  # noqa: F401 # once, before there are children
+
+    unread = False
+    try:
+        with _bar(names.total) as advance, closing(answers(names, work, partial(_lost, kind=kind, look=look))) as come:
+            for answer in come:
+                sys.stdout.write(answer.text)
+                sys.stdout.flush()
+                unread = unread or not answer.read
+                advance()
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    if unread:
         sys.exit(1)
 
 
-def _names(files: tuple[str, ...]) -> list[str]:
-    if files != ("-",):
-        return list(files)
-    return [line for line in (each.rstrip("\r\n") for each in sys.stdin) if line]
+def _read_one(path: str, kind: str, look: "Look | None") -> Answer:
+    from admin.cli.found import found_in
+    from reply_router.reading.file_kind import FileKind
+
+    return _answer(found_in(path, None if kind == "auto" else FileKind(kind)), look)
 
 
-def _mail(raw: bytes) -> dict[str, Any]:
-    from reply_router.reading import read as read_mail
+def _lost(path: str, why: str, kind: str, look: "Look | None") -> Answer:
+    from admin.cli.found import unreadable
+    from reply_router.reading.file_kind import FileKind
 
-    return _of(read_mail(raw))
-
-
-def _text(raw: bytes) -> dict[str, Any]:
-    from reply_router.reading import read_text
-
-    return _of(read_text(raw.decode("utf-8", "replace")))
+    return _answer(unreadable(path, why, None if kind == "auto" else FileKind(kind)), look)
 
 
-def _html(raw: bytes) -> dict[str, Any]:
-    from reply_router.reading import read_html
+def _answer(found: "Found", look: "Look | None") -> Answer:
+    if look is None:
+        line = _ESCAPED.sub(lambda one: f"\\u{ord(one[0]):04x}", json.dumps(found, ensure_ascii=False))
+        return Answer(f"{line}\n", found["kind"] != "unreadable")
+    from admin.cli.drawing import drawn
 
-    return _of(read_html(raw.decode("utf-8", "replace")))
-
-
-def _calendar(raw: bytes) -> dict[str, Any]:
-    from reply_router.reading import read_calendar
-
-    return _of(read_calendar(raw))
+    return Answer(drawn(found, look), found["kind"] != "unreadable")
 
 
-def _sms(raw: bytes) -> dict[str, Any]:
-    from reply_router.reading.text_message import message_of
-    from reply_router.reading.texts import TextKind
+def _look(whole: bool) -> "Look":
+    """How to draw where standard output goes: as wide as the terminal, in colour only there (no-color.org)."""
+    from shutil import get_terminal_size
 
-    began = time.perf_counter()
-    try:
-        given = json.loads(raw)
-    except ValueError:
-        given = {}
-    form = {str(name): str(value) for name, value in given.items()} if isinstance(given, dict) else {}
-    text = message_of(form)
-    # Joining, leaving and taps need to know our chapters and words: by themselves they are somebody's words.
-    known = text.kind not in (TextKind.JOIN, TextKind.LEAVE, TextKind.TAPBACK)
-    return {
-        "kind": "human",
-        "subject": None,
-        "text": text.body,
-        "signature": "",
-        "body": text.body,
-        "recipients": [],
-        "calendar": None,
-        "sms": {"class": str(text.kind) if known else "human"},
-        "attachments": [{"name": "", "type": each.content_type, "size": 0} for each in text.pictures],
-        "seconds": time.perf_counter() - began,
-    }
+    from admin.cli.drawing import WIDEST, Look
+
+    terminal = sys.stdout.isatty()
+    colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return Look(min(WIDEST, max(40, get_terminal_size((WIDEST, 24)).columns)) if terminal else WIDEST, colour, whole)
 
 
-_READERS: dict[str, Callable[[bytes], dict[str, Any]]] = {
-    "mail": _mail,
-    "text": _text,
-    "html": _html,
-    "sms": _sms,
-    "calendar": _calendar,
-}
+def _write_any_character(as_json: bool) -> None:
+    """Standard output takes every character: JSON is UTF-8 (RFC 8259 section 8.1), a drawing is what can be shown."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8" if as_json else None, errors="replace")
 
 
-def _of(reading: "Reading") -> dict[str, Any]:
-    return {
-        "kind": str(reading.kind),
-        "subject": reading.subject,
-        "text": reading.text,
-        "signature": reading.signature,
-        "body": reading.body,
-        "recipients": [
-            {"address": each.address, "class": str(each.failure), "status": each.status} for each in reading.recipients
-        ],
-        "calendar": asdict(reading.calendar) if reading.calendar else None,
-        "sms": None,
-        "attachments": [
-            {name: value for name, value in asdict(each).items() if name != "index"} for each in reading.attachments
-        ],
-        "seconds": reading.seconds,
-    }
+@contextmanager
+def _bar(total: int | None) -> Iterator[Callable[[], None]]:
+    """A progress bar for a large batch on a terminal, unless what is found is drawn there; else nothing.
 
+    It is drawn by this thread alone: children are forked from here.
+    """
+    if not sys.stderr.isatty() or sys.stdout.isatty() or (total is not None and total < PAYS):
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-def _show(name: str, found: dict[str, Any]) -> None:
-    what = f"{found['kind']}, {found['sms']['class']}" if found["sms"] else found["kind"]
-    click.echo(f"{name}: {what}")
-    for line in str(found["text"]).splitlines():
-        click.echo(f"  {line}")
-    for each in found["recipients"]:
-        click.echo(f"  {each['address']}: {each['class']} {each['status']}".rstrip())
+    columns = (TextColumn("Reading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as progress:
+        task = progress.add_task("", total=total)
+        shown = 0.0
+
+        def advance() -> None:
+            nonlocal shown
+            progress.advance(task)
+            if progress.get_time() - shown > 0.1:
+                shown = progress.get_time()
+                progress.refresh()
+
+        yield advance
