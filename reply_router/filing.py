@@ -284,6 +284,8 @@ def _words(mail: Mail, what: str = "") -> Words:
         detail["machine"] = what
     if case.sender.address and member is None:
         detail["from"] = stored(case.sender.address)
+    if reading.kind is Kind.UNREADABLE:
+        detail["unreadable"] = True
     if reading.trouble:
         detail["trouble"] = [stored(each) for each in reading.trouble]
     if reading.date is not None and abs(reading.date - received.created_at) > DATE_OFF:

@@ -11,8 +11,9 @@ from engine.outbox.delivery import Delivery
 from engine.outbox.letter import delivery_of
 from engine.outbox.receipts import bounced, complained
 from reply_router.addresses import Aim, Signed
-from reply_router.filing import Entry, Mail, file_machine
-from reply_router.reading import Failure, Reading
+from reply_router.filing import Entry, Mail, file_machine, stored
+from reply_router.reading import Failure, Kind, Reading, Recipient
+from reply_router.rules import Case
 
 DOES_NOT_ARRIVE = "mail does not arrive"
 
@@ -37,6 +38,24 @@ def complained_of(reading: Reading, aim: Aim, tokens: TokenRing) -> int | None:
     return None
 
 
+def what_it_is(case: Case) -> str:
+    """What the machine mail of this case is called in a timeline (admin.web.entries has the words)."""
+    reading = case.reading
+    if case.own:
+        return "loop"
+    if reading.kind is Kind.AUTO_REPLY:
+        return "away"
+    if reading.recipients and worst_of(reading) is None:
+        return "arrived"
+    return {"read_receipt": "receipt", "list_mail": "list", "own_loop": "loop"}.get(reading.judged_by, "machine")
+
+
+def worst_of(reading: Reading) -> Recipient | None:
+    """Of the addresses that a report speaks of, one where the letter failed for good, else one where it is late."""
+    failing = [each for each in reading.recipients if each.failure is not Failure.DELIVERED]
+    return next((each for each in failing if each.failure is Failure.PERMANENT), next(iter(failing), None))
+
+
 def file_bounce(session: Session, mail: Mail, now: datetime) -> Entry:
     """The report stands in the member's timeline, the address has its strike, and an open talk says so."""
     member = mail.case.place.member
@@ -44,9 +63,11 @@ def file_bounce(session: Session, mail: Mail, now: datetime) -> Entry:
     aim = mail.case.aim
     if not isinstance(aim, Signed):
         return entry
-    failing = [each for each in mail.reading.recipients if each.failure is not Failure.DELIVERED]
-    worst = next((each for each in failing if each.failure is Failure.PERMANENT), next(iter(failing), None))
+    worst = worst_of(mail.reading)
     permanent = worst is not None and worst.failure is Failure.PERMANENT
+    if entry.message is not None:
+        report = {"failure": str(worst.failure) if worst else "", "status": stored(worst.status) if worst else ""}
+        entry.message.detail = {**entry.message.detail, "report": report}
     bounced(
         session,
         aim.token.subject_id,

@@ -42,7 +42,7 @@ from reply_router.find import Search, find, sender_of, signed_beside
 from reply_router.reading import READING_VERSION, Kind, Reading, read
 from reply_router.reading.text_message import TextMessage, read_message
 from reply_router.reading.texts import TextKind, TextWords
-from reply_router.reports import complained_of, file_bounce, file_complaint
+from reply_router.reports import complained_of, file_bounce, file_complaint, what_it_is
 from reply_router.rules import Case, Filed, judge
 from reply_router.staff import file_note, organizer_of
 from reply_router.text_route import DOOR, route_text
@@ -274,7 +274,7 @@ def _file(session: Session, mail: Mail, now: datetime) -> Entry:
         case Filed.MACHINE if mail.rule.outcome == "complaint":
             return file_complaint(session, mail, now)
         case Filed.MACHINE:
-            return file_machine(session, mail, now, member_id=_whose_machine(case), what=_machine_kind(case.reading))
+            return file_machine(session, mail, now, member_id=_whose_machine(case), what=what_it_is(case))
         case Filed.PLACE:
             return file_in_place(session, mail, now)
         case Filed.APART:
@@ -290,10 +290,6 @@ def _whose_machine(case: Case) -> int | None:
     if case.purpose is Purpose.STAFF_REPLY and isinstance(case.aim, Signed):
         return case.aim.token.member_id
     return case.place.member.id if case.place.member is not None else None
-
-
-def _machine_kind(reading: Reading) -> str:
-    return "away" if reading.kind is Kind.AUTO_REPLY else "machine"
 
 
 def _thank(session: Session, mail: Mail, thread: Thread, now: datetime) -> None:

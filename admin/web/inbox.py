@@ -9,6 +9,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from admin.web.entries import MACHINES
 from admin.web.frame import reader_of
 from admin.web.me import Me, me
 from engine.base.services import Services
@@ -202,7 +203,7 @@ def _machine_line(row: MachineRow, wish: Wish, reader: Reader, current: int | No
         zone=None,
         words=row.words,
         at=row.at,
-        left=reader.say("inbox.machine_mail"),
+        left=reader.say(f"inbox.machine_{row.what if row.what in MACHINES else 'mail'}"),
         kind="quiet",
         word="",
         current=row.thread_id is not None and row.thread_id == current,

@@ -37,9 +37,9 @@ def pages(services: Services) -> Blueprint:
             raise NotFound("The bytes of this mail are not kept.")
         return found
 
-    def _is_text(message_id: int) -> bool:
+    def seen(message_id: int) -> Message:
         with services.db.read() as session:
-            return message_in(session, me().scope, message_id).channel == "sms"
+            return message_in(session, me().scope, message_id)
 
     @blueprint.get("/messages/<int:message_id>/original")
     def show(message_id: int) -> ResponseReturnValue:
@@ -50,13 +50,16 @@ def pages(services: Services) -> Blueprint:
             author = session.get(Member, message.author_id or message.member_id or 0)
             record(session, viewer.member_id, "opened_original", "message", message.id, reader.now)
         name = author.name if author else message.author_name or reader.say("inbox.unknown")
-        as_text = request.args.get("as") == "text"
+        as_text = request.args.get("as") == "text" or bool(message.detail.get("unreadable"))
         return render_template("original.html", message=message, name=name, here=here, raw=as_text)
 
     @blueprint.get("/messages/<int:message_id>/original/page")
     def page(message_id: int) -> ResponseReturnValue:
-        found = raw(message_id)
-        if _is_text(message_id):
+        found, message = raw(message_id), seen(message_id)
+        if message.detail.get("unreadable"):
+            # What stopped our reader once is not read again to be shown.
+            return text(message_id)
+        if message.channel == "sms":
             lines = "\n".join(f"{name}: {value}" for name, value in fields_of(found))
             return _sealed(veil(services.settings, f"<pre>{escape(lines)}</pre>"))
         reading = read(found)
@@ -69,7 +72,9 @@ def pages(services: Services) -> Blueprint:
 
     @blueprint.get("/messages/<int:message_id>/original/file")
     def file(message_id: int) -> ResponseReturnValue:
-        return _to_save(raw(message_id), f"message-{message_id}.{'txt' if _is_text(message_id) else 'eml'}")
+        return _to_save(
+            raw(message_id), f"message-{message_id}.{'txt' if seen(message_id).channel == 'sms' else 'eml'}"
+        )
 
     @blueprint.get("/messages/<int:message_id>/attachments/<int:number>")
     def attachment(message_id: int, number: int) -> ResponseReturnValue:

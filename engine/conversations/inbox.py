@@ -81,7 +81,7 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class MachineRow:
-    """One machine's mail, folded in somebody's timeline."""
+    """One machine's mail, folded in somebody's timeline; `what` it is: away, bounce, complaint, ..."""
 
     message_id: int
     thread_id: int | None
@@ -89,6 +89,7 @@ class MachineRow:
     name: str
     words: str
     at: datetime
+    what: str
 
 
 def inbox(
@@ -135,6 +136,7 @@ def machine_mail(session: Session, scope: Scope, after: Place | None = None) -> 
             name or message.author_name,
             message.subject or first_line(message.text),
             message.at,
+            str(message.detail.get("machine", "")),
         )
         for message, name in session.execute(query)
     ]

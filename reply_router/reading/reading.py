@@ -82,7 +82,7 @@ def _read(raw: bytes, sent: str | None, mail_from: str | None) -> Reading:
     found, html = words_of(tree, shown, sent)
     body = joined(found)
     letter = Letter(tree, body, mail_from)
-    opinion = judge(letter)
+    judged_by, opinion = judge(letter)
     message_ids = headers.ids("message-id")
     reading = replace(
         assemble(found, sent, opinion.kind),
@@ -97,6 +97,7 @@ def _read(raw: bytes, sent: str | None, mail_from: str | None) -> Reading:
         in_reply_to=headers.ids("in-reply-to"),
         references=headers.ids("references"),
         date=headers.date(),
+        judged_by=judged_by,
         recipients=opinion.recipients,
         original=original_of(letter) if opinion.kind in _NAMED else None,
         calendar=calendar_in(letter),
@@ -118,13 +119,13 @@ def _is_long(tree: Tree, shown: list[Words]) -> bool:
     return plain or any(tree.size(part) > markup.LONGEST_READ for words in shown for part in words.html)
 
 
-def judge(letter: Letter) -> Opinion:
-    """What the letter is: the first opinion of `JUDGES`, else a person's."""
+def judge(letter: Letter) -> tuple[str, Opinion]:
+    """What the letter is, and by whose opinion: the first of `JUDGES` to have one, else nobody's: a person's."""
     for one in JUDGES:
         opinion = one(letter)
         if opinion is not None:
-            return opinion
-    return Opinion(Kind.HUMAN, "Nothing in it says that a machine wrote it.")
+            return one.__name__, opinion
+    return "", Opinion(Kind.HUMAN, "Nothing in it says that a machine wrote it.")
 
 
 def _attached(tree: Tree, part: Part) -> Attached:

@@ -132,6 +132,8 @@ class Reading:
     attachments: tuple[Attached, ...] = ()
     command: Command | None = None
     why: tuple[str, ...] = ()
+    #: The name of the judge whose opinion won; empty: nobody had one, and a person wrote it.
+    judged_by: str = ""
     trouble: tuple[str, ...] = ()
     seconds: float = 0.0
     version: int = READING_VERSION

@@ -150,10 +150,12 @@ def test_parts_show_words_as_words() -> None:
     furnish(environment, lambda name: name)
     page = environment.from_string(
         '{% import "web/parts.html" as part with context %}'
-        '{{ part.sheet("theirs", name, "by email", reader.now, text, quoted=text, quoted_words="…") }}'
+        '{{ part.sheet("theirs", name, "by email", reader.now, stretches) }}'
         "{{ part.row('/', name, text, reader.now) }}"
     )
-    html = page.render(reader=EAST, name="<b>Eve</b>", text="</p><script>alert(1)</script>{{7*7}}")
+    text = "</p><script>alert(1)</script>{{7*7}}"
+    stretches = [{"text": text, "folded": ""}, {"text": text, "folded": "…"}]
+    html = page.render(reader=EAST, name="<b>Eve</b>", text=text, stretches=stretches)
     assert "<script" not in html and "<b>" not in html and "{{7*7}}" in html
 
 

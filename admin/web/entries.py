@@ -1,0 +1,226 @@
+"""Entries: what stands in a conversation, as it is shown: words with what was folded in its place, machines, doings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from admin.web.attachments import Attachment, attachments_of
+from admin.web.pictures import Shown
+from admin.web.veil import body, veil
+from engine.base.settings import Settings
+from engine.conversations.message import Message
+from engine.conversations.timeline import Done, Said
+from engine.outbox.fate import Fate
+from reply_router.reading.own_words import OUR_WORDS
+from reply_router.reading.quotes import FORWARDED
+from reply_router.reading.signatures import APP_LINE, LIST_FOOTER, NOTICE, SIGNATURE
+from templates.web.reader import Reader
+
+#: What a phone's menu shows for the words that it sends.
+TAP_SIGNS = {"liked": "👍", "loved": "❤️", "disliked": "👎", "laughed": "😂", "emphasized": "‼️", "questioned": "❓"}
+#: What a folded stretch is called, by why it was folded; every other is words of an earlier letter.
+FOLD_WORDS = {
+    SIGNATURE: "signature",
+    APP_LINE: "app_line",
+    NOTICE: "notice",
+    LIST_FOOTER: "list_footer",
+    FORWARDED: "forwarded",
+    OUR_WORDS: "our_words",
+}
+#: Machine mail that says more of itself than that a machine wrote it (reply_router.reports names them).
+MACHINES = frozenset({"away", "bounce", "late", "arrived", "complaint", "receipt", "loop", "list", "calendar"})
+#: Of these, what speaks of a mail of ours, whoever's machine wrote it.
+ABOUT_OURS = frozenset({"bounce", "late", "arrived", "complaint"})
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of words as they stand in a letter; `folded` says in a word or two what is out of sight."""
+
+    text: str
+    folded: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing of the timeline as it is shown. kind: in, out, journey, machine, note or done."""
+
+    id: str
+    kind: str
+    at: datetime
+    name: str = ""
+    how: str = ""
+    text: str = ""
+    subject: str = ""
+    pieces: list[Piece] = field(default_factory=list)
+    marks: list[str] = field(default_factory=list)
+    trouble: str = ""
+    #: What of the letter could not be read, and that its original can be opened.
+    unread: str = ""
+    message_id: int | None = None
+    original: bool = False
+    attached: list[Attachment] = field(default_factory=list)
+    pictures: list[Shown] = field(default_factory=list)
+    #: When the very same words came once more.
+    again: list[datetime] = field(default_factory=list)
+    #: A stranger's pictures are seen only by who asks for them.
+    hides_pictures: bool = False
+
+
+def entries_of(
+    told: Sequence[Said | Done],
+    known: Mapping[int, Fate],
+    pictures: Mapping[int, list[Shown]],
+    name: str,
+    reader: Reader,
+    settings: Settings,
+) -> list[Entry]:
+    """The timeline as it is shown; `name`: whom the conversation is with."""
+    return [
+        _said(each.message, each.author or name, name, known, pictures, reader, settings)
+        if isinstance(each, Said)
+        else Entry(f"d{each.at.timestamp():.6f}-{each.what}", "done", each.at, text=_done(each, reader))
+        for each in told
+    ]
+
+
+def pieces_of(text: str, folded: Sequence[Mapping[str, Any]], reader: Reader) -> list[Piece]:
+    """The words with each folded stretch where it stood; stretches with nothing between them are one."""
+    pieces: list[Piece] = []
+    done = 0
+    for part in sorted(folded, key=lambda each: _place(each, text)):
+        at = _place(part, text)
+        if text[done:at].strip():
+            pieces.append(Piece(text[done:at]))
+        done = max(done, at)
+        word = reader.say(f"folded.{FOLD_WORDS.get(str(part.get('why', '')), 'quoted')}")
+        before = pieces[-1] if pieces and pieces[-1].folded else None
+        if before is None:
+            pieces.append(Piece(str(part.get("text", "")), word))
+        else:
+            words = before.folded if word in before.folded.split(", ") else f"{before.folded}, {word}"
+            pieces[-1] = Piece(f"{before.text}\n\n{part.get('text', '')}", words)
+    if text[done:].strip() or not pieces:
+        pieces.append(Piece(text[done:]))
+    return pieces
+
+
+def machine_words(message: Message, author: str, whom: str, reader: Reader) -> str:
+    """What a machine's mail is, in a few words: an away message, mail to `whom` that came back, ..."""
+    what = str(message.detail.get("machine", ""))
+    if what == "bounce" and message.detail.get("report", {}).get("failure") == "temporary":
+        what = "late"
+    name = (whom if what in ABOUT_OURS else author) or reader.say("inbox.unknown")
+    says = reader.say(f"machine.{what if what in MACHINES else 'machine'}", name=name)
+    why = _bounce_words(message.detail.get("report", {}), reader) if what in ("bounce", "late") else ""
+    return f"{says}: {why}" if why else says
+
+
+def _place(part: Mapping[str, Any], text: str) -> int:
+    """Before which character it stood; words kept before that was noted stood at the end."""
+    at = part.get("at")
+    return min(at, len(text)) if isinstance(at, int) and at >= 0 else len(text)
+
+
+def _said(
+    message: Message,
+    author: str,
+    name: str,
+    known: Mapping[int, Fate],
+    pictures: Mapping[int, list[Shown]],
+    reader: Reader,
+    settings: Settings,
+) -> Entry:
+    fate = known.get(message.delivery_id) if message.delivery_id else None
+    ours = message.kind in ("out", "journey")
+    text = body(message.text) if message.kind == "journey" else message.text
+    pieces = pieces_of(text, message.folded, reader)
+    if message.detail.get("unreadable") and text.strip():
+        # What a broken letter holds is no words of theirs: it stands there for whoever wants to look.
+        pieces = [Piece(text, reader.say("folded.as_it_came"))]
+    return Entry(
+        id=f"m{message.id}",
+        kind=message.kind,
+        at=message.at,
+        name=author or reader.say("conversation.desk"),
+        how=_how(message, author, name, reader),
+        text=veil(settings, text),
+        subject=message.subject,
+        pieces=[Piece(veil(settings, each.text), each.folded) for each in pieces],
+        marks=([_waits(fate, reader)] if fate and ours and fate.word == "waits" else []) + _taps(message, reader),
+        trouble=reader.say("conversation.fate_failed", why=fate.says) if fate and fate.word == "failed" else "",
+        unread=_unread(message, reader),
+        message_id=message.id,
+        original=message.received_id is not None,
+        attached=attachments_of(message, reader),
+        pictures=pictures.get(message.id, []),
+        again=[datetime.fromisoformat(str(each["at"])) for each in message.detail.get("sent_again", [])],
+        hides_pictures=message.kind == "in" and message.author_id is None,
+    )
+
+
+def _unread(message: Message, reader: Reader) -> str:
+    if message.detail.get("unreadable"):
+        return reader.say("conversation.too_complicated")
+    return reader.say("conversation.partly_read") if message.detail.get("trouble") else ""
+
+
+def _taps(message: Message, reader: Reader) -> list[str]:
+    """Who tapped these words on their phone, and what that probably means."""
+    said = []
+    for tap in message.detail.get("taps", []):
+        key = "tap_taken_back" if tap["removed"] else f"tap_{tap['probably'] or 'plain'}"
+        sign = TAP_SIGNS.get(tap["what"], tap["what"])
+        said.append(reader.say(f"conversation.{key}", who=tap["by"] or reader.say("conversation.them"), sign=sign))
+    return said
+
+
+def _waits(fate: Fate, reader: Reader) -> str:
+    if fate.leaves_at is not None and fate.leaves_at > reader.now:
+        return reader.say("conversation.fate_leaves", when=reader.moment(fate.leaves_at))
+    return reader.say("conversation.fate_waits")
+
+
+def _how(message: Message, author: str, whom: str, reader: Reader) -> str:
+    if message.kind == "machine":
+        return machine_words(message, author, whom, reader)
+    by = reader.say(f"conversation.by_{message.channel}") if message.channel in ("email", "sms") else ""
+    dated = message.detail.get("dated")
+    if dated:
+        # Its own clock is off, or it lay somewhere: the time beside it is when it came.
+        by += reader.say("conversation.dated", when=reader.moment(datetime.fromisoformat(str(dated))))
+    return by
+
+
+#: What a status says in words (RFC 3463 3): the first that fits.
+_STATUS_WORDS = (
+    ("1.1", "no_mailbox"), ("1.10", "no_mail_there"), ("1.2", "no_domain"), ("1.", "wrong_address"),
+    ("2.1", "mailbox_off"), ("2.2", "mailbox_full"), ("2.3", "too_big"), ("3.4", "too_big"),
+    ("4.", "not_reached"), ("7.", "not_let_in"),
+)  # fmt: skip
+
+
+def _bounce_words(report: Mapping[str, Any], reader: Reader) -> str:
+    """Why mail came back, in the reader's language; empty where the status does not say."""
+    _, _, rest = str(report.get("status", "")).partition(".")
+    for begins, key in _STATUS_WORDS:
+        if rest == begins or (begins.endswith(".") and rest.startswith(begins)):
+            return reader.say(f"bounce.{key}")
+    return ""
+
+
+def _done(done: Done, reader: Reader) -> str:
+    values: dict[str, Any] = {"who": done.by, "to": done.to, "why": done.why}
+    match done.what:
+        case "assigned" if done.to_id is None:
+            key = "put_back" if done.by else "put_back_rule"
+        case "assigned" if done.by_id == done.to_id:
+            key = "took"
+        case "assigned":
+            key = "handed" if done.by else "assigned"
+        case "closed":
+            key = "closed" if done.by else "closed_rule"
+        case _:
+            key = "reopened" if done.by else "reopened_rule"
+    return reader.say(f"conversation.did_{key}", **values)

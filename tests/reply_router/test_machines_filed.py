@@ -1,0 +1,116 @@
+"""Machines' mail is filed as what it is: folded, advancing nothing, holding nothing, waiting for nobody."""
+
+from collections.abc import Callable
+from email.utils import parseaddr
+
+import pytest
+
+from engine.conversations.received import Received
+from tests.reply_router.conversation import DOMAIN, Town
+from tests.reply_router.reports import complaint, returned
+
+ROSA = "Rosa <rosa@home.example>"
+RECEIPT = """\
+From: {from_}
+To: {to}
+Subject: Read: hello
+Message-ID: <read.1@home.example>
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=disposition-notification; boundary="r"
+
+--r
+Content-Type: text/plain
+
+Your message was displayed.
+
+--r
+Content-Type: message/disposition-notification
+
+Final-Recipient: rfc822; rosa@home.example
+Original-Message-ID: {message_id}
+Disposition: manual-action/MDN-sent-manually; displayed
+
+--r--
+"""
+
+
+def reply_to(town: Town) -> str:
+    return parseaddr(str(town.house.mails("Rosa")[-1]["Reply-To"]))[1]
+
+
+def return_path(town: Town) -> str:
+    return town.house.relay.taken[-1].mail_from
+
+
+def away(town: Town) -> Received:
+    letter = town.house.mails("Rosa")[-1]
+    return town.answers("Rosa", letter, "Back on Monday.", subject="Out of office", Auto_Submitted="auto-replied")
+
+
+def away_said_by_the_subject_alone(town: Town) -> Received:
+    return town.answers("Rosa", town.house.mails("Rosa")[-1], "Vuelvo el lunes.", subject="Fuera de la oficina: hola")
+
+
+def receipt(town: Town) -> Received:
+    message_id = town.house.mails("Rosa")[-1]["Message-ID"]
+    return town.hears(RECEIPT.format(from_=ROSA, to=reply_to(town), message_id=message_id).encode(), reply_to(town))
+
+
+def report(town: Town, status: str, action: str) -> Received:
+    raw = returned(town.house.mails("Rosa")[-1], return_path(town), status=status, action=action)
+    return town.hears(raw, return_path(town), mail_from="")
+
+
+def complains(town: Town) -> Received:
+    return town.hears(complaint(f"Message-ID: {town.house.mails('Rosa')[-1]['Message-ID']}\n\nHi"), f"abuse@{DOMAIN}")
+
+
+@pytest.mark.parametrize(
+    ("arrives", "what"),
+    [
+        (away, "away"),
+        (away_said_by_the_subject_alone, "away"),
+        (receipt, "receipt"),
+        (lambda town: report(town, "2.1.5", "delivered"), "arrived"),
+        (lambda town: report(town, "5.1.1", "failed"), "bounce"),
+        (lambda town: report(town, "4.4.7", "delayed"), "bounce"),
+        (complains, "complaint"),
+        (lambda town: town.hears(town.house.relay.taken[-1].raw, reply_to(town)), "loop"),
+        (lambda town: town.writes(ROSA, reply_to(town), "Sale!", List_Id="<n.shop.example>"), "list"),
+        (lambda town: town.writes(ROSA, reply_to(town), "A program.", Precedence="bulk"), "machine"),
+    ],
+    ids=["away", "by its subject", "read receipt", "arrived", "bounce", "late", "complaint", "loop", "list", "bulk"],
+)  # fmt: skip
+def test_it_is_filed_as_what_it_is_and_moves_nothing(
+    arrives: Callable[[Town], Received], what: str, town: Town
+) -> None:
+    town.letter("Rosa", "choose")
+    row = arrives(town)
+    message = town.message(row)
+    assert (message.kind, message.detail["machine"], message.member_id) == ("machine", what, town.person_id("Rosa"))
+    assert not town.threads(), "it opens no conversation, so nothing waits and nothing is held"
+    question = town.question("Rosa")
+    assert question.answered_at is None, "an ask is not answered by a machine"
+    assert not [each for each in town.signals("Rosa") if each.kind in ("answered", "replied")]
+    town.house.send()
+    assert len(town.house.mails()) == 1, "nobody hears a machine in answer to a machine"
+    # The person's own words still take their branch.
+    assert town.answers("Rosa", town.house.mails("Rosa")[-1], "meet").effect == "answer"
+    assert town.question("Rosa").answer == "meet"
+
+
+@pytest.mark.parametrize(
+    ("status", "action", "failure"), [("5.2.2", "failed", "permanent"), ("4.2.2", "delayed", "temporary")]
+)
+def test_what_a_report_says_is_kept_for_whoever_reads_the_conversation(
+    status: str, action: str, failure: str, town: Town
+) -> None:
+    town.letter("Rosa")
+    assert town.message(report(town, status, action)).detail["report"] == {"failure": failure, "status": status}
+
+
+def test_what_could_not_be_read_is_filed_as_that(town: Town) -> None:
+    town.letter("Rosa")
+    row = town.hears(b"", reply_to(town))
+    assert row.outcome == "needs_person" and town.message(row).detail["unreadable"] is True
+    assert town.message(away(town)).detail.get("unreadable") is None
