@@ -9,8 +9,9 @@ from typing import Final
 
 from reply_router.reading import html as markup
 from reply_router.reading import quotes, signatures
+from reply_router.reading.bodies import Words
 from reply_router.reading.lines import Line
-from reply_router.reading.mime import Part, Tree, Words
+from reply_router.reading.mime import Part, Tree
 from reply_router.reading.values import Folded, Kind, Reading
 
 #: More lines than this are shown, but not judged one by one.

@@ -1,6 +1,5 @@
 """A letter's header fields have become plain one-line values; nothing in them raises, nothing in them breaks a line."""
 
-import base64
 import binascii
 import re
 from collections.abc import Iterable
@@ -10,6 +9,7 @@ from email.utils import getaddresses, parsedate_to_datetime
 from typing import Final
 
 from reply_router.reading.charsets import codec_of, decode, flat
+from reply_router.reading.encodings import lenient_base64
 
 #: Beyond these a header block is an attack, not a letter: what comes later is left in the original.
 MOST_FIELDS: Final = 1_000
@@ -45,6 +45,11 @@ class Headers:
     def first(self, name: str) -> str:
         """The first value of this field, decoded, on one line; empty when absent."""
         return next((words(value) for field, value in self.fields if field == name), "")
+
+    def last(self, name: str) -> str:
+        """The last value of this field, decoded, on one line: the one that counts when a field that should stand once
+        stands twice (RFC 8621 section 4.1.2), and the one that a signature covers (RFC 6376 section 5.4.2)."""
+        return next((words(value) for field, value in reversed(self.fields) if field == name), "")
 
     def every(self, name: str) -> list[str]:
         """Every value of this field, decoded, each on one line."""
@@ -171,22 +176,6 @@ def _word_bytes(how: str, text: str, charset: str) -> bytes:
     if how in "qQ":
         return binascii.a2b_qp(raw, header=True)
     return lenient_base64(raw)
-
-
-_NOT_BASE64: Final = bytes(
-    byte for byte in range(256) if byte not in b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-)
-
-
-def lenient_base64(raw: bytes) -> bytes:
-    """What can be read of base64 text, whatever stands between its letters or is missing at its end."""
-    letters = raw.translate(None, _NOT_BASE64)
-    spare = len(letters) % 4
-    if spare == 1:
-        letters = letters[:-1]
-    elif spare:
-        letters += b"=" * (4 - spare)
-    return base64.b64decode(letters)
 
 
 def mailboxes(text: str) -> list[Mailbox]:

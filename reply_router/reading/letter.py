@@ -26,7 +26,7 @@ class Letter:
     @property
     def subject(self) -> str:
         """The subject on one line."""
-        return self.headers.first("subject")
+        return self.headers.last("subject")
 
     @property
     def sender(self) -> Mailbox | None:

@@ -5,13 +5,13 @@ limit on parts, and takes seconds on a large attachment, because it goes through
 begin with `--` are looked at, and a part is a pair of offsets until somebody wants its content.
 """
 
-import binascii
 import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from reply_router.reading.charsets import decode, flat
-from reply_router.reading.headers import Headers, lenient_base64, parameters, parse_headers
+from reply_router.reading.charsets import codec_of, decode, flat
+from reply_router.reading.encodings import encoding_of, fits, undo
+from reply_router.reading.headers import Headers, parameters, parse_headers
 
 DEPTH: Final = 50
 PARTS: Final = 500
@@ -19,7 +19,12 @@ PARTS: Final = 500
 LONGEST_TEXT: Final = 1_000_000
 
 _DASHES: Final = re.compile(rb"^--([^\r\n]{1,300})", re.MULTILINE)
+_FIRST_BOUNDARY: Final = re.compile(rb"^--([^\r\n]{1,300})\r?\n(?=content-[a-z-]{3,40}:)", re.MULTILINE | re.IGNORECASE)
 _LETTERS: Final = frozenset({"message/rfc822", "message/global", "message/news"})
+#: Where an HTML text names its own charset; only asked when its label does not (HTML standard, section 13.2.3.2).
+_META_CHARSET: Final = re.compile(
+    rb"<meta[^>]{0,200}?charset\s{0,5}=\s{0,5}[\"']?\s{0,5}([A-Za-z0-9_:.-]{2,40})", re.IGNORECASE
+)
 _UNSAFE_IN_NAMES: Final = re.compile(r'[\\/:*?"<>|]')
 
 
@@ -37,6 +42,8 @@ class Part:
     depth: int
     start: int
     end: int
+    #: It breaks off, or is not what its label says: what is shown of it may be wrong or not all.
+    broken: bool = False
     children: list["Part"] = field(default_factory=list)
 
     @property
@@ -58,10 +65,17 @@ class Tree:
         """A part's content, its transfer encoding undone as far as it can be."""
         return undo(self.raw[part.start : part.end], part.encoding)
 
+    def beginning(self, part: Part, size: int) -> bytes:
+        """At least the first `size` bytes of a part's content, where it has as many, without decoding a large one."""
+        return undo(self.raw[part.start : min(part.end, part.start + 4 * size)], part.encoding)[:size]
+
     def text(self, part: Part) -> str:
         """A part's content as text."""
         raw = self.content(part)[: LONGEST_TEXT + 4]
-        return decode(raw, part.options.get("charset"))[:LONGEST_TEXT]
+        charset = part.options.get("charset")
+        if part.type == "text/html" and codec_of(charset) is None and (named := _META_CHARSET.search(raw[:2_000])):
+            charset = named[1].decode("ascii")
+        return decode(raw, charset)[:LONGEST_TEXT]
 
     def size(self, part: Part) -> int:
         """How many bytes a part's content has, without decoding a large attachment to know it."""
@@ -70,31 +84,6 @@ class Tree:
             return len(undo(raw, part.encoding))
         letters = len(raw) - sum(raw.count(one) for one in (b"\r", b"\n", b" ", b"\t", b"="))
         return letters * 3 // 4
-
-
-def undo(raw: bytes, encoding: str) -> bytes:
-    """Content without its transfer encoding; an encoding we do not know is left as it is."""
-    match encoding:
-        case "base64":
-            return lenient_base64(raw)
-        case "quoted-printable":
-            return binascii.a2b_qp(raw)
-        case "x-uuencode" | "uuencode" | "x-uue" | "uue":
-            return _uudecoded(raw)
-        case _:
-            return raw
-
-
-def _uudecoded(raw: bytes) -> bytes:
-    out = []
-    for line in raw.splitlines():
-        if line.startswith(b"begin ") or line.strip() in (b"end", b"`", b""):
-            continue
-        try:
-            out.append(binascii.a2b_uu(line))
-        except binascii.Error:
-            continue
-    return b"".join(out)
 
 
 class _Builder:
@@ -122,14 +111,20 @@ class _Builder:
             return at
         if part.type.startswith("multipart/"):
             boundary = part.options.get("boundary", "").encode("utf-8", "replace").rstrip()
-            if not boundary and (first := _DASHES.search(self.raw, at)) is not None:
-                boundary = first[1].rstrip()
+            if not boundary or (part.depth == 0 and b"--" + boundary not in self.raw):
+                boundary = _boundary_in(self.raw, at) or boundary
             if boundary:
                 self.boundaries.setdefault(boundary, []).append(part)
                 self.own[part.index] = boundary
-        elif part.type in _LETTERS and part.encoding not in ("base64", "quoted-printable"):
+        elif part.type in _LETTERS and not part.encoding:
             return self.begin(at)
         return at
+
+    def break_off(self) -> None:
+        """The letter ended while a multipart was open: what its last part holds may not be all, or more than it."""
+        if self.boundaries:
+            self.open[-1].broken = True
+            self.note("It breaks off before its end; some of it may be missing.")
 
     def finish(self, upto: Part, at: int) -> None:
         """Every part opened after `upto` is closed at `at`."""
@@ -178,12 +173,24 @@ def parse(raw: bytes) -> Tree:
             continue
         if len(build.parts) >= PARTS:
             build.note(f"It has more than {PARTS} parts; open the original to see all of it.")
+            build.boundaries.clear()
             break
         newline = raw.find(b"\n", dashes.end())
         after = len(raw) if newline < 0 else newline + 1
         default = "message/rfc822" if holder.type == "multipart/digest" else "text/plain"
         after = build.begin(after, default)
+    build.break_off()
+    for part in build.parts:
+        if part.type.startswith("text/") and not fits(raw[part.start : part.start + 2_000], part.encoding):
+            part.encoding, part.broken = "", True
+            build.note("A part of it is not encoded as it says; it is shown as it came.")
     return Tree(raw, build.parts[0], build.parts, tuple(build.trouble))
+
+
+def _boundary_in(raw: bytes, at: int) -> bytes:
+    """The boundary that a multipart seems to use when its header does not say it: dashes above a part's header."""
+    found = _FIRST_BOUNDARY.search(raw, at)
+    return found[1].rstrip() if found is not None else b""
 
 
 def _first_line(raw: bytes) -> int:
@@ -202,66 +209,15 @@ def _before_newline(raw: bytes, at: int) -> int:
 
 
 def _part(index: int, headers: Headers, default: str, depth: int, start: int, end: int) -> Part:
-    kind, options = parameters(headers.first("content-type"))
+    kind, options = parameters(headers.last("content-type"))
     if kind.count("/") != 1 or not all(kind.partition("/")[::2]):
         kind = "text/plain" if kind in ("text", "plain") else default
-    disposition, more = parameters(headers.first("content-disposition"))
+    disposition, more = parameters(headers.last("content-disposition"))
     name = more.get("filename") or options.get("name") or ""
-    encoding = headers.first("content-transfer-encoding").partition(";")[0].strip().lower()
+    encoding = encoding_of(headers.last("content-transfer-encoding"))
     return Part(index, headers, kind, options, disposition, safe_name(name), encoding, depth, start, end)
 
 
 def safe_name(name: str) -> str:
     """An attachment's name without folders, controls and anything a file system would take for more than a name."""
     return _UNSAFE_IN_NAMES.sub("_", flat(name).replace("\\", "/").rpartition("/")[2]).lstrip(".")[:150]
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """One stretch of readable text: the same words as plain text, as HTML, or as both."""
-
-    plain: tuple[Part, ...]
-    html: tuple[Part, ...]
-
-
-def readable(tree: Tree) -> tuple[list[Words], list[Part]]:
-    """What a mail program would show as text, in order, and every other leaf as attachment (RFC 8621 section 4.1.4)."""
-    shown: list[Words] = []
-    attached: list[Part] = []
-    _walk([tree.root], "mixed", shown, attached)
-    if not shown:
-        spare = [part for part in attached if part.type.startswith("text/") and part.disposition != "attachment"]
-        if spare and spare[0].type not in ("text/calendar", "text/rfc822-headers"):
-            shown.append(Words((spare[0],), ()))
-            attached.remove(spare[0])
-    return shown, attached
-
-
-def _walk(parts: list[Part], kind: str, shown: list[Words], attached: list[Part]) -> None:
-    for place, part in enumerate(parts):
-        if part.is_multipart:
-            if part.type == "multipart/alternative":
-                _choose(part, shown, attached)
-            else:
-                _walk(part.children, part.type.partition("/")[2], shown, attached)
-            continue
-        inline = part.disposition != "attachment" and (place == 0 or (kind != "related" and not part.filename))
-        unsplit = part.type.startswith("multipart/")  # its boundary lines are missing
-        if unsplit or (inline and part.type == "text/plain"):
-            shown.append(Words((part,), ()))
-        elif inline and part.type == "text/html":
-            shown.append(Words((), (part,)))
-        else:
-            attached.append(part)
-
-
-def _choose(part: Part, shown: list[Words], attached: list[Part]) -> None:
-    """The alternatives are one stretch of words, however deep each of them is wrapped."""
-    inner: list[Words] = []
-    _walk(part.children, "alternative", inner, attached)
-    words = Words(
-        tuple(one for words in inner for one in words.plain),
-        tuple(one for words in inner for one in words.html),
-    )
-    if words.plain or words.html:
-        shown.append(words)

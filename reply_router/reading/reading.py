@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from reply_router.reading import html as markup
+from reply_router.reading.bodies import Words, readable
 from reply_router.reading.bounces import bounce, original_of
 from reply_router.reading.calendar import calendar_in, calendar_reply
 from reply_router.reading.charsets import clean, decode
@@ -24,7 +25,7 @@ from reply_router.reading.machine import (
     own_loop,
     read_receipt,
 )
-from reply_router.reading.mime import LONGEST_TEXT, Part, Tree, Words, parse, readable
+from reply_router.reading.mime import LONGEST_TEXT, Part, Tree, parse
 from reply_router.reading.values import Attached, Kind, Opinion, Reading
 
 #: Everybody who has an opinion on what a letter is, in the order in which they are asked; the first to have one wins.
@@ -86,7 +87,7 @@ def _read(raw: bytes, sent: str | None, mail_from: str | None) -> Reading:
     message_ids = headers.ids("message-id")
     reading = replace(
         assemble(found, sent, opinion.kind),
-        subject=headers.first("subject") if headers.has("subject") else None,
+        subject=headers.last("subject") if headers.has("subject") else None,
         html=html,
         from_=headers.mailboxes("from"),
         sender=headers.mailboxes("sender"),
@@ -108,7 +109,7 @@ def _read(raw: bytes, sent: str | None, mail_from: str | None) -> Reading:
     if opinion.kind is Kind.HUMAN:
         if not headers.fields and not body.strip():
             return replace(reading, kind=Kind.UNREADABLE, why=("There is neither a header nor a word in it.",))
-        if tree.trouble and not body.strip():
+        if tree.trouble and not body.strip() and not attached:
             return replace(reading, kind=Kind.UNREADABLE, why=(_UNREADABLE,))
         reading = replace(reading, command=command(reading.text, reading.subject))
     return reading
