@@ -1,0 +1,58 @@
+"""A delivery report's machine-readable part has become one entry per address (RFC 3464, RFC 6533)."""
+
+import re
+from typing import Final
+
+from reply_router.reading.failures import of_fields
+from reply_router.reading.headers import Headers, parse_headers
+from reply_router.reading.letter import Letter
+from reply_router.reading.values import Failure, Recipient
+
+ADDRESS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{1,180}[A-Za-z0-9]")
+MOST_RECIPIENTS: Final = 100
+_LONGEST: Final = 500_000
+_INLINE: Final = re.compile(
+    r"^(?:reporting-mta|final-recipient|original-recipient|action):", re.IGNORECASE | re.MULTILINE
+)
+_ACTION: Final = re.compile(r"^(?:action|status): ?[\w.]", re.IGNORECASE | re.MULTILINE)
+
+
+def delivery_status(letter: Letter) -> list[Recipient] | None:
+    """The addresses of every delivery-status part; None without such a part, empty when its fields name nobody."""
+    parts = letter.parts_of("message/delivery-status", "message/global-delivery-status")
+    if not parts:
+        return None
+    subject = letter.subject[:500]
+    return _recipients([letter.tree.content(part)[:_LONGEST] for part in parts], subject)
+
+
+def fields_in(text: str, subject: str) -> list[Recipient]:
+    """The addresses of the fields that a server wrote into its words instead of a part of their own."""
+    begins = _INLINE.search(text)
+    if begins is None or not _ACTION.search(text):
+        return []
+    return _recipients([text[begins.start() :].lstrip("\n").encode("utf-8", "replace")], subject)
+
+
+def _recipients(raws: list[bytes], subject: str) -> list[Recipient]:
+    found: dict[tuple[str, Failure], Recipient] = {}
+    for raw in raws:
+        for group in raw.replace(b"\r\n", b"\n").split(b"\n\n")[: MOST_RECIPIENTS + 1]:
+            one = _recipient(parse_headers(group.lstrip(b"\n"))[0], subject) if group.strip() else None
+            if one is not None:
+                found.setdefault((one.address.lower(), one.failure), one)
+    return list(found.values())
+
+
+def _recipient(group: Headers, subject: str) -> Recipient | None:
+    named = group.first("final-recipient") or group.first("original-recipient") or group.first("x-actual-recipient")
+    if not named:
+        return None
+    address = ADDRESS.search(named.partition(";")[2] or named)
+    original = ADDRESS.search(group.first("original-recipient"))
+    action = group.first("action").split(" ")[0].strip("();").lower()
+    said = group.first("diagnostic-code")
+    failure, status = of_fields(action, group.first("status"), said, subject)
+    # The original recipient is the address we wrote to; the final one is where a forwarding led.
+    shown = (original[0] if original else "") or (address[0] if address else "")
+    return Recipient(shown, failure, status, said[:500])
