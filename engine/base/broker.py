@@ -44,7 +44,8 @@ class Broker:
             from engine.base import redis_queue  # its import takes time that a process without Redis need not spend
 
             self.kind = "redis"
-            self._redis = redis_queue.RedisQueue(redis_url)
+            # A row whose wake is lost is committed and due; a sweep finds it.
+            self._redis = redis_queue.RedisQueue(redis_url, lost=lambda name: WAKES_LOST.labels(name).inc())
             self._broker: dramatiq.Broker = self._redis
         else:
             self.kind = "in-process"
@@ -97,9 +98,7 @@ class Broker:
             queue_name=queue, actor_name=name, args=(row_id,), kwargs={}, options={}
         )
         if self._redis is not None:
-            if not self._redis.offer(message, f"{name}:{row_id}"):
-                # The row is committed and due; a sweep finds it.
-                WAKES_LOST.labels(name).inc()
+            self._redis.offer(message, f"{name}:{row_id}")
             return
         with self._lock:
             if name not in self._jobs:

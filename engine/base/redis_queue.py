@@ -1,13 +1,16 @@
 """The queue on Redis: dramatiq's, made to wait without polling and to never keep anybody waiting while Redis is away.
 
-A wake is offered once: a key that lives for a few seconds says that it is queued already. Whatever is lost here (Redis
-emptied, killed, away) is found again in the rows by a sweep, so nothing is kept or tried again for long.
+A wake is offered once: a key that lives for a few seconds says that it is queued already. Whoever wakes waits for
+nothing: one thread of the process carries the wakes to Redis. Whatever is lost here (Redis emptied, killed, away) is
+found again in the rows by a sweep, so nothing is kept or tried again for long.
 """
 
 import logging
+import queue
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any, cast
 
 import dramatiq
@@ -22,8 +25,10 @@ from engine.base.log import logger
 
 #: Prefix of everything of ours in Redis.
 NAMESPACE = "hearthline"
-#: How long a commit or a request may wait for Redis: half a second, and once more if a kept connection had died.
+#: How long Redis may take to answer: half a second, and once more if a kept connection had died.
 WAKE_SECONDS = 0.5
+#: How long a process that ends waits for its last wakes to be on Redis.
+FLUSH_SECONDS = 2.0
 #: After a wake that failed, the next ones are not even offered for so long.
 AWAY_SECONDS = 1.0
 #: How long an idle consumer waits for a message before it gives a sign of life.
@@ -35,8 +40,7 @@ HEARTBEAT_MS, MAINTENANCE = 15_000, 10_000
 #: Messages that no worker knew how to run are kept for an hour, for whoever asks why.
 DEAD_MS = 3_600_000
 
-#: A message takes its place in the queue, as the library's own `enqueue` puts it there, unless it has one already. One
-#: round trip, because every commit that finds work to do makes it.
+#: A message takes its place in the queue, as the library's own `enqueue` puts it there, unless it has one already.
 _OFFER = """
 if redis.call("set", KEYS[1], 1, "NX", "PX", ARGV[1]) then
     redis.call("hset", KEYS[2], ARGV[2], ARGV[3])
@@ -56,7 +60,8 @@ logging.getLogger("dramatiq").setLevel(logging.CRITICAL + 1)
 class RedisQueue(RedisBroker):
     """dramatiq's broker on Redis 6.2 or newer (Valkey too), without delayed messages: due times live in rows."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, lost: Callable[[str], None] = lambda _actor: None) -> None:
+        """`lost` hears the actor's name of each wake that Redis did not take."""
         stale = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
         super().__init__(  # type: ignore[no-untyped-call]
             client=redis.Redis.from_url(
@@ -72,6 +77,10 @@ class RedisQueue(RedisBroker):
             url, socket_timeout=IDLE_SECONDS + 2, socket_connect_timeout=WAKE_SECONDS, retry=stale
         )
         self._offer = self.client.register_script(_OFFER)
+        self._lost = lost
+        self._on_the_way: queue.SimpleQueue[tuple[dramatiq.Message[Any], str] | threading.Event | None]
+        self._on_the_way = queue.SimpleQueue()
+        self._carrier: threading.Thread | None = None
         self._lock = threading.Lock()
         self._away_until = 0.0
         self._away = False
@@ -93,16 +102,46 @@ class RedisQueue(RedisBroker):
             self.queues.add(queue_name)
             self.emit_after("declare_queue", queue_name)
 
-    def offer(self, message: "dramatiq.Message[Any]", wake: str) -> bool:
-        """The message is queued, now or since a moment ago; False while Redis is away. Returns within a second."""
+    def offer(self, message: "dramatiq.Message[Any]", wake: str) -> None:
+        """The message will be queued in a moment, if it is not yet, or `lost` hears of it. Waits for nothing."""
+        if time.monotonic() < self._away_until:
+            self._lost(message.actor_name)
+            return
+        if self._carrier is None:
+            self._start_carrier()
+        self._on_the_way.put((message, wake))
+
+    def flush(self) -> bool:
+        """Whether every wake offered before is on Redis, or lost, after two seconds at most."""
+        if self._carrier is None or not self._carrier.is_alive():
+            return True
+        there = threading.Event()
+        self._on_the_way.put(there)
+        return there.wait(FLUSH_SECONDS)
+
+    def _start_carrier(self) -> None:
+        with self._lock:
+            if self._carrier is None:
+                self._carrier = threading.Thread(target=self._carry, name="wakes", daemon=True)
+                self._carrier.start()
+
+    def _carry(self) -> None:
+        """Wakes are taken to Redis in the order in which they came, until None comes."""
+        while (next_one := self._on_the_way.get()) is not None:
+            if isinstance(next_one, threading.Event):
+                next_one.set()
+            elif not self._put_down(*next_one):
+                self._lost(next_one[0].actor_name)
+
+    def _put_down(self, message: "dramatiq.Message[Any]", wake: str) -> bool:
         if time.monotonic() < self._away_until:
             return False
         try:
             # An id for each place in the queue, since a message may be taken back and offered again.
             place = str(uuid.uuid4())
             queued = message.copy(options={"redis_message_id": place})
-            queue = f"{NAMESPACE}:{message.queue_name}"
-            self._offer(keys=[_key(wake), f"{queue}.msgs", queue], args=[QUEUED_MS, place, queued.encode()])
+            queue_key = f"{NAMESPACE}:{message.queue_name}"
+            self._offer(keys=[_key(wake), f"{queue_key}.msgs", queue_key], args=[QUEUED_MS, place, queued.encode()])
         except (redis.RedisError, OSError) as error:
             self.seen(error)
             return False
@@ -117,7 +156,8 @@ class RedisQueue(RedisBroker):
             self.seen(error)
 
     def waiting(self, queue_name: str) -> int:
-        """Messages waiting in the queue. Raises redis.RedisError while Redis is away."""
+        """Messages waiting in the queue, our own on their way included. Raises redis.RedisError while Redis is away."""
+        self.flush()
         return int(cast(int, self.client.llen(f"{NAMESPACE}:{queue_name}")))
 
     def seen(self, trouble: BaseException | None) -> None:
@@ -132,7 +172,13 @@ class RedisQueue(RedisBroker):
             log.info("Redis is back")
 
     def close(self) -> None:
-        """No connection is left."""
+        """What was offered is on Redis, if it answers, and no connection is left."""
+        self.flush()
+        with self._lock:
+            carrier, self._carrier = self._carrier, None
+        if carrier is not None:
+            self._on_the_way.put(None)
+            carrier.join(FLUSH_SECONDS)
         self.client.close()
         self.blocking.close()
 
