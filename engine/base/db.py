@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, cast
@@ -64,7 +64,8 @@ def to_microseconds(moment: datetime) -> int:
 
 def from_microseconds(value: int) -> datetime:
     """The aware UTC time of so many microseconds since 1970."""
-    return _EPOCH + timedelta(microseconds=value)
+    seconds, microseconds = divmod(value, 1_000_000)
+    return _EPOCH + timedelta(0, seconds, microseconds)
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -326,6 +327,40 @@ def among(
         kind = Text if wanted and isinstance(wanted[0], str) else BigInteger
         return column == any_(bindparam(None, wanted, ARRAY(kind)))
     listed = func.json_each(bindparam(None, json.dumps(wanted), Text)).table_valued("value")
+    return column.in_(select(listed.c.value))
+
+
+class ManyAsked:
+    """A query about many ids that every batch asks: built once for each database, and then only given its values."""
+
+    def __init__(self, build: Callable[[Callable[[Any], Any]], Select[Any]]) -> None:
+        """`build` makes the query with a function that makes of a column the condition to be one of the ids."""
+        self._build = build
+        self._built: dict[str, Select[Any]] = {}
+
+    def rows(self, session: Session, ids: Collection[int], **values: Any) -> Sequence[tuple[Any, ...]]:
+        """The query's rows as the driver gives them (`plain_rows`); none without ids, and nobody is asked then."""
+        if not ids:
+            return []
+        connection = session.connection()
+        name = connection.dialect.name
+        query = self._built.get(name)
+        if query is None:
+            query = self._built[name] = self._build(_one_of_postgresql if name == "postgresql" else _one_of_sqlite)
+        values["ids"] = list(ids) if name == "postgresql" else json.dumps(list(ids))
+        result = connection.execute(query, values)
+        try:
+            return result.cursor.fetchall() if result.cursor is not None else []
+        finally:
+            result.close()
+
+
+def _one_of_postgresql(column: Any) -> Any:
+    return column == any_(bindparam("ids", type_=ARRAY(BigInteger)))
+
+
+def _one_of_sqlite(column: Any) -> Any:
+    listed = func.json_each(bindparam("ids", type_=Text)).table_valued("value")
     return column.in_(select(listed.c.value))
 
 

@@ -7,30 +7,33 @@ hours after our last word went unanswered; never does it end while the member's 
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from engine.base.broker import wake_on_commit
-from engine.base.db import among
+from engine.base.db import ManyAsked, time_loader
 from engine.conversations.thread import Thread
 from engine.enrollments.signal import signal
 
-
-def held_members(session: Session, member_ids: Collection[int], now: datetime) -> dict[int, datetime]:
-    """Which of these members are held now, and until when at the latest (UNTIL_ANSWERED: as long as it takes)."""
-    if not member_ids:
-        return {}
-    rows = session.execute(
+_HELD = ManyAsked(
+    lambda among: (
         select(Thread.member_id, func.max(Thread.hold_until_at))
         .where(
-            among(session, Thread.member_id, member_ids),
-            Thread.hold_until_at > now,
+            among(Thread.member_id),
+            Thread.hold_until_at > bindparam("now"),
             Thread.closure_id.is_(None),
             Thread.kind == "person",
         )
         .group_by(Thread.member_id)
     )
-    return {member_id: until for member_id, until in rows if member_id is not None}
+)
+
+
+def held_members(session: Session, member_ids: Collection[int], now: datetime) -> dict[int, datetime]:
+    """Which of these members are held now, and until when at the latest (UNTIL_ANSWERED: as long as it takes)."""
+    moment = time_loader(session)
+    rows = _HELD.rows(session, member_ids, now=now)
+    return {member_id: moment(until) for member_id, until in rows if member_id is not None}
 
 
 def end_hold(session: Session, thread: Thread, now: datetime) -> None:

@@ -69,12 +69,14 @@ def journey_letters(session: Session, letters: Sequence[JourneyLetter], now: dat
 def _insert_letters(session: Session, letters: Sequence[JourneyLetter], now: datetime) -> None:
     stored = time_storer(session)
     at = stored(now)
+    due_at = [stored(each.due_at) for each in letters]
+    send_at = [at if each.send_at is now else stored(each.send_at) for each in letters]
     # The key first: a conflict shows before anything else is written.
     bulk_insert(
         session,
         _DELIVERY_KEY,
         ("due_at", "enrollment_id", "channel", "delivery_id"),
-        [(stored(each.due_at), each.enrollment_id, each.channel, each.delivery_id) for each in letters],
+        [(due, each.enrollment_id, each.channel, each.delivery_id) for each, due in zip(letters, due_at, strict=True)],
     )
     bulk_insert(
         session,
@@ -83,15 +85,17 @@ def _insert_letters(session: Session, letters: Sequence[JourneyLetter], now: dat
         [
             (
                 each.delivery_id, at, "journey", each.channel, each.member_id, each.chapter_id,
-                each.template_version_id, each.enrollment_id, each.version_id, each.step, stored(each.due_at),
-                stored(each.send_at), "queued", at, 0,
+                each.template_version_id, each.enrollment_id, each.version_id, each.step, due, leaves, "queued", at, 0,
             )
-            for each in letters
+            for each, due, leaves in zip(letters, due_at, send_at, strict=True)
         ],
     )  # fmt: skip
     bulk_insert(
         session,
         _OUTBOX_DUE,
         ("rank", "send_at", "delivery_id"),
-        [(rank_of("journey", each.channel), stored(each.send_at), each.delivery_id) for each in letters],
+        [
+            (rank_of("journey", each.channel), leaves, each.delivery_id)
+            for each, leaves in zip(letters, send_at, strict=True)
+        ],
     )

@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, SmallInteger, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.audit.entry import record
-from engine.base.db import Base, among, plain_rows, time_loader
+from engine.base.db import Base, ManyAsked, time_loader
 
 #: How long PAUSE holds their journeys.
 PAUSED_FOR = timedelta(days=30)
@@ -54,22 +54,19 @@ class Pace(NamedTuple):
 
 
 USUAL = Pace()
+_PACES = ManyAsked(
+    lambda among: select(
+        MemberPace.member_id, MemberPace.halvings, MemberPace.per_week, MemberPace.paused_until_at
+    ).where(among(MemberPace.member_id))
+)
 
 
 def paces(session: Session, member_ids: Collection[int]) -> dict[int, Pace]:
     """The pace of each of these members who has one of their own."""
-    if not member_ids:
-        return {}
     moment = time_loader(session)
-    rows = plain_rows(
-        session,
-        select(MemberPace.member_id, MemberPace.halvings, MemberPace.per_week, MemberPace.paused_until_at).where(
-            among(session, MemberPace.member_id, member_ids)
-        ),
-    )
     return {
         member_id: Pace(halvings, per_week, None if until is None else moment(until))
-        for member_id, halvings, per_week, until in rows
+        for member_id, halvings, per_week, until in _PACES.rows(session, member_ids)
     }
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.audience.compiler import enrollments_matching
-from engine.base.db import among, one_member_at_a_time, plain_rows
+from engine.base.db import ManyAsked, among, one_member_at_a_time
 from engine.base.local_time import first_known, zone_named
 from engine.base.settings import Settings
 from engine.chapters.chapter import Chapter
@@ -69,6 +69,21 @@ class Person(NamedTuple):
 
 #: Stands in where a member's row is gone.
 NOBODY = Person("", None, None, None, None)
+
+
+# The order of engine.chapters.membership.home_chapter, for many at once: the first one stays.
+_HOMES = ManyAsked(
+    lambda among: (
+        select(Membership.member_id, Membership.chapter_id)
+        .where(among(Membership.member_id), Membership.left_at.is_(None))
+        .order_by(Membership.member_id, Membership.rank, Membership.created_at, Membership.chapter_id)
+    )
+)
+_PEOPLE = ManyAsked(
+    lambda among: select(
+        Member.id, Member.language, Member.zone, Member.organizer_id, Member.postal_code, Member.erased_at.is_not(None)
+    ).where(among(Member.id))
+)
 
 
 class Batch(NamedTuple):
@@ -213,21 +228,12 @@ def load_people(session: Session, member_ids: Collection[int]) -> dict[int, Pers
     if not member_ids:
         return {}
     home: dict[int, int] = {}
-    # The order of engine.chapters.membership.home_chapter, for many at once: the first one stays.
-    belonging = (
-        select(Membership.member_id, Membership.chapter_id)
-        .where(among(session, Membership.member_id, member_ids), Membership.left_at.is_(None))
-        .order_by(Membership.member_id, Membership.rank, Membership.created_at, Membership.chapter_id)
-    )
-    for member_id, chapter_id in plain_rows(session, belonging):
+    for member_id, chapter_id in _HOMES.rows(session, member_ids):
         home.setdefault(member_id, chapter_id)
     chapters = set(home.values())
     zones = dict(session.execute(select(Chapter.id, Chapter.zone).where(Chapter.id.in_(chapters))).tuples().all())
     people: dict[int, Person] = {}
-    asked = select(
-        Member.id, Member.language, Member.zone, Member.organizer_id, Member.postal_code, Member.erased_at.is_not(None)
-    ).where(among(session, Member.id, member_ids))
-    for member_id, language, zone, organizer_id, postal_code, erased in plain_rows(session, asked):
+    for member_id, language, zone, organizer_id, postal_code, erased in _PEOPLE.rows(session, member_ids):
         chapter = home.get(member_id)
         people[member_id] = Person(
             language,
