@@ -107,12 +107,12 @@ def _text(data: bytes) -> str:
 
 
 def _bytes(text: str, size: int) -> bytes:
-    padded = text.strip().upper()
-    padded += "=" * (-len(padded) % 8)
+    letters = text.strip().lower()
     try:
-        data = base64.b32decode(padded.encode("ascii"))
+        data = base64.b32decode((letters + "=" * (-len(letters) % 8)).upper().encode("ascii"))
     except (ValueError, UnicodeError) as error:
         raise BadToken("This address or link was not made here.") from error
-    if len(data) != size:
+    # Written in exactly one way: no padding, and nothing in the bits that the last letter has to spare.
+    if len(data) != size or _text(data) != letters:
         raise BadToken("This address or link was not made here.")
     return data

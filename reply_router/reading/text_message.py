@@ -75,7 +75,9 @@ def fields_of(raw: bytes) -> list[tuple[str, str]]:
 
 def message_of(form: dict[str, str]) -> TextMessage:
     """The text in these fields."""
-    body = form.get("Body", "").replace("\0", "\N{REPLACEMENT CHARACTER}")
+    # No field may hold what a database cannot keep.
+    form = {name: value.replace("\0", "\N{REPLACEMENT CHARACTER}") for name, value in form.items()}
+    body = form.get("Body", "")
     count = _count(form.get("NumMedia", ""))
     found = [
         SentPicture(form[f"MediaUrl{number}"], form.get(f"MediaContentType{number}", ""))

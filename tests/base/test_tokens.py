@@ -1,5 +1,8 @@
 """Signed tokens: they find a row, cannot be guessed or bent, and old keys verify for ever."""
 
+import contextlib
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -76,3 +79,46 @@ def test_a_link_with_a_later_expiry_written_in_does_not_verify() -> None:
     for bent in (plain, short[:29] + "zzzzzzz" + short[36:]):
         with pytest.raises(BadToken):
             RING.verify_link(bent, NOW, Purpose.PREFERENCES)
+
+
+@pytest.mark.parametrize(
+    "bend", [lambda link: link + "=", lambda link: link + "\0", lambda link: link.replace("s", "ſ")]
+)
+def test_a_link_is_written_in_one_way_only(bend: Callable[[str], str]) -> None:
+    link = next(
+        link
+        for subject in range(1_000)
+        if "s" in (link := RING.sign_link(Purpose.CONFIRM, subject, 9, NOW + timedelta(hours=1)))
+    )
+    assert RING.verify_link(link, NOW, Purpose.CONFIRM).member_id == 9
+    with pytest.raises(BadToken):
+        RING.verify_link(bend(link), NOW, Purpose.CONFIRM)
+
+
+def test_a_link_takes_nothing_in_the_bits_that_its_last_letter_has_to_spare() -> None:
+    link = RING.sign_link(Purpose.CONFIRM, 7, 9, NOW + timedelta(hours=1))
+    good = []
+    for letter in "abcdefghijklmnopqrstuvwxyz234567":
+        try:
+            RING.verify_link(link[:-1] + letter, NOW, Purpose.CONFIRM)
+        except BadToken:
+            continue
+        good.append(letter)
+    assert good == [link[-1]]
+
+
+def test_every_wrong_token_takes_as_long_as_any_other() -> None:
+    good = RING.sign(Purpose.REPLY_TO_THREAD, 7, 9)
+    forged = TokenRing({1: b"b" * 32}).sign(Purpose.REPLY_TO_THREAD, 7, 9)
+    elsewhere = TokenRing({9: b"a" * 32}).sign(Purpose.REPLY_TO_THREAD, 7, 9)
+    wrong = [good[:-1] + ("b" if good[-1] == "a" else "a"), forged, elsewhere, RING.sign(Purpose.PROBE, 7, 9)]
+
+    def seconds(token: str) -> float:
+        began = time.process_time()
+        for _ in range(200):
+            with contextlib.suppress(BadToken):
+                RING.verify(token, Purpose.REPLY_TO_THREAD)
+        return time.process_time() - began
+
+    best = [min(seconds(token) for _ in range(15)) for token in wrong]
+    assert max(best) < 1.5 * min(best), best
