@@ -1,7 +1,10 @@
 """Serve: a WSGI application on a port, by threads, started and stopped with the process."""
 
+import contextlib
 import logging
+import socket
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +37,7 @@ class WebServer:
         self._server.max_request_header_size = 32_768
         self._server.max_request_body_size = 2_000_000
         self._thread: threading.Thread | None = None
+        self._host = host
         #: Where it listens; once started, never 0.
         self.port = port
 
@@ -51,10 +55,20 @@ class WebServer:
 
     def stop(self) -> None:
         """The port is closed, and the requests that ran have ended or had their grace."""
+        if self._thread is not None:
+            threading.Thread(target=self._knock, args=(self._thread,), daemon=True).start()
         self._server.stop()
         if self._thread is not None:
             self._thread.join(GRACE)
             self._thread = None
+
+    def _knock(self, listening: threading.Thread) -> None:
+        """The server has looked up and seen that it shall end. Left alone it looks up twice a second."""
+        until = time.monotonic() + GRACE
+        while listening.is_alive() and time.monotonic() < until:
+            with contextlib.suppress(OSError):
+                socket.create_connection((self._host, self.port), 1).close()
+            time.sleep(0.01)
 
 
 def _told(msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:

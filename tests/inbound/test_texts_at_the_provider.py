@@ -41,7 +41,7 @@ from inbound.web.serve import WebServer
 from reply_router.route import route_one
 from tests.inbound.conftest import House, a_house
 from tests.inbound.test_sms_door import DANA, OURS, PUBLIC, SMS, fields
-from tests.sandbox.listener import soon, stops_quickly
+from tests.sandbox.listener import soon
 
 
 @dataclass
@@ -85,7 +85,6 @@ class World:
 def world(tmp_path: Path) -> Iterator[World]:
     with a_house(tmp_path, sms=SMS, public_url=PUBLIC) as house:
         door = WebServer(create_app(house.services, house.acceptor), "127.0.0.1", 0)
-        stops_quickly(door)
         door.start()
         store = Store(tmp_path / "world.db")
         carrier = Carrier(
@@ -96,7 +95,6 @@ def world(tmp_path: Path) -> Iterator[World]:
             pauses=(0.01, 0.01, 0.01),
         )
         server = CarrierServer(carrier, house.services.clock, threads=4)
-        stops_quickly(server)
         server.start()
         sms = Texting.model_validate({**SMS.model_dump(), "api_url": server.url})
         settings = house.services.settings.model_copy(update={"sms": sms})

@@ -33,7 +33,7 @@ from engine.people.address import Address
 from engine.people.consent import EVERYTHING, Said, record_consent
 from engine.people.member import Member
 from tests.outbox.conftest import House
-from tests.sandbox.listener import Listener, stops_quickly
+from tests.sandbox.listener import Listener
 
 SID, TOKEN, SERVICE = "AC" + "5a" * 16, "b7" * 16, "MG" + "c3" * 16
 OURS, ALSO_OURS, ATLANTA = "+14045550100", "+14045550101", "+14045550102"
@@ -183,7 +183,6 @@ def phones_of(house: House, folder: Path, **sms: object) -> Iterator[Phones]:
         pauses=(0.0, 0.0, 0.0, 0.0, 0.0),
     )
     server = CarrierServer(carrier, house.services.clock, threads=8)
-    stops_quickly(server)
     server.start()
     before = house.services
     texting = {

@@ -13,7 +13,7 @@ from admin.sandbox.carrier.api import CarrierServer
 from admin.sandbox.carrier.carrier import Account, Carrier
 from admin.sandbox.carrier.our_door import OurDoor
 from admin.sandbox.store import Store
-from tests.sandbox.listener import Listener, stops_quickly
+from tests.sandbox.listener import Listener
 
 SID, TOKEN, SERVICE = "AC" + "5a" * 16, "b7" * 16, "MG" + "c3" * 16
 OURS, ALSO_OURS, DANA, LANDLINE = "+14045550100", "+14045550101", "+14045550142", "+14045550177"
@@ -70,7 +70,6 @@ def provider(tmp_path: Path) -> Iterator[Provider]:
         pauses=(0.01, 0.01, 0.01, 0.01, 0.01),
     )
     server = CarrierServer(carrier, clock, threads=6)
-    stops_quickly(server)
     server.start()
     yield Provider(carrier, server, listener, clock, store)
     server.stop()

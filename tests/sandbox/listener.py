@@ -53,7 +53,6 @@ class Listener:
             return b"\xff\xd8soup", {"Content-Type": "image/jpeg"}
 
         self.server = WebServer(app, "127.0.0.1", 0, threads=4)
-        stops_quickly(self.server)
         self.server.start()
 
     @property
@@ -68,11 +67,6 @@ class Listener:
     def statuses(self, path: str = "") -> list[str]:
         """The statuses that were called, in order."""
         return [call.form["MessageStatus"] for call in self.heard if "MessageStatus" in call.form and path in call.path]
-
-
-def stops_quickly(server: WebServer) -> None:
-    """The server looks often whether it should end: by itself it takes half a second, for every test."""
-    server._server.expiration_interval = 0.02
 
 
 def soon(true: Callable[[], object]) -> None:

@@ -16,7 +16,7 @@ from admin.sandbox.carrier.text import segments
 from admin.sandbox.carrier.trouble import EVERYBODY, FAILURES, Trouble
 from engine.base.errors import Invalid
 from tests.sandbox.conftest import ALSO_OURS, DANA, LANDLINE, OURS, PUBLIC, SERVICE, SID, TOKEN, Provider
-from tests.sandbox.listener import soon, stops_quickly
+from tests.sandbox.listener import soon
 
 
 def refusal_of(provider: Provider, **wish: object) -> TwilioRestException:
@@ -221,7 +221,6 @@ def test_what_was_left_undone_by_a_killed_carrier_is_done_by_the_next(provider: 
     assert provider.carrier.in_flight == 1
     again = Carrier(provider.store, provider.clock, provider.carrier.account, provider.carrier._door)
     server = CarrierServer(again, provider.clock, threads=2)
-    stops_quickly(server)
     server.start()
     try:
         soon(lambda: again.in_flight == 0)
