@@ -4,7 +4,8 @@ A label is looked up in a table of text codecs and never handed to `bytes.decode
 charsets (`zlib`, `rot13`, `unicode_escape`), and a letter may name any of them.
 """
 
-import unicodedata
+import re
+from functools import lru_cache
 from typing import Final
 
 #: Labels, lower case without punctuation, that mean the codec after them. After the WHATWG table, because mail
@@ -55,13 +56,13 @@ _LABELS: Final[dict[str, tuple[str, ...]]] = {
     "iso2022_kr": ("iso2022kr",),
 }
 _CODECS: Final = {label: codec for codec, labels in _LABELS.items() for label in labels}
-_KEPT_CONTROLS: Final = {"\n", "\t"}
 #: C0 and C1 controls say nothing to a reader, and NUL breaks PostgreSQL's text and libxml2.
-_CONTROLS: Final = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in _KEPT_CONTROLS}
+_CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 #: How much of an unlabelled text is shown to charset-normalizer, whose cost grows quickly with length.
 _SAMPLE: Final = 3_000
 
 
+@lru_cache(maxsize=256)
 def codec_of(label: str | None) -> str | None:
     """The Python codec meant by a charset label of a letter, or None when the label is none we trust."""
     if not label or len(label) > 60:
@@ -76,7 +77,9 @@ def decode(raw: bytes, label: str | None) -> str:
 
 def clean(text: str) -> str:
     """Line ends are `\\n`; NUL, other controls and half surrogates are gone."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROLS)
+    text = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if text.isascii():
+        return text
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -121,9 +124,9 @@ def _guess(raw: bytes) -> str:
 
 def flat(text: str) -> str:
     """`text` on one line, without characters that break a header or turn the writing direction of a page."""
-    spaced = " ".join(text.split())
-    return "".join(c for c in spaced if unicodedata.category(c) not in {"Cc", "Cs"} and c not in _BIDI)
+    return _TURNING.sub("", " ".join(text.split()))
 
 
-#: Explicit direction controls (UAX 9). A display name that carries them can dress one address as another.
-_BIDI: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+#: Controls, and the explicit direction controls (UAX 9): a display name that carries them can dress one address as
+#: another.
+_TURNING: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")

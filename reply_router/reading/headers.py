@@ -3,7 +3,7 @@
 import binascii
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import getaddresses, parsedate_to_datetime
 from typing import Final
@@ -17,9 +17,15 @@ LONGEST_VALUE: Final = 64_000
 MOST_ADDRESSES: Final = 100
 MOST_REFERENCES: Final = 100
 
+#: RFC 5322 section 2.2.
+_NAME: Final = re.compile(rb"[!-9;-~]{1,100}")
 _ENCODED_WORD: Final = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
 _MESSAGE_ID: Final = re.compile(r"<([^<>\s]{1,900})>")
 _BARE_ADDRESS: Final = re.compile(r"[^\s<>\"(),:;@\[\]]{1,64}@[^\s<>\"(),:;@\[\]]{1,190}")
+#: One mailbox as nearly every program writes it; whatever is less plain goes to the standard parser, which is slow.
+_ONE_MAILBOX: Final = re.compile(
+    r"\s*(?:\"([^\"\\]{0,500})\"|([^\"<>(),:;@\[\]\\]{0,500}))\s*<([^\s<>\"(),:;@\[\]\\]{1,64}@[a-zA-Z0-9.-]{1,190})>\s*"
+)
 _PARAMETER: Final = re.compile(r';\s*([^=;\s"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
 _HEX_PAIR: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 
@@ -37,19 +43,24 @@ class Headers:
     """The fields of one part in order: lower-case names, unfolded raw values."""
 
     fields: tuple[tuple[str, bytes], ...]
+    _named: dict[str, list[bytes]] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, value in self.fields:
+            self._named.setdefault(name, []).append(value)
 
     def raw(self, name: str) -> list[bytes]:
         """Every value of this field, undecoded."""
-        return [value for field, value in self.fields if field == name]
+        return self._named.get(name, [])
 
     def first(self, name: str) -> str:
         """The first value of this field, decoded, on one line; empty when absent."""
-        return next((words(value) for field, value in self.fields if field == name), "")
+        return words(self._named[name][0]) if name in self._named else ""
 
     def last(self, name: str) -> str:
         """The last value of this field, decoded, on one line: the one that counts when a field that should stand once
         stands twice (RFC 8621 section 4.1.2), and the one that a signature covers (RFC 6376 section 5.4.2)."""
-        return next((words(value) for field, value in reversed(self.fields) if field == name), "")
+        return words(self._named[name][-1]) if name in self._named else ""
 
     def every(self, name: str) -> list[str]:
         """Every value of this field, decoded, each on one line."""
@@ -57,7 +68,7 @@ class Headers:
 
     def has(self, name: str) -> bool:
         """Whether this field is there at all."""
-        return any(field == name for field, _ in self.fields)
+        return name in self._named
 
     def mailboxes(self, *names: str) -> tuple[Mailbox, ...]:
         """Everybody named in these fields, in order."""
@@ -116,7 +127,7 @@ def parse_headers(raw: bytes, start: int = 0, boundaries: Iterable[bytes] = ()) 
                 break
         head, colon, value = line.partition(b":")
         head = head.rstrip()
-        if not colon or not head or not _is_name(head) or (stops and line.rstrip() in stops):
+        if not colon or not head or not _NAME.fullmatch(head) or (stops and line.rstrip() in stops):
             if line.startswith((b"From ", b">From ")) and not fields and not name:
                 at = stop  # the line an mbox file puts between letters
                 continue
@@ -126,10 +137,6 @@ def parse_headers(raw: bytes, start: int = 0, boundaries: Iterable[bytes] = ()) 
         at = stop
     keep()
     return Headers(tuple(fields)), at
-
-
-def _is_name(head: bytes) -> bool:
-    return len(head) <= 100 and all(0x21 <= byte <= 0x7E for byte in head)
 
 
 def words(value: bytes | str) -> str:
@@ -181,6 +188,9 @@ def _word_bytes(how: str, text: str, charset: str) -> bytes:
 def mailboxes(text: str) -> list[Mailbox]:
     """Who an address field names; a field nobody can parse still gives the addresses that stand in it."""
     text = text[:20_000]
+    one = _ONE_MAILBOX.fullmatch(text)
+    if one is not None:
+        return [Mailbox(words(one[1] or one[2] or ""), one[3])]
     try:
         pairs = getaddresses([text])
     except Exception:  # the standard parser recurses on nested comments, and raises on some broken fields
