@@ -24,7 +24,7 @@ from tests.corpora import files_of, said_absent
 
 COUNT, ROUNDS = 1_000, 5
 #: At least so many times as fast as the naive way.
-TIMES = 5
+TIMES = 3
 #: Milliseconds that the median letter of the shared set may take.
 MEDIAN = 3.0
 #: Ten times the length may take 10 ** 1.2 times as long (RELIABILITY.md, S2), told as a multiple of ten times.
