@@ -131,6 +131,11 @@ class Process:
         else:
             wait_for_shape(services, also=publish if role.schedules else None)
         sweeps = register_rooms(services) if role.works or role.schedules else []
+        if role.works or role.shows_pages:
+            from reply_router.budget.readers import readers
+
+            # Begun by the first mail that is read, not here.
+            self._later("the readers of mail", readers.close)
         if role.works:
             services.broker.start()
             self._later("the relay", services.mail.close)

@@ -1,7 +1,8 @@
 """Content: what makes two mails the same one, and the keys under which a mail is filed once (law 5)."""
 
 import hashlib
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from sqlalchemy import insert, select
@@ -19,45 +20,56 @@ _TRACE_FAMILIES = ("x-", "dkim-", "arc-", "resent-")
 LOOP_HEADER = b"x-hearthline-loop"
 
 
-def fields(raw: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Each header field of a mail: its name in lower case, and its whole bytes with folded lines and line end."""
-    start = 0
-    name, lines = b"", list[bytes]()
-    while start < len(raw):
-        end = raw.find(b"\n", start)
-        end = len(raw) if end < 0 else end + 1
-        line = raw[start:end]
-        if not line.strip(b"\r\n"):
-            break
-        if line[:1] in b" \t" and lines:
-            lines.append(line)
-        else:
-            if lines:
-                yield name, b"".join(lines)
-            name, lines = line.partition(b":")[0].strip().lower(), [line]
-        start = end
-    if lines:
-        yield name, b"".join(lines)
+#: Bytes of a header that are looked at: this is the router's own process, and these are a stranger's bytes.
+MOST_HEADER = 256_000
+_EMPTY_LINE = re.compile(rb"^\r*\n", re.MULTILINE)
+#: A line, and those after it that begin with a space or a tab.
+_FIELD = re.compile(rb"[^\n]+(?:\n|\Z)(?:[ \t][^\n]*(?:\n|\Z))*")
+_CHUNK = 1 << 20
 
 
-def body_of(raw: bytes) -> bytes:
-    """Everything after the header's empty line."""
-    ends = [(at, len(gap)) for gap in (b"\r\n\r\n", b"\n\n") if (at := raw.find(gap)) >= 0]
-    if not ends:
-        return b""
-    at, length = min(ends)
-    return raw[at + length :]
+def header_of(raw: bytes) -> bytes:
+    """The header's lines, without the empty one; of an endless one the beginning."""
+    empty = _EMPTY_LINE.search(raw, 0, MOST_HEADER)
+    if empty is not None:
+        return raw[: empty.start()]
+    return raw[:MOST_HEADER] if len(raw) <= MOST_HEADER else raw[: raw.rfind(b"\n", 0, MOST_HEADER) + 1 or MOST_HEADER]
+
+
+def fields(header: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Each field of a mail's header: its name in lower case, and its whole bytes with folded lines and line end."""
+    for field in _FIELD.finditer(header):
+        yield field[0].partition(b"\n")[0].partition(b":")[0].strip().lower(), field[0]
 
 
 def fingerprint(raw: bytes) -> bytes:
     """A hash of the mail without its trace headers, the same for every try of a sender's server."""
     digest = hashlib.sha256()
-    for name, whole in fields(raw):
+    header = header_of(raw)
+    for name, whole in fields(header):
         if not _is_trace(name.decode("latin-1")):
             digest.update(whole.replace(b"\r\n", b"\n"))
     digest.update(b"\n")
-    digest.update(body_of(raw).replace(b"\r\n", b"\n").rstrip(b"\n"))
+    empty = _EMPTY_LINE.match(raw, len(header))
+    _digest_lines(digest.update, raw, empty.end() if empty is not None else len(header))
     return digest.digest()
+
+
+def _digest_lines(update: Callable[[bytes], None], raw: bytes, at: int) -> None:
+    """What follows `at` is in the digest with plain line ends, and without those at its very end."""
+    ends = 0
+    while at < len(raw):
+        to = min(at + _CHUNK, len(raw))
+        if to < len(raw) and raw[to - 1 : to + 1] == b"\r\n":
+            to += 1
+        piece = raw[at:to].replace(b"\r\n", b"\n")
+        words = piece.rstrip(b"\n")
+        if words:
+            update(b"\n" * ends)
+            update(words)
+            ends = 0
+        ends += len(piece) - len(words)
+        at = to
 
 
 def _is_trace(name: str) -> bool:
@@ -66,14 +78,17 @@ def _is_trace(name: str) -> bool:
 
 def loop_marks(raw: bytes) -> list[str]:
     """What the fields say that our own letters carry against loops; anybody may have written them."""
-    values = [whole.partition(b":")[2] for name, whole in fields(raw) if name == LOOP_HEADER]
+    header = header_of(raw)
+    if LOOP_HEADER not in header.lower():
+        return []
+    values = [whole.partition(b":")[2] for name, whole in fields(header) if name == LOOP_HEADER]
     return [value.strip().decode("ascii", "replace") for value in values]
 
 
 def without_loop_marks(raw: bytes) -> bytes:
     """The mail without those fields, for reading: another organization's mark says nothing to us."""
-    kept = b"".join(whole for name, whole in fields(raw) if name != LOOP_HEADER)
-    return kept + b"\r\n" + body_of(raw)
+    header = header_of(raw)
+    return b"".join(whole for name, whole in fields(header) if name != LOOP_HEADER) + raw[len(header) :]
 
 
 def key_of(*parts: bytes | str | int) -> bytes:

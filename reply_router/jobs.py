@@ -1,5 +1,6 @@
 """The router's job: every received row is taken to where it belongs, once."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import or_, select, update
@@ -7,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from engine.base.broker import Broker
 from engine.base.db import changed_by
+from engine.base.errors import Unread
 from engine.base.log import logger
 from engine.base.metrics import SETTLED
 from engine.base.services import Services
@@ -32,9 +34,10 @@ def register(broker: Broker, services: Services) -> None:
 
     def route(row_id: int | None) -> None:
         if row_id is not None:
-            outcome = route_one(services, row_id)
-            if outcome is not None:
-                SETTLED.labels(outcome).inc()
+            with suppress(Unread):  # told where it happened; the row rests, and is tried again
+                outcome = route_one(services, row_id)
+                if outcome is not None:
+                    SETTLED.labels(outcome).inc()
 
     broker.register(ROUTE, route)
 

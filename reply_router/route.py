@@ -4,17 +4,18 @@ take     counts the try and leases the row, before anything of it is looked at.
 read     parses, with no transaction open: it is a stranger's text.
 settle   judge, find, file, answer or assign, signal: one transaction, undone whole when anything goes wrong.
 
-A row whose reader or filing broke three times is settled without reading: to a person, with the original.
+A mail is read in a process of its own, within a budget (reply_router/budget). A row whose reader or filing broke three
+times is settled without reading: to a person, with the original.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from engine.base.errors import NotFound, Unavailable
+from engine.base.errors import NotFound, Unavailable, Unread
 from engine.base.log import logger
 from engine.base.services import Services
 from engine.base.settings import Settings
@@ -27,6 +28,7 @@ from engine.outbox.post import courtesy
 from engine.outbox.receipts import answered
 from engine.people.member import Member
 from reply_router.addresses import Signed, aim_of, normal, signed_in
+from reply_router.budget.readers import readers
 from reply_router.content import file_once, fingerprint, key_of, loop_marks, without_loop_marks
 from reply_router.filing import (
     IN_STORM,
@@ -39,7 +41,7 @@ from reply_router.filing import (
     filed_before,
 )
 from reply_router.find import Search, find, sender_of, signed_beside
-from reply_router.reading import READING_VERSION, Kind, Reading, read
+from reply_router.reading import READING_VERSION, Kind, Reading
 from reply_router.reading.text_message import TextMessage, read_message
 from reply_router.reading.texts import TextKind, TextWords
 from reply_router.reports import complained_of, file_bounce, file_complaint, what_it_is
@@ -47,19 +49,14 @@ from reply_router.rules import Case, Filed, judge
 from reply_router.staff import file_note, organizer_of
 from reply_router.text_route import DOOR, route_text
 
-#: Tries that are read; one more is settled unread.
+#: Tries that are read; a mail that ended its reader each time is settled unread at once, any other by one more.
 MOST_TRIES = 3
 #: How long a worker has for one row, in wall time: the sandbox's clock may stand still.
 LEASE = timedelta(seconds=20)
 #: How long a row rests after its first try that broke; after its second twice as long.
 PAUSE = timedelta(seconds=2)
 
-_POISON = Reading(
-    Kind.UNREADABLE,
-    why=("It stopped our reader several times. Nothing of it is lost: open the original.",),
-)
-
-_POISON_TEXT = TextMessage("", "", "", "", TextWords(TextKind.HUMAN), trouble=_POISON.why[0])
+_POISON = "It stopped our reader several times. Nothing of it is lost: open the original."
 
 log = logger(__name__)
 
@@ -96,7 +93,7 @@ def route_one(services: Services, received_id: int) -> str | None:
         return None
     poison = taken.attempt > MOST_TRIES
     try:
-        reading = understand(taken, office) if not poison else _POISON_TEXT if taken.door == DOOR else _POISON
+        reading = understand(taken, office) if not poison else unread(taken)
         with services.db.write() as session:
             return settle(session, taken, reading, office, services.clock.now())
     except Unavailable:
@@ -105,7 +102,7 @@ def route_one(services: Services, received_id: int) -> str | None:
         raise
     except Exception as error:
         if not poison:
-            pause(services, taken)
+            pause(services, taken, error)
             raise
         log.exception("a mail cannot even be filed unread; it stands in the list of what needs a person")
         with services.db.write() as session:
@@ -152,27 +149,48 @@ def give_back(services: Services, taken: Taken) -> None:
         log.warning("the database is away; the row is taken up again when its lease ends", row_id=taken.received_id)
 
 
-def pause(services: Services, taken: Taken) -> None:
-    """The row is tried again soon, and not at once."""
+def pause(services: Services, taken: Taken, error: Exception) -> None:
+    """The row is tried again soon, and not at once; what broke stands in it."""
     with services.db.write() as session:
-        session.execute(
-            update(Received)
-            .where(Received.id == taken.received_id, Received.outcome.is_(None))
-            .values(leased_until_at=datetime.now(UTC) + PAUSE * taken.attempt)
+        row = session.scalar(
+            select(Received).where(Received.id == taken.received_id, Received.outcome.is_(None)).with_for_update()
         )
+        if row is not None:
+            row.leased_until_at = datetime.now(UTC) + PAUSE * taken.attempt
+            broke = str(error) if isinstance(error, Unread) else type(error).__name__
+            row.detail = {**row.detail, "broke": [*row.detail.get("broke", ()), broke]}
 
 
 def understand(taken: Taken, office: Office) -> Reading | TextMessage:
-    """What was found in the mail or text.
+    """What was found in the mail or text. Raises Unread for a mail beyond its budget, until its last try.
 
-    Another organization's loop mark is not ours, and says nothing of what it is.
+    A text is read here: its door takes 200 kB at most, signed by the provider. Another organization's loop mark is not
+    ours, and says nothing of what it is.
     """
     if taken.door == DOOR:
         return read_message(taken.raw)
     marks = loop_marks(taken.raw)
     foreign = bool(marks) and not any(is_loop_mark(office.tokens, each) for each in marks)
     raw = without_loop_marks(taken.raw) if foreign else taken.raw
-    return read(raw, sent=taken.sent, mail_from=taken.mail_from)
+    try:
+        return readers.read(raw, sent=taken.sent, mail_from=taken.mail_from)
+    except Unread as trouble:
+        if taken.attempt < MOST_TRIES:
+            raise
+        log.warning("a mail could not be read; a person gets the original", row_id=taken.received_id, says=str(trouble))
+        return unread(taken, str(trouble))
+
+
+def unread(taken: Taken, why: str = "") -> Reading | TextMessage:
+    """What a person gets of a mail or text that could not be read: the original, and what the header's first lines say,
+    if at least these can be read."""
+    if taken.door == DOOR:
+        return TextMessage("", "", "", "", TextWords(TextKind.HUMAN), trouble=_POISON)
+    try:
+        reading = readers.glance(taken.raw)
+    except Unread:
+        reading = Reading(Kind.UNREADABLE)
+    return replace(reading, why=(_POISON,), trouble=(why,) if why else ())
 
 
 def settle(session: Session, taken: Taken, reading: Reading | TextMessage, office: Office, now: datetime) -> str | None:

@@ -10,13 +10,13 @@ from admin.web.frame import reader_of
 from admin.web.me import me
 from admin.web.veil import veil
 from engine.audit.entry import record
-from engine.base.errors import NotFound
+from engine.base.errors import NotFound, Unread
 from engine.base.services import Services
 from engine.conversations.message import Message
 from engine.conversations.received import Received, ReceivedBytes
 from engine.conversations.scope import message_in
 from engine.people.member import Member
-from reply_router.reading.reading import attachment_content, read
+from reply_router.budget.readers import readers
 from reply_router.reading.text_message import fields_of
 
 #: Bytes shown as they came; more of it is there to save.
@@ -62,13 +62,15 @@ def pages(services: Services) -> Blueprint:
         if message.channel == "sms":
             lines = "\n".join(f"{name}: {value}" for name, value in fields_of(found))
             return _sealed(veil(services.settings, f"<pre>{escape(lines)}</pre>"))
-        reading = read(found)
+        try:
+            reading = readers.read(found)
+        except Unread:
+            return _as_bytes(found)
         return _sealed(veil(services.settings, reading.html or f"<pre>{escape(reading.body or reading.text)}</pre>"))
 
     @blueprint.get("/messages/<int:message_id>/original/text")
     def text(message_id: int) -> ResponseReturnValue:
-        shown = escape(raw(message_id)[:MOST_SHOWN].decode("utf-8", "replace"))
-        return _sealed(veil(services.settings, f"<pre>{shown}</pre>"))
+        return _as_bytes(raw(message_id))
 
     @blueprint.get("/messages/<int:message_id>/original/file")
     def file(message_id: int) -> ResponseReturnValue:
@@ -84,7 +86,16 @@ def pages(services: Services) -> Blueprint:
             body = _bytes_of(session, message)
         if number not in named or body is None:
             raise NotFound("There is no such attachment.")
-        return _to_save(attachment_content(body, number), named[number] or f"attachment-{number}")
+        try:
+            content = readers.attachment(body, number)
+        except Unread:
+            # Who cannot have the part gets the whole.
+            return _to_save(body, f"message-{message_id}.eml")
+        return _to_save(content, named[number] or f"attachment-{number}")
+
+    def _as_bytes(found: bytes) -> Response:
+        shown = escape(found[:MOST_SHOWN].decode("utf-8", "replace"))
+        return _sealed(veil(services.settings, f"<pre>{shown}</pre>"))
 
     return blueprint
 

@@ -73,7 +73,7 @@ class Broker:
                     job(row_id)
             except Unavailable as trouble:
                 JOB_FAILURES.labels(name).inc()
-                log.warning("a job waits for the database; its row is still due", job=name, says=str(trouble))
+                log.warning("a job waits for what is away; its row is still due", job=name, says=str(trouble))
             except Exception:
                 JOB_FAILURES.labels(name).inc()
                 log.exception("job failed; its row is still due", job=name, row_id=row_id)

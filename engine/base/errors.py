@@ -38,3 +38,7 @@ class BadToken(HearthlineError):
 
 class ProviderAway(HearthlineError):
     """The provider of texts could not be asked just now; it is tried again later."""
+
+
+class Unread(HearthlineError):
+    """A mail could not be read within its budget of time and memory; the text says what it ran out of."""

@@ -16,6 +16,8 @@ ProcessCollector(registry=REGISTRY)
 
 #: Seconds: from a job that only looks to one that goes on for half a minute.
 _JOB_BUCKETS = (0.005, 0.02, 0.1, 0.5, 1, 5, 15, 30, 60)
+#: Seconds: from a plain mail to one that has used its time up.
+_READ_BUCKETS = (0.002, 0.005, 0.01, 0.05, 0.2, 0.5, 1, 2)
 #: Rows of one batch of steps.
 _BATCH_BUCKETS = (1, 10, 50, 100, 250, 500)
 
@@ -36,6 +38,15 @@ WEBHOOK_REFUSALS = Counter(
     registry=REGISTRY,
 )  # fmt: skip
 SETTLED = Counter("hearthline_settled", "Received rows that got their outcome.", ["outcome"], registry=REGISTRY)
+READING_SECONDS = Histogram(
+    "hearthline_reading_seconds", "How long mails took to be read, in the process that reads.", buckets=_READ_BUCKETS,
+    registry=REGISTRY,
+)  # fmt: skip
+READER_STARTS = Counter("hearthline_reader_starts", "Processes begun in which mail is read.", registry=REGISTRY)
+READER_CRASHES = Counter(
+    "hearthline_reader_crashes", "Mails that ran out of their budget, or ended the process that read them.", ["cause"],
+    registry=REGISTRY,
+)  # fmt: skip
 DELIVERIES = Counter(
     "hearthline_deliveries", "What became of deliveries the courier took, one a try.",
     ["message_class", "channel", "result"], registry=REGISTRY,

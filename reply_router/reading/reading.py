@@ -48,10 +48,14 @@ _NAMED: Final = frozenset({Kind.BOUNCE, Kind.COMPLAINT, Kind.MACHINE})
 def read(raw: bytes, *, sent: str | None = None, mail_from: str | None = None) -> Reading:
     """A letter's reading. `sent` is the exact text we sent and may find quoted, `mail_from` the envelope's sender."""
     began = time.perf_counter()
+    stopped: str | None = None
     try:
         reading = _read(raw, sent, mail_from)
     except Exception as trouble:  # whatever a stranger wrote, a person must get to see it
-        reading = _unreadable(raw, trouble)
+        stopped = type(trouble).__name__
+    if stopped is not None:
+        # Only here is what had filled the memory let go of.
+        reading = _unreadable(raw, stopped)
     return replace(reading, seconds=time.perf_counter() - began)
 
 
@@ -136,7 +140,7 @@ def _attached(tree: Tree, part: Part) -> Attached:
     return Attached(name, part.type, tree.size(part), part.index)
 
 
-def _unreadable(raw: bytes, trouble: Exception) -> Reading:
+def _unreadable(raw: bytes, stopped: str) -> Reading:
     """What can be shown of a letter that broke the reader itself."""
     shown = decode(raw[:100_000], None)
     return Reading(
@@ -144,5 +148,5 @@ def _unreadable(raw: bytes, trouble: Exception) -> Reading:
         text=shown,
         body=shown,
         why=(_UNREADABLE,),
-        trouble=(f"The reader stopped at it: {type(trouble).__name__}.",),
+        trouble=(f"The reader stopped at it: {stopped}.",),
     )

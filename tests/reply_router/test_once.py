@@ -113,24 +113,6 @@ def _tries(town: Town, received_id: int) -> list[str | None]:
     return outcomes
 
 
-def test_a_mail_that_breaks_its_reader_goes_to_a_person_with_the_original(
-    town: Town, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    to = parseaddr(str(town.letter("Rosa")["Reply-To"]))[1]
-    (received_id,) = town.accepts(town.mail(ROSA, to, "Re: hi", "Poison."), to)
-
-    def dies(*_: object, **__: object) -> None:
-        raise RuntimeError("out of memory")
-
-    monkeypatch.setattr(route, "read", dies)
-    assert _tries(town, received_id) == ["crashed"] * MOST_TRIES + ["needs_person"]
-    row = town.row(received_id)
-    assert row.reason.startswith("unreadable:")
-    thread = town.thread(row)
-    assert thread.member_id == town.person_id("Rosa") and thread.answer_due_at is not None
-    assert "open the original" in thread.marks
-
-
 def test_a_mail_that_cannot_even_be_filed_is_settled_by_itself(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     (received_id,) = town.accepts(town.mail(ROSA, f"hello@{DOMAIN}", "Hi", "Poison."), f"hello@{DOMAIN}")
 

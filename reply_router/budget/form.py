@@ -1,0 +1,106 @@
+"""Form: how a value of frozen dataclasses looks on its way through the pipe: JSON, a dataclass as its fields in order.
+
+The types say how it is read back, and what is not of its type is refused: the other side has read a stranger's mail.
+"""
+
+import json
+import types
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from enum import Enum
+from functools import cache
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+_Reader = Callable[[Any], Any]
+
+
+def written(value: object) -> bytes:
+    """The value as JSON, in ASCII: half surrogates of broken mail pass too."""
+    return json.dumps(value, default=_plain, separators=(",", ":")).encode("ascii")
+
+
+def read_back(kind: type[T], words: bytes) -> T:
+    """The value of this type that was written. Raises ValueError when it is none."""
+    try:
+        value = _reader(kind)(json.loads(words))
+    except (TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(str(error)) from error
+    assert isinstance(value, kind)
+    return value
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return [getattr(value, name) for name in _names(type(value))]
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind))
+
+
+@cache
+def _reader(kind: Any) -> _Reader:
+    """Makes a value of this type of what JSON gave."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        (one,) = [each for each in inner if each is not type(None)]
+        return _maybe(_reader(one))
+    if origin is tuple:
+        return _row(_reader(inner[0])) if inner[1:] == (...,) else _record(tuple, [_reader(each) for each in inner])
+    if kind is datetime:
+        return datetime.fromisoformat
+    if kind is float:
+        return _number
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return kind
+    if is_dataclass(kind) and isinstance(kind, type):
+        hints = get_type_hints(kind)
+        return _record(lambda values: kind(*values), [_reader(hints[name]) for name in _names(kind)])
+    if kind in (str, int, bool):
+        return _exactly(kind)
+    raise NotImplementedError(f"a reading cannot hold {kind} on its way through a pipe yet")
+
+
+def _maybe(read: _Reader) -> _Reader:
+    return lambda plain: None if plain is None else read(plain)
+
+
+def _row(read: _Reader) -> _Reader:
+    def row(plain: Any) -> tuple[Any, ...]:
+        return tuple([read(each) for each in _listed(plain)])
+
+    return row
+
+
+def _record(make: Callable[[list[Any]], Any], readers: list[_Reader]) -> _Reader:
+    def record(plain: Any) -> Any:
+        if len(_listed(plain)) != len(readers):
+            raise ValueError("it has not as many fields as it should")
+        return make([read(each) for read, each in zip(readers, plain, strict=True)])
+
+    return record
+
+
+def _exactly(kind: type) -> _Reader:
+    def exactly(plain: Any) -> Any:
+        if type(plain) is not kind:
+            raise ValueError(f"no {kind.__name__}: {type(plain).__name__}")
+        return plain
+
+    return exactly
+
+
+def _number(plain: Any) -> float:
+    if type(plain) not in (int, float):
+        raise ValueError(f"no number: {type(plain).__name__}")
+    return float(plain)
+
+
+def _listed(plain: Any) -> list[Any]:
+    if not isinstance(plain, list):
+        raise ValueError(f"no list: {type(plain).__name__}")
+    return plain

@@ -1,0 +1,55 @@
+"""Frames: what goes through the pipe between a router and the process that reads for it.
+
+A frame is what it is, a JSON text and bytes, each with its length before it. The answer is never a pickle: who read a
+stranger's mail is no longer trusted with more than plain values.
+"""
+
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+_HEAD: Final = struct.Struct(">BII")
+HEAD_BYTES: Final = _HEAD.size
+#: A mail has 40 MB at most, and what was found in it less than its decoded parts.
+MOST_BYTES: Final = 96_000_000
+#: With this code a child ends that had no memory even to take the mail in.
+NO_MEMORY: Final = 3
+
+
+class What(IntEnum):
+    """What a frame is."""
+
+    #: To the child: read this letter; read its header alone; give the content of one attachment.
+    LETTER = 1
+    HEADER = 2
+    ATTACHMENT = 3
+    #: From the child: it has begun; the answer; the answer, and it ends, for it has grown too large to go on.
+    READY = 10
+    ANSWER = 11
+    LAST_ANSWER = 12
+    #: From the child: it broke, and why; it ran out of memory.
+    BROKE = 13
+    NO_MEMORY = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One message; `words` is a JSON text."""
+
+    what: What
+    words: bytes = b""
+    body: bytes = b""
+
+
+def head_of(frame: Frame) -> bytes:
+    """What stands before the frame's words and its body."""
+    return _HEAD.pack(frame.what, len(frame.words), len(frame.body))
+
+
+def sizes_in(head: bytes) -> tuple[What, int, int]:
+    """What follows a head: its kind, and how many bytes of words and of body. Raises ValueError for no head of ours."""
+    what, words, body = _HEAD.unpack(head)
+    if words + body > MOST_BYTES:
+        raise ValueError("more than any answer has")
+    return What(what), words, body

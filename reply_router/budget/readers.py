@@ -1,0 +1,299 @@
+"""Readers: the processes that read mail for this one, and what is asked of them.
+
+One, started when the first mail comes; a second for as long as the first is held up by a mail that is large or hostile.
+Each has its own two pipes and nothing else of ours: no settings in its environment, no socket, no file. It ends when
+this process ends, however that ends: its standard input then does.
+"""
+
+import atexit
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from engine.base.errors import Unavailable, Unread
+from engine.base.log import logger
+from engine.base.metrics import READER_CRASHES, READER_STARTS, READING_SECONDS
+from reply_router.budget.form import read_back, written
+from reply_router.budget.frames import HEAD_BYTES, NO_MEMORY, Frame, What, head_of, sizes_in
+from reply_router.budget.limits import LIMITS, MB, Limits
+from reply_router.reading.values import Reading
+
+ROOT: Final = Path(__file__).parents[2]
+#: Processes at most: one that reads, one beside it while that is held up.
+MOST: Final = 2
+#: Seconds one waits for a reader that is busy, before another is started beside it.
+HELD_UP: Final = 0.2
+#: Seconds one waits while all are busy; a row's lease lasts twice as long.
+PATIENCE: Final = 10.0
+_BEGIN: Final = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from reply_router.budget.child import main; "
+    "main(float(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))"
+)
+#: What a Python may need of its environment to start at all; everything else, secrets too, is not a reader's.
+_KEPT: Final = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "LANG", "SYSTEMROOT")
+
+log = logger(__name__)
+
+
+class _Over(Exception):
+    """The time is over."""
+
+
+class _Gone(Exception):
+    """The process had ended before it began with this mail."""
+
+
+class Child:
+    """One process that reads. Used by one thread at a time."""
+
+    def __init__(self, limits: Limits, age: int = 0) -> None:
+        """It is there and waits for a mail. Raises Unavailable when it cannot be started, which is our own trouble."""
+        self.limits, self.age = limits, age
+        words = [str(limits.seconds), str(limits.memory), str(limits.idle_seconds)]
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 (our own words)
+                [sys.executable, "-I", "-X", "utf8", "-c", _BEGIN, str(ROOT), *words],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                bufsize=0,
+                close_fds=True,
+                cwd=ROOT,
+                env={name: os.environ[name] for name in _KEPT if name in os.environ},
+            )
+        except OSError as error:
+            raise Unavailable(f"No process to read mail could be started ({error.strerror or error}).") from error
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._go, self._come = self._process.stdin.fileno(), self._process.stdout.fileno()
+        for pipe in (self._go, self._come):
+            os.set_blocking(pipe, False)
+        self.is_last = False
+        READER_STARTS.inc()
+        try:
+            self._receive(_now() + limits.start_seconds)
+        except (_Over, EOFError, OSError, ValueError) as error:
+            self.end()
+            raise Unavailable("The process that reads mail did not start.") from error
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it can be asked once more."""
+        return not self.is_last and self._process.poll() is None
+
+    def ask(self, frame: Frame) -> Frame:
+        """The answer. Raises Unread when it ran out of its budget or ended over it, and is then gone itself."""
+        deadline = _now() + self.limits.seconds
+        try:
+            self._send(frame, deadline)
+            answer = self._receive(deadline)
+        except _Over:
+            self.end()
+            raise _crash("time", f"Reading it took longer than {self.limits.seconds:g} seconds.") from None
+        except (OSError, ValueError, EOFError) as error:
+            raise self._death() from error
+        match answer.what:
+            case What.ANSWER:
+                return answer
+            case What.LAST_ANSWER:
+                self.is_last = True
+                return answer
+            case What.NO_MEMORY:
+                self.end()
+                raise self._no_memory()
+            case _:
+                self.end()
+                raise _crash("broke", "Our reader broke at it.")
+
+    def end(self) -> None:
+        """It is not there any more, and neither are its pipes."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+
+    def _death(self) -> Exception:
+        """Why it answers no more; it is gone."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(1)
+        code = self._process.returncode
+        self.end()
+        if code == 0:
+            return _Gone()
+        if code == NO_MEMORY:
+            return self._no_memory()
+        how = f"signal {-code}" if code is not None and code < 0 else f"code {code}"
+        return _crash("died", f"It ended the process that read it ({how}).")
+
+    def _no_memory(self) -> Unread:
+        return _crash("memory", f"Reading it took more than {self.limits.memory // MB} MB of memory.")
+
+    def _send(self, frame: Frame, deadline: float) -> None:
+        waits = select.poll()
+        waits.register(self._go, select.POLLOUT)
+        for piece in (head_of(frame) + frame.words, frame.body):
+            left = memoryview(piece)
+            while left:
+                try:
+                    left = left[os.write(self._go, left) :]
+                except BlockingIOError:
+                    _wait(waits, deadline)
+
+    def _receive(self, deadline: float) -> Frame:
+        waits = select.poll()
+        waits.register(self._come, select.POLLIN)
+        what, words, body = sizes_in(self._exactly(HEAD_BYTES, waits, deadline))
+        return Frame(what, self._exactly(words, waits, deadline), self._exactly(body, waits, deadline))
+
+    def _exactly(self, size: int, waits: "select.poll", deadline: float) -> bytes:
+        pieces = []
+        while size:
+            try:
+                piece = os.read(self._come, min(size, MB))
+            except BlockingIOError:
+                _wait(waits, deadline)
+                continue
+            if not piece:
+                raise EOFError
+            pieces.append(piece)
+            size -= len(piece)
+        return b"".join(pieces)
+
+
+class Readers:
+    """The processes that read for this one, lent to one thread at a time."""
+
+    def __init__(self, limits: Limits = LIMITS, most: int = MOST) -> None:
+        """Nothing is started yet."""
+        self.limits = limits
+        self._most = most
+        self._free = threading.Condition()
+        self._idle: list[Child] = []
+        self._there = 0
+        #: Raised by `close`: what was lent before it ends when it comes back.
+        self._age = 0
+
+    def read(self, raw: bytes, *, sent: str | None = None, mail_from: str | None = None) -> Reading:
+        """The letter's reading, as `reading.read` gives it. Raises Unread when it runs out of its budget, Unavailable
+        for trouble of our own."""
+        answer = self._ask(Frame(What.LETTER, written([sent, mail_from]), raw))
+        reading = _value(answer)
+        READING_SECONDS.observe(reading.seconds)
+        return reading
+
+    def glance(self, raw: bytes) -> Reading:
+        """What the beginning of its header says, as `glance.glance` gives it. Raises as `read` does."""
+        return _value(self._ask(Frame(What.HEADER, b"", raw[:100_000])))
+
+    def attachment(self, raw: bytes, index: int) -> bytes:
+        """The decoded bytes of that attachment; empty when there is none. Raises as `read` does."""
+        return self._ask(Frame(What.ATTACHMENT, written(index), raw)).body
+
+    def close(self) -> None:
+        """None is left, or will be once it has answered; the next mail starts one anew."""
+        with self._free:
+            idle, self._idle = self._idle, []
+            self._there -= len(idle)
+            self._age += 1
+        for child in idle:
+            child.end()
+
+    @property
+    def pids(self) -> list[int]:
+        """The process ids of those that wait for a mail."""
+        with self._free:
+            return [child.pid for child in self._idle]
+
+    def _ask(self, frame: Frame) -> Frame:
+        for _ in range(MOST + 1):  # each of those that wait may have ended just now, with nothing to read for long
+            with suppress(_Gone), self._lent() as child:
+                return child.ask(frame)
+        raise Unavailable("The processes that read mail end as soon as they begin.")
+
+    @contextmanager
+    def _lent(self) -> Iterator[Child]:
+        child = self._take()
+        try:
+            yield child
+        finally:
+            self._give_back(child)
+
+    def _take(self) -> Child:
+        """One that is idle; a new one if there is none, or if all there are have been busy for a while."""
+        began = _now()
+        with self._free:
+            while True:
+                while self._idle:
+                    child = self._idle.pop()
+                    if child.is_there:
+                        return child
+                    self._there -= 1
+                    child.end()
+                waited = _now() - began
+                if self._there == 0 or (waited >= HELD_UP and self._there < self._most):
+                    self._there += 1
+                    age = self._age
+                    break
+                if waited > PATIENCE:
+                    raise Unavailable("Every process that reads mail is held up; this mail is read later.")
+                self._free.wait(HELD_UP if self._there < self._most else PATIENCE)
+        try:
+            return Child(self.limits, age)
+        except BaseException:
+            with self._free:
+                self._there -= 1
+                self._free.notify()
+            raise
+
+    def _give_back(self, child: Child) -> None:
+        with self._free:
+            # A second one stays no longer than it is needed.
+            if child.is_there and child.age == self._age and not self._idle:
+                self._idle.append(child)
+                self._free.notify()
+                return
+            self._there -= 1
+            self._free.notify()
+        child.end()
+
+
+def _value(answer: Frame) -> Reading:
+    try:
+        return read_back(Reading, answer.words)
+    except ValueError as error:
+        raise _crash("broke", "Our reader broke at it.") from error
+
+
+def _crash(cause: str, says: str) -> Unread:
+    READER_CRASHES.labels(cause).inc()
+    log.warning("a mail was not read", cause=cause, says=says)
+    return Unread(says)
+
+
+def _now() -> float:
+    """Real seconds, which no test and no sandbox holds still."""
+    return time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
+def _wait(waits: "select.poll", deadline: float) -> None:
+    left = deadline - _now()
+    if left <= 0 or not waits.poll(left * 1000 + 1):
+        raise _Over
+
+
+#: This process's own.
+readers = Readers()
+atexit.register(readers.close)
