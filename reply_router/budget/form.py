@@ -34,7 +34,8 @@ def read_back(kind: type[T], words: bytes) -> T:
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
-    return [getattr(value, name) for name in _names(type(value))]
+    kind: Any = type(value)
+    return [getattr(value, name) for name in _names(kind)]
 
 
 @cache

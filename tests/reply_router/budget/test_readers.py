@@ -48,14 +48,8 @@ def test_an_attachment_comes_back_as_its_bytes() -> None:
 def test_nothing_but_a_reading_is_believed() -> None:
     reading = read(PLAIN)
     assert read_back(Reading, written(reading)) == reading
-    for forged in (
-        b"null",
-        b"[]",
-        b'{"kind": 1}',
-        written(replace(reading, subject=1)),
-        written(reading)[:-9],
-        b"[" * 9**5,
-    ):  # type: ignore[arg-type]
+    other = written(reading).replace(b'"Photos from Saturday"', b"1")
+    for forged in (b"null", b"[]", b'{"kind": 1}', other, written(reading)[:-9], b"[" * 9**5):
         with pytest.raises(ValueError):
             read_back(Reading, forged)
 
