@@ -935,6 +935,8 @@ REASONS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             "policy",
             "access denied",
             "not allowed",
+            "not member",
+            "not a member",
             "permission",
             "rejected",
             "refused",

@@ -13,6 +13,7 @@ from reply_router.reading import bounce_phrases as phrases
 from reply_router.reading.delivery_status import ADDRESS, MOST_RECIPIENTS, delivery_status, fields_in
 from reply_router.reading.failures import coded, has, of_words
 from reply_router.reading.headers import Headers, parse_headers, words
+from reply_router.reading.known_formats import known_formats
 from reply_router.reading.letter import Letter
 from reply_router.reading.provider_notice import provider_notice
 from reply_router.reading.report_words import Report, folded, listed, named, report_of, told
@@ -37,13 +38,14 @@ def bounce(letter: Letter) -> Opinion | None:
     """A delivery report: of failures, of delays, or only of success (then it is plain machine mail)."""
     found = delivery_status(letter)
     if found is not None:
-        return _judged(found or in_words(letter, report_of(letter)), _FIELDS)
+        return _judged(found or in_words(letter, report_of(letter))[0], _FIELDS)
     notice = provider_notice(letter)
     if notice is not None:
         return _judged(list(notice.recipients), _NOTICE) if notice.about != "complaint" else None
     report = report_of(letter)
     if _says_so(letter, report):
-        return Opinion(Kind.BOUNCE, _WORDS, tuple(in_words(letter, report)))
+        found, why = in_words(letter, report)
+        return Opinion(Kind.BOUNCE, f"{_WORDS} {why}", tuple(found))
     if _is_server(letter) and has(f"{folded(letter.subject)}\n{report.folded}", phrases.ARRIVED):
         return Opinion(Kind.MACHINE, _ARRIVED)
     return None
@@ -67,25 +69,32 @@ def _says_so(letter: Letter, report: Report) -> bool:
     headers = letter.headers
     if headers.has("x-failed-recipients"):
         return True
-    server = _is_server(letter)
+    server = _is_server(letter) or letter.tree.root.type == "multipart/report"
     subject = folded(letter.subject[:500])
-    typed = headers.has("in-reply-to") or headers.has("references")
-    if typed and not server and not letter.null_sender and subject.startswith(_ANSWERS):
-        return False
     by_subject = has(subject, phrases.SUBJECTS)
-    by_body = has(report.folded, phrases.BODIES)
-    arrived = has(f"{subject}\n{report.folded}", phrases.ARRIVED)
-    has_code = coded("\n".join(report.lines))
-    if arrived and not has_code and not has(report.folded, phrases.MAY_PASS):
-        return False
-    if server or letter.tree.root.type == "multipart/report":
-        return by_subject or by_body or has_code
     returned = bool(letter.parts_of(*_ORIGINAL_PARTS)) or bool(report.pasted.strip())
+    if not server and not letter.null_sender:
+        if returned and _is_list_program(letter):
+            return has(report.folded, phrases.BODIES) or has(f"{subject}\n{report.folded}", phrases.REFUSED_BY_LIST)
+        if not by_subject or (subject.startswith(_ANSWERS) and _answers(letter)):
+            return False
+    by_body = has(report.folded, phrases.BODIES)
+    has_code = coded("\n".join(report.lines))
+    if (
+        not has_code
+        and has(f"{subject}\n{report.folded}", phrases.ARRIVED)
+        and not has(report.folded, phrases.MAY_PASS)
+    ):
+        return False
+    if server:
+        return by_subject or by_body or has_code
     if letter.null_sender:
         return (by_body and (by_subject or has_code or returned)) or (by_subject and (has_code or returned))
-    if returned and _is_list_program(letter):
-        return by_body or has(f"{subject}\n{report.folded}", phrases.REFUSED_BY_LIST)
-    return by_subject and by_body and (has_code or returned or bool(listed(letter, report)))
+    return by_body and (has_code or returned or bool(listed(letter, report)))
+
+
+def _answers(letter: Letter) -> bool:
+    return letter.headers.has("in-reply-to") or letter.headers.has("references")
 
 
 def _is_list_program(letter: Letter) -> bool:
@@ -94,13 +103,13 @@ def _is_list_program(letter: Letter) -> bool:
     return bool(_LIST_PROGRAMS.search(local)) or letter.headers.has("x-mlserver")
 
 
-def in_words(letter: Letter, report: Report) -> list[Recipient]:
-    """The addresses that a report in words speaks of, by the first of `WHO` that names any."""
-    for who in WHO:
+def in_words(letter: Letter, report: Report) -> tuple[list[Recipient], str]:
+    """The addresses that a report in words speaks of, by the first of `WHO` that names any, and why they are those."""
+    for why, who in WHO:
         found = who(letter, report)
         if found:
-            return found
-    return []
+            return found, why
+    return [], "It names no address."
 
 
 def failed_header(letter: Letter, report: Report) -> list[Recipient]:
@@ -133,17 +142,18 @@ def in_report_returned(letter: Letter, report: Report) -> list[Recipient]:
     if not has(folded(report.pasted[:2_000]), phrases.SERVERS):
         return []
     head, _, body = report.pasted.replace("\r", "").partition("\n\n")
-    return listed(letter, Report(head[:500], tuple(body.split("\n")[:200]), "", folded(body[:20_000])))
+    return listed(letter, Report(head[:500], tuple(body.split("\n")[:200]), "", folded(body[:20_000]), report.ours))
 
 
-#: Who is asked for the addresses of a report in words, in this order.
-WHO: Final[tuple[Callable[[Letter, Report], list[Recipient]], ...]] = (
-    failed_header,
-    in_fields,
-    listed,
-    named,
-    in_report_returned,
-    in_returned,
+#: Who is asked for the addresses of a report in words, in this order, and what is said when they are believed.
+WHO: Final[tuple[tuple[str, Callable[[Letter, Report], list[Recipient]]], ...]] = (
+    ("Its header X-Failed-Recipients names whom.", failed_header),
+    ("Fields among its words name whom.", in_fields),
+    ("It lists whom.", listed),
+    ("flufl.bounce knows the format and says whom.", known_formats),
+    ("It names one address.", named),
+    ("The report that it passes on lists whom.", in_report_returned),
+    ("It names nobody, so it is the one to whom the returned letter went.", in_returned),
 )
 
 

@@ -84,15 +84,16 @@ def of_words(near: str, report: str, alone: bool = True) -> tuple[Failure, str]:
         status, code = status_in(report), _REPLY_CODE.search(report)
     first = status[:1] or (code[1] if code else "")
     beside, whole = near.casefold(), report.casefold()
+    meant = beside if not alone or _detail(beside) else whole
     over = has(whole if alone else beside, phrases.TIME_OVER)
     if first != "5" and not over and has(whole, phrases.STILL_TRYING):
-        return Failure.TEMPORARY, _telling(status, "4", beside)
+        return Failure.TEMPORARY, _telling(status, "4", meant)
     if over:
-        return Failure.PERMANENT, _telling(status, first or "5", beside)
+        return Failure.PERMANENT, _telling(status, first or "5", meant)
     if not first:
         passing = has(whole, phrases.MAY_PASS) and not has(whole, phrases.FOR_GOOD)
         first = "4" if passing else "5"
-    return (Failure.TEMPORARY if first == "4" else Failure.PERMANENT), _telling(status, first, beside)
+    return (Failure.TEMPORARY if first == "4" else Failure.PERMANENT), _telling(status, first, meant)
 
 
 def _telling(status: str, first: str, words: str) -> str:

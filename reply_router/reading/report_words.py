@@ -18,20 +18,27 @@ _NEAR: Final = 8
 _PASTED: Final = re.compile(
     r"\s*>?\s*(?:return-path|received|message-id|mime-version|x-[a-z-]+|dkim-signature): ?\S", re.IGNORECASE
 )
+_FROM: Final = re.compile(r"^[ \t>]*from: [^\n]{3,300}", re.IGNORECASE | re.MULTILINE)
 _EDGE: Final = " \t<>*-:;,\"'.[]()|=»«•·"
 _CODE_BEFORE: Final = re.compile(r"^\W*(?:[45]\d\d|[45]\.\d+\.\d+)(?:[ -]+[45]\.\d+\.\d+)?\W*$")
 _ON_A_DAY: Final = re.compile(r"[>\s]*(?:;)? on (?:[a-z]{2,4}\.?,? )?\d", re.IGNORECASE)
+_GOES_ON: Final = re.compile(r"[>'\"]?,? [a-z]{2,}")
 _SMTP_IS: Final = re.compile(r"^(?:smtp|rfc822|addr|address|to|rcpt|recipient)=", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a mail server wrote itself: its subject, its lines, and all of it case-folded with straight apostrophes."""
+    """What a mail server wrote itself: its subject and lines, and all of it as the tables have it.
+
+    `pasted` is the letter it returned below its own words, `ours` are the addresses it comes from and goes to, and that
+    one came from: not whom it speaks of.
+    """
 
     subject: str
     lines: tuple[str, ...]
     pasted: str
     folded: str
+    ours: frozenset[str]
 
     @property
     def text(self) -> str:
@@ -51,7 +58,8 @@ def report_of(letter: Letter) -> Report:
     own = tuple(lines[:cut])
     begins = cut if cut < len(lines) and _PASTED.match(lines[cut]) else cut + 1
     subject = letter.subject[:500]
-    return Report(subject, own, "\n".join(lines[begins:]), folded("\n".join(own)))
+    pasted = "\n".join(lines[begins:])
+    return Report(subject, own, pasted, folded("\n".join(own)), _ours(letter, pasted))
 
 
 def _returns(line: str, at: int) -> bool:
@@ -65,17 +73,17 @@ def _returns(line: str, at: int) -> bool:
     if lowered.startswith(phrases.RETURNED):
         return at > 0
     heading = line.strip()[-1] in ":-=*_" or line.strip()[0] in "-=*_"
-    return heading and at > 0 and has(lowered, phrases.RETURNED)
+    return heading and at > 0 and " not " not in lowered and has(lowered, phrases.RETURNED)
 
 
-def listed(letter: Letter, report: Report) -> list[Recipient]:
+def listed(_letter: Letter, report: Report) -> list[Recipient]:
     """The addresses that stand where a report lists whom it did not reach: first on a line, or after a label."""
-    return _told(report, _mentions(letter, report, sure=True))
+    return _told(report, _mentions(report, sure=True))
 
 
-def named(letter: Letter, report: Report) -> list[Recipient]:
+def named(_letter: Letter, report: Report) -> list[Recipient]:
     """The first address that a report names at all, apart from our own and the server's."""
-    return _told(report, _mentions(letter, report, sure=False))[:1]
+    return _told(report, _mentions(report, sure=False))[:1]
 
 
 def told(report: Report, addresses: list[str]) -> list[Recipient]:
@@ -88,6 +96,16 @@ def told(report: Report, addresses: list[str]) -> list[Recipient]:
     return _told(report, {one: "\n".join(lines) for one, lines in near.items()})
 
 
+def _ours(letter: Letter, pasted: str) -> frozenset[str]:
+    boxes = [*letter.headers.mailboxes("from", "to", "sender", "return-path")]
+    for part in letter.parts_of("message/rfc822"):
+        for inner in part.children[:1]:
+            boxes += inner.headers.mailboxes("from", "sender", "return-path")
+    found = {one.address.casefold() for one in boxes}
+    from_line = _FROM.search(pasted[:JUDGED])
+    return frozenset(found | {one.casefold() for one in ADDRESS.findall(from_line[0] if from_line else "")[:10]})
+
+
 def _told(report: Report, near: dict[str, str]) -> list[Recipient]:
     found = []
     for address, text in list(near.items())[:MOST_RECIPIENTS]:
@@ -96,35 +114,39 @@ def _told(report: Report, near: dict[str, str]) -> list[Recipient]:
     return found
 
 
-def _mentions(letter: Letter, report: Report, sure: bool) -> dict[str, str]:
+def _mentions(report: Report, sure: bool) -> dict[str, str]:
     """Each address with the lines that speak of it: up to the next address, and wherever else it is named."""
-    ours = {one.address.casefold() for one in letter.headers.mailboxes("from", "to", "sender", "return-path")}
     begins = next((at for at, line in enumerate(report.lines) if has(folded(line), phrases.LISTED)), 0)
     found: dict[str, list[str]] = {}
     spelled: dict[str, str] = {}
     current: str | None = None
     left = 0
+    before = ""
     for line in report.lines[begins:]:
         for match in list(ADDRESS.finditer(line))[:20]:
             address = _SMTP_IS.sub("", match[0]).strip(".'`=-")
             key = address.casefold()
-            if "@" not in address or key in ours or key.partition("@")[0] in phrases.ROLES:
+            if "@" not in address or key in report.ours or key.partition("@")[0] in phrases.ROLES:
                 continue
             if has(folded(line[: match.start()]), phrases.CONTACTS):
                 continue
-            if key in found or not sure or _stands_first(line, match) or _is_labelled(line, match):
+            if key in found or not sure or _stands_first(line, match, before) or _is_labelled(line, match):
                 spelled.setdefault(key, address)
                 found.setdefault(key, [])
                 current, left = key, _NEAR
         if current is not None and left > 0:
             found[current].append(line)
             left -= 1
+        before = line.strip()
     return {spelled[key]: "\n".join(lines) for key, lines in found.items()}
 
 
-def _stands_first(line: str, match: re.Match[str]) -> bool:
+def _stands_first(line: str, match: re.Match[str], previous: str) -> bool:
+    """Whether the address begins the line, and not only because a sentence was broken before it."""
     before = line[: match.start()]
-    return not before.strip(_EDGE) or bool(_CODE_BEFORE.match(before)) or bool(_SMTP_IS.match(match[0]))
+    if before.strip(_EDGE) and not _CODE_BEFORE.match(before) and not _SMTP_IS.match(match[0]):
+        return False
+    return not (previous[-1:].isalnum() or previous.endswith(",")) or not _GOES_ON.match(line, match.end())
 
 
 def _is_labelled(line: str, match: re.Match[str]) -> bool:
