@@ -111,7 +111,7 @@ class RedisQueue(RedisBroker):
             self._start_carrier()
         self._on_the_way.put((message, wake))
 
-    def flush(self) -> bool:
+    def carried(self) -> bool:
         """Whether every wake offered before is on Redis, or lost, after two seconds at most."""
         if self._carrier is None or not self._carrier.is_alive():
             return True
@@ -157,7 +157,7 @@ class RedisQueue(RedisBroker):
 
     def waiting(self, queue_name: str) -> int:
         """Messages waiting in the queue, our own on their way included. Raises redis.RedisError while Redis is away."""
-        self.flush()
+        self.carried()
         return int(cast(int, self.client.llen(f"{NAMESPACE}:{queue_name}")))
 
     def seen(self, trouble: BaseException | None) -> None:
@@ -173,7 +173,7 @@ class RedisQueue(RedisBroker):
 
     def close(self) -> None:
         """What was offered is on Redis, if it answers, and no connection is left."""
-        self.flush()
+        self.carried()
         with self._lock:
             carrier, self._carrier = self._carrier, None
         if carrier is not None:

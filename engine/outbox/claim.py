@@ -14,7 +14,7 @@ from engine.base.settings import Settings
 from engine.outbox import held, queue
 from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery
-from engine.outbox.gate import Allow, Facts, Letter, Limits, Refuse, WaitUntil, judge
+from engine.outbox.gate import Allow, Facts, Letter, Limits, Refuse, WaitUntil, judge, with_those_leaving
 from engine.outbox.material import Material, read_facts, read_material
 from engine.outbox.said import UNSURE, unsay
 from engine.outbox.trouble import ask_a_person
@@ -71,10 +71,9 @@ def claim_due(
                 # A text that waited for its turn still says so, which tells the pace that it did.
                 kept = delivery.refusal if channel == "sms" else None
                 delivery.state, delivery.state_at, delivery.refusal = "claimed", now, kept
-                # What was tried before stands in the timeline, and is counted there.
-                tried = delivery.internet_message_id is not None or delivery.body is not None
-                if known.message_class.weekly_cap and delivery.member_id is not None and not tried:
-                    begun.setdefault(delivery.member_id, []).append(Letter(now, known.speaks, known.channel))
+                if known.message_class.weekly_cap and delivery.member_id is not None:
+                    letter = Letter(now, known.speaks, known.channel, delivery.id)
+                    begun.setdefault(delivery.member_id, []).append(letter)
             case WaitUntil(when=when, reason=reason):
                 delivery.state, delivery.state_at, delivery.refusal = "queued", now, reason
                 if verdict.held:
@@ -137,4 +136,4 @@ def count(session: Session, deliveries: Sequence[Delivery], queued: str = "put_o
 
 def _with_this_batch(facts: Facts, begun: Sequence[Letter]) -> Facts:
     """The facts with the letters to the same member that this batch allowed before."""
-    return replace(facts, letters=(*facts.letters, *begun)) if begun else facts
+    return replace(facts, letters=with_those_leaving(facts.letters, begun)) if begun else facts

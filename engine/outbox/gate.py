@@ -67,11 +67,18 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A letter that counts against the caps: when it left and what it did (ask, give or listen)."""
+    """A letter that counts against the caps: when it left, what it did (ask, give or listen), and of which delivery."""
 
     at: datetime
     speaks: str
     channel: str = "email"
+    delivery_id: int = 0
+
+
+def with_those_leaving(letters: Sequence[Letter], leaving: Sequence[Letter]) -> tuple[Letter, ...]:
+    """All of them once, oldest first: what was tried before, and leaves now, is said now and not when it was tried."""
+    again = {each.delivery_id for each in leaving}
+    return (*(each for each in letters if each.delivery_id not in again), *leaving)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,12 +66,12 @@ def quiet_of(version: Published | None, channel: str) -> QuietHours | None:
 
 def on_their_way(
     session: Session, member_ids: Collection[int], now: datetime, besides: Collection[int]
-) -> dict[int, list[tuple[int, Letter]]]:
-    """Letters that another courier has claimed and not begun yet: they are in no timeline, and count all the same.
+) -> dict[int, list[Letter]]:
+    """Letters that another courier has claimed: not begun yet they are in no timeline, and count all the same.
 
     `besides`: what is judged now. Of a courier that died it may be claimed still, and would count twice.
     """
-    found: dict[int, list[tuple[int, Letter]]] = {}
+    found: dict[int, list[Letter]] = {}
     if not member_ids:
         return found
     rows = session.execute(
@@ -85,7 +85,7 @@ def on_their_way(
         if member_id is None or delivery_id in besides or not CLASSES[message_class].weekly_cap:
             continue
         speaks = load_compiled(session, text).speaks if text is not None else ""
-        found.setdefault(member_id, []).append((delivery_id, Letter(at, speaks, channel)))
+        found.setdefault(member_id, []).append(Letter(at, speaks, channel, delivery_id))
     return found
 
 

@@ -22,7 +22,7 @@ from engine.enrollments.enrollment import Enrollment
 from engine.enrollments.journey import Published, load_version
 from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery, HeldDelivery
-from engine.outbox.gate import LOOK_BACK, Facts, Letter
+from engine.outbox.gate import LOOK_BACK, Facts, Letter, with_those_leaving
 from engine.outbox.journey_facts import journey_facts, last_before, on_their_way
 from engine.outbox.mailbox import known_mailboxes, mailboxes_of
 from engine.outbox.text_facts import text_facts
@@ -174,11 +174,11 @@ def read_facts(
     capped = {each.member_id for each in deliveries if CLASSES[each.message_class].weekly_cap and each.member_id}
     letters = _letters(session, capped, now)
     for member_id, claimed in on_their_way(session, capped, now, besides={each.id for each in deliveries}).items():
-        letters[member_id] = [*letters.get(member_id, []), *claimed]
+        letters[member_id] = list(with_those_leaving(letters.get(member_id, ()), claimed))
     asked = {each.member_id for each in deliveries if each.member_id in capped and _speaks(each, material) == "ask"}
     # However long ago the last letter was: two asks in a row are two, with months of silence between them.
     for member_id, letter in last_before(session, asked - letters.keys(), now - LOOK_BACK).items():
-        letters[member_id] = [(0, letter)]
+        letters[member_id] = [letter]
     wrote = _last_words(session, ids)
     facts: dict[int, Facts] = {}
     for each in deliveries:
@@ -200,9 +200,7 @@ def read_facts(
             was_held=each.id in were_held,
             meant_for=each.visit_at or each.created_at,
             speaks=_speaks(each, material),
-            letters=tuple(
-                letter for delivery_id, letter in letters.get(each.member_id or 0, ()) if delivery_id != each.id
-            ),
+            letters=tuple(letter for letter in letters.get(each.member_id or 0, ()) if letter.delivery_id != each.id),
         )
     facts = journey_facts(session, deliveries, facts, material, now, home_zone)
     texts = [each for each in deliveries if each.channel == "sms"]
@@ -268,9 +266,9 @@ def _signers(
     return signers
 
 
-def _letters(session: Session, member_ids: Collection[int], now: datetime) -> dict[int, list[tuple[int, Letter]]]:
-    """The letters that count, of the last month, oldest first, each with its delivery."""
-    found: dict[int, list[tuple[int, Letter]]] = {}
+def _letters(session: Session, member_ids: Collection[int], now: datetime) -> dict[int, list[Letter]]:
+    """The letters that count, of the last month, oldest first."""
+    found: dict[int, list[Letter]] = {}
     if not member_ids:
         return found
     rows = session.execute(
@@ -280,8 +278,8 @@ def _letters(session: Session, member_ids: Collection[int], now: datetime) -> di
     )
     for member_id, delivery_id, at, detail, channel in rows:
         if member_id is not None and detail.get("counts", True):
-            letter = Letter(at, str(detail.get("speaks", "")), channel)
-            found.setdefault(member_id, []).append((delivery_id or 0, letter))
+            letter = Letter(at, str(detail.get("speaks", "")), channel, delivery_id or 0)
+            found.setdefault(member_id, []).append(letter)
     return found
 
 

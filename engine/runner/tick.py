@@ -21,8 +21,8 @@ from engine.runner.decision import failed
 from engine.runner.facts import Batch, gather
 from journeys.steps import Ask, HandOff
 
-#: Rows of one batch; one wake of the courier serves them all. At half of it a due step costs a seventh more on SQLite; at
-#: twice it the database is written to for 50 ms at a stretch, which an answer to a person would feel.
+#: Rows of one batch; one wake of the courier serves them all. At half of it a due step costs a seventh more on SQLite;
+#: at twice it the database is written to for 50 ms at a stretch, which an answer to a person would feel.
 LIMIT = 1_000
 #: Rows due this soon count as due: a step that follows at once is due a microsecond later, and the sandbox's clock may
 #: stand still meanwhile.

@@ -138,6 +138,21 @@ def test_what_another_courier_is_about_to_ask_counts_as_asked(house: House) -> N
 
 
 @on_both_databases
+def test_an_ask_that_is_tried_again_is_asked_where_it_leaves_and_not_where_it_was_first_tried(house: House) -> None:
+    house.person("Rosa Medina")
+    first = house.letter("Rosa", "choose")
+    house.relay.data_replies.append("451 4.3.0 later")
+    house.send()
+    assert (house.delivery(first).state, house.delivery(first).attempts) == ("queued", 1)
+    house.letter("Rosa", "a_story")
+    house.send()
+    house.later(minutes=24 * 60)
+    second = house.letter("Rosa", "choose")
+    assert [each.id for each in claim(house, 10).deliveries] == [first]
+    assert "never ask twice in a row" in (house.delivery(second).refusal or "")
+
+
+@on_both_databases
 @pytest.mark.parametrize(("spoke", "asks_again"), [("ask", False), ("listen", True)])
 def test_an_ask_that_nobody_answered_does_not_pass_with_the_month(house: House, spoke: str, asks_again: bool) -> None:
     house.person("Rosa Medina")
