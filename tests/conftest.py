@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.base.db import Database
+from tests import corpora
 from tests.browser.chromium import browser
 from tests.database import KIND, database_in, postgres_database
 from tests.servers import shared
@@ -40,6 +41,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     faulthandler.cancel_dump_traceback_later()
     if not hasattr(config, "workerinput"):
         shared.end()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What could not be looked at is said at the end, not passed over."""
+    if corpora.folder() is None:
+        terminalreporter.write_line(corpora.said_absent())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

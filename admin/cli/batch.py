@@ -30,10 +30,10 @@ _IN_HAND: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is said of one file, as it is to be written, and whether it could be read."""
+    """What is said of one file, as it is to be written, and its kind in one word."""
 
     text: str
-    read: bool
+    kind: str
 
 
 #: Made in a child from a file's name.

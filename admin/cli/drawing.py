@@ -6,6 +6,7 @@ repeats what a word says, so nothing is lost without it.
 
 import io
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -25,8 +26,18 @@ _KINDS: Final = {
     "bounce": ("a bounce", "red"),
     "complaint": ("a complaint", "red"),
     "calendar_reply": ("an answer to an invitation", "cyan"),
-    "machine": ("a machine's", "yellow"),
+    "machine": ("from a machine", "yellow"),
     "unreadable": ("unreadable", "red"),
+}
+#: The same where they are counted: one, and several.
+_COUNTED: Final = {
+    "human": ("from a person", "from people"),
+    "auto_reply": ("automatic answer", "automatic answers"),
+    "bounce": ("bounce", "bounces"),
+    "complaint": ("complaint", "complaints"),
+    "calendar_reply": ("answer to an invitation", "answers to invitations"),
+    "machine": ("from a machine", "from machines"),
+    "unreadable": ("unreadable", "unreadable"),
 }
 _FAILURES: Final = {
     "permanent": ("does not arrive, and will not", "red"),
@@ -49,6 +60,10 @@ FOLDED_LINES: Final = 4
 #: No terminal is read more easily because it is wider.
 WIDEST: Final = 80
 _MARGIN: Final = 3
+#: Columns of the labels at the left.
+_LABELS: Final = 8
+#: For a terminal that has no lines to draw with.
+_BARE: Final = str.maketrans({"─": "-", "│": "|", "…": "~"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +73,29 @@ class Look:
     width: int = WIDEST
     colour: bool = False
     whole: bool = False
+    #: Nothing but ASCII of our own can be shown.
+    bare: bool = False
 
 
 def drawn(found: Found, look: Look) -> str:
     """The drawing, with its line end."""
+    return _printed(Group(*_parts(found, look)), look)
+
+
+def summary(kinds: Counter[str], look: Look) -> str:
+    """How many files of each kind there were, on a line of its own."""
+    said = [f"{count:,} {_COUNTED[kind][count > 1]}" for kind, count in kinds.most_common()]
+    return _printed(Text(f"{kinds.total():,} files: {', '.join(said)}.", "dim"), look)
+
+
+def _printed(what: RenderableType, look: Look) -> str:
     out = io.StringIO()
-    console = Console(
+    Console(
         file=out, width=look.width, force_terminal=look.colour, no_color=not look.colour, highlight=False, markup=False,
         color_system="standard" if look.colour else None, emoji=False, legacy_windows=False,
-    )  # fmt: skip
-    console.print(Group(*_parts(found, look)))
-    return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
+    ).print(what)  # fmt: skip
+    text = "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
+    return text.translate(_BARE) if look.bare else text
 
 
 def _parts(found: Found, look: Look) -> Iterator[RenderableType]:
@@ -78,7 +105,7 @@ def _parts(found: Found, look: Look) -> Iterator[RenderableType]:
         yield ""
     yield from (Padding(part, (0, _MARGIN, 1, _MARGIN)) for part in _words(found, look))
     facts = Table.grid(padding=(0, 2, 0, 0))
-    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column(style="dim", no_wrap=True, min_width=_LABELS)
     facts.add_column()
     for label, value in _facts(found):
         facts.add_row(label, value)
@@ -119,7 +146,7 @@ def _head(found: Found) -> RenderableType | None:
     if not rows:
         return None
     grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(style="dim", no_wrap=True, min_width=9)
+    grid.add_column(style="dim", no_wrap=True, min_width=_LABELS)
     grid.add_column()
     for label, value in rows:
         grid.add_row(label, value)
@@ -129,8 +156,8 @@ def _head(found: Found) -> RenderableType | None:
 def _words(found: Found, look: Look) -> Iterator[RenderableType]:
     """The person's words, with what was folded in the places where it stood."""
     text, at = found["text"], 0
-    if not text.strip():
-        yield Text("No words of a person's are in it.", "italic dim")
+    if not text.strip() and not found["error"] and not found["calendar"]:
+        yield Text("It holds no words.", "italic dim")
     for each in found["folded"]:
         if before := text[at : each["at"]].strip("\n"):
             yield Text(_safe(before))
@@ -141,25 +168,25 @@ def _words(found: Found, look: Look) -> Iterator[RenderableType]:
 
 
 def _folded(text: str, why: str, look: Look) -> RenderableType:
+    """At most `FOLDED_LINES` of it, each cut at the edge, unless the whole is asked for; a bar beside it."""
     lines = _safe(text).strip("\n").split("\n")
     most = len(lines) if look.whole or len(lines) <= FOLDED_LINES + 1 else FOLDED_LINES
-    shown = [Text(f"folded: {_safe(why, one_line=True)}", "dim italic")]
-    shown += [Text(line, "dim", no_wrap=not look.whole, overflow="ellipsis") for line in lines[:most]]
+    rows = _wrapped(f"folded: {_safe(why, one_line=True)}", "dim italic", look)
+    for line in lines[:most]:
+        rows += _wrapped(line, "dim", look) if look.whole else [Text(line, "dim", no_wrap=True, overflow="ellipsis")]
     if most < len(lines):
-        shown.append(Text(f"and {len(lines) - most:,} more lines; --whole shows them", "dim italic"))
+        rows.append(Text(f"and {len(lines) - most:,} more lines; --whole shows them", "dim italic"))
     grid = Table.grid(padding=(0, 1, 0, 0))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column()
-    for line in shown:
-        grid.add_row("\n".join("│" for _ in range(_height(line, look))), line)
+    for row in rows:
+        grid.add_row("│", row)
     return grid
 
 
-def _height(line: Text, look: Look) -> int:
-    if line.no_wrap:
-        return 1
-    measure = Console(width=max(10, look.width - 2 * _MARGIN - 2), file=io.StringIO())
-    return max(1, len(line.wrap(measure, measure.width)))
+def _wrapped(line: str, style: str, look: Look) -> list[Text]:
+    width = max(10, look.width - 2 * _MARGIN - 2)
+    return list(Text(line, style).wrap(Console(width=width, file=io.StringIO()), width)) or [Text("")]
 
 
 def _facts(found: Found) -> Iterator[tuple[str, RenderableType]]:

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
@@ -55,17 +56,21 @@ def read(paths: tuple[str, ...], kind: str, whole: bool, as_json: bool) -> None:
     _write_any_character(as_json)
     import reply_router.reading  # noqa: F401 # once, before there are children
 
-    unread = False
+    kinds: Counter[str] = Counter()
     try:
         with _bar(names.total) as advance, closing(answers(names, work, partial(_lost, kind=kind, look=look))) as come:
             for answer in come:
                 sys.stdout.write(answer.text)
                 sys.stdout.flush()
-                unread = unread or not answer.read
+                kinds[answer.kind] += 1
                 advance()
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
-    if unread:
+    if look is not None and kinds.total() > 1:
+        from admin.cli.drawing import summary
+
+        click.echo(summary(kinds, look), nl=False)
+    if kinds["unreadable"]:
         sys.exit(1)
 
 
@@ -86,10 +91,10 @@ def _lost(path: str, why: str, kind: str, look: "Look | None") -> Answer:
 def _answer(found: "Found", look: "Look | None") -> Answer:
     if look is None:
         line = _ESCAPED.sub(lambda one: f"\\u{ord(one[0]):04x}", json.dumps(found, ensure_ascii=False))
-        return Answer(f"{line}\n", found["kind"] != "unreadable")
+        return Answer(f"{line}\n", found["kind"])
     from admin.cli.drawing import drawn
 
-    return Answer(drawn(found, look), found["kind"] != "unreadable")
+    return Answer(drawn(found, look), found["kind"])
 
 
 def _look(whole: bool) -> "Look":
@@ -100,7 +105,8 @@ def _look(whole: bool) -> "Look":
 
     terminal = sys.stdout.isatty()
     colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return Look(min(WIDEST, max(40, get_terminal_size((WIDEST, 24)).columns)) if terminal else WIDEST, colour, whole)
+    width = min(WIDEST, max(40, get_terminal_size((WIDEST, 24)).columns)) if terminal else WIDEST
+    return Look(width, colour, whole, bare="utf" not in (sys.stdout.encoding or "").lower())
 
 
 def _write_any_character(as_json: bool) -> None:

@@ -19,11 +19,11 @@ def work(name: str) -> Answer:
             os.kill(os.getpid(), signal.SIGKILL)
         case "stalls":
             time.sleep(60)
-    return Answer(f"{name} by {os.getpid()}", True)
+    return Answer(f"{name} by {os.getpid()}", "read")
 
 
 def lost(name: str, why: str) -> Answer:
-    return Answer(f"{name}: {why}", False)
+    return Answer(f"{name}: {why}", "unreadable")
 
 
 def run(names: list[str]) -> list[Answer]:
@@ -52,7 +52,7 @@ def test_a_small_batch_has_one_child() -> None:
 def test_a_file_that_takes_its_child_with_it_is_the_only_one_lost(bad: str, says: str) -> None:
     names = ["before", bad, *(f"after {number}" for number in range(5))]
     said = run(names)
-    assert [answer.read for answer in said] == [name != bad for name in names]
+    assert [answer.kind == "unreadable" for answer in said] == [name == bad for name in names]
     assert says in said[1].text
     assert [answer.text.partition(" by ")[0] for answer in said[2:]] == names[2:]
 

@@ -2,15 +2,14 @@
 
 import itertools
 import json
-import os
 import random
-from pathlib import Path
 
 import pytest
 
 from reply_router.reading.tapbacks import tapback
 from reply_router.reading.text_message import message_of, read_message
 from reply_router.reading.texts import HELP_WORDS, START_WORDS, STOP_WORDS, TextKind, read_words
+from tests import corpora
 
 TABLE: dict[TextKind, str] = {
     TextKind.STOP_LENIENT: """
@@ -169,17 +168,12 @@ def test_of_two_thousand_sentences_with_the_words_inside_hardly_one_is_a_stop() 
 
 
 def test_every_text_of_the_corpora_is_read_as_expected() -> None:
-    folder = (
-        Path(os.environ.get("HEARTHLINE_CORPORA", Path(__file__).resolve().parents[4] / "shared" / "corpora")) / "dev"
-    )
-    if not folder.exists():
-        pytest.skip(f"there are no corpora at {folder}")
-    rows = [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]
-    texts = [row for row in rows if row["kind"] == "sms_in"]
-    assert texts
+    texts = [row for row in corpora.rows() if row["kind"] == "sms_in"]
+    if not texts:
+        pytest.skip(corpora.said_absent())
     same = {TextKind.STOP_LENIENT: "stop"}
     for row in texts:
-        kind = message_of(json.loads((folder / row["file"]).read_bytes())).kind
+        kind = message_of(json.loads(row["path"].read_bytes())).kind
         want = row["expected"]["class"]
         assert same.get(kind, str(kind)) == same.get(TextKind(want), want), row["file"]
 
