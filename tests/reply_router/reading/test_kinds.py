@@ -100,3 +100,69 @@ def test_a_complaint_is_judged_before_a_bounce_and_a_bounce_before_its_headers()
     assert (
         names.index("complaint") < names.index("bounce") < names.index("automatic_headers") < names.index("list_mail")
     )
+
+
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [
+        ("Read: Potluck", "Your message\n  To: dana\n  Subject: Potluck\nwas read on Tue, 3 Mar 2026 09:12:00."),
+        ("Gelesen: Potluck", "Ihre Nachricht\n  An: dana\nwurde gelesen am Dienstag, 3. März 2026 09:12:00."),
+        ("Lu : Potluck", "Votre message a été lu le mardi 3 mars 2026 09:12:00."),
+        ("Return Receipt (displayed) - Potluck", "This is a Return Receipt for the mail that you sent to dana."),
+    ],
+)
+def test_a_receipt_in_words_is_a_machines(subject: str, said: str) -> None:
+    assert read(f"From: Dana <dana@hill.example>\nSubject: {subject}\n\n{said}\n".encode()).kind == Kind.MACHINE
+
+
+def test_a_person_may_recommend_reading() -> None:
+    raw = b"From: Dana <dana@hill.example>\nSubject: Read: a poem for Saturday\n\nMaya, will you read this one aloud?\n"
+    assert read(raw).kind == Kind.HUMAN
+
+
+@pytest.mark.parametrize("kind", ["auth-failure", "not-spam"])
+def test_a_report_that_nobody_complained_is_no_complaint(kind: str) -> None:
+    assert read(COMPLAINT.replace(b"Feedback-Type: abuse", f"Feedback-Type: {kind}".encode())).kind == Kind.MACHINE
+
+
+def test_a_letter_sent_back_by_a_providers_complaint_desk_is_a_complaint() -> None:
+    raw = (
+        b"From: staff@provider.example\nSubject: complaint about message from 192.0.2.7\n"
+        b'Content-Type: multipart/mixed; boundary="r"\n\n--r\nContent-Type: message/rfc822\n\n'
+        b"X-HmXmrOriginalRecipient: dana@hill.example\nFrom: maya@nfp.example\n"
+        b"Message-ID: <d30.abc@nfp.example>\n\nHello\n--r--\n"
+    )
+    reading = read(raw)
+    assert reading.kind == Kind.COMPLAINT
+    assert reading.original is not None
+    assert reading.original.message_id == "d30.abc@nfp.example"
+
+
+def test_feedback_in_fields_among_words_is_a_complaint() -> None:
+    raw = (
+        b"From: fbl@provider.example\nSubject: FW: Hello\n\nThis is a spam complaint.\n\n"
+        b"Feedback-Type: abuse\nUser-Agent: Loop/1\nSource-IP: 192.0.2.7\n"
+    )
+    assert read(raw).kind == Kind.COMPLAINT
+
+
+def test_a_providers_notice_of_a_complaint_names_the_letter() -> None:
+    raw = (
+        b"From: no-reply@sns.example\nSubject: AWS Notification Message\n\n"
+        b'{"Type":"Notification","Message":"{\\"notificationType\\":\\"Complaint\\",\\"complaint\\":'
+        b'{\\"complainedRecipients\\":[{\\"emailAddress\\":\\"dana@hill.example\\"}]},\\"mail\\":{\\"headers\\":'
+        b'[{\\"name\\":\\"Message-ID\\",\\"value\\":\\"<d31.abc@nfp.example>\\"}]}}"}\n'
+    )
+    reading = read(raw)
+    assert reading.kind == Kind.COMPLAINT
+    assert reading.original is not None
+    assert reading.original.message_id == "d31.abc@nfp.example"
+    assert read(raw.replace(b"Complaint", b"Bounce").replace(b'{\\"not', b"{{{ {{")).kind == Kind.HUMAN
+
+
+def test_a_report_says_by_which_opinion_its_addresses_were_found() -> None:
+    by_name = {case.name: " ".join(read(case.raw).why) for case in cases("bounces")}
+    assert "X-Failed-Recipients" in by_name["Exim, in words"]
+    assert "It lists whom." in by_name["qmail, in words"]
+    assert "Fields among its words" in by_name["fields among the words"]
+    assert "the returned letter went" in by_name["nobody is named but the returned letter"]
