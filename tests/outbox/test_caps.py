@@ -144,8 +144,10 @@ def test_an_ask_that_is_tried_again_is_asked_where_it_leaves_and_not_where_it_wa
     house.relay.data_replies.append("451 4.3.0 later")
     house.send()
     assert (house.delivery(first).state, house.delivery(first).attempts) == ("queued", 1)
-    house.letter("Rosa", "a_story")
+    house.later(seconds=10)
+    story = house.letter("Rosa", "a_story")
     house.send()
+    assert house.delivery(story).state == "sent"
     house.later(minutes=24 * 60)
     second = house.letter("Rosa", "choose")
     assert [each.id for each in claim(house, 10).deliveries] == [first]
