@@ -14,12 +14,13 @@ from reply_router.reading.values import Kind, Opinion
 #: The header that everything we send carries; its value is checked where the secret is known.
 LOOP_MARK: Final = "x-hearthline-loop"
 
-_AWAY: Final = tuple(sorted({one for language in LANGUAGES for one in language.away}, key=len, reverse=True))
+_AWAY: Final = tuple(sorted({one.casefold() for language in LANGUAGES for one in language.away}, key=len, reverse=True))
 #: What may follow an away phrase: nothing, or a sign that the program's own words end there.
 _AFTER: Final = re.compile(
     r"\s*(?:$|[:：\-–—(\[,.!;/|\"'«<]|re:|until |till |from |through |bis |ab |vom |jusqu|du |hasta |desde |tot |to "
     r"|notification|message|reply|response)"
 )
+_IS_AWAY: Final = tuple(one.casefold() for one in phrases.IS_AWAY)
 #: Notes: "AUTO: Dana Hill is out of the office (returning 9 March)", in whatever language.
 _NOTES_AUTO: Final = re.compile(r"auto: .{1,150}\([^)]*\d[^)]*\)\s*$")
 _AWAY_ENDS: Final = re.compile(
@@ -124,7 +125,7 @@ def away_phrase(subject: str) -> str | None:
             return phrase
     if _NOTES_AUTO.match(text):
         return "auto"
-    for phrase in phrases.IS_AWAY:
+    for phrase in _IS_AWAY:
         name, found, rest = text.partition(phrase)
         if found and 0 < len(name) < 60 and ":" not in name and _AWAY_ENDS.match(rest):
             return phrase.strip()

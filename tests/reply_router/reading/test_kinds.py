@@ -2,7 +2,9 @@
 
 import pytest
 
-from reply_router.reading import JUDGES, Kind, read
+from reply_router.reading import JUDGES, Kind, bounce_phrases, read
+from reply_router.reading.machine import away_phrase
+from reply_router.reading.report_words import folded
 from tests.reply_router.reading.cases import Case, cases
 
 
@@ -166,3 +168,10 @@ def test_a_report_says_by_which_opinion_its_addresses_were_found() -> None:
     assert "It lists whom." in by_name["qmail, in words"]
     assert "Fields among its words" in by_name["fields among the words"]
     assert "the returned letter went" in by_name["nobody is named but the returned letter"]
+
+
+def test_the_tables_of_phrases_are_as_what_they_are_compared_with() -> None:
+    tables = [value for name, value in vars(bounce_phrases).items() if name.isupper() and name != "REASONS"]
+    tables += [table for _, table in bounce_phrases.REASONS]
+    assert all(phrase == folded(phrase) for table in tables for phrase in table)
+    assert away_phrase("Dana ist außer Haus") == away_phrase("Dana Hill ist ausser Haus") is not None
