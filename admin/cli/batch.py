@@ -1,8 +1,9 @@
 """A batch: many files read by a child process of this one, by two when there are enough of them to pay for it.
 
 Answers come in the order of the files, each as soon as those before it are there. No more than `AHEAD` files are under
-way at once, whatever their number, so memory stays the same. A child that dies takes one file with it: that file gets
-an answer saying so, and another child takes over. Nothing here knows what reading is.
+way at once, whatever their number, so memory stays the same. A child has the memory that one mail may take
+(reply_router/budget), and one that dies takes one file with it: that file gets an answer saying so, and another child
+takes over. What is done with a file is not known here.
 """
 
 import os
@@ -17,6 +18,9 @@ from multiprocessing.process import BaseProcess
 from typing import Any, Final
 
 from admin.cli.file_names import FileNames
+from reply_router.budget.child import address_space, fence
+from reply_router.budget.frames import NO_MEMORY
+from reply_router.budget.limits import LIMITS, MB
 
 #: Files that are taken before the answer of the first of them has been given.
 AHEAD: Final = 32
@@ -147,6 +151,8 @@ class _Child:
             return f"Reading it took longer than {self._patience} seconds."
         if code == -signal.SIGKILL:
             return "The process that read it was killed; perhaps there was not enough memory."
+        if code == NO_MEMORY:
+            return f"Reading it took more than {LIMITS.memory // MB} MB of memory."
         return "The process that read it died."
 
 
@@ -156,11 +162,17 @@ def _live(work: Work, patience: int, connection: Connection, not_mine: Connectio
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     not_mine.close()
+    fence(address_space(), LIMITS.memory)
     try:
         while True:
             name = connection.recv()
             signal.alarm(patience)  # also ends a child whose parent is gone
-            answered = work(name)
+            try:
+                answered = work(name)
+            except MemoryError:
+                os._exit(NO_MEMORY)
+            except Exception:  # the answer for this file is that its reader died
+                os._exit(1)
             signal.alarm(0)
             connection.send(answered)
     except (EOFError, OSError):

@@ -37,6 +37,8 @@ def found_in(path: str, kind: FileKind | None) -> Found:
     try:
         kind = kind or file_kind(raw)
         found = _READERS[kind](raw)
+    except MemoryError:
+        raise  # its reader is to end, and to begin anew with what it had
     except Exception as trouble:  # a batch goes on, whatever one file does
         return unreadable(path, f"The reader stopped at it: {type(trouble).__name__}.", kind, _since(began))
     return {"file": path, "read_as": str(kind), **found, "seconds": _since(began)}

@@ -27,8 +27,8 @@ def main(seconds: float, memory: int, idle_seconds: float) -> None:
         signal.signal(each, signal.SIG_IGN)
     come, go = _pipes()
     answer = _answers()
-    began = _address_space()
-    _fence(began, memory)
+    began = address_space()
+    fence(began, memory)
     _send(go, Frame(What.READY))
     waiting = select.poll()
     waiting.register(come, select.POLLIN)
@@ -44,7 +44,7 @@ def main(seconds: float, memory: int, idle_seconds: float) -> None:
         answered = _answered(answer, asked)
         del asked
         signal.setitimer(signal.ITIMER_REAL, 0)
-        has_grown = _address_space() > began + min(GROWN, memory // 2)
+        has_grown = address_space() > began + min(GROWN, memory // 2)
         if answered.what is What.ANSWER and has_grown:
             answered = replace(answered, what=What.LAST_ANSWER)
         _send(go, answered)
@@ -92,7 +92,7 @@ def _pipes() -> tuple[int, int]:
     return come, go
 
 
-def _address_space() -> int:
+def address_space() -> int:
     """Bytes of address space this process has (proc(5)); 0 where the system does not say."""
     try:
         with open("/proc/self/statm", "rb") as told:  # noqa: PTH123 (asked after every mail)
@@ -101,7 +101,7 @@ def _address_space() -> int:
         return 0
 
 
-def _fence(began: int, memory: int) -> None:
+def fence(began: int, memory: int) -> None:
     """From here on this process has no more than `memory` bytes beyond what it began with, and writes no file."""
     import resource
 

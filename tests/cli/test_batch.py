@@ -14,9 +14,13 @@ def work(name: str) -> Answer:
     """What a child does in these tests: some names are bad for it."""
     match name.partition(" ")[0]:
         case "dies":
-            os._exit(3)
+            os._exit(7)
         case "killed":
             os.kill(os.getpid(), signal.SIGKILL)
+        case "swells":
+            return Answer(f"{name} by {len(bytes(1_000_000_000))}", "read")
+        case "raises":
+            raise ValueError(name)
         case "stalls":
             time.sleep(60)
     return Answer(f"{name} by {os.getpid()}", "read")
@@ -46,6 +50,8 @@ def test_a_small_batch_has_one_child() -> None:
     [
         ("dies", "The process that read it died."),
         ("killed", "not enough memory"),
+        ("swells", "more than 256 MB"),
+        ("raises", "died"),
         ("stalls", "longer than 1 seconds"),
     ],
 )
