@@ -32,6 +32,11 @@ SERVERS: Final = (
     "mail relay",
     "system administrator",
     "systemadministrator",
+    "sysadmin",
+    "email administrator",
+    "mail manager",
+    "mail master",
+    "mailmaster",
     "delivery subsystem",
     "delivery system",
     "delivery service",
@@ -57,6 +62,19 @@ SERVERS: Final = (
     "systemadministratör",
     "systembeheerder",
     "amministratore di sistema",
+)
+#: Local parts under which programs of any kind write.
+PROGRAMS: Final = (
+    "noreply",
+    "no-reply",
+    "no_reply",
+    "donotreply",
+    "do-not-reply",
+    "daemon",
+    "ndr",
+    "notif",
+    "auto",
+    "smtp",
 )
 #: What their subjects say, and people's hardly do.
 SUBJECTS: Final = (
@@ -292,6 +310,10 @@ SUBJECTS: Final = (
     "エラーメール",
     "配信不能",
     "配信エラー",
+    "配信に失敗",
+    "送信に失敗",
+    "配信失敗",
+    "返信不能",
     "配送エラー",
     "送信エラー",
     "未達",
@@ -661,7 +683,6 @@ TIME_OVER: Final = (
     "gave up after",
     "given up after",
     "giving up after",
-    "giving up",
     "attempt(s) to deliver",
     "attempts to deliver over",
     "after several attempts",
@@ -671,7 +692,8 @@ TIME_OVER: Final = (
     "could not be delivered for",
     "message timed out",
     "message has timed out",
-    "has expired",
+    "message has expired",
+    "mail has expired",
     "zeitüberschreitung",
     "délai expiré",
 )

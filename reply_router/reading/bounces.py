@@ -26,7 +26,9 @@ _ORIGINAL_PARTS: Final = (
     "message/global-headers",
     "message/rfc822-headers",
 )
-_ANSWERS: Final = ("re:", "aw:", "antw:", "sv:", "vs:", "fwd:", "fw:", "wg:", "tr:", "rv:", "res:", "enc:")
+_ANSWERS: Final = ("re:", "aw:", "antw:", "sv:", "vs:", "res:", "odp:", "rif:", "ynt:", "回复:", "答复:")
+#: A person passes on to us what they got; a server never does.
+_FORWARDS: Final = ("fwd:", "fw:", "wg:", "tr:", "rv:", "enc:", "doorst:", "vb:", "pd:", "i:", "转发:", "轉寄:")
 _LIST_PROGRAMS: Final = re.compile(r".-(?:admin|owner|request|bounces?|help)$")
 _FIELDS: Final = "It carries a mail server's delivery report (RFC 3464)."
 _NOTICE: Final = "A mail provider's notice says that a letter did not arrive."
@@ -76,7 +78,7 @@ def _says_so(letter: Letter, report: Report) -> bool:
     if not server and not letter.null_sender:
         if returned and _is_list_program(letter):
             return has(report.folded, phrases.BODIES) or has(f"{subject}\n{report.folded}", phrases.REFUSED_BY_LIST)
-        if not by_subject or (subject.startswith(_ANSWERS) and _answers(letter)):
+        if not by_subject or subject.startswith(_FORWARDS) or (subject.startswith(_ANSWERS) and _answers(letter)):
             return False
     by_body = has(report.folded, phrases.BODIES)
     has_code = coded("\n".join(report.lines))
@@ -90,11 +92,18 @@ def _says_so(letter: Letter, report: Report) -> bool:
         return by_subject or by_body or has_code
     if letter.null_sender:
         return (by_body and (by_subject or has_code or returned)) or (by_subject and (has_code or returned))
-    return by_body and (has_code or returned or bool(listed(letter, report)))
+    names = listed if not _is_program(letter) else named
+    return by_body and (has_code or returned or bool(names(letter, report)))
 
 
 def _answers(letter: Letter) -> bool:
     return letter.headers.has("in-reply-to") or letter.headers.has("references")
+
+
+def _is_program(letter: Letter) -> bool:
+    """Whether the sender's address says that nobody types under it."""
+    sender = letter.sender
+    return sender is not None and has(sender.address.partition("@")[0].casefold(), phrases.PROGRAMS)
 
 
 def _is_list_program(letter: Letter) -> bool:
