@@ -77,6 +77,7 @@ def file_bounce(session: Session, mail: Mail, now: datetime) -> Entry:
         f"mail:{mail.fingerprint.hex()}",
         mail.received.id,
         now,
+        lost=any(each.lost for each in mail.reading.recipients),
     )
     if permanent and entry.member_id is not None:
         thread = open_person_thread(session, entry.member_id)

@@ -25,11 +25,13 @@ def bounced(
     provider_key: str,
     received_id: int | None,
     now: datetime,
+    lost: bool = False,
 ) -> bool:
     """The delivery came back, and its address has a strike if that was for good; False when it was counted before.
 
     5.1.x and 5.2.1 rest the address at once, others at the third within 14 days; then a person is told. An answer that
-    comes back for good is its author's to know at the first time. `status`: as RFC 3463 writes it, such as 5.1.1.
+    comes back is its author's to know at the first time, also if only the letter was `lost`: no server tries it again,
+    though its address may take another one tomorrow (RFC 3463 section 2, class 4). `status`: RFC 3463's, such as 5.1.1.
     """
     delivery = session.get(Delivery, delivery_id)
     if delivery is None or not _once(
@@ -42,6 +44,8 @@ def bounced(
         rests = strike(session, delivery, status, now, permanent=True, received_id=received_id)
         if rests or delivery.message_class == "answer":
             ask_a_person(session, delivery, f"The mail came back: {says or status}.", now)
+    elif lost and delivery.message_class == "answer":
+        ask_a_person(session, delivery, f"The mail came back, and nobody tries it again: {says or status}.", now)
     session.flush()
     return True
 

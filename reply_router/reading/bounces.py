@@ -49,7 +49,8 @@ def bounce(letter: Letter) -> Opinion | None:
         found, why = in_words(letter, report)
         return Opinion(Kind.BOUNCE, f"{_WORDS} {why}", tuple(found))
     if _is_server(letter) and has(f"{folded(letter.subject)}\n{report.folded}", phrases.ARRIVED):
-        return Opinion(Kind.MACHINE, _ARRIVED)
+        whom = listed(letter, report)
+        return Opinion(Kind.MACHINE, _ARRIVED, tuple(Recipient(one.address, Failure.DELIVERED, "") for one in whom))
     return None
 
 
@@ -137,8 +138,10 @@ def in_returned(letter: Letter, report: Report) -> list[Recipient]:
     if "list-id" in headers or "list-post" in headers or "x-beenthere" in headers:
         return []
     addresses = list(dict.fromkeys(ADDRESS.findall(headers.get("to", ""))))
-    failure, status = of_words(report.text, report.text)
-    return [Recipient(addresses[0], failure, status)] if len(addresses) == 1 else []
+    if len(addresses) != 1:
+        return []
+    verdict = of_words(report.text, report.text)
+    return [Recipient(addresses[0], verdict.failure, verdict.status, lost=verdict.lost)]
 
 
 def in_fields(letter: Letter, report: Report) -> list[Recipient]:

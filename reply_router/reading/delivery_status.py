@@ -52,7 +52,7 @@ def _recipient(group: Headers, subject: str) -> Recipient | None:
     original = ADDRESS.search(group.first("original-recipient"))
     action = group.first("action").split(" ")[0].strip("();").lower()
     said = group.first("diagnostic-code")
-    failure, status = of_fields(action, group.first("status"), said, subject)
+    verdict = of_fields(action, group.first("status"), said, subject)
     # The original recipient is the address we wrote to; the final one is where a forwarding led.
     shown = (original[0] if original else "") or (address[0] if address else "")
-    return Recipient(shown, failure, status, said[:500])
+    return Recipient(shown, verdict.failure, verdict.status, said[:500], verdict.lost)

@@ -6,6 +6,7 @@ letter is over is final, whatever code stands beside it; a report of fields is t
 """
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from reply_router.reading import bounce_phrases as phrases
@@ -24,6 +25,18 @@ _WHOLE_ANSWER: Final = re.compile(r"(?<![\w.])([45])[0-7]\d[ -]\s*#?((\d)\.\d{1,
 _LONGEST: Final = 4_000
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a report says of one address: class, most telling status, and whether the server gave this letter up.
+
+    A letter may be lost for a reason that passes: its address is good again tomorrow, the letter does not come.
+    """
+
+    failure: Failure
+    status: str
+    lost: bool = False
+
+
 def status_in(text: str) -> str:
     """The first status of a failure in these words, or nothing."""
     found = _FAILED_STATUS.search(text)
@@ -40,7 +53,7 @@ def has(text: str, table: tuple[str, ...]) -> bool:
     return any(one in text for one in table)
 
 
-def of_fields(action: str, status: str, said: str, subject: str = "") -> tuple[Failure, str]:
+def of_fields(action: str, status: str, said: str, subject: str = "") -> Verdict:
     """What one recipient's fields say (RFC 3464 section 2.3): `said` is the remote server's answer."""
     match_ = _STATUS.search(status)
     status = match_[0] if match_ else ""
@@ -52,28 +65,28 @@ def of_fields(action: str, status: str, said: str, subject: str = "") -> tuple[F
         status = status_in(said) or status
     match action:
         case "delivered" | "relayed" | "expanded":
-            return Failure.DELIVERED, status
+            return Verdict(Failure.DELIVERED, status)
         case "delayed":
-            return Failure.TEMPORARY, status
+            return Verdict(Failure.TEMPORARY, status)
         case _:
             code = _REPLY_CODE.search(said)
             return _failed(status, code[1] if code else "", f"{said}\n{subject}".casefold())
 
 
-def _failed(status: str, code: str, words: str) -> tuple[Failure, str]:
+def _failed(status: str, code: str, words: str) -> Verdict:
     """A failure the server calls one: the status' class, then the code's; what tells nothing is read from the words."""
     first = status[:1] or code
     if first == "2":
-        return Failure.DELIVERED, status
+        return Verdict(Failure.DELIVERED, status)
     detail = _detail(words) if not status or status.endswith(".0.0") else ""
     if detail == "4.7":
-        return Failure.PERMANENT, f"{first or '5'}.4.7"
+        return Verdict(Failure.PERMANENT, f"{first or '5'}.4.7", lost=True)
     if detail:
         status = f"{first or '5'}.{detail}"
-    return (Failure.TEMPORARY if first == "4" else Failure.PERMANENT), status
+    return Verdict(Failure.TEMPORARY if first == "4" else Failure.PERMANENT, status, lost=True)
 
 
-def of_words(near: str, report: str, alone: bool = True) -> tuple[Failure, str]:
+def of_words(near: str, report: str, alone: bool = True) -> Verdict:
     """What a report in words says of one address: `near` stands beside it, `report` is all of it, subject included.
 
     Unless it speaks of one address `alone`, a code elsewhere in the report may be another's.
@@ -87,13 +100,13 @@ def of_words(near: str, report: str, alone: bool = True) -> tuple[Failure, str]:
     meant = beside if not alone or _detail(beside) else whole
     over = has(whole if alone else beside, phrases.TIME_OVER)
     if first != "5" and not over and has(whole, phrases.STILL_TRYING):
-        return Failure.TEMPORARY, _telling(status, "4", meant)
+        return Verdict(Failure.TEMPORARY, _telling(status, "4", meant))
     if over:
-        return Failure.PERMANENT, _telling(status, first or "5", meant)
+        return Verdict(Failure.PERMANENT, _telling(status, first or "5", meant), lost=True)
     if not first:
         passing = has(whole, phrases.MAY_PASS) and not has(whole, phrases.FOR_GOOD)
         first = "4" if passing else "5"
-    return (Failure.TEMPORARY if first == "4" else Failure.PERMANENT), _telling(status, first, meant)
+    return Verdict(Failure.TEMPORARY if first == "4" else Failure.PERMANENT, _telling(status, first, meant), lost=True)
 
 
 def _telling(status: str, first: str, words: str) -> str:

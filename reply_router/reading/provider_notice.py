@@ -80,10 +80,11 @@ def _bounced(bounce: Mapping[str, object]) -> list[Recipient]:
         if not isinstance(one, dict):
             continue
         said = str(one.get("diagnosticCode", ""))
-        failure, status = of_fields(str(one.get("action", "failed")).lower(), str(one.get("status", "")), said)
+        verdict = of_fields(str(one.get("action", "failed")).lower(), str(one.get("status", "")), said)
+        failure, status = verdict.failure, verdict.status
         if passing and failure is Failure.PERMANENT and not status.startswith("5"):
             failure = Failure.TEMPORARY
-        found.append(Recipient(str(one.get("emailAddress", "")), failure, status, said[:500]))
+        found.append(Recipient(str(one.get("emailAddress", "")), failure, status, said[:500], verdict.lost))
     return found
 
 

@@ -109,8 +109,9 @@ def _ours(letter: Letter, pasted: str) -> frozenset[str]:
 def _told(report: Report, near: dict[str, str]) -> list[Recipient]:
     found = []
     for address, text in list(near.items())[:MOST_RECIPIENTS]:
-        failure, status = of_words(text, report.text, alone=len(near) == 1)
-        found.append(Recipient(address, failure, status, " ".join(text.split())[:500]))
+        verdict = of_words(text, report.text, alone=len(near) == 1)
+        said = " ".join(text.split())[:500]
+        found.append(Recipient(address, verdict.failure, verdict.status, said, verdict.lost))
     return found
 
 

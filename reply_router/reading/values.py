@@ -9,7 +9,7 @@ from reply_router.reading.commands import Command
 from reply_router.reading.headers import Mailbox
 
 #: Raised whenever the same bytes may read differently than before; stored beside each reading.
-READING_VERSION: Final = 1
+READING_VERSION: Final = 2
 
 
 class Kind(StrEnum):
@@ -34,12 +34,16 @@ class Failure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One address a delivery report speaks of; `status` is RFC 3463's code or empty, `words` the server's own."""
+    """One address a delivery report speaks of; `status` is RFC 3463's code or empty, `words` the server's own.
+
+    `lost`: the server will not try this letter again, even where the failure itself may pass.
+    """
 
     address: str
     failure: Failure
     status: str
     words: str = ""
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,11 @@ def sent_letter(house: House) -> int:
     return delivery_id
 
 
-def bounce(house: House, delivery_id: int, status: str, key: str, *, permanent: bool = True) -> bool:
+def bounce(
+    house: House, delivery_id: int, status: str, key: str, *, permanent: bool = True, lost: bool = False
+) -> bool:
     with house.services.db.write() as session:
-        return bounced(session, delivery_id, permanent, status, f"{status} no", key, 77, house.now)
+        return bounced(session, delivery_id, permanent, status, f"{status} no", key, 77, house.now, lost=lost)
 
 
 def rests(house: House) -> str | None:
@@ -91,6 +93,24 @@ def test_a_persons_answer_that_comes_back_is_known_to_them_at_once(house: House)
     with house.read() as session:
         [task] = session.scalars(select(Task))
         assert "answer did not arrive" in session.get_one(Thread, thread_id).marks
+    assert task.assignee_id == house.people["Maya"]
+
+
+def test_an_answer_lost_to_trouble_that_passes_is_known_to_its_author_and_no_strike(house: House) -> None:
+    house.person("Rosa Medina")
+    thread_id = house.writes("Rosa")
+    with house.services.db.write() as session:
+        delivery_id = answer(
+            session, session.get_one(Thread, thread_id), house.people["Maya"], "Yes", house.now, key="1"
+        ).id
+    house.send()
+    bounce(house, delivery_id, "4.4.1", "key 1", permanent=False)
+    with house.read() as session:
+        assert session.scalars(select(Task)).all() == []
+    bounce(house, delivery_id, "4.4.7", "key 2", permanent=False, lost=True)
+    with house.read() as session:
+        [task] = session.scalars(select(Task))
+        assert session.scalar(select(func.count()).select_from(AddressStrike)) == 0
     assert task.assignee_id == house.people["Maya"]
 
 

@@ -175,3 +175,10 @@ def test_the_tables_of_phrases_are_as_what_they_are_compared_with() -> None:
     tables += [table for _, table in bounce_phrases.REASONS]
     assert all(phrase == folded(phrase) for table in tables for phrase in table)
     assert away_phrase("Dana ist außer Haus") == away_phrase("Dana Hill ist ausser Haus") is not None
+
+
+def test_a_report_says_whether_the_letter_itself_is_lost() -> None:
+    lost = {case.name: [one.lost for one in read(case.raw).recipients] for case in cases("bounces")}
+    assert lost["Postfix, delayed"] == lost["Exim warns of a delay"] == lost["a report of success"] == [False]
+    assert lost["two addresses, one for good and one for now"] == [True, False]
+    assert lost["failed for now, says the status"] == lost["Postfix without fields, a mailbox on hold"] == [True]
