@@ -185,14 +185,17 @@ def _quotes(name: str, attributes: dict[str, str]) -> tuple[bool, bool]:
     if name == "div" and attributes.get("name", "").lower() == "quote":  # GMX, web.de
         return False, True
     if name == "blockquote":
+        # Gmail calls an indented paragraph a gmail_quote as well: only a line at its side makes it a quote.
         cite = attributes.get("type", "").lower() == "cite" or "cite" in attributes
-        return False, cite or "gmail_quote" in marks or bool(_BORDERED.search(style))
+        return False, cite or bool(_BORDERED.search(style))
     return False, False
 
 
 def _is_indent(attributes: dict[str, str]) -> bool:
     """Gmail and Outlook write a paragraph that somebody indented as a blockquote without a border."""
     style = attributes.get("style", "").lower().replace(" ", "")
+    if "gmail_quote" in attributes.get("class", "").lower().split():
+        return True
     return "border:none" in style or "border:0" in style or "border-width:0" in style
 
 

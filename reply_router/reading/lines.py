@@ -1,6 +1,10 @@
 """A line of a letter, and why it was folded, if it was."""
 
 from dataclasses import dataclass
+from typing import Final
+
+#: What stands around the words of a line without meaning anything.
+EDGES: Final = " \t\xa0*_-–—‐‑>|‪‬‎‏⁦⁩\u200b"
 
 
 @dataclass(slots=True)
@@ -24,3 +28,10 @@ class Line:
     def arrow(self) -> bool:
         """Whether it carries the mark with which mail programs quote."""
         return self.text.lstrip(" \t\xa0").startswith((">", "＞"))
+
+
+def next_written(lines: list[Line], at: int) -> int:
+    """The place of the first line from `at` on that is not blank; the number of lines when there is none."""
+    while at < len(lines) and lines[at].blank:
+        at += 1
+    return at

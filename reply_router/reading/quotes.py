@@ -1,15 +1,39 @@
 """Lines that somebody else wrote are folded; whatever might be the person's own words stays.
 
-Each rule is one function over the lines, in the order of `fold`; it marks lines with a reason or leaves them.
+`FINDERS` is the one table of opinions on where a quote is, in the order in which they are asked: each marks lines with
+a reason or leaves them, and what it marked is out of reach for those after it. The reason stays with the folded lines,
+the sentence of a finder that marked something stands in `Reading.why`.
+
 All of it is linear: a line is looked at a fixed number of times, a pattern never over more than a few joined lines.
 """
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
-from reply_router.reading.languages import DAYS, LANGUAGES, Role
-from reply_router.reading.lines import Line
+from reply_router.reading.announcements import (
+    FORWARDS,
+    ORIGINALS,
+    announced,
+    forward_end,
+    is_announcement,
+    is_hidden_quote,
+    is_reply_mark,
+    is_rule,
+)
+from reply_router.reading.copied_headers import block_end, table_start
+from reply_router.reading.introductions import (
+    LONGEST,
+    begins_like_one,
+    closes_one,
+    could_end_one,
+    introduction_ending_at,
+    is_introduction,
+    split_shared,
+)
+from reply_router.reading.languages import ANSWERS_BELOW
+from reply_router.reading.lines import Line, next_written
 from reply_router.reading.own_words import OUR_WORDS, fold_own_words
 
 ARROWS: Final = "lines that begin with >"
@@ -20,44 +44,21 @@ ORIGINAL: Final = "the letter it answers, below the line that announces it"
 FORWARDED: Final = "a forwarded letter"
 REPLY_MARK: Final = "the line under which nothing was to be written"
 
-#: The longest line that can introduce a quote, several wrapped ones joined.
-_LONGEST_INTRODUCTION: Final = 320
-_MOST_INTRODUCTION_LINES: Final = 5
-_EDGES: Final = " \t\xa0*_-–—>|‪‬‎‏⁦⁩\u200b"
+_INITIALS: Final = re.compile(r" ?[A-Z]{1,3}>{1,5}(?: |$)")
+_BARS: Final = ("|", "│", "┃", "¦", "▎", "❘")
+_ANSWERS_BELOW: Final = tuple(one.casefold() for one in ANSWERS_BELOW)
 
-_BEGINS: Final = tuple(sorted({one for language in LANGUAGES for one in language.begins}))
-_DAYS: Final = frozenset(DAYS)
-_OPENINGS: Final = _BEGINS + tuple(day for day in DAYS if len(day) > 2)
-_ENDS: Final = tuple(sorted({one for language in LANGUAGES for one in language.ends}))
-_BEFORE_NAME: Final = tuple(sorted({one for language in LANGUAGES for one in language.before_name}))
-_ORIGINAL: Final = frozenset(one for language in LANGUAGES for one in language.original)
-_FORWARDED: Final = frozenset(one for language in LANGUAGES for one in language.forwarded)
-#: The same as the beginnings of longer announcements ("forwarded by Maya").
-_ANNOUNCEMENTS: Final = {one: tuple(f"{phrase} " for phrase in one) for one in (_ORIGINAL, _FORWARDED)}
-#: A label may mean several things in several languages ("a" is to in Portuguese and in Italian).
-LABELS: Final[dict[str, frozenset[Role]]] = {
-    label: frozenset(
-        role for language in LANGUAGES for role, labels in language.labels for one in labels if one == label
-    )
-    for label in {one for language in LANGUAGES for _, labels in language.labels for one in labels}
-}
-_LONGEST_LABEL: Final = max(len(label) for label in LABELS)
 
-_ADDRESS: Final = re.compile(r"[^\s<>()\[\]\"',;:]{1,64}@[^\s<>()\[\]\"',;:]{2,120}")
-_YEAR: Final = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|\d\d? ?年")
-_CLOCK: Final = re.compile(r"(?<!\d)\d{1,2}[:.hH]\d{2}(?!\d)|\d{1,2} ?[aApP]\.?[mM]\b")
-_DAY: Final = re.compile(r"(?<!\d)\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?!\d)")
-_SHARED_LINE: Final = re.compile(r"[-–\s]{1,9}((?:On|Am|Le|El|Il|Op|Den|Em) )")
-_REPLY_MARKS: Final = (
-    "reply above this line",
-    "type your reply above this line",
-    "write above this line",
-    "answer above this line",
-    "please reply above",
-    "bitte antworten sie oberhalb dieser zeile",
-    "répondez au-dessus de cette ligne",
-    "responde por encima de esta línea",
-)
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """One opinion on where a quote is: its name, what it says when it found one, and how it marks lines.
+
+    `find` gets a stretch of lines and whether our own words were found in the letter, and tells if it marked any.
+    """
+
+    name: str
+    says: str
+    find: Callable[[list[Line], bool], bool]
 
 
 def fold(lines: list[Line], sent: str | None = None) -> list[str]:
@@ -66,19 +67,11 @@ def fold(lines: list[Line], sent: str | None = None) -> list[str]:
     ours = sent is not None and fold_own_words(lines, sent)
     if ours:
         said.append("Our own words were found in it and folded.")
-    rules: tuple[tuple[Callable[[list[Line], bool], bool], str], ...] = (
-        (_arrows, "Lines that begin with > were folded."),
-        (_reply_mark, "Everything below the reply line was folded."),
-        (_forwarded, "A forwarded letter was folded."),
-        (_original, "The original message below its separator was folded."),
-        (_header_block, "The letter below a copied header was folded."),
-        (_introduced, "The letter below the line that names its writer was folded."),
-    )
     folded: list[Line] = []
     for stretch in _stretches(lines):
-        for rule, sentence in rules:
-            if rule(stretch, ours):
-                said.append(sentence)
+        for finder in FINDERS:
+            if finder.find(stretch, ours):
+                said.append(finder.says)
         folded.extend(stretch)
     lines[:] = folded
     _introductions_of_marked(lines)
@@ -98,24 +91,46 @@ def _stretches(lines: list[Line]) -> list[list[Line]]:
     return found
 
 
-def _cut(lines: list[Line], at: int, ours: bool, why: str, first: str | None = None) -> bool:
+def _cut(lines: list[Line], at: int, ours: bool, why: str, first: str | None = None, end: int | None = None) -> bool:
     """Everything from `at` on is folded, unless nothing of the person's would be left before it.
 
     A letter that begins with a quote without marks may carry the answer below it: there the words stay, except
-    where our own words told where the quote is.
+    where our own words told where the quote is. So do they where the person says that the answers stand below.
     """
-    if not ours and not any(line.own and not line.blank for line in lines[:at]):
-        return False
-    return _mark(lines, at, why, first)
+    if not ours:
+        written = (line.text for line in lines[:at] if line.own and not line.blank)
+        if all(is_rule(text) or is_announcement(text) for text in written):
+            return False
+        if _answers_stand_below(lines[max(0, at - 12) : at]):
+            return False
+    return _mark(lines, at, why, first, end)
 
 
-def _mark(lines: list[Line], at: int, why: str, first: str | None = None) -> bool:
+def _answers_stand_below(above: list[Line]) -> bool:
+    words = " ".join(line.text for line in above if line.own)[-600:].casefold()
+    return any(phrase in words for phrase in _ANSWERS_BELOW)
+
+
+def _mark(lines: list[Line], at: int, why: str, first: str | None = None, end: int | None = None) -> bool:
     fresh = False
-    for place in range(at, len(lines)):
+    for place in range(at, len(lines) if end is None else end):
         if lines[place].own:
             lines[place].why = first if first and place == at else why
             fresh = True
     return fresh
+
+
+def _groupwise(lines: list[Line], ours: bool) -> bool:
+    """GroupWise names the quoted writer between arrows and quotes without marks."""
+    for place, line in enumerate(lines):
+        text = line.text.strip()
+        if not line.own or not text.startswith(">>> ") or not any(one.isdigit() for one in text):
+            continue
+        after = lines[place + 1] if place + 1 < len(lines) else None
+        whole = text.endswith(">>>") and is_introduction(f"{text.strip('> ')} wrote:", True)
+        if whole or (is_introduction(text.strip("> "), False) and not (after and after.arrow)):
+            return _cut(lines, place, ours, INTRODUCED, INTRODUCTION)
+    return False
 
 
 def _arrows(lines: list[Line], _: bool) -> bool:
@@ -125,7 +140,7 @@ def _arrows(lines: list[Line], _: bool) -> bool:
         if not line.own or not line.arrow:
             continue
         before = lines[place - 1] if place else None
-        if before and before.own and _ends_wrapped_introduction(before.text, line.text):
+        if before and before.own and closes_one(before.text, line.text, lines[max(0, place - 3) : place]):
             continue
         after = lines[place + 1] if place + 1 < len(lines) else None
         alone = not (before and (before.arrow or before.why)) and not (after and after.arrow)
@@ -146,126 +161,45 @@ def _arrows(lines: list[Line], _: bool) -> bool:
     return found
 
 
-def _ends_wrapped_introduction(before: str, text: str) -> bool:
-    """Whether a line such as `>:` or `> wrote:` closes an address that was broken across two lines."""
-    rest = text.lstrip("> \t\xa0").rstrip()
-    if len(rest) > 40 or not rest.endswith((":", "：")) or not before.rstrip():
+def _initials(lines: list[Line], _: bool) -> bool:
+    """Lines that begin with the quoted writer's initials and > ("MT> Will you come?"), two or more of them."""
+    marked = [line for line in lines if line.own and _INITIALS.match(line.text[:12])]
+    if len(marked) < 2:
         return False
-    open_address = "@" in before and before.count("<") > before.count(">")
-    return open_address and (len(rest) == 1 or _ends_with_verb(rest.rstrip(":： ").casefold()))
+    for line in marked:
+        line.why = ARROWS
+    return True
 
 
-def _bare(text: str) -> str:
-    return text.strip(_EDGES + "=#:：.").casefold()
-
-
-def _is_ruled(text: str) -> bool:
-    stripped = text.strip()
-    return stripped[:2] in ("--", "__", "==", "**", "—-", "——", "──", "##") or stripped.startswith("- -")
+def _hidden(lines: list[Line], _: bool) -> bool:
+    found = False
+    for line in lines:
+        if line.own and is_hidden_quote(line.text):
+            line.why, found = ORIGINAL, True
+    return found
 
 
 def _reply_mark(lines: list[Line], ours: bool) -> bool:
     for place, line in enumerate(lines):
-        if line.own and len(line.text) < 160:
-            text = line.text.casefold()
-            if any(mark in text for mark in _REPLY_MARKS) and _is_ruled(line.text):
-                return _cut(lines, place, ours, ORIGINAL, REPLY_MARK)
+        if line.own and is_reply_mark(line.text):
+            return _cut(lines, place, ours, ORIGINAL, REPLY_MARK)
     return False
 
 
-def _next_written(lines: list[Line], at: int) -> int:
-    while at < len(lines) and lines[at].blank:
-        at += 1
-    return at
-
-
-def _announced(lines: list[Line], phrases: frozenset[str]) -> int | None:
-    """The first own line that says one of `phrases` between rules or above a copied header."""
-    for place, line in enumerate(lines):
-        if not line.own or not 3 <= len(line.text) <= 120:
-            continue
-        bare = _bare(line.text)
-        if bare in phrases or (_is_ruled(line.text) and bare.startswith(_ANNOUNCEMENTS[phrases])):
-            below = _next_written(lines, place + 1)
-            if _is_ruled(line.text) or _block_end(lines, below) is not None:
-                return place
-            if below < len(lines) and lines[below].arrow:
-                return place
-    return None
-
-
 def _forwarded(lines: list[Line], ours: bool) -> bool:
-    place = _announced(lines, _FORWARDED)
-    return place is not None and _cut(lines, place, ours, FORWARDED)
+    place = announced(lines, FORWARDS)
+    return place is not None and _cut(lines, place, ours, FORWARDED, end=forward_end(lines, place))
 
 
 def _original(lines: list[Line], ours: bool) -> bool:
-    place = _announced(lines, _ORIGINAL)
+    place = announced(lines, ORIGINALS)
     return place is not None and _cut(lines, place, ours, ORIGINAL)
-
-
-def label_of(text: str) -> tuple[frozenset[Role], str]:
-    """What a line of a copied header labels, and what it says; nothing when it is no such line."""
-    head = text[: _LONGEST_LABEL + 12].strip(" \t\xa0*_>|‎‏")
-    for colon in (":", "："):
-        label, found, _ = head.partition(colon)
-        if found:
-            roles = LABELS.get(label.strip(" \t\xa0*_").casefold(), frozenset())
-            if roles:
-                return roles, text.partition(colon)[2].strip(" \t\xa0*_")
-    return frozenset(), ""
-
-
-def _block_end(lines: list[Line], at: int) -> int | None:
-    """Where a copied header that begins at `at` ends, or None when none begins there."""
-    if at >= len(lines) or not label_of(lines[at].text)[0]:
-        return None
-    seen: list[frozenset[Role]] = []
-    solid = False
-    place, loose = at, 0
-    while place < min(len(lines), at + 24):
-        text = lines[place].text
-        roles, value = label_of(text)
-        if roles:
-            if seen.count(roles) > 1:
-                break  # a header says each thing once
-            seen.append(roles)
-            solid = solid or "@" in text or "subject" in roles
-            loose = 0
-            if not value and place + 1 < len(lines) and not label_of(lines[place + 1].text)[0]:
-                solid = solid or "@" in lines[place + 1].text
-                place += 1  # the value stands on the next line
-        elif not text.strip():
-            follows = _next_written(lines, place)
-            if len(seen) >= 3 or follows >= len(lines) or follows > place + 1 or not label_of(lines[follows].text)[0]:
-                break
-        else:
-            loose += 1
-            solid = solid or "@" in text
-            if loose > 3:
-                break
-        place += 1
-    distinct = _distinct(seen)
-    named = any("from" in roles for roles in seen)
-    if (distinct >= 3 and solid) or (distinct == 2 and named and solid and _ADDRESS.search(lines[at].text[:300])):
-        return place
-    return None
-
-
-def _distinct(seen: list[frozenset[Role]]) -> int:
-    """How many different things the labels can mean together; a label of many meanings counts once."""
-    taken: set[Role] = set()
-    for roles in sorted(seen, key=len):
-        free = roles - taken
-        if free:
-            taken.add(min(free))
-    return len(taken)
 
 
 def _header_block(lines: list[Line], ours: bool) -> bool:
     place = 0
     while place < len(lines):
-        end = _block_end(lines, place) if lines[place].own else None
+        end = block_end(lines, place) if lines[place].own else None
         if end is None:
             place += 1
             continue
@@ -273,7 +207,7 @@ def _header_block(lines: list[Line], ours: bool) -> bool:
         before = start - 1
         while before >= 0 and lines[before].blank:
             before -= 1
-        if before >= 0 and lines[before].own and _is_rule(lines[before].text):
+        if before >= 0 and lines[before].own and is_rule(lines[before].text):
             start = before
         if _cut(lines, start, ours, HEADER_BLOCK):
             return True
@@ -281,70 +215,12 @@ def _header_block(lines: list[Line], ours: bool) -> bool:
     return False
 
 
-def _is_rule(text: str) -> bool:
-    """A line that is nothing but a drawn rule."""
-    stripped = text.strip()
-    return len(stripped) >= 3 and not stripped.strip("-_=*—–─ ")
-
-
-def is_introduction(text: str, marked_below: bool) -> bool:
-    """Whether a line (wrapped ones joined) says who wrote what stands below it."""
-    if not 6 <= len(text) <= _LONGEST_INTRODUCTION:
-        return False
-    bare = " ".join(text.split()).strip(_EDGES).casefold()
-    colon = bare.endswith((":", "：", ";", "︰"))
-    core = bare.rstrip(":：;︰ .-*_")
-    address = _ADDRESS.search(core) is not None
-    clock, day, year = _CLOCK.search(core), _DAY.search(core), _YEAR.search(core)
-    dated = bool(day or year)
-    if not (address or clock or dated):
-        return marked_below and colon and len(core) <= 80 and _ends_with_verb(core) and len(core.split()) <= 7
-    begins = _opens(core) or core[:1].isdigit() or core[:1] in "<\"'["
-    if _ends_with_verb(core):
-        if marked_below and (colon or (address and begins)):
-            return True
-        return (begins and (dated or bool(clock and address))) or (address and (colon or dated) and len(core) <= 160)
-    if colon and begins and any(verb in core for verb in _BEFORE_NAME) and (dated or clock):
-        return True
-    if colon and address and len(core) <= 220 and (dated or clock):
-        return begins or marked_below
-    return marked_below and begins and address and (colon or dated)
-
-
-def _ends_with_verb(core: str) -> bool:
-    return core.endswith(_ENDS)
-
-
-def _introduction_ending_at(lines: list[Line], last: int, marked_below: bool) -> int | None:
-    """The first line of an introduction whose last line is `last`; a wrapped one is followed upwards."""
-    text, best = "", None
-    for first in range(last, max(-1, last - _MOST_INTRODUCTION_LINES), -1):
-        line = lines[first]
-        if line.blank or (not line.own and first != last) or len(text) > _LONGEST_INTRODUCTION:
-            break
-        text = f"{line.text.strip()} {text}".strip()
-        if is_introduction(text, marked_below):
-            best = first
-            if _begins_like_one(line.text):
-                break
-    return best
-
-
-def _begins_like_one(text: str) -> bool:
-    bare = text.strip(_EDGES).casefold()
-    return bare[:1].isdigit() or (_opens(bare) and any(one.isdigit() for one in bare))
-
-
-def _opens(core: str) -> bool:
-    """Whether it begins with a word that introductions begin with, or with a day's name."""
-    return core.startswith(_OPENINGS) or core.split(" ", 1)[0].rstrip(".,") in _DAYS
-
-
-def _could_end_one(text: str) -> bool:
-    tail = text.rstrip(_EDGES)
-    if tail.endswith((":", "：", ";", "︰")) or tail.casefold().endswith(_ENDS):
-        return True
-    return text.rstrip().endswith(">") and "@" in text
+def _header_table(lines: list[Line], ours: bool) -> bool:
+    for place, line in enumerate(lines):
+        start = table_start(lines, place) if line.own and not line.blank else None
+        if start is not None:
+            return _cut(lines, start, ours, HEADER_BLOCK)
+    return False
 
 
 def _introduced(lines: list[Line], ours: bool) -> bool:
@@ -353,22 +229,22 @@ def _introduced(lines: list[Line], ours: bool) -> bool:
     place = 0
     while place < len(lines):
         line = lines[place]
-        if not line.own or line.blank or len(line.text) > _LONGEST_INTRODUCTION or not _could_end_one(line.text):
+        if not line.own or line.blank or len(line.text) > LONGEST or not could_end_one(line.text):
             place += 1
             continue
-        below = _next_written(lines, place + 1)
-        marked = below < len(lines) and not lines[below].own
-        if marked and not _begins_like_one(line.text) and _split_shared(lines, place):
+        below = next_written(lines, place + 1)
+        marked = below < len(lines) and (not lines[below].own or lines[below].text.lstrip().startswith(_BARS))
+        if marked and not begins_like_one(line.text) and split_shared(lines, place, INTRODUCTION):
             found = True
             place += 2
             continue
-        first = _introduction_ending_at(lines, place, marked)
+        first = introduction_ending_at(lines, place, marked)
         if first is None:
             place += 1
             continue
         if marked:
-            for one in range(first, place + 1):
-                lines[one].why = INTRODUCTION
+            _mark(lines, first, INTRODUCTION, end=place + 1)
+            _mark_bars(lines, below)
             found = True
         elif below < len(lines) and _cut(lines, first, ours, INTRODUCED, INTRODUCTION):
             return True
@@ -379,15 +255,11 @@ def _introduced(lines: list[Line], ours: bool) -> bool:
     return found
 
 
-def _split_shared(lines: list[Line], place: int) -> bool:
-    """Whether an introduction that shared its line with the answer got a line of its own."""
-    text = lines[place].text
-    for match in _SHARED_LINE.finditer(text):
-        if match.start() and is_introduction(text[match.start(1) :], True):
-            lines[place].text = text[: match.start()].rstrip()
-            lines.insert(place + 1, Line(text[match.start() :].strip(), INTRODUCTION))
-            return True
-    return False
+def _mark_bars(lines: list[Line], at: int) -> None:
+    """Lines that a bar marks, right below an introduction, are quoted."""
+    while at < len(lines) and lines[at].own and lines[at].text.lstrip().startswith(_BARS):
+        lines[at].why = ARROWS
+        at += 1
 
 
 def _introductions_of_marked(lines: list[Line]) -> None:
@@ -398,13 +270,28 @@ def _introductions_of_marked(lines: list[Line]) -> None:
         above = place - 1
         while above >= 0 and lines[above].own and lines[above].blank:
             above -= 1
-        if above < 0 or not lines[above].own or len(lines[above].text) > _LONGEST_INTRODUCTION:
+        if above < 0 or not lines[above].own or len(lines[above].text) > LONGEST:
             continue
         text = lines[above].text
-        if (_is_rule(text) and len(text.strip()) >= 5) or _bare(text) in _ORIGINAL | _FORWARDED:
+        if (is_rule(text) and len(text.strip()) >= 5) or is_announcement(text):
             lines[above].why = INTRODUCTION
-        elif _could_end_one(text):
-            first = _introduction_ending_at(lines, above, True)
+        elif could_end_one(text):
+            first = introduction_ending_at(lines, above, True)
             if first is not None:
-                for one in range(first, above + 1):
-                    lines[one].why = INTRODUCTION
+                _mark(lines, first, INTRODUCTION, end=above + 1)
+
+
+#: Who is asked where the quote is, in this order. What we know we sent (`own_words.py`) and what the mail program
+#: marked in its HTML (`html.py`) come before all of them, because they do not guess.
+FINDERS: Final[tuple[Finder, ...]] = (
+    Finder("groupwise", "The letter below the line that names its writer was folded.", _groupwise),
+    Finder("arrows", "Lines that begin with > were folded.", _arrows),
+    Finder("initials", "Lines that begin with initials and > were folded.", _initials),
+    Finder("hidden", "A line in place of a hidden quote was folded.", _hidden),
+    Finder("reply mark", "Everything below the reply line was folded.", _reply_mark),
+    Finder("forwarded", "A forwarded letter was folded.", _forwarded),
+    Finder("original", "The original message below its separator was folded.", _original),
+    Finder("header", "The letter below a copied header was folded.", _header_block),
+    Finder("header table", "The letter below a copied header was folded.", _header_table),
+    Finder("introduction", "The letter below the line that names its writer was folded.", _introduced),
+)
