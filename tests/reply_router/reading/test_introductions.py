@@ -1,4 +1,4 @@
-"""The lines above a quote are known, whatever program and language wrote them, and go without a word of the person's."""
+"""The lines above a quote are known, whatever program and language wrote them, and take no word of a person along."""
 
 import textwrap
 from pathlib import Path
