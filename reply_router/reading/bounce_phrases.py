@@ -672,6 +672,9 @@ TIME_OVER: Final = (
     "message expired",
     "envelope expired",
     "retry timeout exceeded",
+    "have been failing for a long time",
+    "has been failing for a long time",
+    "have been down for",
     "retry time not reached for any host after a long failure period",
     "maximum hold time",
     "maximum time",
@@ -738,6 +741,7 @@ REASONS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         (
             "mailbox is full",
             "mailbox full",
+            "account is full",
             "mailfolder is full",
             "mailbox exceed",
             "mailbox has exceeded",

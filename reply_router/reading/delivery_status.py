@@ -11,6 +11,7 @@ from reply_router.reading.values import Failure, Recipient
 ADDRESS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{1,180}[A-Za-z0-9]")
 MOST_RECIPIENTS: Final = 100
 _LONGEST: Final = 500_000
+_BESIDE: Final = 4_000
 _INLINE: Final = re.compile(
     r"^(?:reporting-mta|final-recipient|original-recipient|action):", re.IGNORECASE | re.MULTILINE
 )
@@ -22,8 +23,9 @@ def delivery_status(letter: Letter) -> list[Recipient] | None:
     parts = letter.parts_of("message/delivery-status", "message/global-delivery-status")
     if not parts:
         return None
-    subject = letter.subject[:500]
-    return _recipients([letter.tree.content(part)[:_LONGEST] for part in parts], subject)
+    # Words that stand beside the fields count only where the fields themselves tell nothing.
+    words = f"{letter.subject[:500]}\n{letter.body[:_BESIDE]}"
+    return _recipients([letter.tree.content(part)[:_LONGEST] for part in parts], letter.subject[:500], words)
 
 
 def fields_in(text: str, subject: str) -> list[Recipient]:
@@ -31,28 +33,30 @@ def fields_in(text: str, subject: str) -> list[Recipient]:
     begins = _INLINE.search(text)
     if begins is None or not _ACTION.search(text):
         return []
-    return _recipients([text[begins.start() :].lstrip("\n").encode("utf-8", "replace")], subject)
+    return _recipients([text[begins.start() :].lstrip("\n").encode("utf-8", "replace")], subject, f"{subject}\n{text}")
 
 
-def _recipients(raws: list[bytes], subject: str) -> list[Recipient]:
-    found: dict[tuple[str, Failure], Recipient] = {}
+def _recipients(raws: list[bytes], subject: str, words: str) -> list[Recipient]:
+    groups = []
     for raw in raws:
         for group in raw.replace(b"\r\n", b"\n").split(b"\n\n")[: MOST_RECIPIENTS + 1]:
-            one = _recipient(parse_headers(group.lstrip(b"\n"))[0], subject) if group.strip() else None
-            if one is not None:
-                found.setdefault((one.address.lower(), one.failure), one)
+            fields = parse_headers(group.lstrip(b"\n"))[0]
+            if fields.has("final-recipient") or fields.has("original-recipient") or fields.has("x-actual-recipient"):
+                groups.append(fields)
+    found: dict[tuple[str, Failure], Recipient] = {}
+    for fields in groups:
+        one = _recipient(fields, words if len(groups) == 1 else subject)
+        found.setdefault((one.address.lower(), one.failure), one)
     return list(found.values())
 
 
-def _recipient(group: Headers, subject: str) -> Recipient | None:
+def _recipient(group: Headers, beside: str) -> Recipient:
     named = group.first("final-recipient") or group.first("original-recipient") or group.first("x-actual-recipient")
-    if not named:
-        return None
     address = ADDRESS.search(named.partition(";")[2] or named)
     original = ADDRESS.search(group.first("original-recipient"))
     action = group.first("action").split(" ")[0].strip("();").lower()
     said = group.first("diagnostic-code")
-    verdict = of_fields(action, group.first("status"), said, subject)
+    verdict = of_fields(action, group.first("status"), said, beside)
     # The original recipient is the address we wrote to; the final one is where a forwarding led.
     shown = (original[0] if original else "") or (address[0] if address else "")
     return Recipient(shown, verdict.failure, verdict.status, said[:500], verdict.lost)

@@ -53,8 +53,12 @@ def has(text: str, table: tuple[str, ...]) -> bool:
     return any(one in text for one in table)
 
 
-def of_fields(action: str, status: str, said: str, subject: str = "") -> Verdict:
-    """What one recipient's fields say (RFC 3464 section 2.3): `said` is the remote server's answer."""
+def of_fields(action: str, status: str, said: str, beside: str = "") -> Verdict:
+    """What one recipient's fields say (RFC 3464 section 2.3).
+
+    `said` is the remote server's answer; words `beside` the fields, the subject first, count where it
+    tells nothing.
+    """
     match_ = _STATUS.search(status)
     status = match_[0] if match_ else ""
     said = said[:_LONGEST]
@@ -70,19 +74,19 @@ def of_fields(action: str, status: str, said: str, subject: str = "") -> Verdict
             return Verdict(Failure.TEMPORARY, status)
         case _:
             code = _REPLY_CODE.search(said)
-            return _failed(status, code[1] if code else "", f"{said}\n{subject}".casefold())
+            return _failed(status, code[1] if code else "", said.casefold(), beside.casefold())
 
 
-def _failed(status: str, code: str, words: str) -> Verdict:
+def _failed(status: str, code: str, said: str, beside: str) -> Verdict:
     """A failure the server calls one: the status' class, then the code's; what tells nothing is read from the words."""
     first = status[:1] or code
     if first == "2":
         return Verdict(Failure.DELIVERED, status)
-    detail = _detail(words) if not status or status.endswith(".0.0") else ""
-    if detail == "4.7":
-        return Verdict(Failure.PERMANENT, f"{first or '5'}.4.7", lost=True)
-    if detail:
-        status = f"{first or '5'}.{detail}"
+    if not status or status.endswith(".0.0"):
+        if has(said, phrases.TIME_OVER) or has(beside.partition("\n")[0], phrases.TIME_OVER):
+            return Verdict(Failure.PERMANENT, f"{first or '5'}.4.7", lost=True)
+        detail = _detail(said) or _detail(beside)
+        status = f"{first or '5'}.{detail}" if detail else status
     return Verdict(Failure.TEMPORARY if first == "4" else Failure.PERMANENT, status, lost=True)
 
 

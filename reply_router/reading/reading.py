@@ -12,6 +12,7 @@ from reply_router.reading import html as markup
 from reply_router.reading.bodies import Words, readable
 from reply_router.reading.bounces import bounce, original_of
 from reply_router.reading.calendar import calendar_in, calendar_reply
+from reply_router.reading.challenges import challenge
 from reply_router.reading.charsets import clean, decode
 from reply_router.reading.commands import command
 from reply_router.reading.complaints import complaint
@@ -39,6 +40,7 @@ JUDGES: Final[tuple[Callable[[Letter], Opinion | None], ...]] = (
     own_loop,
     automatic_headers,
     away_subject,
+    challenge,
     null_sender,
     list_mail,
 )

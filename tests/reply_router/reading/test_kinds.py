@@ -182,3 +182,12 @@ def test_a_report_says_whether_the_letter_itself_is_lost() -> None:
     assert lost["Postfix, delayed"] == lost["Exim warns of a delay"] == lost["a report of success"] == [False]
     assert lost["two addresses, one for good and one for now"] == [True, False]
     assert lost["failed for now, says the status"] == lost["Postfix without fields, a mailbox on hold"] == [True]
+
+
+def test_a_filter_that_asks_for_a_proof_is_a_machine_and_a_person_who_asks_is_not() -> None:
+    raw = (
+        "From: Dana <dana@hill.example>\nSubject: RE: Potluck\n\nThis account is protected by Filter.\n"
+        "Please click to have your address added to the allowed list:\n\n{}\n"
+    )
+    assert read(raw.format("https://filter.example/17").encode()).kind == Kind.MACHINE
+    assert read(raw.format("Maya, what is this?").encode()).kind == Kind.HUMAN
