@@ -1,6 +1,7 @@
 """What any room's tests may stand on: a database, real servers, a browser; and that no run goes on for ever."""
 
 import faulthandler
+import gc
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -9,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from admin.cli.__main__ import FEW_LOOKS
 from engine.base.db import Database
 from tests import corpora
 from tests.browser.chromium import browser
 from tests.database import KIND, database_in, postgres_database
 from tests.servers import shared
+from tests.turns import turn_of
 
 #: One browser a process: two could not be driven side by side.
 __all__ = ["browser", "db"]
@@ -27,6 +30,7 @@ _BEGAN = "HEARTHLINE_TEST_BEGAN"
 
 def pytest_configure(config: pytest.Config) -> None:
     """The run ends at the latest when its time is over; its servers end with it."""
+    gc.set_threshold(*FEW_LOOKS)
     if not hasattr(config, "workerinput"):
         os.environ[_BEGAN] = str(time.time())
         shared.begin()
@@ -50,10 +54,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A long form may take long, but not for ever."""
+    """A long form may take long, but not for ever; and files that take long come first, so that none comes last."""
     for item in items:
         if item.get_closest_marker("long") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(LONG_TEST_SECONDS))
+    items.sort(key=lambda item: turn_of(item.nodeid))
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays to the end: nobody looks for garbage among some thousand tests again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

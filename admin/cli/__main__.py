@@ -1,5 +1,6 @@
 """The command `hearthline`: one table of commands, each imported only when it is asked for."""
 
+import gc
 import os
 import sys
 from importlib import import_module
@@ -61,6 +62,10 @@ COMMANDS: dict[str, list[tuple[str, str, str, str]]] = {
 }
 
 
+#: How many objects are made before the garbage among them is looked for; see `main`.
+FEW_LOOKS = (20_000, 10, 10)
+
+
 class Sections(click.Group):
     """A group that lists its commands by section, with an example each, and imports none of them for that."""
 
@@ -97,6 +102,8 @@ def main() -> None:
     What it writes only its owner can read: a data folder holds people's words, keys and a password.
     """
     os.umask(0o077)
+    # A fifth of a start went into walking again and again through modules and tables, none of which is garbage.
+    gc.set_threshold(*FEW_LOOKS)
     try:
         hearthline(prog_name="hearthline", standalone_mode=True)
     except HearthlineError as trouble:

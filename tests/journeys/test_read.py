@@ -10,6 +10,7 @@ from journeys.compiled import compiled
 from journeys.findings import Finding, Level
 from journeys.nodes import DEEPEST, LARGEST_BYTES
 from journeys.read import read, read_file
+from tests.examples import examples
 
 WELCOME = (Path(__file__).parents[2] / "journeys/library/welcome.yaml").read_text(encoding="utf-8")
 
@@ -188,7 +189,7 @@ def test_any_text_gets_an_answer(text: str | bytes) -> None:
         max_size=4,
     )
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(80, 400), deadline=None)
 def test_a_journey_spoiled_anywhere_is_read_or_told_but_never_raises(cuts: list[tuple[int, int, str]]) -> None:
     text = WELCOME
     for start, length, put in cuts:

@@ -20,6 +20,7 @@ from journeys.read import read
 from journeys.schema import schema
 from journeys.shapes import Names
 from journeys.write import write
+from tests.examples import examples
 from tests.journeys.random_journeys import journeys
 
 VALIDATOR = jsonschema.Draft202012Validator(schema())
@@ -61,7 +62,7 @@ def test_the_library_is_valid(path: Path) -> None:
 
 
 @given(journeys())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(35, 200), deadline=None)
 def test_every_journey_is_valid_as_written(journey: Journey) -> None:
     VALIDATOR.validate(tree_of(write(journey)))
 
@@ -74,7 +75,7 @@ SPOILERS: list[Any] = [
 
 
 @given(journeys(), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(70, 400), deadline=None)
 def test_reader_and_schema_agree_about_journeys_spoiled_in_one_place(journey: Journey, data: st.DataObject) -> None:
     tree = copy.deepcopy(JOURNEY.plain(journey, Names(journey.ids)))
     places: list[tuple[Any, Any]] = []

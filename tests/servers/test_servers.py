@@ -73,7 +73,7 @@ if sys.argv[1] == "bare":
     programs.POSTGRES_PLACES, programs.find_spec, os.environ["PATH"] = (), lambda _: None, ""
 if sys.argv[1] == "hurried":
     import tests.conftest
-    tests.conftest.RUN_SECONDS = 4
+    tests.conftest.RUN_SECONDS = 8
 sys.exit(pytest.main(["-n", "0", "-p", "no:cacheprovider", "-p", "tests.conftest", sys.argv[2]]))
 """
 
