@@ -30,6 +30,7 @@ import engine.outbox.rate
 import engine.people.address
 import engine.people.consent
 import engine.people.engagement
+import engine.people.health
 import engine.people.importing.file_import
 import engine.people.link_request
 import engine.people.login

@@ -29,7 +29,7 @@ from reply_router.branch import take_branch, tell_words
 from reply_router.content import file_once, key_of
 from reply_router.find import JOURNEY_OVER, Place
 from reply_router.reading import Kind, Reading
-from reply_router.rules import Case, Filed, Rule
+from reply_router.rules import Case, Filed, Rule, answer_in
 from reply_router.subject import stripped
 
 #: So many mails of one person within an hour are a storm: kept, shown, and never answered by machine.
@@ -128,7 +128,8 @@ def file_in_place(session: Session, mail: Mail, now: datetime) -> Entry:
         _pace(session, mail, thread, now)
     elif heard is not None and question is not None:
         take_branch(session, question, heard, message, thread, _journey_of(mail), now)
-    elif mail.rule.outcome == "thread":
+    elif mail.rule.outcome == "thread" and mail.reading.kind is Kind.HUMAN:
+        # What a calendar wrote is for a person to see, and no answer that a journey waits for.
         tell_words(session, question, message, thread, _journey_of(mail), now)
     if mail.rule.outcome != "needs_person" and (waits or is_new):
         see_to_it(session, thread, now, wished=place.responsible_id)
@@ -286,6 +287,8 @@ def _words(mail: Mail, what: str = "") -> Words:
         detail["from"] = stored(case.sender.address)
     if reading.kind is Kind.UNREADABLE:
         detail["unreadable"] = True
+    if reading.kind is Kind.CALENDAR_REPLY and (answer := answer_in(case)) is not None:
+        detail["calendar"] = {"says": answer[0], "what": stored(answer[1])[:200]}
     if reading.trouble:
         detail["trouble"] = [stored(each) for each in reading.trouble]
     if reading.date is not None and abs(reading.date - received.created_at) > DATE_OFF:

@@ -6,7 +6,6 @@ from sqlalchemy.orm import Session
 
 from engine.base.errors import BadToken
 from engine.base.tokens import Purpose, TokenRing
-from engine.conversations.thread import mark, open_person_thread
 from engine.outbox.delivery import Delivery
 from engine.outbox.letter import delivery_of
 from engine.outbox.receipts import bounced, complained
@@ -14,8 +13,6 @@ from reply_router.addresses import Aim, Signed
 from reply_router.filing import Entry, Mail, file_machine, stored
 from reply_router.reading import Failure, Kind, Reading, Recipient
 from reply_router.rules import Case
-
-DOES_NOT_ARRIVE = "mail does not arrive"
 
 
 def complained_of(reading: Reading, aim: Aim, tokens: TokenRing) -> int | None:
@@ -79,10 +76,6 @@ def file_bounce(session: Session, mail: Mail, now: datetime) -> Entry:
         now,
         lost=any(each.lost for each in mail.reading.recipients),
     )
-    if permanent and entry.member_id is not None:
-        thread = open_person_thread(session, entry.member_id)
-        if thread is not None:
-            mark(thread, DOES_NOT_ARRIVE)
     return entry
 
 

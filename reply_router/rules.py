@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.base.tokens import Purpose
-from reply_router.addresses import ANYWHERE, Aim, Broken, Room, Signed
+from reply_router.addresses import ANYWHERE, Aim, Broken, Room, Signed, normal
 from reply_router.find import Place, Sender
 from reply_router.reading import Kind, Reading, Verb
 
@@ -135,6 +135,49 @@ def _machine(case: Case) -> str | None:
     return f"A machine wrote it. {why}"
 
 
+def _calendar(case: Case) -> str | None:
+    # The token names the invitation's conversation, and the answer is about whoever sends it: both must be so.
+    if case.reading.kind is not Kind.CALENDAR_REPLY or case.place.how != "token" or not case.place.known:
+        return None
+    answer = answer_in(case)
+    if answer is None or answer[2] != case.sender.address:
+        return None
+    says, what, _ = answer
+    event = f"“{_short(what)}”" if what else "it"
+    return f"{case.who} answered an invitation from a calendar: {CALENDAR_SAYS[says]} {event}."
+
+
+def _doubtful_calendar(case: Case) -> str | None:
+    if case.reading.kind is not Kind.CALENDAR_REPLY:
+        return None
+    return (
+        "A calendar answers an invitation, but nothing proves that it is the invited person’s. Nothing was changed: "
+        "look who it was, and note it for them."
+    )
+
+
+#: What a calendar's answer says (RFC 5545 3.2.12; RFC 5546 3.2.7 for another time), and how a sentence says it.
+CALENDAR_SAYS = {
+    "accepted": "they come to",
+    "declined": "they do not come to",
+    "tentative": "they may come to",
+    "counter": "they would like another time for",
+    "answered": "they said something about",
+}
+
+
+def answer_in(case: Case) -> tuple[str, str, str] | None:
+    """What a calendar's answer says (a key of CALENDAR_SAYS), of which event, and for whose address; None: nothing."""
+    calendar = case.reading.calendar
+    if calendar is None or not calendar.attendees:
+        return None
+    attendee = next(
+        (each for each in calendar.attendees if normal(each.address) == case.sender.address), calendar.attendees[0]
+    )
+    says = "counter" if calendar.method == "COUNTER" else attendee.partstat.lower()
+    return says if says in CALENDAR_SAYS else "answered", calendar.summary, normal(attendee.address)
+
+
 def _unreadable(case: Case) -> str | None:
     if case.reading.kind is not Kind.UNREADABLE:
         return None
@@ -256,6 +299,10 @@ RULES: tuple[Rule, ...] = (
     Rule("complaint", "A provider's report that names a letter.", "complaint", Filed.MACHINE, _complaint),
     Rule("doubtful_complaint", "A report that names no letter.", "needs_person", Filed.APART, _doubtful_complaint),
     Rule("machine", "Away notes, receipts, lists. Never answered.", "machine", Filed.MACHINE, _machine),
+    Rule("calendar", "A calendar answers an invitation, proven.", "thread", Filed.PLACE, _calendar),
+    Rule(
+        "doubtful_calendar", "A calendar's answer that proves nothing.", "needs_person", Filed.PLACE, _doubtful_calendar
+    ),
     Rule("staff", "An organizer answers a notice: a draft.", "thread", Filed.NOTE, _staff),
     Rule("not_staff", "Somebody else has an organizer's address.", "needs_person", Filed.APART, _not_staff),
     Rule("unreadable", "Beyond what we read by machine.", "needs_person", Filed.PLACE, _unreadable),

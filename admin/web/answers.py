@@ -64,7 +64,7 @@ def _send(services: Services, thread_id: int, text: str, key: str, send: str) ->
         thread = thread_in(session, viewer.scope, thread_id)
         member = session.get(Member, thread.member_id) if thread.member_id else None
         called = member.called if member else thread.correspondent_name or reader.say("conversation.them")
-        pane = about(session, viewer, member, reader) if member else None
+        pane = about(session, viewer, member, reader, services.settings.sms) if member else None
         open_ways = ways(session, thread, pane, called, reader, services.settings)
         channel = "sms" if send.startswith("sms") else "email"
         chosen = open_ways.way(channel)

@@ -27,6 +27,7 @@ from admin.web import (
     originals,
     people,
     pictures,
+    reaching,
     reasons,
     responses,
     sessions,
@@ -52,7 +53,7 @@ MAX_FORM_BYTES = 1_000_000
 
 PAGES = (
     inbox, conversations, answers, notes, assignments, closures, responses, originals, pictures, stream, people,
-    addresses, reasons, tasks, talks, assessments, organizers, journeys, moving, approvals, health, sessions,
+    addresses, reaching, reasons, tasks, talks, assessments, organizers, journeys, moving, approvals, health, sessions,
     invitations,
 )  # fmt: skip
 

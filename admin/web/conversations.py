@@ -28,6 +28,21 @@ from engine.people.address import masked
 from engine.people.member import Member
 from templates.web.reader import Reader
 
+#: A conversation's marks as they are kept, and the key of what each says to its reader; others say it as they are.
+MARK_WORDS = {
+    "from another address": "another_address",
+    "journey over": "journey_over",
+    "new subject": "new_subject",
+    "shared address": "shared_address",
+    "many mails within an hour": "storm",
+    "re-used id": "reused_id",
+    "asks to stop: not proven": "asks_to_stop",
+    "open the original": "open_original",
+    "mail does not arrive": "does_not_arrive",
+    "answer did not arrive": "answer_lost",
+    "called our mail unwanted": "unwanted",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Talk:
@@ -60,7 +75,7 @@ def pages(services: Services) -> Blueprint:
 
     @blueprint.get("/conversations/<int:thread_id>")
     def show(thread_id: int) -> ResponseReturnValue:
-        return page(services, thread_id)
+        return page(services, thread_id, way=request.args.get("way", ""))
 
     return blueprint
 
@@ -81,7 +96,8 @@ def page(
         thread = thread_in(session, viewer.scope, thread_id)
         pane: About | None = None
         if thread.member_id is not None:
-            pane = about(session, viewer, session.get_one(Member, thread.member_id), reader)
+            member = session.get_one(Member, thread.member_id)
+            pane = about(session, viewer, member, reader, services.settings.sms)
         talk = _talk(session, thread, viewer, reader, pane, wish, services.settings, written, way)
         shown = listing(session, viewer, wish, reader, thread.id)
     return render_template(
@@ -124,7 +140,7 @@ def _talk(
         name=name or reader.say("inbox.unknown"),
         called=called,
         why=thread.reason,
-        marks=list(thread.marks),
+        marks=[reader.say(f"mark.{MARK_WORDS[each]}") if each in MARK_WORDS else each for each in thread.marks],
         who=_who(responsible, viewer, reader),
         mine=thread.responsible_id == viewer.member_id,
         kind=kind,

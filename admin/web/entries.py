@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from admin.web.attachments import Attachment, attachments_of
+from admin.web.bounce_words import says_of
 from admin.web.pictures import Shown
 from admin.web.veil import body, veil
 from engine.base.settings import Settings
@@ -113,7 +114,7 @@ def machine_words(message: Message, author: str, whom: str, reader: Reader) -> s
         what = "late"
     name = (whom if what in ABOUT_OURS else author) or reader.say("inbox.unknown")
     says = reader.say(f"machine.{what if what in MACHINES else 'machine'}", name=name)
-    why = _bounce_words(message.detail.get("report", {}), reader) if what in ("bounce", "late") else ""
+    why = says_of(str(message.detail.get("report", {}).get("status", "")), reader) if what in ("bounce", "late") else ""
     return f"{says}: {why}" if why else says
 
 
@@ -148,7 +149,11 @@ def _said(
         text=veil(settings, text),
         subject=message.subject,
         pieces=[Piece(veil(settings, each.text), each.folded) for each in pieces],
-        marks=([_waits(fate, reader)] if fate and ours and fate.word == "waits" else []) + _taps(message, reader),
+        marks=[
+            *([_waits(fate, reader)] if fate and ours and fate.word == "waits" else []),
+            *_calendar(message, reader),
+            *_taps(message, reader),
+        ],
         trouble=reader.say("conversation.fate_failed", why=fate.says) if fate and fate.word == "failed" else "",
         unread=_unread(message, reader),
         message_id=message.id,
@@ -158,6 +163,14 @@ def _said(
         again=[datetime.fromisoformat(str(each["at"])) for each in message.detail.get("sent_again", [])],
         hides_pictures=message.kind == "in" and message.author_id is None,
     )
+
+
+def _calendar(message: Message, reader: Reader) -> list[str]:
+    """What their calendar answers to an invitation."""
+    answer = message.detail.get("calendar")
+    if not answer:
+        return []
+    return [reader.say(f"calendar.{answer['says']}", what=answer.get("what") or reader.say("calendar.event"))]
 
 
 def _unread(message: Message, reader: Reader) -> str:
@@ -191,23 +204,6 @@ def _how(message: Message, author: str, whom: str, reader: Reader) -> str:
         # Its own clock is off, or it lay somewhere: the time beside it is when it came.
         by += reader.say("conversation.dated", when=reader.moment(datetime.fromisoformat(str(dated))))
     return by
-
-
-#: What a status says in words (RFC 3463 3): the first that fits.
-_STATUS_WORDS = (
-    ("1.1", "no_mailbox"), ("1.10", "no_mail_there"), ("1.2", "no_domain"), ("1.", "wrong_address"),
-    ("2.1", "mailbox_off"), ("2.2", "mailbox_full"), ("2.3", "too_big"), ("3.4", "too_big"),
-    ("4.", "not_reached"), ("7.", "not_let_in"),
-)  # fmt: skip
-
-
-def _bounce_words(report: Mapping[str, Any], reader: Reader) -> str:
-    """Why mail came back, in the reader's language; empty where the status does not say."""
-    _, _, rest = str(report.get("status", "")).partition(".")
-    for begins, key in _STATUS_WORDS:
-        if rest == begins or (begins.endswith(".") and rest.startswith(begins)):
-            return reader.say(f"bounce.{key}")
-    return ""
 
 
 def _done(done: Done, reader: Reader) -> str:

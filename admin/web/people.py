@@ -11,11 +11,14 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import and_, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
+from admin.web.entries import machine_words
 from admin.web.frame import reader_of
 from admin.web.me import Me, me
 from admin.web.places import addressed
+from admin.web.reaching import Unreached, complaint_words, rest_words, unreached
 from admin.web.row_ids import row_id
 from engine.base.services import Services
+from engine.base.settings import Texting
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership, home_chapter
 from engine.conversations.assignment import who_may_answer
@@ -56,6 +59,12 @@ class About:
     chapters: list[str]
     journeys: list[tuple[str, str]]
     tasks: list[Task]
+    #: Why nothing goes to each address that rests, by its id, in the reader's words.
+    rests: Mapping[int, str]
+    #: What keeps mail from them now, and what to do.
+    unreached: Unreached | None
+    #: That they called mail of ours unwanted.
+    complained: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +152,22 @@ def pages(services: Services) -> Blueprint:
             ).all()
             return render_template(
                 "person.html",
-                about=about(session, me(), member, reader),
+                about=about(session, me(), member, reader, services.settings.sms),
                 known=known(session, member),
                 threads=threads,
-                said=list(reversed(said)),
+                said=[(message, _line(message, member, reader)) for message in reversed(said)],
             )
 
     return blueprint
+
+
+def _line(message: Message, member: Member, reader: Reader) -> str:
+    """What was said, in a line: a machine's mail is named for what it is, and what nobody could read for that."""
+    if message.kind == "machine":
+        return machine_words(message, message.author_name or member.name, member.name, reader)
+    if message.detail.get("unreadable"):
+        return reader.say("folded.as_it_came")
+    return message.subject or message.text[:120]
 
 
 def known(session: Session, member: Member) -> Known:
@@ -172,7 +190,7 @@ def known(session: Session, member: Member) -> Known:
     )
 
 
-def about(session: Session, viewer: Me, member: Member, reader: Reader) -> About:
+def about(session: Session, viewer: Me, member: Member, reader: Reader, sms: Texting) -> About:
     """What stands in the person's pane for this viewer."""
     chapters = session.scalars(
         select(Chapter.name)
@@ -182,8 +200,9 @@ def about(session: Session, viewer: Me, member: Member, reader: Reader) -> About
     )
     held = held_members(session, [member.id], reader.now)
     talking = talking_with(session, member.id) if held else None
+    known = profile(session, member)
     return About(
-        profile=profile(session, member),
+        profile=known,
         zone=ZoneInfo(member.zone) if member.zone else None,
         chapters=list(chapters),
         journeys=[(place.title, _going(place, talking, reader)) for place in places(session, member.id)],
@@ -194,6 +213,9 @@ def about(session: Session, viewer: Me, member: Member, reader: Reader) -> About
                 .order_by(Task.due_at)
             )
         ),
+        rests={reach.id: rest_words(reach, reader) for reach in known.reaches if reach.rests},
+        unreached=unreached(session, known, sms, reader),
+        complained=complaint_words(session, member, reader),
     )
 
 

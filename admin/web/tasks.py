@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from admin.web.frame import reader_of, tell
 from admin.web.me import me
+from admin.web.people import about as card
 from admin.web.row_ids import row_id
 from engine.base.errors import Invalid
 from engine.base.services import Services
@@ -54,7 +55,7 @@ def pages(services: Services) -> Blueprint:
     @blueprint.get("/tasks/<int:task_id>")
     def show(task_id: int) -> ResponseReturnValue:
         with services.db.read() as session:
-            return _page(session, task_in(session, me().scope, task_id), Told())
+            return _page(services, session, task_in(session, me().scope, task_id), Told())
 
     @blueprint.post("/tasks/<int:task_id>/end")
     def end(task_id: int) -> ResponseReturnValue:
@@ -64,7 +65,7 @@ def pages(services: Services) -> Blueprint:
             task = task_in(session, viewer.scope, task_id)
             if task.done_at is None and (missing := _missing(task, told)):
                 wrong = reader.say(missing)
-                return _page(session, task, Told(told.choice, told.outcome, wrong)), 400
+                return _page(services, session, task, Told(told.choice, told.outcome, wrong)), 400
             finished = finish_task(
                 session, task, viewer.member_id, told.outcome, reader.now, choice=told.choice or None
             )
@@ -91,15 +92,20 @@ def pages(services: Services) -> Blueprint:
     return blueprint
 
 
-def _page(session: Session, task: Task, told: Told) -> str:
+def _page(services: Services, session: Session, task: Task, told: Told) -> str:
     history = handings(session, [task.id]).get(task.id, [])
     people = {task.assignee_id, task.done_by_id, *(one for each in history for one in each.people)}
     about = session.get(Member, task.member_id) if task.member_id else None
+    in_sight = about is not None and about.erased_at is None and member_sees(session, me().scope, about.id)
+    reach = None
+    if in_sight and about is not None and task.detail.get("why") == "undelivered":
+        reach = card(session, me(), about, reader_of(services), services.settings.sms)
     return render_template(
         "task.html",
         task=task,
+        reach=reach,
         about=about if about is not None and about.erased_at is None else None,
-        about_in_sight=about is not None and member_sees(session, me().scope, about.id),
+        about_in_sight=in_sight,
         history=history,
         names=names_of(session, people),
         told=told,

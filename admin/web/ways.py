@@ -79,7 +79,8 @@ def ways(
     member = pane.profile.member if pane else None
     zone = pane.zone if pane else None
     text = text_answer(session, thread, settings.sms, reader.now)
-    no_mail, no_text = _no_mail(thread, pane, called, reader), _no_text(text, called, reader)
+    wrote_by = _last_channel(session, thread)
+    no_mail, no_text = _no_mail(thread, pane, called, reader, wrote_by), _no_text(text, called, reader)
     found: list[Way] = []
     if no_mail is None:
         how = _where("email", called, member, zone, reader)
@@ -94,7 +95,7 @@ def ways(
         )
     if no_text is None and text.phone is not None:
         found.append(_by_text(text, called, member, zone, reader))
-    last = wanted or _last_channel(session, thread)
+    last = wanted or wrote_by
     first = next((way.channel for way in found if way.channel == last), found[0].channel if found else None)
     return Ways(
         open=[Way(way.channel, way.word, way.how, way.presses, way.channel == first) for way in found],
@@ -151,14 +152,19 @@ def _where(channel: Channel, called: str, member: Member | None, zone: ZoneInfo 
     )
 
 
-def _no_mail(thread: Thread, pane: About | None, called: str, reader: Reader) -> str | None:
+def _no_mail(thread: Thread, pane: About | None, called: str, reader: Reader, last: str | None) -> str | None:
     if pane is None:
         return None if "@" in thread.correspondent else reader.say("conversation.no_address", name=called)
     if "email" in pane.profile.stopped:
         return reader.say("conversation.stopped", name=called)
-    if not any(reach.kind == "email" and not reach.rests for reach in pane.profile.reaches):
-        return reader.say("conversation.no_address", name=called)
-    return None
+    mail = [reach for reach in pane.profile.reaches if reach.kind == "email"]
+    if any(not reach.rests for reach in mail):
+        return None
+    # Whoever wrote by mail after their address began to rest has it again; the gate says the same.
+    wrote_at = thread.last_in_at if last == "email" else None
+    if wrote_at is not None and any(reach.since is not None and reach.since < wrote_at for reach in mail):
+        return None
+    return reader.say("conversation.no_address", name=called)
 
 
 def _no_text(text: TextAnswer, called: str, reader: Reader) -> str | None:

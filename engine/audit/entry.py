@@ -35,7 +35,7 @@ VERBS = frozenset(
         "task_done", "chapter_added", "imported", "consent_changed", "member_changed", "rescued", "retried",
         "texts_go_on", "left_chapter", "paused", "resumed", "people_moved", "finishers_reached", "pace_set",
         "journeys_joined",
-        "task_handed", "organizer_changed", "outlook_erased", "talk_logged", "assessed",
+        "task_handed", "organizer_changed", "outlook_erased", "talk_logged", "assessed", "address_reset",
     }
 )  # fmt: skip
 

@@ -120,3 +120,9 @@ def mark(thread: Thread, words: str) -> None:
     """The thread bears the mark, once."""
     if words not in thread.marks:
         thread.marks = [*thread.marks, words]
+
+
+def unmark(thread: Thread, words: str) -> None:
+    """The thread bears the mark no more."""
+    if words in thread.marks:
+        thread.marks = [each for each in thread.marks if each != words]

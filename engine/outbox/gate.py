@@ -95,6 +95,8 @@ class Facts:
     #: Why nothing goes to the address just now; empty: nothing is wrong with it.
     rests: str = ""
     rests_since: datetime | None = None
+    #: Mail there was late: what can wait does, until then.
+    backs_off_until: datetime | None = None
     #: Scope to its latest word, on this channel.
     standings: Mapping[str, Standing] = field(default_factory=dict)
     #: When the member last wrote in the conversation that this answers, or anywhere.
@@ -213,6 +215,14 @@ def _address(facts: Facts) -> Verdict | None:
     ):
         return Refuse(f"Nothing goes to this address for now: {facts.rests}")
     return None
+
+
+def _backs_off(facts: Facts, now: datetime) -> Verdict | None:
+    until = facts.backs_off_until
+    # A person's own words, and what somebody waits for, are tried all the same.
+    if not facts.message_class.list_unsubscribe or until is None or until <= now:
+        return None
+    return WaitUntil(until, f"Mail there was late lately; this waits until {until:%d %B %Y} and is tried then.")
 
 
 def _late(facts: Facts, now: datetime) -> Verdict | None:
@@ -336,6 +346,12 @@ RULES: tuple[Rule, ...] = (
         "there is an address that can be written to",
         lambda facts, _, __: _address(facts),
         ("of theirs is known", "Nothing goes to this address"),
+    ),
+    Rule(
+        "back-off",
+        "mail there was not late just now",
+        lambda facts, _, now: _backs_off(facts, now),
+        ("Mail there was late lately",),
     ),
     Rule("late", "it is not too late for a text", lambda facts, _, now: _late(facts, now), ("a late text is worse",)),
     Rule("hold", "nobody here is talking with them", lambda facts, _, now: _hold(facts, now), ("They are talking",)),

@@ -1,4 +1,4 @@
-"""The outbox's work in the background: sending what is due, and bringing back what a talk had held."""
+"""The outbox's work in the background: sending what is due, bringing back what was held, trying addresses again."""
 
 import threading
 import time
@@ -18,6 +18,8 @@ from engine.outbox.courier import send_due
 from engine.outbox.delivery import OutboxDue
 from engine.outbox.held import ended_holds, release_held
 from engine.outbox.text_courier import send_due_texts
+from engine.outbox.trouble import set_quiet_right
+from engine.people.health import quiet
 
 #: Wall seconds one job goes on for; then it wakes the next, so that no worker is kept from other work.
 JOB_SECONDS = 30.0
@@ -32,7 +34,7 @@ log = logger(__name__)
 
 
 def register(broker: Broker, services: Services) -> None:
-    """The jobs `outbox.send`, `outbox.text` and `outbox.held` are known."""
+    """The jobs `outbox.send`, `outbox.text`, `outbox.held` and `outbox.addresses` are known."""
     if services.db.is_sqlite:
         # One process holds a SQLite file: whatever is still leased was left by one that died.
         with services.db.write() as session:
@@ -78,6 +80,13 @@ def register(broker: Broker, services: Services) -> None:
             for each in [member_id] if member_id is not None else ended_holds(session, now):
                 release_held(session, each, now)
 
+    def try_again(_row_id: int | None) -> None:
+        with services.db.write() as session:
+            count = set_quiet_right(session, services.clock.now())
+        if count:
+            log.info("addresses from which nothing came back for a month are tried again", count=count)
+
+    broker.register("outbox.addresses", try_again)
     broker.register("outbox.send", send)
     broker.register("outbox.text", texts)
     broker.register("outbox.held", release)
@@ -108,6 +117,10 @@ def _anything_due(channel: str, session: Session, now: datetime) -> list[int | N
     return [None] if session.scalar(due.limit(1)) is not None else []
 
 
+def _anybody_quiet(session: Session, now: datetime) -> list[int | None]:
+    return [None] if quiet(session, now) else []
+
+
 def _anything_to_release(session: Session, now: datetime) -> list[int | None]:
     return [None] if ended_holds(session, now) else []
 
@@ -116,4 +129,5 @@ SWEEPS = (
     Sweep("outbox.send", partial(_anything_due, "email"), timedelta(seconds=5)),
     Sweep("outbox.held", _anything_to_release, timedelta(seconds=30)),
     Sweep("outbox.text", partial(_anything_due, "sms"), timedelta(seconds=5)),
+    Sweep("outbox.addresses", _anybody_quiet, timedelta(minutes=10)),
 )

@@ -194,6 +194,7 @@ def read_facts(
             erased=member is not None and member.erased_at is not None,
             rests=(address.resting_reason or "it rests") if address and address.resting_since else "",
             rests_since=address.resting_since if address else None,
+            backs_off_until=address.backs_off_until_at if address else None,
             standings=standings.get((each.member_id or 0, each.channel), {}),
             last_words_at=max((moment for moment in said if moment), default=None),
             held_until=held.get(each.member_id or 0),

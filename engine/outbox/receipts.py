@@ -27,21 +27,21 @@ def bounced(
     now: datetime,
     lost: bool = False,
 ) -> bool:
-    """The delivery came back, and its address has a strike if that was for good; False when it was counted before.
+    """The delivery came back or is late, and that counts against its address; False when it was counted before.
 
-    5.1.x and 5.2.1 rest the address at once, others at the third within 14 days; then a person is told. An answer that
-    comes back is its author's to know at the first time, also if only the letter was `lost`: no server tries it again,
-    though its address may take another one tomorrow (RFC 3463 section 2, class 4). `status`: RFC 3463's, such as 5.1.1.
+    When the address rests because of it (engine.people.health), a person is told. An answer that comes back is its
+    author's to know at the first time, also if only the letter was `lost`: no server tries it again, though its address
+    may take another one tomorrow (RFC 3463 section 2, class 4). `status`: as RFC 3463 writes it, such as 5.1.1.
     """
     delivery = session.get(Delivery, delivery_id)
     if delivery is None or not _once(
-        session, delivery_id, "bounced" if permanent else "deferred", status, says, provider_key, now
+        session, delivery_id, "bounced" if permanent or lost else "deferred", status, says, provider_key, now
     ):
         return False
+    rests = strike(session, delivery, status, now, permanent=permanent, received_id=received_id)
     if permanent:
         delivery.error_code, delivery.error_says = status[:40] or "bounced", says[:400]
         delivery.state_at = now
-        rests = strike(session, delivery, status, now, permanent=True, received_id=received_id)
         if rests or delivery.message_class == "answer":
             ask_a_person(session, delivery, f"The mail came back: {says or status}.", now)
     elif lost and delivery.message_class == "answer":

@@ -69,6 +69,16 @@ def text_answer(session: Session, thread: Thread, sms: Texting, now: datetime) -
     return TextAnswer(phone, None, None if opens is None or opens <= now else opens, has_hour=opens is not None)
 
 
+def text_trouble(session: Session, member: Member, *, enabled: bool = True) -> Untextable | None:
+    """Why no text of a person's own could go to the member; None: one can. `enabled`: as in engine.people.texting."""
+    phone = _best(phones_of(session, {member.id}).get(member.id, []))
+    if phone is None:
+        return Untextable.NO_PHONE
+    if not enabled:
+        return Untextable.NOT_SET_UP
+    return phone.trouble or _unwelcome(session, member.id, _last_text(session, member.id))
+
+
 def size_of(session: Session, text: str, phone: str | None, author: str, language: str, settings: Settings) -> Size:
     """What these words of `author` cost as a text to this phone, the introduction included where it is the first."""
     line = session.get(TextLine, phone) if phone else None

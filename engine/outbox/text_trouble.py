@@ -13,9 +13,9 @@ from engine.channels.sms_failures import Effect, row_of
 from engine.enrollments.signal import signal
 from engine.outbox import breaker, pace
 from engine.outbox.delivery import Delivery
-from engine.outbox.trouble import SOFT_STRIKES, SOFT_WITHIN
 from engine.people.address import Address, AddressStrike
 from engine.people.consent import EVERYTHING, Said, record_consent
+from engine.people.health import STRIKES, WITHIN
 from engine.people.text_stop import TextStop
 
 log = logger(__name__)
@@ -81,12 +81,12 @@ def _rest(session: Session, phone: str, status: str, why: str, now: datetime, *,
         if not at_once:
             strikes = session.scalar(
                 select(func.count()).where(
-                    AddressStrike.address_id == address.id, AddressStrike.created_at > now - SOFT_WITHIN
+                    AddressStrike.address_id == address.id, AddressStrike.created_at > now - WITHIN
                 )
             )
-            if (strikes or 0) < SOFT_STRIKES:
+            if (strikes or 0) < STRIKES:
                 continue
-            reason = f"texts did not arrive {strikes} times within {SOFT_WITHIN.days} days (last: {why})."
+            reason = f"texts did not arrive {strikes} times within {WITHIN.days} days (last: {why})."
         address.resting_since, address.resting_reason = now, reason[:200]
         rests = True
     session.flush()

@@ -2,22 +2,23 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.base.ids import new_id
 from engine.conversations.task import Task, give_task
-from engine.conversations.thread import Thread, mark
+from engine.conversations.thread import Thread, mark, open_person_thread, unmark
 from engine.outbox.delivery import Delivery
-from engine.people.address import Address, AddressStrike, masked
+from engine.outbox.text_answer import text_trouble
+from engine.people.address import Address, masked
+from engine.people.health import quiet, reset, struck
 from engine.people.member import Member
 
-#: Statuses that say by themselves that an address is dead (RFC 3463 3.2, 3.3).
-HARD = ("5.1.", "5.2.1")
-#: So many other strikes within so long do the same.
-SOFT_STRIKES, SOFT_WITHIN = 3, timedelta(days=14)
 #: By when somebody should look at mail that does not arrive.
 LOOK_WITHIN = timedelta(days=2)
+
+
+#: What an open conversation bears while no mail reaches the member.
+DOES_NOT_ARRIVE = "mail does not arrive"
 
 
 def strike(
@@ -29,42 +30,38 @@ def strike(
     permanent: bool,
     received_id: int | None = None,
 ) -> bool:
-    """The delivery's address has one more strike; True when it rests from now on, because of it."""
-    address = _address(session, delivery)
-    if address is None:
+    """Something came back from the delivery's address; True when it rests from now on, because of it.
+
+    The mailbox of a household is as full or as gone for everybody who has it.
+    """
+    rests = False
+    for address in _addresses(session, delivery):
+        its_end = struck(session, address, status, now, permanent=permanent, received_id=received_id)
+        if its_end and (thread := open_person_thread(session, address.member_id)) is not None:
+            mark(thread, DOES_NOT_ARRIVE)
+        rests = rests or (its_end and address.member_id == delivery.member_id)
+    return rests
+
+
+def set_right(session: Session, address: Address, by_id: int | None, why: str, now: datetime) -> bool:
+    """The address is written to again, and the member's conversations say no more that mail does not arrive.
+
+    False when it was all along. Raises Invalid for one that is somebody else's now.
+    """
+    if not reset(session, address, by_id, why, now):
         return False
-    row = AddressStrike(
-        id=new_id(),
-        created_at=now,
-        address_id=address.id,
-        permanent=permanent,
-        status=status[:20],
-        received_id=received_id,
-    )
-    session.add(row)
-    session.flush()
-    if address.resting_since is not None:
-        return False
-    enhanced = status.rsplit(" ", 1)[-1]
-    strikes = (
-        session.scalar(
-            select(func.count()).where(
-                AddressStrike.address_id == address.id,
-                AddressStrike.permanent.is_(True),
-                AddressStrike.created_at > now - SOFT_WITHIN,
-            )
-        )
-        or 0
-    )
-    if permanent and enhanced.startswith(HARD):
-        reason = f"mail came back for good ({enhanced}): the mailbox is not there."
-    elif strikes >= SOFT_STRIKES:
-        reason = f"mail came back {strikes} times within {SOFT_WITHIN.days} days (last: {status})."
-    else:
-        return False
-    address.resting_since, address.resting_reason = now, reason[:200]
+    for thread in session.scalars(select(Thread).where(Thread.member_id == address.member_id)):
+        unmark(thread, DOES_NOT_ARRIVE)
     session.flush()
     return True
+
+
+def set_quiet_right(session: Session, now: datetime) -> int:
+    """Addresses from which nothing came back for thirty days are tried again; how many."""
+    found = quiet(session, now)
+    for address in found:
+        set_right(session, address, None, "thirty quiet days", now)
+    return len(found)
 
 
 def ask_a_person(session: Session, delivery: Delivery, says: str, now: datetime) -> Task | None:
@@ -85,8 +82,7 @@ def ask_a_person(session: Session, delivery: Delivery, says: str, now: datetime)
         if _asked_already(session, delivery):
             return None
         about |= {"assignee_id": member.organizer_id if member else None}
-        what = "Texts" if delivery.channel == "sms" else "Mail"
-        title = f"{what} to {called} {'do' if what == 'Texts' else 'does'} not arrive: try another way"
+        title = _title(session, delivery, member, called)
     return give_task(
         session,
         title,
@@ -107,6 +103,19 @@ def called_in(member: Member | None, thread: Thread | None) -> str:
     return thread.correspondent_name or masked(thread.correspondent) or "somebody"
 
 
+def _title(session: Session, delivery: Delivery, member: Member | None, called: str) -> str:
+    if delivery.channel == "sms":
+        return f"Texts to {called} do not arrive: try another way"
+    if member is None or text_trouble(session, member) is not None:
+        return f"Mail to {called} does not arrive: try another way"
+    said = member.pronouns.strip().lower().partition("/")[0]
+    return f"Mail to {called} does not arrive: text {_WHOM.get(said, 'them')}?"
+
+
+#: How somebody is spoken of as whom one texts, by what they are called otherwise.
+_WHOM = {"she": "her", "he": "him"}
+
+
 def _asked_already(session: Session, delivery: Delivery) -> bool:
     if delivery.member_id is None:
         return False
@@ -114,13 +123,10 @@ def _asked_already(session: Session, delivery: Delivery) -> bool:
     return any(task.detail.get("why") == "undelivered" for task in tasks)
 
 
-def _address(session: Session, delivery: Delivery) -> Address | None:
+def _addresses(session: Session, delivery: Delivery) -> list[Address]:
+    """The rows of the address it went to, everybody's: none when it was none of the member's."""
     if delivery.member_id is None or delivery.to_address is None:
-        return None
-    return session.scalar(
-        select(Address).where(
-            Address.member_id == delivery.member_id,
-            Address.kind == "email",
-            Address.value == delivery.to_address.lower(),
-        )
-    )
+        return []
+    query = select(Address).where(Address.kind == "email", Address.value == delivery.to_address.lower())
+    found = list(session.scalars(query.order_by(Address.id)))
+    return found if any(each.member_id == delivery.member_id for each in found) else []

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import ForeignKey, Index, String, or_, select
+from sqlalchemy import ForeignKey, Index, String, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.base.db import Base, Id
@@ -22,6 +22,13 @@ class Address(Base):
     __table_args__ = (
         Index(None, "kind", "value"),
         Index("uq_address_member_kind_value", "member_id", "kind", "value", unique=True),
+        Index(
+            "ix_address_resting_until",
+            "resting_until_at",
+            "id",
+            sqlite_where=text("resting_until_at IS NOT NULL"),
+            postgresql_where=text("resting_until_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Id]
@@ -36,6 +43,10 @@ class Address(Base):
     #: Set while nothing is sent there, and why, in words.
     resting_since: Mapped[datetime | None]
     resting_reason: Mapped[str] = mapped_column(String(200), default="")
+    #: When it is tried again if nothing comes back until then; None while it rests: only when somebody says so.
+    resting_until_at: Mapped[datetime | None]
+    #: Mail there was late: until then nothing goes there that can wait.
+    backs_off_until_at: Mapped[datetime | None]
     #: For a phone: what a look-up said (mobile, landline, voip, ...), of whom it is rented, and when that was asked.
     line_type: Mapped[str] = mapped_column(String(20), default="", server_default="")
     carrier: Mapped[str] = mapped_column(String(80), default="", server_default="")
@@ -69,21 +80,21 @@ _PLAIN_EMAIL = re.compile(
 )
 
 
-def normal_email(text: str) -> str:
+def normal_email(written: str) -> str:
     """The address in the one form we store. Raises Invalid with a sentence."""
-    plain = text.strip().lower()
+    plain = written.strip().lower()
     if _PLAIN_EMAIL.fullmatch(plain):
         return plain
     try:
-        checked = validate_email(text.strip(), check_deliverability=False, test_environment=True)
+        checked = validate_email(written.strip(), check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
-        raise Invalid(f"{text.strip()!r} is not a mail address: {error}") from error
+        raise Invalid(f"{written.strip()!r} is not a mail address: {error}") from error
     return checked.normalized.lower()
 
 
-def add_email(session: Session, member_id: int, text: str, now: datetime, *, proven: bool = False) -> Address:
+def add_email(session: Session, member_id: int, address: str, now: datetime, *, proven: bool = False) -> Address:
     """The member has this mail address; given twice, it is the same row. Raises Invalid."""
-    return _add(session, member_id, "email", normal_email(text), now, proven)
+    return _add(session, member_id, "email", normal_email(address), now, proven)
 
 
 def add_phone(session: Session, member_id: int, phone: str, now: datetime, *, proven: bool = False) -> Address:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import ForeignKey, Index, String, Text, select
+from sqlalchemy import ForeignKey, Index, String, Text, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.base.db import Base, Id
@@ -108,3 +108,12 @@ def standings(session: Session, member_id: int) -> dict[tuple[str, str], bool]:
         )
     )
     return {(channel, scope): opted_in for channel, scope, opted_in in rows}
+
+
+def latest_complaint(session: Session, member_id: int) -> datetime | None:
+    """When the member last called mail of ours unwanted, where that still stands; None where it does not."""
+    return session.scalar(
+        select(func.max(Consent.created_at))
+        .join(ConsentStanding, ConsentStanding.consent_id == Consent.id)
+        .where(Consent.member_id == member_id, Consent.how == "complaint", Consent.opted_in.is_(False))
+    )

@@ -6,8 +6,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.people.address import Address, masked
+from engine.people.address import SOMEBODY_ELSES, Address, masked
 from engine.people.consent import EVERYTHING, Consent, ConsentStanding, standings
+from engine.people.health import last_statuses
 from engine.people.member import Member
 from engine.people.path import BELONGING, Stage
 from engine.people.texting import Untextable, phones_of
@@ -15,7 +16,10 @@ from engine.people.texting import Untextable, phones_of
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """One address, masked; `rests` says why nothing is sent there."""
+    """One address, masked; `rests` says why nothing is sent there, with since when and until when, if that is known.
+
+    `status`: of what came back from it last. `backs_off_until`: mail there is late, and what can wait does.
+    """
 
     id: int
     kind: str
@@ -23,6 +27,12 @@ class Reach:
     rests: str
     #: Of a phone: why no text goes there, if that is so.
     trouble: Untextable | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    backs_off_until: datetime | None = None
+    status: str = ""
+    #: Only the member can say that it is theirs again.
+    is_somebody_elses: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +64,9 @@ def profile(session: Session, member: Member) -> Profile:
     """The member's profile; no address stands in it unmasked."""
     stage = session.get(Stage, (member.id, BELONGING))
     organizer = session.get(Member, member.organizer_id) if member.organizer_id else None
-    addresses = session.scalars(
-        select(Address).where(Address.member_id == member.id).order_by(Address.kind, Address.rank, Address.id)
-    )
+    query = select(Address).where(Address.member_id == member.id).order_by(Address.kind, Address.rank, Address.id)
+    addresses = session.scalars(query).all()
+    statuses = last_statuses(session, [row.id for row in addresses])
     said = standings(session, member.id)
     troubles = {phone.address_id: phone.trouble for phone in phones_of(session, [member.id]).get(member.id, ())}
     return Profile(
@@ -71,6 +81,11 @@ def profile(session: Session, member: Member) -> Profile:
                 masked(row.value),
                 row.resting_reason if row.resting_since else "",
                 troubles.get(row.id),
+                row.resting_since,
+                row.resting_until_at,
+                row.backs_off_until_at,
+                statuses.get(row.id, ""),
+                row.resting_reason == SOMEBODY_ELSES,
             )
             for row in addresses
         ],

@@ -164,3 +164,18 @@ def test_the_list_of_machine_mail_says_what_each_is(town: Town) -> None:
     machine(town, thread, "bounce", report={"failure": "permanent", "status": "5.1.1"})
     page = town.signed_in("denise").sees("/all?show=machine")
     assert "away message" in page and "mail that came back" in page
+
+
+def test_what_a_calendar_answered_stands_beside_the_words(town: Town) -> None:
+    detail = {"calendar": {"says": "declined", "what": "Creek planting"}}
+    thread = town.hears("rosa", "Next time!", chapter="atlanta", to="denise", detail=detail)
+    denise = town.signed_in("denise")
+    assert "they do not come to “Creek planting”" in said(conversation(town, thread, "en", denise))
+    assert "no viene a «Creek planting»" in said(conversation(town, thread, "es", denise))
+
+
+def test_on_the_persons_page_machines_are_named_for_what_they_are(town: Town) -> None:
+    thread = town.hears("rosa", "Hello?", chapter="atlanta", to="denise")
+    machine(town, thread, "bounce", report={"failure": "permanent", "status": "5.1.1"})
+    page = town.signed_in("denise").sees(f"/people/{town.people['rosa']}")
+    assert "A mail to Rosa Marin came back: there is no such mailbox" in page and "Out of office" not in page

@@ -72,15 +72,6 @@ def test_a_bounce_counts_once_however_often_it_comes(house: House) -> None:
         assert session.scalar(select(func.count()).select_from(Receipt)) == 1
 
 
-def test_mail_that_is_only_late_is_no_strike(house: House) -> None:
-    house.person("Rosa Medina")
-    delivery_id = sent_letter(house)
-    for number in range(5):
-        assert bounce(house, delivery_id, "4.4.1", f"key {number}", permanent=False)
-    assert rests(house) is None
-    assert house.delivery(delivery_id).error_code is None
-
-
 def test_a_persons_answer_that_comes_back_is_known_to_them_at_once(house: House) -> None:
     house.person("Rosa Medina")
     thread_id = house.writes("Rosa")

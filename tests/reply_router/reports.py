@@ -86,7 +86,8 @@ BEGIN:VCALENDAR
 METHOD:REPLY
 BEGIN:VEVENT
 UID:creek@nfp.example
-ATTENDEE;PARTSTAT=ACCEPTED:mailto:rosa@home.example
+SUMMARY:Creek planting
+ATTENDEE;PARTSTAT={says}:mailto:{attendee}
 END:VEVENT
 END:VCALENDAR
 
@@ -112,6 +113,8 @@ def complaint(original: str, to: str = "abuse@nfp.example") -> bytes:
     return _COMPLAINT.format(to=to, original=original, number=1).encode()
 
 
-def calendar_answer(from_: str, to: str) -> bytes:
+def calendar_answer(
+    from_: str, to: str, *, says: str = "ACCEPTED", attendee: str = "rosa@home.example", number: int = 1
+) -> bytes:
     """A calendar program's answer to an invitation (RFC 5546)."""
-    return _CALENDAR.format(from_=from_, to=to, number=1).encode()
+    return _CALENDAR.format(from_=from_, to=to, says=says, attendee=attendee, number=number).encode()

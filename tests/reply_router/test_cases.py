@@ -235,9 +235,9 @@ def _vague_complaint(town: Town) -> Received:
     return town.hears(complaint("Subject: hello\n\nHello"), f"abuse@{DOMAIN}")
 
 
-def _calendar(town: Town) -> Received:
+def _calendar(town: Town, attendee: str = "rosa@home.example") -> Received:
     to = parseaddr(str(town.letter("Rosa")["Reply-To"]))[1]
-    return town.hears(calendar_answer(ROSA, to), to)
+    return town.hears(calendar_answer(ROSA, to, attendee=attendee), to)
 
 
 def _staff_address(town: Town, from_: str) -> Received:
@@ -306,7 +306,11 @@ CASES = (
     Case("not a mail at all", _unreadable, "needs_person", "unreadable", "Rosa", "Atlanta", "", ("open the original",)),
     Case("two thousand parts in one another", _nested_deep, "thread", "token", "Rosa", "Atlanta", "Denise",
          ("new subject", "open the original",)),
-    Case("a calendar's answer", _calendar, "thread", "token", "Rosa", "Atlanta", "Denise"),
+    Case("a calendar's answer", _calendar, "thread", "calendar", "Rosa", "Atlanta", "Denise"),
+    Case("a calendar's answer for somebody else", lambda t: _calendar(t, attendee="walt@home.example"), "needs_person",
+         "doubtful_calendar", "Rosa", "Atlanta", ""),
+    Case("a calendar's answer without a token", lambda t: t.hears(calendar_answer(ROSA, f"hello@{DOMAIN}"),
+         f"hello@{DOMAIN}"), "needs_person", "doubtful_calendar", "Rosa", "Atlanta", ""),
     Case("merely says out of office", _merely_says_away, "thread", "token", "Rosa", "Atlanta", "Denise"),
     # Machines.
     Case("away note", _away, "machine", "machine", "Rosa", waits=False, threads=0),

@@ -7,7 +7,7 @@ import pytest
 
 from engine.conversations.received import Received
 from tests.reply_router.conversation import DOMAIN, Town
-from tests.reply_router.reports import complaint, returned
+from tests.reply_router.reports import calendar_answer, complaint, returned
 
 ROSA = "Rosa <rosa@home.example>"
 RECEIPT = """\
@@ -114,3 +114,17 @@ def test_what_could_not_be_read_is_filed_as_that(town: Town) -> None:
     row = town.hears(b"", reply_to(town))
     assert row.outcome == "needs_person" and town.message(row).detail["unreadable"] is True
     assert town.message(away(town)).detail.get("unreadable") is None
+
+
+@pytest.mark.parametrize("says", ["ACCEPTED", "DECLINED", "TENTATIVE", "DELEGATED"])
+def test_a_calendars_answer_is_shown_as_that_and_moves_no_journey(says: str, town: Town) -> None:
+    town.letter("Rosa", "choose")
+    row = town.hears(calendar_answer(ROSA, reply_to(town), says=says), reply_to(town))
+    message = town.message(row)
+    known = says.lower() if says != "DELEGATED" else "answered"
+    assert (message.kind, message.text) == ("in", "10 min late")
+    assert message.detail["calendar"] == {"says": known, "what": "Creek planting"}
+    assert town.thread(row).waits_since is not None, "a person looks at it"
+    assert town.question("Rosa").answered_at is None
+    assert not [each for each in town.signals("Rosa") if each.kind in ("answered", "replied")]
+    assert town.answers("Rosa", town.house.mails("Rosa")[-1], "meet").effect == "answer"
