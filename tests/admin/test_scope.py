@@ -75,6 +75,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("people.show", "GET"): _of("/people/{member}", ATLANTA),
     ("reasons.show", "GET"): _of("/people/{member}/journeys", ATLANTA),
     ("addresses.reveal", "POST"): _of("/people/{member}/addresses/{address}/reveal", ATLANTA),
+    ("addresses.reset", "POST"): _of("/people/{member}/addresses/{address}/reset", ATLANTA, why="she emptied it"),
+    ("reaching.begin", "POST"): _of("/people/{member}/conversations", ATLANTA),
     ("tasks.index", "GET"): _of("/tasks", SIGNED_IN),
     ("tasks.end", "POST"): _of("/tasks/{task}/end", ATLANTA, outcome="fine"),
     ("tasks.show", "GET"): _of("/tasks/{task}", ATLANTA),
