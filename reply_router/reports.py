@@ -56,12 +56,13 @@ def worst_of(reading: Reading) -> Recipient | None:
 def file_bounce(session: Session, mail: Mail, now: datetime) -> Entry:
     """The report stands in the member's timeline, the address has its strike, and an open talk says so."""
     member = mail.case.place.member
-    entry = file_machine(session, mail, now, member_id=member.id if member is not None else None, what="bounce")
+    worst = worst_of(mail.reading)
+    permanent = worst is not None and worst.failure is Failure.PERMANENT
+    what = "late" if worst is not None and not permanent else "bounce"
+    entry = file_machine(session, mail, now, member_id=member.id if member is not None else None, what=what)
     aim = mail.case.aim
     if not isinstance(aim, Signed):
         return entry
-    worst = worst_of(mail.reading)
-    permanent = worst is not None and worst.failure is Failure.PERMANENT
     if entry.message is not None:
         report = {"failure": str(worst.failure) if worst else "", "status": stored(worst.status) if worst else ""}
         entry.message.detail = {**entry.message.detail, "report": report}

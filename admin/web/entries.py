@@ -110,8 +110,6 @@ def pieces_of(text: str, folded: Sequence[Mapping[str, Any]], reader: Reader) ->
 def machine_words(message: Message, author: str, whom: str, reader: Reader) -> str:
     """What a machine's mail is, in a few words: an away message, mail to `whom` that came back, ..."""
     what = str(message.detail.get("machine", ""))
-    if what == "bounce" and message.detail.get("report", {}).get("failure") == "temporary":
-        what = "late"
     name = (whom if what in ABOUT_OURS else author) or reader.say("inbox.unknown")
     says = reader.say(f"machine.{what if what in MACHINES else 'machine'}", name=name)
     why = says_of(str(message.detail.get("report", {}).get("status", "")), reader) if what in ("bounce", "late") else ""

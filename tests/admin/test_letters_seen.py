@@ -69,7 +69,7 @@ def test_nothing_folded_is_interpreted(town: Town) -> None:
         ("bounce", {"report": {"failure": "permanent", "status": "5.1.1"}},
          "A mail to Rosa Marin came back: there is no such mailbox",
          "Un correo a Rosa Marin volvió: ese buzón no existe"),
-        ("bounce", {"report": {"failure": "temporary", "status": "4.2.2"}},
+        ("late", {"report": {"failure": "temporary", "status": "4.2.2"}},
          "A mail to Rosa Marin could not be delivered yet: the mailbox is full",
          "Un correo a Rosa Marin todavía no pudo entregarse: el buzón está lleno"),
         ("bounce", {"report": {"failure": "permanent", "status": ""}}, "A mail to Rosa Marin came back ·",

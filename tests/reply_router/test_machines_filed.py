@@ -4,8 +4,14 @@ from collections.abc import Callable
 from email.utils import parseaddr
 
 import pytest
+from sqlalchemy import select
 
 from engine.conversations.received import Received
+from engine.conversations.task import Task
+from engine.people.address import Address, AddressStrike, add_phone
+from engine.people.consent import EVERYTHING, Said, record_consent
+from engine.people.member import Member
+from tests.database import on_both_databases
 from tests.reply_router.conversation import DOMAIN, Town
 from tests.reply_router.reports import calendar_answer, complaint, returned
 
@@ -73,7 +79,7 @@ def complains(town: Town) -> Received:
         (receipt, "receipt"),
         (lambda town: report(town, "2.1.5", "delivered"), "arrived"),
         (lambda town: report(town, "5.1.1", "failed"), "bounce"),
-        (lambda town: report(town, "4.4.7", "delayed"), "bounce"),
+        (lambda town: report(town, "4.4.7", "delayed"), "late"),
         (complains, "complaint"),
         (lambda town: town.hears(town.house.relay.taken[-1].raw, reply_to(town)), "loop"),
         (lambda town: town.writes(ROSA, reply_to(town), "Sale!", List_Id="<n.shop.example>"), "list"),
@@ -128,3 +134,44 @@ def test_a_calendars_answer_is_shown_as_that_and_moves_no_journey(says: str, tow
     assert town.question("Rosa").answered_at is None
     assert not [each for each in town.signals("Rosa") if each.kind in ("answered", "replied")]
     assert town.answers("Rosa", town.house.mails("Rosa")[-1], "meet").effect == "answer"
+
+
+@on_both_databases
+def test_mail_that_comes_back_stops_the_letters_and_asks_for_a_text(town: Town) -> None:
+    with town.house.services.db.write() as session:
+        session.get_one(Member, town.person_id("Rosa")).pronouns = "she/her"
+        add_phone(session, town.person_id("Rosa"), "+14045550177", town.house.now)
+        record_consent(session, town.person_id("Rosa"), "sms", EVERYTHING, True, Said("sign-up"), town.house.now)
+    first = town.answers("Rosa", town.letter("Rosa"), "Hello.")
+    report(town, "5.1.1", "failed")
+    assert "mail does not arrive" in town.thread(first).marks
+    with town.house.read() as session:
+        [task] = session.scalars(select(Task))
+    assert (task.title, task.assignee_id) == ("Mail to Rosa does not arrive: text her?", town.person_id("Denise"))
+    town.house.later(minutes=5)
+    following = town.house.letter("Rosa", "a_story")
+    town.house.send()
+    delivery = town.house.delivery(following)
+    assert delivery.state == "refused" and "Nothing goes to this address for now" in str(delivery.refusal)
+
+
+@on_both_databases
+def test_a_report_that_anybody_could_have_written_changes_nothing_and_a_person_sees_it(town: Town) -> None:
+    letter, path = town.letter("Rosa"), return_path(town)
+    forged = f"{path[:-20]}{'q' * 8}@{DOMAIN}"
+    for to in (forged, f"hello@{DOMAIN}", reply_to(town)):
+        row = town.hears(returned(letter, to), to, mail_from="")
+        assert (row.outcome, row.reason.partition(":")[0]) == ("needs_person", "doubtful_bounce")
+    with town.house.read() as session:
+        assert not session.scalars(select(AddressStrike)).all()
+        assert not session.scalars(select(Address).where(Address.resting_since.is_not(None))).all()
+
+
+@on_both_databases
+def test_a_complaint_ends_letters_of_that_kind_at_once(town: Town) -> None:
+    town.letter("Rosa")
+    complains(town)
+    town.house.later(minutes=5)
+    following = town.house.letter("Rosa", "a_story")
+    town.house.send()
+    assert "They stopped mail of this kind" in str(town.house.delivery(following).refusal)
