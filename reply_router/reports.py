@@ -58,7 +58,8 @@ def file_bounce(session: Session, mail: Mail, now: datetime) -> Entry:
     member = mail.case.place.member
     worst = worst_of(mail.reading)
     permanent = worst is not None and worst.failure is Failure.PERMANENT
-    what = "late" if worst is not None and not permanent else "bounce"
+    lost = any(each.lost for each in mail.reading.recipients)
+    what = "late" if worst is not None and not permanent and not lost else "bounce"
     entry = file_machine(session, mail, now, member_id=member.id if member is not None else None, what=what)
     aim = mail.case.aim
     if not isinstance(aim, Signed):
@@ -75,7 +76,7 @@ def file_bounce(session: Session, mail: Mail, now: datetime) -> Entry:
         f"mail:{mail.fingerprint.hex()}",
         mail.received.id,
         now,
-        lost=any(each.lost for each in mail.reading.recipients),
+        lost=lost,
     )
     return entry
 

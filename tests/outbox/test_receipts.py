@@ -7,6 +7,7 @@ from engine.conversations.task import Task
 from engine.conversations.thread import Thread
 from engine.enrollments.signal import Signal
 from engine.outbox.delivery import Receipt
+from engine.outbox.fate import fates
 from engine.outbox.post import answer
 from engine.outbox.receipts import bounced, complained
 from engine.people.address import Address, AddressStrike
@@ -101,8 +102,10 @@ def test_an_answer_lost_to_trouble_that_passes_is_known_to_its_author_and_no_str
     bounce(house, delivery_id, "4.4.7", "key 2", permanent=False, lost=True)
     with house.read() as session:
         [task] = session.scalars(select(Task))
-        assert session.scalar(select(func.count()).select_from(AddressStrike)) == 0
-    assert task.assignee_id == house.people["Maya"]
+        assert not any(each.permanent for each in session.scalars(select(AddressStrike)))
+    assert task.assignee_id == house.people["Maya"] and rests(house) is None
+    with house.read() as session:
+        assert fates(session, [delivery_id])[delivery_id].word == "failed", "the author sees that it did not arrive"
 
 
 def test_a_complaint_ends_that_kind_of_mail_at_once(house: House) -> None:

@@ -79,13 +79,14 @@ def complains(town: Town) -> Received:
         (receipt, "receipt"),
         (lambda town: report(town, "2.1.5", "delivered"), "arrived"),
         (lambda town: report(town, "5.1.1", "failed"), "bounce"),
-        (lambda town: report(town, "4.4.7", "delayed"), "late"),
+        (lambda town: report(town, "4.4.1", "delayed"), "late"),
+        (lambda town: report(town, "4.2.2", "failed"), "bounce"),
         (complains, "complaint"),
         (lambda town: town.hears(town.house.relay.taken[-1].raw, reply_to(town)), "loop"),
         (lambda town: town.writes(ROSA, reply_to(town), "Sale!", List_Id="<n.shop.example>"), "list"),
         (lambda town: town.writes(ROSA, reply_to(town), "A program.", Precedence="bulk"), "machine"),
     ],
-    ids=["away", "by its subject", "read receipt", "arrived", "bounce", "late", "complaint", "loop", "list", "bulk"],
+    ids=["away", "subject", "receipt", "arrived", "bounce", "late", "given up", "complaint", "loop", "list", "bulk"],
 )  # fmt: skip
 def test_it_is_filed_as_what_it_is_and_moves_nothing(
     arrives: Callable[[Town], Received], what: str, town: Town
