@@ -12,6 +12,7 @@ from engine.outbox.receipts import bounced, complained
 from reply_router.addresses import Aim, Signed
 from reply_router.filing import Entry, Mail, file_machine, stored
 from reply_router.reading import Failure, Kind, Reading, Recipient
+from reply_router.reading.bounces import unnamed
 from reply_router.rules import Case
 
 
@@ -48,7 +49,12 @@ def what_it_is(case: Case) -> str:
 
 
 def worst_of(reading: Reading) -> Recipient | None:
-    """Of the addresses that a report speaks of, one where the letter failed for good, else one where it is late."""
+    """Of the addresses that a report speaks of, one where the letter failed for good, else one where it is late.
+
+    A bounce that names nobody speaks of the address that its return path stands for.
+    """
+    if reading.kind is Kind.BOUNCE and not reading.recipients:
+        return unnamed(reading.subject or "", reading.body)
     failing = [each for each in reading.recipients if each.failure is not Failure.DELIVERED]
     return next((each for each in failing if each.failure is Failure.PERMANENT), next(iter(failing), None))
 
@@ -58,7 +64,7 @@ def file_bounce(session: Session, mail: Mail, now: datetime) -> Entry:
     member = mail.case.place.member
     worst = worst_of(mail.reading)
     permanent = worst is not None and worst.failure is Failure.PERMANENT
-    lost = any(each.lost for each in mail.reading.recipients)
+    lost = (worst is not None and worst.lost) or any(each.lost for each in mail.reading.recipients)
     what = "late" if worst is not None and not permanent and not lost else "bounce"
     entry = file_machine(session, mail, now, member_id=member.id if member is not None else None, what=what)
     aim = mail.case.aim

@@ -16,7 +16,7 @@ from reply_router.reading.headers import Headers, parse_headers, words
 from reply_router.reading.known_formats import known_formats
 from reply_router.reading.letter import Letter
 from reply_router.reading.provider_notice import provider_notice
-from reply_router.reading.report_words import Report, folded, listed, named, report_of, told
+from reply_router.reading.report_words import Report, folded, listed, named, report_in, report_of, told
 from reply_router.reading.values import Failure, Kind, Opinion, Original, Recipient
 
 _ORIGINAL_PARTS: Final = (
@@ -167,6 +167,13 @@ WHO: Final[tuple[tuple[str, Callable[[Letter, Report], list[Recipient]]], ...]] 
     ("The report that it passes on lists whom.", in_report_returned),
     ("It names nobody, so it is the one to whom the returned letter went.", in_returned),
 )
+
+
+def unnamed(subject: str, body: str) -> Recipient:
+    """What a report in words that names nobody says of the one letter that it came back for."""
+    report = report_in(subject, body)
+    verdict = of_words(report.text, report.text)
+    return Recipient("", verdict.failure, verdict.status, " ".join(report.text.split())[:500], verdict.lost)
 
 
 def original_of(letter: Letter) -> Original | None:

@@ -1,7 +1,7 @@
 """A report's own words, apart from the letter it returned, and the addresses they speak of."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from reply_router.reading import bounce_phrases as phrases
@@ -53,13 +53,17 @@ def folded(text: str) -> str:
 
 def report_of(letter: Letter) -> Report:
     """The letter's own words up to the letter that it returned, and that one's text."""
-    lines = [one[:_LONGEST_LINE] for one in letter.body[:JUDGED].split("\n")[:_MOST_LINES]]
+    report = report_in(letter.subject, letter.body)
+    return replace(report, ours=_ours(letter, report.pasted))
+
+
+def report_in(subject: str, body: str) -> Report:
+    """The same of a subject and a readable text alone."""
+    lines = [one[:_LONGEST_LINE] for one in body[:JUDGED].split("\n")[:_MOST_LINES]]
     cut = next((at for at, line in enumerate(lines) if _returns(line, at)), len(lines))
     own = tuple(lines[:cut])
     begins = cut if cut < len(lines) and _PASTED.match(lines[cut]) else cut + 1
-    subject = letter.subject[:500]
-    pasted = "\n".join(lines[begins:])
-    return Report(subject, own, pasted, folded("\n".join(own)), _ours(letter, pasted))
+    return Report(subject[:500], own, "\n".join(lines[begins:]), folded("\n".join(own)), frozenset())
 
 
 def _returns(line: str, at: int) -> bool:

@@ -5,6 +5,7 @@ import pytest
 from reply_router.reading import JUDGES, Kind, bounce_phrases, read
 from reply_router.reading.machine import away_phrase
 from reply_router.reading.report_words import folded
+from reply_router.reports import worst_of
 from tests.reply_router.reading.cases import Case, cases
 
 
@@ -191,3 +192,16 @@ def test_a_filter_that_asks_for_a_proof_is_a_machine_and_a_person_who_asks_is_no
     )
     assert read(raw.format("https://filter.example/17").encode()).kind == Kind.MACHINE
     assert read(raw.format("Maya, what is this?").encode()).kind == Kind.HUMAN
+
+
+def test_a_report_that_names_nobody_still_says_whether_the_letter_failed_for_good() -> None:
+    raw = b"From: Mailer-Daemon@relay.example\nSubject: Message status - undeliverable\n\n%s\n"
+    reading = read(raw % b"The message that you sent was undeliverable to the following:\n\n\tdana (user not found)")
+    assert reading.kind == Kind.BOUNCE
+    assert reading.recipients == ()
+    worst = worst_of(reading)
+    assert worst is not None
+    assert (worst.failure, worst.status, worst.lost) == ("permanent", "5.1.1", True)
+    late = worst_of(read(raw % b"Your message has been delayed; we'll keep trying."))
+    assert late is not None
+    assert (late.failure, late.lost) == ("temporary", False)
