@@ -50,7 +50,10 @@ def coded(text: str) -> bool:
 
 def has(text: str, table: tuple[str, ...]) -> bool:
     """Whether the (case-folded) text holds one of the table's phrases."""
-    return any(one in text for one in table)
+    for one in table:  # noqa: SIM110 (a third of the time of `any`, and every letter comes by here)
+        if one in text:
+            return True
+    return False
 
 
 def of_fields(action: str, status: str, said: str, beside: str = "") -> Verdict:

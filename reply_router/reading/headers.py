@@ -44,6 +44,11 @@ class Headers:
 
     fields: tuple[tuple[str, bytes], ...]
     _named: dict[str, list[bytes]] = field(init=False, repr=False, compare=False, default_factory=dict)
+    #: What was decoded already: every judge looks at the same few fields.
+    _decoded: dict[tuple[str, int], str] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _mailboxes: dict[tuple[str, ...], tuple[Mailbox, ...]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         for name, value in self.fields:
@@ -55,12 +60,20 @@ class Headers:
 
     def first(self, name: str) -> str:
         """The first value of this field, decoded, on one line; empty when absent."""
-        return words(self._named[name][0]) if name in self._named else ""
+        return self._at(name, 0)
 
     def last(self, name: str) -> str:
         """The last value of this field, decoded, on one line: the one that counts when a field that should stand once
         stands twice (RFC 8621 section 4.1.2), and the one that a signature covers (RFC 6376 section 5.4.2)."""
-        return words(self._named[name][-1]) if name in self._named else ""
+        return self._at(name, -1)
+
+    def _at(self, name: str, place: int) -> str:
+        if name not in self._named:
+            return ""
+        said = self._decoded.get((name, place))
+        if said is None:
+            said = self._decoded[name, place] = words(self._named[name][place])
+        return said
 
     def every(self, name: str) -> list[str]:
         """Every value of this field, decoded, each on one line."""
@@ -72,11 +85,11 @@ class Headers:
 
     def mailboxes(self, *names: str) -> tuple[Mailbox, ...]:
         """Everybody named in these fields, in order."""
-        found: list[Mailbox] = []
-        for name in names:
-            for value in self.raw(name):
-                found.extend(mailboxes(_plain(value)))
-        return tuple(found[:MOST_ADDRESSES])
+        known = self._mailboxes.get(names)
+        if known is None:
+            found = [one for name in names for value in self.raw(name) for one in mailboxes(_plain(value))]
+            known = self._mailboxes[names] = tuple(found[:MOST_ADDRESSES])
+        return known
 
     def ids(self, name: str) -> tuple[str, ...]:
         """The Message-IDs in this field without brackets; of a long chain the first and the latest."""
