@@ -44,6 +44,8 @@ def bounce(letter: Letter) -> Opinion | None:
     notice = provider_notice(letter)
     if notice is not None:
         return _judged(list(notice.recipients), _NOTICE) if notice.about != "complaint" else None
+    if not _may_report(letter):
+        return None
     report = report_of(letter)
     if _says_so(letter, report):
         found, why = in_words(letter, report)
@@ -52,6 +54,18 @@ def bounce(letter: Letter) -> Opinion | None:
         whom = listed(letter, report)
         return Opinion(Kind.MACHINE, _ARRIVED, tuple(Recipient(one.address, Failure.DELIVERED, "") for one in whom))
     return None
+
+
+def _may_report(letter: Letter) -> bool:
+    """Whether its header leaves it open: of most letters this is all that needs to be looked at."""
+    return (
+        letter.headers.has("x-failed-recipients")
+        or letter.tree.root.type == "multipart/report"
+        or letter.null_sender
+        or _is_server(letter)
+        or _is_list_program(letter)
+        or has(folded(letter.subject[:500]), phrases.SUBJECTS)
+    )
 
 
 def _judged(found: list[Recipient], why: str) -> Opinion:
