@@ -106,7 +106,7 @@ def of_words(near: str, report: str, alone: bool = True) -> Verdict:
     beside, whole = near.casefold(), report.casefold()
     meant = beside if not alone or _detail(beside) else whole
     over = has(whole if alone else beside, phrases.TIME_OVER)
-    if first != "5" and not over and has(whole, phrases.STILL_TRYING):
+    if first != "5" and has(whole, phrases.STILL_TRYING):
         return Verdict(Failure.TEMPORARY, _telling(status, "4", meant))
     if over:
         return Verdict(Failure.PERMANENT, _telling(status, first or "5", meant), lost=True)

@@ -59,17 +59,19 @@ def own_loop(letter: Letter) -> Opinion | None:
 
 
 def read_receipt(letter: Letter) -> Opinion | None:
-    """A disposition notification (RFC 8098): somebody's program says that a letter was opened or deleted."""
+    """A disposition notification (RFC 8098): somebody's program says that a letter was opened or deleted.
+
+    One by which a mailbox refused the letter (RFC 5429 section 2.1.2) is left to the judge of bounces.
+    """
     root = letter.tree.root
-    if root.options.get("report-type", "").lower() == "disposition-notification" or letter.parts_of(
-        "message/disposition-notification"
-    ):
+    said = letter.body[:_SHORT].casefold()
+    by_type = root.options.get("report-type", "").lower() == "disposition-notification"
+    if by_type or letter.parts_of("message/disposition-notification"):
+        refused = any(one in said for one in phrases.REJECTED) and not any(one in said for one in phrases.WAS_READ)
+        return None if refused else Opinion(Kind.MACHINE, _RECEIPT)
+    read = letter.subject.casefold().lstrip().startswith(phrases.RECEIPTS) and len(letter.body) < _SHORT
+    if read and any(one in said for one in phrases.WAS_READ):
         return Opinion(Kind.MACHINE, _RECEIPT)
-    subject = letter.subject.casefold().lstrip()
-    if subject.startswith(phrases.RECEIPTS):
-        said = letter.body[:_SHORT].casefold()
-        if any(one in said for one in phrases.WAS_READ) and len(letter.body) < _SHORT:
-            return Opinion(Kind.MACHINE, _RECEIPT)
     return None
 
 

@@ -133,3 +133,16 @@ WAS_READ: Final = (
     "表示されました",
     "읽었습니다",
 )
+#: A mailbox that refuses a letter says so by such a receipt too (RFC 5429 section 2.1.2): it did not arrive.
+REJECTED: Final = (
+    "automatically rejected",
+    "was rejected",
+    "has been rejected",
+    "been refused",
+    "was refused",
+    "quota exceeded",
+    "over quota",
+    "mailbox is full",
+    "not be delivered",
+    "not delivered",
+)
