@@ -4,6 +4,7 @@ A label is looked up in a table of text codecs and never handed to `bytes.decode
 charsets (`zlib`, `rot13`, `unicode_escape`), and a letter may name any of them.
 """
 
+import base64
 import re
 from functools import lru_cache
 from typing import Final
@@ -16,7 +17,18 @@ _LABELS: Final[dict[str, tuple[str, ...]]] = {
     "utf-16-le": ("utf16le", "unicodefeff"),
     "utf-16-be": ("utf16be", "unicodefffe"),
     "utf-32": ("utf32", "ucs4"),
-    "cp1252": ("iso88591", "latin1", "l1", "windows1252", "cp1252", "iso885911987", "88591", "ansi", "xcp1252"),
+    "cp1252": (
+        "iso88591",
+        "isolatin1",
+        "latin1",
+        "l1",
+        "windows1252",
+        "cp1252",
+        "iso885911987",
+        "88591",
+        "ansi",
+        "xcp1252",
+    ),
     "iso8859-2": ("iso88592", "latin2", "l2"),
     "iso8859-3": ("iso88593", "latin3"),
     "iso8859-4": ("iso88594", "latin4"),
@@ -42,10 +54,27 @@ _LABELS: Final[dict[str, tuple[str, ...]]] = {
     "koi8-u": ("koi8u", "koi8ru"),
     "cp866": ("cp866", "ibm866", "866"),
     "cp437": ("cp437", "ibm437", "437"),
+    "cp737": ("cp737", "ibm737"),
+    "cp775": ("cp775", "ibm775"),
     "cp850": ("cp850", "ibm850", "850"),
     "cp852": ("cp852", "ibm852", "852"),
+    "cp855": ("cp855", "ibm855", "855"),
+    "cp857": ("cp857", "ibm857", "857"),
+    "cp858": ("cp858", "ibm858", "ibm00858"),
+    "cp860": ("cp860", "ibm860"),
+    "cp861": ("cp861", "ibm861"),
+    "cp862": ("cp862", "ibm862", "dos862"),
+    "cp863": ("cp863", "ibm863"),
+    "cp864": ("cp864", "ibm864"),
+    "cp865": ("cp865", "ibm865"),
+    "cp869": ("cp869", "ibm869"),
     "mac-roman": ("macintosh", "macroman", "xmacroman", "mac"),
-    "mac-cyrillic": ("maccyrillic", "xmaccyrillic"),
+    "mac-cyrillic": ("maccyrillic", "xmaccyrillic", "xmacukrainian"),
+    "mac-latin2": ("maccentraleurope", "macce", "xmacce", "xmaccentraleurroman", "maclatin2"),
+    "mac-greek": ("macgreek", "xmacgreek"),
+    "mac-turkish": ("macturkish", "xmacturkish"),
+    "johab": ("johab", "cp1361", "xjohab"),
+    "euc_jis_2004": ("eucjis2004", "eucjisx0213"),
     "gb18030": ("gb18030", "gb2312", "gbk", "xgbk", "cp936", "windows936", "chinese", "euccn", "gb231280"),
     "hz": ("hzgb2312", "hz"),
     "big5hkscs": ("big5", "big5hkscs", "cnbig5", "xxbig5", "cp950"),
@@ -56,6 +85,19 @@ _LABELS: Final[dict[str, tuple[str, ...]]] = {
     "iso2022_kr": ("iso2022kr",),
 }
 _CODECS: Final = {label: codec for codec, labels in _LABELS.items() for label in labels}
+_UTF7: Final = frozenset({"utf7", "unicode11utf7", "xunicode20utf7", "csunicode11utf7"})
+_UTF8_LETTER: Final = re.compile(rb"[\xc3-\xdf][\x80-\xbf]|[\xe1-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_SHIFTED: Final = re.compile(r"\+([A-Za-z0-9+/]*)(-?)")
+#: What a UTF-7 run may not spell: signs of markup and of a header's structure, which nobody needs to hide.
+_HIDDEN: Final = frozenset("<>&\r\n\0")
+#: How a text shows its charset by itself, when no label says it: byte order marks, and the escapes of ISO-2022.
+_SIGNS: Final = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe\0\0", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+_ISO_2022: Final = ((b"\x1b$)C", "iso2022_kr"), (b"\x1b$B", "iso2022_jp_ext"), (b"\x1b$@", "iso2022_jp_ext"))
 #: C0 and C1 controls say nothing to a reader, and NUL breaks PostgreSQL's text and libxml2.
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 #: How much of an unlabelled text is shown to charset-normalizer, whose cost grows quickly with length.
@@ -65,9 +107,19 @@ _SAMPLE: Final = 3_000
 @lru_cache(maxsize=256)
 def codec_of(label: str | None) -> str | None:
     """The Python codec meant by a charset label of a letter, or None when the label is none we trust."""
+    plain = _plain(label)
+    for one in (plain, plain.removeprefix("cs"), plain.removeprefix("cs").replace("isolatin", "latin"), plain[:-4]):
+        if one in _CODECS:
+            return _CODECS[one] if one != plain[:-4] or plain.startswith("iso8859") else None
+    return None
+
+
+def _plain(label: str | None) -> str:
+    """A label in lower case without its punctuation, and without what stands behind it in brackets or blanks."""
     if not label or len(label) > 60:
-        return None
-    return _CODECS.get("".join(c for c in label.casefold() if c.isalnum()))
+        return ""
+    word = label.casefold().strip("\"' ").partition("(")[0].partition(";")[0]
+    return "".join(c for c in word if c.isalnum())
 
 
 def decode(raw: bytes, label: str | None) -> str:
@@ -88,22 +140,54 @@ def clean(text: str) -> str:
 
 
 def _decode(raw: bytes, label: str | None) -> str:
-    codec = codec_of(label)
+    codec = codec_of(label) or _shown_by(raw)
     if codec is not None:
         try:
             return raw.decode(codec)
         except (UnicodeError, ValueError):
             pass
+    elif _plain(label) in _UTF7:
+        return _utf7(raw)
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
         pass
-    if codec is None:
+    if codec is None or (codec == "utf-8" and not _has_utf8(raw)):
         codec = _guess(raw)
     try:
         return raw.decode(codec, "replace")
     except (UnicodeError, ValueError):
         return raw.decode("latin-1")
+
+
+def _has_utf8(raw: bytes) -> bool:
+    """Whether any letter beyond ASCII in it is written as UTF-8: then the rest is damage, and not another charset."""
+    return _UTF8_LETTER.search(raw) is not None
+
+
+def _shown_by(raw: bytes) -> str | None:
+    """The codec that unlabelled bytes name by themselves."""
+    for sign, codec in _SIGNS:
+        if raw.startswith(sign):
+            return codec
+    return next((codec for sign, codec in _ISO_2022 if sign in raw[:4_000]), None) if b"\x1b$" in raw[:4_000] else None
+
+
+def _utf7(raw: bytes) -> str:
+    """UTF-7 (RFC 2152) read by hand: a run that would spell markup stays as it is written, for that is how it hides."""
+
+    def run(found: re.Match[str]) -> str:
+        if not found[1]:
+            return "+" if found[2] else found[0]
+        letters = found[1].encode()
+        content = base64.b64decode(letters[: len(letters) - (len(letters) % 4 == 1)] + b"=" * (-len(letters) % 4 % 3))
+        try:
+            spelled = content[: len(content) // 2 * 2].decode("utf-16-be")
+        except UnicodeDecodeError:
+            return found[0]
+        return found[0] if not _HIDDEN.isdisjoint(spelled) or not spelled else spelled
+
+    return _SHIFTED.sub(run, _decode(raw, None))
 
 
 def _guess(raw: bytes) -> str:

@@ -13,8 +13,9 @@ _NOT_BASE64: Final = bytes(
 )
 _BLANK: Final = b" \t\r\n"
 _RUN: Final = re.compile(rb"[A-Za-z0-9+/=]+")
-#: Base64 letters, and behind their padding anything: what stands there is to be ignored (RFC 2045 section 6.8).
-_FIRST_RUN: Final = re.compile(rb"[A-Za-z0-9+/]*(?:=.*)?", re.DOTALL)
+#: Base64 letters, maybe with blanks for lost line ends, and behind their padding anything: what stands there is to be
+#: ignored (RFC 2045 section 6.8).
+_FIRST_RUN: Final = re.compile(rb"(?:[A-Za-z0-9+/]{40,}[ \t]+)*+[A-Za-z0-9+/]*(?:=.*)?", re.DOTALL)
 _NAMES: Final = {
     "base64": "base64",
     "quotedprintable": "quoted-printable",

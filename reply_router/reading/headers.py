@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import getaddresses, parsedate_to_datetime
 from typing import Final
 
-from reply_router.reading.charsets import codec_of, decode, flat
+from reply_router.reading.charsets import clean, codec_of, decode, flat
 from reply_router.reading.encodings import lenient_base64
 
 #: Beyond these a header block is an attack, not a letter: what comes later is left in the original.
@@ -16,10 +16,11 @@ MOST_FIELDS: Final = 1_000
 LONGEST_VALUE: Final = 64_000
 MOST_ADDRESSES: Final = 100
 MOST_REFERENCES: Final = 100
+_MOST_BROKEN: Final = 50
 
-#: RFC 5322 section 2.2.
-_NAME: Final = re.compile(rb"[!-9;-~]{1,100}")
-_ENCODED_WORD: Final = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
+#: RFC 5322 section 2.2, without the sign that stands in a parameter whose line lost its blank.
+_NAME: Final = re.compile(rb"[!-9;<>-~]{1,100}")
+_WORD_BEGINS: Final = re.compile(r"=\?([^?=\s]{1,60})\?([bBqQ])\?")
 _MESSAGE_ID: Final = re.compile(r"<([^<>\s]{1,900})>")
 _BARE_ADDRESS: Final = re.compile(r"[^\s<>\"(),:;@\[\]]{1,64}@[^\s<>\"(),:;@\[\]]{1,190}")
 #: One mailbox as nearly every program writes it; whatever is less plain goes to the standard parser, which is slow.
@@ -27,6 +28,14 @@ _ONE_MAILBOX: Final = re.compile(
     r"\s*(?:\"([^\"\\]{0,500})\"|([^\"<>(),:;@\[\]\\]{0,500}))\s*<([^\s<>\"(),:;@\[\]\\]{1,64}@[a-zA-Z0-9.-]{1,190})>\s*"
 )
 _PARAMETER: Final = re.compile(r';\s*([^=;\s"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
+_EMPTY_LINE: Final = re.compile(rb"^\r?$", re.MULTILINE)
+#: Fields that stand below a broken line of a header, and hardly ever at the beginning of somebody's sentence.
+_KNOWN_FIELD: Final = re.compile(
+    rb"^(?:received|return-path|delivered-to|message-id|mime-version|in-reply-to|authentication-results"
+    rb"|(?:content|dkim|arc|x|list|user)-[a-z-]{2,40}):",
+    re.MULTILINE | re.IGNORECASE,
+)
+_TOKEN: Final = re.compile(r"[\s;]*+([^\s;=\"()]++)(?!\s*+=)(?:\s*+\([^()]*+\))?")
 _HEX_PAIR: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 
 
@@ -40,9 +49,13 @@ class Mailbox:
 
 @dataclass(frozen=True, slots=True)
 class Headers:
-    """The fields of one part in order: lower-case names, unfolded raw values."""
+    """The fields of one part in order: lower-case names, unfolded raw values.
+
+    `charset` is the one its content is labelled with, for values that are written without any encoding.
+    """
 
     fields: tuple[tuple[str, bytes], ...]
+    charset: str = ""
     _named: dict[str, list[bytes]] = field(init=False, repr=False, compare=False, default_factory=dict)
     #: What was decoded already: every judge looks at the same few fields.
     _decoded: dict[tuple[str, int], str] = field(init=False, repr=False, compare=False, default_factory=dict)
@@ -72,12 +85,15 @@ class Headers:
             return ""
         said = self._decoded.get((name, place))
         if said is None:
-            said = self._decoded[name, place] = words(self._named[name][place])
+            said = self._decoded[name, place] = self._words(self._named[name][place])
         return said
 
     def every(self, name: str) -> list[str]:
         """Every value of this field, decoded, each on one line."""
-        return [words(value) for value in self.raw(name)]
+        return [self._words(value) for value in self.raw(name)]
+
+    def _words(self, value: bytes) -> str:
+        return words(_plain(value, self.charset))
 
     def has(self, name: str) -> bool:
         """Whether this field is there at all."""
@@ -87,7 +103,9 @@ class Headers:
         """Everybody named in these fields, in order."""
         known = self._mailboxes.get(names)
         if known is None:
-            found = [one for name in names for value in self.raw(name) for one in mailboxes(_plain(value))]
+            found = [
+                one for name in names for value in self.raw(name) for one in mailboxes(_plain(value, self.charset))
+            ]
             known = self._mailboxes[names] = tuple(found[:MOST_ADDRESSES])
         return known
 
@@ -118,7 +136,7 @@ def parse_headers(raw: bytes, start: int = 0, boundaries: Iterable[bytes] = ()) 
     stops = {b"--" + one for one in boundaries} | {b"--" + one + b"--" for one in boundaries}
     fields: list[tuple[str, bytes]] = []
     name, pieces = "", list[bytes]()
-    at, end = start, len(raw)
+    at, end, broken = start, len(raw), 0
 
     def keep() -> None:
         if name and len(fields) < MOST_FIELDS:
@@ -144,12 +162,32 @@ def parse_headers(raw: bytes, start: int = 0, boundaries: Iterable[bytes] = ()) 
             if line.startswith((b"From ", b">From ")) and not fields and not name:
                 at = stop  # the line an mbox file puts between letters
                 continue
+            broken += 1
+            if name and broken < _MOST_BROKEN and line.rstrip() not in stops and _goes_on(raw, pieces[-1], line, stop):
+                pieces.append(b" " + line)
+                at = stop
+                continue
             break
         keep()
         name, pieces = head.decode("ascii").lower(), [value.strip()]
         at = stop
     keep()
-    return Headers(tuple(fields)), at
+    headers = Headers(tuple(fields))
+    if not all(value.isascii() for _, value in fields):
+        headers = Headers(headers.fields, parameters(headers.last("content-type"))[1].get("charset", ""))
+    return headers, at
+
+
+def _goes_on(raw: bytes, before: bytes, line: bytes, after: int) -> bool:
+    """Whether a line that is no field belongs to the one before it: its blank at the beginning got lost on the way.
+
+    Only when the field before asks for more, or when the header visibly goes on below.
+    """
+    if before.rstrip().endswith(b";") and b"=" in line:
+        return True
+    block = raw[after : after + 2_000]
+    empty = _EMPTY_LINE.search(block)
+    return _KNOWN_FIELD.search(block, 0, empty.start() if empty else len(block)) is not None
 
 
 def words(value: bytes | str) -> str:
@@ -157,33 +195,51 @@ def words(value: bytes | str) -> str:
     return flat(_encoded_words(_plain(value) if isinstance(value, bytes) else value))
 
 
-def _plain(value: bytes) -> str:
-    return decode(value[:LONGEST_VALUE], None).replace("\n", " ")
+def _plain(value: bytes, charset: str = "") -> str:
+    """A raw value as text: UTF-8 (RFC 6532), else the charset of the content beside it, else what it looks like."""
+    value = value[:LONGEST_VALUE]
+    try:
+        return clean(value.decode("utf-8")).replace("\n", " ")
+    except UnicodeDecodeError:
+        return decode(value, charset).replace("\n", " ")
 
 
 def _encoded_words(text: str) -> str:
-    """Encoded words decoded; neighbours of one charset are joined first, because some programs cut a letter in two."""
-    if "=?" not in text:
-        return text
+    """Encoded words decoded; neighbours of one charset are joined first, because some programs cut a letter in two.
+
+    Forgiven: blanks and question marks inside, a word without its end, and one base64 text cut into several words.
+    """
     out: list[str] = []
-    waiting, charset, at = b"", "", 0
+    waiting, cut, charset, at, end = b"", "", "", 0, -1
 
     def release() -> None:
-        nonlocal waiting
+        nonlocal waiting, cut
+        if cut:
+            waiting, cut = waiting + lenient_base64(cut.encode()), ""
         if waiting:
             out.append(decode(waiting, charset))
             waiting = b""
 
-    for match in _ENCODED_WORD.finditer(text):
-        between = text[at : match.start()]
-        label = match[1].partition("*")[0]  # RFC 2231: a language may follow the charset
-        if between.strip() or (waiting and codec_of(label) != codec_of(charset)):
+    while (begin := _WORD_BEGINS.search(text, at)) is not None:
+        if end < begin.end():
+            end = text.find("?=", begin.end())
+            end = len(text) if end < 0 else end
+        inner = _WORD_BEGINS.search(text, begin.end(), end)
+        stop = inner.start() if inner else end
+        between, inside = text[at : begin.start()], text[begin.end() : stop]
+        label, how = begin[1].partition("*")[0], begin[2].lower()  # RFC 2231: a language may follow the charset
+        if between.strip() or (charset and codec_of(label) != codec_of(charset)) or (cut and how != "b"):
             release()
-        if between.strip() or (not out and not waiting):
+        if between.strip() or (not out and not waiting and not cut):
             out.append(between)
         charset = label
-        waiting += _word_bytes(match[2], match[3], label)
-        at = match.end()
+        if how == "b" and inside.isascii():
+            cut += "".join(inside.split())
+            if cut.endswith("=") or len(cut) % 4 == 0:
+                waiting, cut = waiting + lenient_base64(cut.encode()), ""
+        else:
+            waiting += _word_bytes(how, inside, label)
+        at = stop if inner else min(end + 2, len(text))
     release()
     out.append(text[at:])
     return "".join(out)
@@ -226,11 +282,10 @@ def parameters(value: str) -> tuple[str, dict[str, str]]:
     RFC 2045 section 5.1, RFC 2231 sections 3 and 4; encoded words inside are decoded too, since mail programs
     put them there against RFC 2047 section 5.
     """
-    value = value[:4_000]
-    token = (value.partition(";")[0].split() or [""])[0].lower()
+    token, rest = _apart(value[:4_000])
     plain: dict[str, str] = {}
     pieces: dict[str, list[tuple[int, bool, str]]] = {}
-    for match in _PARAMETER.finditer(value):
+    for match in _PARAMETER.finditer(rest):
         name, text = match[1].lower(), match[2].strip()
         if text.startswith('"') and text.endswith('"') and len(text) > 1:
             text = text[1:-1].replace('\\"', '"').replace("\\\\", "\\")
@@ -246,6 +301,13 @@ def parameters(value: str) -> tuple[str, dict[str, str]]:
     for base, found in pieces.items():
         plain[base] = _joined(sorted(found, key=lambda piece: piece[0]))
     return token, {name: flat(text) for name, text in plain.items()}
+
+
+def _apart(value: str) -> tuple[str, str]:
+    """A structured value's token, and the rest with a semicolon before it, also where a program forgot to write it."""
+    found = _TOKEN.match(value)
+    token, rest = (found[1], value[found.end() :]) if found is not None else ("", value)
+    return token.lower(), ";" + rest.lstrip("; \t")
 
 
 def _joined(pieces: list[tuple[int, bool, str]]) -> str:

@@ -16,6 +16,7 @@ from reply_router.reading.challenges import challenge
 from reply_router.reading.charsets import clean, decode
 from reply_router.reading.commands import command
 from reply_router.reading.complaints import complaint
+from reply_router.reading.content_type import ENOUGH, type_of
 from reply_router.reading.folding import assemble, joined, lines_in, words_of
 from reply_router.reading.letter import Letter
 from reply_router.reading.machine import (
@@ -141,7 +142,8 @@ def _attached(tree: Tree, part: Part) -> Attached:
     name = part.filename
     if not name and part.type == "message/rfc822" and part.children:
         name = part.children[0].headers.first("subject")[:100]
-    return Attached(name, part.type, tree.size(part), part.index)
+    kind = type_of(tree.beginning(part, ENOUGH), part.type)
+    return Attached(name, kind, tree.size(part), part.index, part.type)
 
 
 def _unreadable(raw: bytes, stopped: str) -> Reading:

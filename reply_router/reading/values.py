@@ -74,12 +74,16 @@ class Folded:
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """One attachment; `index` finds its content again in the same bytes."""
+    """One attachment; `index` finds its content again in the same bytes.
+
+    `type` is what it is by its content, where that tells it, else what its label says; `label` is what the sender says.
+    """
 
     name: str
     type: str
     size: int
     index: int
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
