@@ -1,6 +1,8 @@
 """Any bytes as a calendar file, and as the calendar part of a letter."""
 
-from tests.fuzz.readings import check_reading
+from reply_router.reading import Kind, read_calendar
+from reply_router.reading.calendar import ANSWERS, MOST_ATTENDEES
+from tests.fuzz.readings import check_reading, check_strings, same
 
 WORDS = (
     "BEGIN:VCALENDAR\r\n", "END:VCALENDAR\r\n", "BEGIN:VEVENT\r\n", "END:VEVENT\r\n", "BEGIN:VTIMEZONE\r\n",
@@ -19,3 +21,13 @@ _HEAD = b"From: dana@hill.example\nSubject: Accepted: Supper\nContent-Type: text
 def check(data: bytes) -> None:
     """Fails when the file breaks a promise of the reader."""
     check_reading(_HEAD + data)
+    reading = read_calendar(data)
+    assert same(reading) == same(read_calendar(data)), "a second reading differs"
+    check_strings(reading)
+    calendar = reading.calendar
+    assert (calendar is None) == (reading.kind is Kind.UNREADABLE), reading.kind
+    if calendar is not None:
+        assert (reading.kind is Kind.CALENDAR_REPLY) == (calendar.method in ANSWERS), calendar.method
+        assert len(calendar.attendees) <= MOST_ATTENDEES
+        for one in calendar.attendees:
+            assert not set(one.address) & set(" \t\r\n<>"), one

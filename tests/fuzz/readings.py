@@ -18,15 +18,20 @@ def check_reading(raw: bytes, mail_from: str | None = None) -> Reading:
     assert not any("stopped" in sentence for sentence in reading.trouble), reading.trouble
     assert same(reading) == same(read(raw, sent=sent, mail_from=mail_from)), "a second reading differs"
     check_words(reading)
-    for text in strings_in(reading):
-        assert "\0" not in text, f"PostgreSQL takes no NUL: {text!r}"
-        text.encode()  # and no half surrogate
+    check_strings(reading)
     if reading.html:
         assert "<script" not in reading.html and "<iframe" not in reading.html, reading.html
     for one in reading.attachments:
         assert one.size >= 0
         attachment_content(raw, one.index)
     return reading
+
+
+def check_strings(value: object) -> None:
+    """A database can keep every text in it: there is no NUL, and no half of a surrogate pair."""
+    for text in strings_in(value):
+        assert "\0" not in text, f"PostgreSQL takes no NUL: {text!r}"
+        text.encode()
 
 
 def same(reading: Reading) -> Reading:
