@@ -10,8 +10,8 @@ _MARKS = """
     отв на пересл σχετ απ πρθ 回复 回覆 答复 转发 轉寄 返信 転送 답장 전달 הועבר השב رد
 """.split()
 _BEFORE = re.compile(
-    rf"^\s*(?:(?:{'|'.join(sorted(map(re.escape, _MARKS), key=len, reverse=True))})"
-    r"\s*(?:\[\d{1,3}\]|\(\d{1,3}\)|\^\d{1,3})?\s*[:：]|\[[^\]]{1,30}\]|\([^)]{1,12}\)(?=\s*\S))\s*",
+    rf"^\s*+(?:(?:{'|'.join(sorted(map(re.escape, _MARKS), key=len, reverse=True))})"
+    r"\s*+(?:\[\d{1,3}\]|\(\d{1,3}\)|\^\d{1,3})?\s*+[:：]|\[[^\]]{1,30}\]|\([^)]{1,12}\)(?=\s*\S))\s*",
     re.IGNORECASE,
 )
 _PAPER = ("no subject", "(no subject)", "sin asunto", "(sin asunto)", "<no subject>", "kein betreff", "sans objet")

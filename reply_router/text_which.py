@@ -19,7 +19,7 @@ from reply_router.text_find import Asked, TextPlace
 #: A question of ours is answered this long; then the next words go to a person.
 ASKED_FOR = timedelta(hours=24)
 _MOST_SIGNS = 60
-_SENTENCE = re.compile(r"[^.!?\n]*\?")
+_SENTENCE = re.compile(r"(?<![^.!?\n])[^.!?\n]*+\?")
 
 
 def ask_which(

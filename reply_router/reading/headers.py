@@ -25,7 +25,8 @@ _MESSAGE_ID: Final = re.compile(r"<([^<>\s]{1,900})>")
 _BARE_ADDRESS: Final = re.compile(r"[^\s<>\"(),:;@\[\]]{1,64}@[^\s<>\"(),:;@\[\]]{1,190}")
 #: One mailbox as nearly every program writes it; whatever is less plain goes to the standard parser, which is slow.
 _ONE_MAILBOX: Final = re.compile(
-    r"\s*(?:\"([^\"\\]{0,500})\"|([^\"<>(),:;@\[\]\\]{0,500}))\s*<([^\s<>\"(),:;@\[\]\\]{1,64}@[a-zA-Z0-9.-]{1,190})>\s*"
+    r"\s*+(?:\"([^\"\\]{0,500})\"\s*+|([^\"<>(),:;@\[\]\\]{0,500}+))"
+    r"<([^\s<>\"(),:;@\[\]\\]{1,64}@[a-zA-Z0-9.-]{1,190})>\s*+"
 )
 _PARAMETER: Final = re.compile(r';\s*([^=;\s"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
 _EMPTY_LINE: Final = re.compile(rb"^\r?$", re.MULTILINE)

@@ -16,7 +16,7 @@ _LONGEST_LINE: Final = 1_000
 _NEAR: Final = 8
 #: The first line of a letter's header pasted into a report.
 _PASTED: Final = re.compile(
-    r"\s*>?\s*(?:return-path|received|message-id|mime-version|x-[a-z-]+|dkim-signature): ?\S", re.IGNORECASE
+    r"\s*+>?\s*+(?:return-path|received|message-id|mime-version|x-[a-z-]+|dkim-signature): ?\S", re.IGNORECASE
 )
 _FROM: Final = re.compile(r"^[ \t>]*from: [^\n]{3,300}", re.IGNORECASE | re.MULTILINE)
 _EDGE: Final = " \t<>*-:;,\"'.[]()|=»«•·"

@@ -59,7 +59,7 @@ _MOST_NAME_WORDS: Final = 4
 _CLAUSE: Final = re.compile(
     r"[.!?;:\n,…—–]+|\s-+\s| (?:and|but|y|pero|asi que) (?=\w)| so (?=(?:i|you|we|please|stop|take|remove|no)\b)"
 )
-_QUOTED: Final = re.compile(r"[“\"«‘][^”\"»’]{3,}[”\"»’]")
+_QUOTED: Final = re.compile(r"[“\"«‘][^”\"»’]{3,600}[”\"»’]")
 
 
 class TextKind(StrEnum):
@@ -214,7 +214,7 @@ def _wishes(clause: str) -> bool:
 
 def _is_told(body: str, clauses: list[str]) -> bool:
     """Whether the wish stands between quotation marks, with words of their own around it."""
-    quoted = _QUOTED.search(body)
+    quoted = _QUOTED.search(body[: 4 * _LONGEST])
     if quoted is None or quoted[0].strip() == body.strip():
         return False
     inside = one_form(quoted[0])

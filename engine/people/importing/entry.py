@@ -29,7 +29,7 @@ _COUNTRIES = {
 _CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), " ")
 #: Excel's ="00501" keeps zeros; a quote in front keeps what looks like a formula from being one.
 _QUOTED = re.compile(r'="(.*)"|\'([=+\-@].*)')
-_DECIMAL = re.compile(r"(\+?\d+)\.0+")
+_DECIMAL = re.compile(r"((?<!\d)\+?(?<!\d)\d++)\.0+")
 _SCIENTIFIC = re.compile(r"\+?(\d)[.,]?(\d*)[eE]\+?(\d{1,2})")
 
 
