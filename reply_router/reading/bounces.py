@@ -11,12 +11,12 @@ from typing import Final
 
 from reply_router.reading import bounce_phrases as phrases
 from reply_router.reading.delivery_status import ADDRESS, MOST_RECIPIENTS, delivery_status, fields_in
-from reply_router.reading.failures import coded, has, of_words
+from reply_router.reading.failures import coded, has, of_words, status_in
 from reply_router.reading.headers import Headers, parse_headers, words
 from reply_router.reading.known_formats import known_formats
 from reply_router.reading.letter import Letter
 from reply_router.reading.provider_notice import provider_notice
-from reply_router.reading.report_words import Report, folded, listed, named, report_in, report_of, told
+from reply_router.reading.report_words import Report, folded, listed, named, report_in, report_of, tells_of_one, told
 from reply_router.reading.values import Failure, Kind, Opinion, Original, Recipient
 
 _ORIGINAL_PARTS: Final = (
@@ -107,8 +107,10 @@ def _says_so(letter: Letter, report: Report) -> bool:
         return by_subject or by_body or has_code
     if letter.null_sender:
         return (by_body and (by_subject or has_code or returned)) or (by_subject and (has_code or returned))
-    names = listed if not _is_program(letter) else named
-    return by_body and (has_code or returned or bool(names(letter, report)))
+    if _is_program(letter):
+        return by_body and (has_code or returned or bool(named(letter, report)))
+    # Under a person's name only what no person writes: a status, or an address right where its failure is told.
+    return by_body and (bool(status_in("\n".join(report.lines))) or tells_of_one(letter, report))
 
 
 def _answers(letter: Letter) -> bool:

@@ -85,6 +85,19 @@ def listed(_letter: Letter, report: Report) -> list[Recipient]:
     return _told(report, _mentions(report, sure=True))
 
 
+def tells_of_one(letter: Letter, report: Report) -> bool:
+    """Whether a failure is told in the very line of a listed address, or in a line above it that leads to it."""
+    addresses = [one.address for one in listed(letter, report)]
+    above = ""
+    for line in report.lines:
+        lowered = folded(line).strip()
+        leads = above.endswith(":") or _ends_with(above, phrases.LOOSE_LABELS)
+        if any(one in line for one in addresses) and has(f"{above} {lowered}" if leads else lowered, phrases.BODIES):
+            return True
+        above = lowered or above
+    return False
+
+
 def named(_letter: Letter, report: Report) -> list[Recipient]:
     """The first address that a report names at all, apart from our own and the server's."""
     return _told(report, _mentions(report, sure=False))[:1]
