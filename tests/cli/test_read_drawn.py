@@ -24,15 +24,17 @@ def reply(tmp_path: Path) -> Path:
     return tmp_path / "reply.eml"
 
 
-def seen(*words: object, columns: int = 80, **env: str) -> str:
-    """What stands on a terminal of that many columns afterwards."""
+def seen(*words: object, columns: int = 80, errors: bool = False, **env: str) -> str:
+    """What stands on a terminal of that many columns afterwards: its output, or only what goes to standard error."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     mine = {
         name: value for name, value in environment(TERM="xterm-256color").items() if name not in ("COLUMNS", "NO_COLOR")
     }
+    nowhere = subprocess.DEVNULL
     with subprocess.Popen(
-        command("read", *words), stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.DEVNULL,
+        command("read", *words), stdin=subprocess.DEVNULL, stdout=nowhere if errors else theirs,
+        stderr=theirs if errors else nowhere,
         cwd=ROOT, env={**mine, **env}, start_new_session=True,
     ) as running:  # fmt: skip
         os.close(theirs)
@@ -122,3 +124,11 @@ def test_a_terminal_that_knows_only_ascii_gets_lines_of_ascii(reply: Path) -> No
     assert "-- " in drawing
     assert "| folded: " in drawing
     assert drawing.isascii()
+
+
+def test_a_large_batch_shows_on_a_terminal_how_far_it_is_and_leaves_nothing_behind(reply: Path) -> None:
+    bar = seen("--json", *[reply] * 60, errors=True)
+    assert "Reading" in bar
+    assert "60/60" in bar
+    assert seen("--json", reply, errors=True) == ""
+    assert "Reading" not in seen(*[reply] * 60)

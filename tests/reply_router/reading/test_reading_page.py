@@ -6,6 +6,7 @@ from pathlib import Path
 from admin.cli.found import unreadable
 from reply_router.reading import JUDGES, Kind, Verb
 from reply_router.reading.file_kind import FileKind
+from reply_router.reading.quotes import FINDERS
 from reply_router.reading.texts import TextKind
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reading.md").read_text("utf-8")
@@ -29,6 +30,12 @@ def test_the_page_tells_every_kind_class_and_verb() -> None:
     assert {str(kind) for kind in TextKind if kind not in told_apart} <= quoted
 
 
-def test_the_page_tells_the_judges_in_their_order() -> None:
-    listed = PAGE.partition("<!-- judges -->")[2].partition("<!-- end of judges -->")[0]
-    assert re.findall(r"^\d+\. `(\w+)`", listed, re.MULTILINE) == [judge.__name__ for judge in JUDGES]
+def listed(name: str) -> list[str]:
+    """What stands in a numbered list of the page."""
+    between = PAGE.partition(f"<!-- {name} -->")[2].partition(f"<!-- end of {name} -->")[0]
+    return re.findall(r"^\d+\. `([\w ]+)`", between, re.MULTILINE)
+
+
+def test_the_page_tells_the_judges_and_the_finders_of_quotes_in_their_order() -> None:
+    assert listed("judges") == [judge.__name__ for judge in JUDGES]
+    assert listed("finders") == [finder.name for finder in FINDERS]
