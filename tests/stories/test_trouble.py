@@ -1,9 +1,11 @@
 """Trouble of ours: nothing is lost, nothing is doubled, and it goes on by itself afterwards."""
 
+import os
+import signal
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 
@@ -12,8 +14,10 @@ from admin.process import Embedded
 from admin.sandbox.pen import bare_address
 from engine.base.db import to_microseconds
 from engine.base.errors import AlreadyRunning
+from reply_router.budget.readers import readers
 from tests.inbound.wire import Wire, letter
-from tests.stories.town import Town
+from tests.reply_router.budget.hostile import readers_of
+from tests.stories.town import DOMAIN, Town
 
 NewTown = Callable[..., Town]
 
@@ -150,12 +154,33 @@ def test_mail_that_is_no_mail_is_kept_and_goes_to_a_person(town: Town) -> None:
     assert set(outcomes) <= {"thread", "needs_person"}
 
 
+def test_a_reply_arrives_though_the_process_that_reads_it_stands_still_or_is_killed(town: Town) -> None:
+    ray = town.joins("Ray Bergstrom", organizer=town.denise)
+    ray.writes("I have a ladder.")
+    read_by = readers_of(os.getpid())
+    for each in read_by:
+        os.kill(each, signal.SIGSTOP)
+    ray.writes("And a truck.")
+    town.denise.sees("And a truck.", from_=ray)
+    tries = town.ask("select attempts, outcome from received where member_id = ? order by id", ray.member_id)
+    assert tries == [(1, "thread"), (2, "thread")], "the second was beyond its two seconds, once"
+    for each in (*read_by, *readers_of(os.getpid())):
+        with suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
+    ray.writes("And two hands.")
+    town.denise.sees("And two hands.", from_=ray)
+
+
 def test_what_was_waiting_when_the_process_ended_goes_on_in_the_next(new_town_either_way: NewTown) -> None:
+    readers.close()
+    of_others = set(readers_of(os.getpid()))
     town = new_town_either_way()
     town.relay_goes_away()
     rosa = town.joins("Rosa Marin", organizer=town.denise)
+    rosa.writes("Is the hall open?", to=f"atlanta@{DOMAIN}")
+    assert set(readers_of(os.getpid())) - of_others
     town.process_ends()
-    assert not rosa.letters
+    assert not rosa.letters and not set(readers_of(os.getpid())) - of_others
     town.process_starts()
     town.relay_comes_back()
     town.passes("3h")

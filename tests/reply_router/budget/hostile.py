@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -65,6 +66,22 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def readers_of(pid: int) -> list[int]:
+    """The processes that read mail for this one, or for one that it started."""
+    listed = subprocess.run(
+        ["ps", "-A", "-ww", "-o", "pid=,ppid=,stat=,command="], capture_output=True, text=True, check=True, timeout=30
+    )
+    found = [line.split(None, 3) for line in listed.stdout.splitlines()]
+    parents = {int(each): int(parent) for each, parent, *_ in found}
+    return [
+        int(each)
+        for each, parent, state, *words in found
+        if "reply_router.budget.child" in "".join(words)
+        and not state.startswith("Z")
+        and pid in (int(parent), parents.get(int(parent)))
+    ]
 
 
 def within(seconds: float, is_so: Callable[[], bool]) -> bool:
