@@ -28,6 +28,7 @@ from engine.conversations.thread import Thread
 from engine.enrollments.importing.bring_in import interrupted
 from engine.migrations import migrate
 from engine.outbox.waiting import late
+from reply_router.budget.readers import Readers
 
 #: With less than this free, a few large mails fill the disk.
 ROOM_MB = 200
@@ -121,6 +122,7 @@ def _of_settings(settings: Settings, environ: dict[str, str]) -> Iterator[Check]
             yield servers.relay(settings)
     yield from servers.queue(settings)
     yield from servers.texts(settings)
+    yield _reading()
     yield _room(settings)
 
 
@@ -141,6 +143,19 @@ def _room(settings: Settings) -> Check:
     free = shutil.disk_usage(settings.data_dir).free // 1_000_000
     fix = "Make room. While there is none, mail is put off and comes again; nothing is lost."
     return Check("room on the disk", free >= ROOM_MB, f"{free:,} MB free for {settings.data_dir}.", fix)
+
+
+def _reading() -> Check:
+    """Whether mail could be read here: in a process of its own, which not every account may begin."""
+    fix = "Let the account that runs Hearthline begin processes, with 300 MB for one. Mail is kept until then."
+    readers = Readers()
+    try:
+        readers.read(b"Subject: hello\n\nhello\n")
+    except HearthlineError as trouble:
+        return Check("mail is read", False, str(trouble), fix)
+    finally:
+        readers.close()
+    return Check("mail is read", True, "A process that reads mail can be begun.")
 
 
 def _quoted(folder: Path) -> str:

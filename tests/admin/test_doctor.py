@@ -120,6 +120,16 @@ def test_answers_by_text_need_an_address_that_the_provider_reaches(tmp_path: Pat
     assert by_name(servers.texts(settings(tmp_path, sms=sms, doors=PUBLIC)))["answers by text"].ok
 
 
+def test_where_no_process_can_be_begun_nothing_is_read_and_the_doctor_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "hearthline.toml").write_text(f'keys = ["1:{"ab" * 32}"]\n')
+    assert by_name(examine(tmp_path, {}).checks)["mail is read"].ok
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    found = by_name(examine(tmp_path, {}).checks)["mail is read"]
+    assert not found.ok and "could be started" in found.says and found.fix
+
+
 def test_the_report_for_programs_keeps_its_fields_and_names(tmp_path: Path, postgres_url: str, redis_url: str) -> None:
     """Whoever watches by `doctor --json` finds tomorrow what is there today."""
     (tmp_path / "hearthline.toml").write_text(
@@ -132,7 +142,8 @@ def test_the_report_for_programs_keeps_its_fields_and_names(tmp_path: Path, post
     assert set(report["balance"]) == {"received", "outcomes", "unsettled"}
     assert [check["name"] for check in report["checks"]] == [
         "python", "settings", "ready to start", "environment", "signing key", "postal address", "links in letters",
-        "relay", "redis", "texts", "answers by text", "provider of texts", "room on the disk", "database",
+        "relay", "redis", "texts", "answers by text", "provider of texts", "mail is read",
+        "room on the disk", "database",
         "database version", "running", "workers", "somebody answers", "everything received settles",
         "everything due leaves", "people are answered", "files of people",
     ]  # fmt: skip

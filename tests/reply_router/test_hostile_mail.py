@@ -204,7 +204,7 @@ def test_markup_that_does_something_does_nothing_in_what_is_shown(active: str) -
     tree = html.fromstring(f"<div>{shown}</div>")
     for element in tree.iter():
         assert element.tag not in DOING, shown
-        for name, value in element.attrib.items():
+        for name, value in ((str(name), str(value)) for name, value in element.attrib.items()):
             assert not name.startswith("on") and name not in LOADING, shown
             if name == "href":
                 assert re.match(r"(https?|mailto|tel):", value), shown

@@ -177,7 +177,7 @@ def test_what_was_waiting_when_the_process_ended_goes_on_in_the_next(new_town_ei
     town = new_town_either_way()
     town.relay_goes_away()
     rosa = town.joins("Rosa Marin", organizer=town.denise)
-    rosa.writes("Is the hall open?", to=f"atlanta@{DOMAIN}")
+    town.stranger("Ana Lima", "ana@elsewhere.example").writes("Is the hall open?", to=f"atlanta@{DOMAIN}")
     assert set(readers_of(os.getpid())) - of_others
     town.process_ends()
     assert not rosa.letters and not set(readers_of(os.getpid())) - of_others
