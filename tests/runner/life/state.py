@@ -34,8 +34,10 @@ def _state(db: sqlite3.Connection) -> Iterator[tuple[object, ...]]:
         ORDER BY enrollment_id, visit_at"""
     ):
         yield ("visit", walks[id_], versions[version], *row)
+    # When a message is judged next says nothing any more of one that is settled.
     for id_, *row in db.execute(
-        """SELECT enrollment_id, visit_at, channel, template_version_id, state, sent_at, send_at, refusal FROM delivery
+        """SELECT enrollment_id, visit_at, channel, template_version_id, state, sent_at,
+        CASE state WHEN 'queued' THEN send_at END, refusal FROM delivery
         ORDER BY enrollment_id, visit_at, channel"""
     ):
         yield ("delivery", walks[id_], *row)
