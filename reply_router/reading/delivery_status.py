@@ -10,6 +10,8 @@ from reply_router.reading.values import Failure, Recipient
 
 ADDRESS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{1,180}[A-Za-z0-9]")
 MOST_RECIPIENTS: Final = 100
+_ANY_ADDRESS: Final = re.compile(r"[\w!#$%&'*+/=?^`{|}~.-]{1,64}@\w[\w.-]{1,180}\w")
+_ESCAPED: Final = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
 _LONGEST: Final = 500_000
 _BESIDE: Final = 4_000
 _INLINE: Final = re.compile(
@@ -52,11 +54,24 @@ def _recipients(raws: list[bytes], subject: str, words: str) -> list[Recipient]:
 
 def _recipient(group: Headers, beside: str) -> Recipient:
     named = group.first("final-recipient") or group.first("original-recipient") or group.first("x-actual-recipient")
-    address = ADDRESS.search(named.partition(";")[2] or named)
-    original = ADDRESS.search(group.first("original-recipient"))
     action = group.first("action").split(" ")[0].strip("();").lower()
     said = group.first("diagnostic-code")
     verdict = of_fields(action, group.first("status"), said, beside)
     # The original recipient is the address we wrote to; the final one is where a forwarding led.
-    shown = (original[0] if original else "") or (address[0] if address else "")
+    shown = _address(group.first("original-recipient")) or _address(named)
     return Recipient(shown, verdict.failure, verdict.status, said[:500], verdict.lost)
+
+
+def _address(field: str) -> str:
+    """The address in a recipient's field; one of type utf-8 may have any letters, or stand for them (RFC 6533)."""
+    kind, _, rest = field.partition(";")
+    if kind.strip().lower() == "utf-8":
+        found = _ANY_ADDRESS.search(_ESCAPED.sub(_letter, rest))
+    else:
+        found = ADDRESS.search(rest or field)
+    return found[0] if found else ""
+
+
+def _letter(escaped: re.Match[str]) -> str:
+    code = int(escaped[1], 16)
+    return chr(code) if 0x20 < code < 0x110000 and not 0xD800 <= code < 0xE000 else ""

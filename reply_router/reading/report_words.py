@@ -134,13 +134,17 @@ def _told(report: Report, near: dict[str, str]) -> list[Recipient]:
 
 def _mentions(report: Report, sure: bool) -> dict[str, str]:
     """Each address with the lines that speak of it: up to the next address, and wherever else it is named."""
-    begins = next((at for at, line in enumerate(report.lines) if has(folded(line), phrases.LISTED)), 0)
+    heading = next((at for at, line in enumerate(report.lines) if has(folded(line), phrases.LISTED)), 0)
+    return _found_in(report, report.lines[heading:], sure) or (_found_in(report, report.lines, sure) if heading else {})
+
+
+def _found_in(report: Report, lines: tuple[str, ...], sure: bool) -> dict[str, str]:
     found: dict[str, list[str]] = {}
     spelled: dict[str, str] = {}
     current: str | None = None
     left = 0
     before = ""
-    for line in report.lines[begins:]:
+    for line in lines:
         for match in list(ADDRESS.finditer(line))[:20]:
             address = _SMTP_IS.sub("", match[0]).strip(".'`=-")
             key = address.casefold()
