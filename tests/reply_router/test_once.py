@@ -1,6 +1,7 @@
 """Every row ends in one outcome, once: sent again, crashed half way, poisoned, leased, or to several of us."""
 
 import random
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
@@ -15,7 +16,7 @@ from engine.conversations.message import Message
 from engine.conversations.received import OUTCOMES, FiledKey, Received
 from engine.runner.scheduler import Scheduler
 from reply_router import branch, filing, jobs, route
-from reply_router.content import fingerprint
+from reply_router.content import fingerprint, loop_marks
 from reply_router.route import MOST_TRIES, route_one
 from tests.database import on_both_databases
 from tests.reply_router.conversation import DOMAIN, Town
@@ -217,3 +218,22 @@ def test_trace_headers_change_no_fingerprint(body: bytes, chance: random.Random)
     assert fingerprint(b"".join(trace) + plain) == fingerprint(plain)
     assert fingerprint(plain) != fingerprint(head + b"To: c@d.example\r\n\r\n" + body)
     assert fingerprint(plain) != fingerprint(head + b"\r\n" + body + b"!")
+
+
+@pytest.mark.parametrize("gap", [b"\r\n\r\n", b"\n\n", b"\n\r\n", b"\r\r\n\r\r\n"])
+def test_other_words_are_another_mail_however_lines_end(gap: bytes) -> None:
+    head = b"From: a@b.example\nSubject: x" + gap
+    assert fingerprint(head + b"One.\n\nTwo.\n") != fingerprint(head + b"Another.\n\nTwo.\n")
+    assert fingerprint(head + b"One.\n\nTwo.\n") == fingerprint(head + b"One.\r\n\r\nTwo.\r\n\r\n")
+
+
+ENDLESS = [b"a\n", b"X: y\n", b" \n", b"\r", b"a", b"X-Hearthline-Loop: 1.a\n", b"\n", b"\r\n"]
+
+
+@pytest.mark.parametrize("line", ENDLESS)
+def test_of_an_endless_header_the_router_itself_looks_at_the_beginning_only(line: bytes) -> None:
+    began = time.process_time()
+    raw = b"Subject: x\n" + line * (20_000_000 // len(line))
+    made = time.process_time() - began
+    assert fingerprint(raw) != fingerprint(raw + b"!") and len(loop_marks(raw)) < 20_000
+    assert time.process_time() - began - made < 4, "hashing 40 MB takes a tenth of a second"
