@@ -13,26 +13,29 @@ from engine.base.settings import Settings
 from engine.conversations.message import Message
 from engine.conversations.timeline import Done, Said
 from engine.outbox.fate import Fate
-from reply_router.reading.own_words import OUR_WORDS
 from reply_router.reading.quotes import FORWARDED
 from reply_router.reading.signatures import APP_LINE, LIST_FOOTER, NOTICE, SIGNATURE
 from templates.web.reader import Reader
 
 #: What a phone's menu shows for the words that it sends.
 TAP_SIGNS = {"liked": "👍", "loved": "❤️", "disliked": "👎", "laughed": "😂", "emphasized": "‼️", "questioned": "❓"}
-#: What a folded stretch is called, by why it was folded; every other is words of an earlier letter.
+#: What a folded stretch is called, by why it was folded; every other is words of an earlier letter, theirs or ours.
 FOLD_WORDS = {
     SIGNATURE: "signature",
     APP_LINE: "app_line",
     NOTICE: "notice",
     LIST_FOOTER: "list_footer",
     FORWARDED: "forwarded",
-    OUR_WORDS: "our_words",
 }
 #: Machine mail that says more of itself than that a machine wrote it (reply_router.reports names them).
 MACHINES = frozenset({"away", "bounce", "late", "arrived", "complaint", "receipt", "loop", "list", "calendar"})
 #: Of these, what speaks of a mail of ours, whoever's machine wrote it.
 ABOUT_OURS = frozenset({"bounce", "late", "arrived", "complaint"})
+
+#: Characters and lines of one stretch that are in view, and by how many characters it may be longer all the same.
+LONG, ROOM, MANY_LINES = 5_000, 1_000, 120
+#: Characters of one folded stretch that a page carries; all of them stand in the original.
+MOST_FOLDED = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ def pieces_of(text: str, folded: Sequence[Mapping[str, Any]], reader: Reader) ->
             pieces[-1] = Piece(f"{before.text}\n\n{part.get('text', '')}", words)
     if text[done:].strip() or not pieces:
         pieces.append(Piece(text[done:]))
-    return pieces
+    return [short for piece in pieces for short in _shortened(piece, reader)]
 
 
 def machine_words(message: Message, author: str, whom: str, reader: Reader) -> str:
@@ -114,6 +117,21 @@ def machine_words(message: Message, author: str, whom: str, reader: Reader) -> s
     says = reader.say(f"machine.{what if what in MACHINES else 'machine'}", name=name)
     why = says_of(str(message.detail.get("report", {}).get("status", "")), reader) if what in ("bounce", "late") else ""
     return f"{says}: {why}" if why else says
+
+
+def _shortened(piece: Piece, reader: Reader) -> list[Piece]:
+    """The piece as it is, unless it would fill screens: then its end is folded, and what is far too long stays away."""
+    if piece.folded:
+        return [Piece(_as_much(piece.text, reader), piece.folded)]
+    if len(piece.text) <= LONG + ROOM and piece.text.count("\n") <= MANY_LINES:
+        return [piece]
+    lines = piece.text[:LONG].split("\n")
+    begin = "\n".join(lines[: min(MANY_LINES, len(lines) - 1)] if len(lines) > 1 else lines)
+    return [Piece(begin), Piece(_as_much(piece.text[len(begin) :].strip("\n"), reader), reader.say("folded.rest"))]
+
+
+def _as_much(text: str, reader: Reader) -> str:
+    return text if len(text) <= MOST_FOLDED else f"{text[:MOST_FOLDED]}…\n\n{reader.say('folded.in_the_original')}"
 
 
 def _place(part: Mapping[str, Any], text: str) -> int:
@@ -137,7 +155,7 @@ def _said(
     pieces = pieces_of(text, message.folded, reader)
     if message.detail.get("unreadable") and text.strip():
         # What a broken letter holds is no words of theirs: it stands there for whoever wants to look.
-        pieces = [Piece(text, reader.say("folded.as_it_came"))]
+        pieces = [Piece(_as_much(text, reader), reader.say("folded.as_it_came"))]
     return Entry(
         id=f"m{message.id}",
         kind=message.kind,

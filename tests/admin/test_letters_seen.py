@@ -147,7 +147,7 @@ def test_what_could_be_read_only_in_part_says_so_beside_its_words(town: Town) ->
     detail = {"trouble": ["Its parts stand in one another too deep."]}
     thread = town.hears("rosa", "Hello", chapter="atlanta", to="denise", detail=detail)
     shown = said(conversation(town, thread))
-    assert "A part of it could not be read." in shown and "<p>Hello</p>" in shown
+    assert "A part of it was too complicated or too broken to be read." in shown and "<p>Hello</p>" in shown
 
 
 def test_a_draft_by_mail_keeps_what_it_quoted_one_click_away(town: Town) -> None:
@@ -179,3 +179,26 @@ def test_on_the_persons_page_machines_are_named_for_what_they_are(town: Town) ->
     machine(town, thread, "bounce", report={"failure": "permanent", "status": "5.1.1"})
     page = town.signed_in("denise").sees(f"/people/{town.people['rosa']}")
     assert "A mail to Rosa Marin came back: there is no such mailbox" in page and "Out of office" not in page
+
+
+def test_a_letter_that_would_fill_screens_shows_its_beginning_and_folds_the_rest(town: Town) -> None:
+    lines = [f"Line {number} of my long story, as I remember it." for number in range(300)]
+    thread = town.hears("rosa", "\n".join(lines), chapter="atlanta", to="denise")
+    shown = said(conversation(town, thread))
+    fold = shown.index("<summary>the rest of it</summary>")
+    assert shown.index("Line 60 ") < fold < shown.index("Line 299 ")
+    assert all(f"Line {number} " in shown for number in range(300)), "not a line is lost"
+
+
+def test_what_is_far_too_long_for_a_page_stays_in_the_original(town: Town) -> None:
+    folded = [{"why": ARROWS, "text": "> again\n" * 100_000, "at": 3}]
+    thread = town.hears("rosa", "Yes", chapter="atlanta", to="denise", folded=folded)
+    page = conversation(town, thread)
+    assert len(page) < 150_000 and "The rest stands in the original." in page
+
+
+def test_a_signed_address_of_ours_is_not_an_organizers_to_write_to(town: Town) -> None:
+    folded = [{"why": INTRODUCTION, "text": f"On Monday Maya <r-{'ab2' * 16}@nfp.example> wrote:", "at": 3}]
+    thread = town.hears("rosa", "Yes", chapter="atlanta", to="denise", folded=folded)
+    page = conversation(town, thread)
+    assert "ab2ab2" not in page and "r-…@nfp.example" in page
