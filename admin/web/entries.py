@@ -33,7 +33,9 @@ MACHINES = frozenset({"away", "bounce", "late", "arrived", "complaint", "receipt
 ABOUT_OURS = frozenset({"bounce", "late", "arrived", "complaint"})
 
 #: Characters and lines of one stretch that are in view, and by how many characters it may be longer all the same.
-LONG, ROOM, MANY_LINES = 5_000, 1_000, 120
+LONG, ROOM, MANY_LINES = 5_000, 1_000, 80
+#: Lines in view of a letter that could be read only in part: they may be no words of theirs.
+FEW_LINES = 20
 #: Characters of one folded stretch that a page carries; all of them stand in the original.
 MOST_FOLDED = 50_000
 
@@ -89,7 +91,9 @@ def entries_of(
     ]
 
 
-def pieces_of(text: str, folded: Sequence[Mapping[str, Any]], reader: Reader) -> list[Piece]:
+def pieces_of(
+    text: str, folded: Sequence[Mapping[str, Any]], reader: Reader, *, most_lines: int = MANY_LINES
+) -> list[Piece]:
     """The words with each folded stretch where it stood; stretches with nothing between them are one."""
     pieces: list[Piece] = []
     done = 0
@@ -107,7 +111,7 @@ def pieces_of(text: str, folded: Sequence[Mapping[str, Any]], reader: Reader) ->
             pieces[-1] = Piece(f"{before.text}\n\n{part.get('text', '')}", words)
     if text[done:].strip() or not pieces:
         pieces.append(Piece(text[done:]))
-    return [short for piece in pieces for short in _shortened(piece, reader)]
+    return [short for piece in pieces for short in _shortened(piece, most_lines, reader)]
 
 
 def machine_words(message: Message, author: str, whom: str, reader: Reader) -> str:
@@ -119,14 +123,14 @@ def machine_words(message: Message, author: str, whom: str, reader: Reader) -> s
     return f"{says}: {why}" if why else says
 
 
-def _shortened(piece: Piece, reader: Reader) -> list[Piece]:
+def _shortened(piece: Piece, most_lines: int, reader: Reader) -> list[Piece]:
     """The piece as it is, unless it would fill screens: then its end is folded, and what is far too long stays away."""
     if piece.folded:
         return [Piece(_as_much(piece.text, reader), piece.folded)]
-    if len(piece.text) <= LONG + ROOM and piece.text.count("\n") <= MANY_LINES:
+    if len(piece.text) <= LONG + ROOM and piece.text.count("\n") <= most_lines:
         return [piece]
     lines = piece.text[:LONG].split("\n")
-    begin = "\n".join(lines[: min(MANY_LINES, len(lines) - 1)] if len(lines) > 1 else lines)
+    begin = "\n".join(lines[: min(most_lines, len(lines) - 1)] if len(lines) > 1 else lines)
     return [Piece(begin), Piece(_as_much(piece.text[len(begin) :].strip("\n"), reader), reader.say("folded.rest"))]
 
 
@@ -152,7 +156,8 @@ def _said(
     fate = known.get(message.delivery_id) if message.delivery_id else None
     ours = message.kind in ("out", "journey")
     text = body(message.text) if message.kind == "journey" else message.text
-    pieces = pieces_of(text, message.folded, reader)
+    most_lines = FEW_LINES if message.detail.get("trouble") else MANY_LINES
+    pieces = pieces_of(text, message.folded, reader, most_lines=most_lines)
     if message.detail.get("unreadable") and text.strip():
         # What a broken letter holds is no words of theirs: it stands there for whoever wants to look.
         pieces = [Piece(_as_much(text, reader), reader.say("folded.as_it_came"))]
