@@ -69,3 +69,20 @@ def _choose(part: Part, shown: list[Words], attached: list[Part]) -> None:
     )
     if words.plain or words.html:
         shown.append(words)
+
+
+def sealed(tree: Tree) -> str | None:
+    """Why nobody but the writer's and the reader's own programs can see the words, in a sentence; else None.
+
+    RFC 1847 section 2.2 (multipart/encrypted), RFC 8551 sections 3.3 and 3.5.2 (S/MIME).
+    """
+    for part in tree.parts[:3]:
+        if part.type == "multipart/encrypted":
+            return "It is encrypted: save its original, and open it with the program that holds the key."
+        if part.type in ("application/pkcs7-mime", "application/x-pkcs7-mime"):
+            if part.options.get("smime-type", "").lower() in ("signed-data", "certs-only"):
+                return (
+                    "Its words lie inside its signature (S/MIME): save its original, and open it with a mail program."
+                )
+            return "It is encrypted (S/MIME): save its original, and open it with the program that holds the key."
+    return None

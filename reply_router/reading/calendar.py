@@ -20,6 +20,8 @@ from reply_router.reading.values import Attendee, Calendar, Kind, Opinion, Readi
 ANSWERS: Final = frozenset({"REPLY", "COUNTER"})
 CALENDAR_TYPES: Final = ("text/calendar", "application/ics", "text/x-vcalendar", "application/calendar")
 MOST_ATTENDEES: Final = 1_000
+#: A calendar's components stand in one another three deep.
+_DEEPEST: Final = 20
 #: Lines are folded by octets, so a letter may be cut in two: they are joined before anything is decoded (section 3.1).
 _FOLD: Final = re.compile(rb"(?:\r\n|\n|\r)[ \t]")
 _NAME: Final = re.compile(r"\s*([A-Za-z0-9-]{1,60})\s*(?=[;:])")
@@ -132,7 +134,7 @@ _ASIDE: Final = frozenset(
 
 def _close(open_: list[_Component], name: str) -> None:
     """The innermost open component of this name ends, and with it whatever was forgotten inside."""
-    if any(one.name == name for one in open_):
+    if any(one.name == name for one in open_[-_DEEPEST:]):
         while open_ and open_.pop().name != name:
             pass
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from reply_router.reading import html as markup
-from reply_router.reading.bodies import Words, readable
+from reply_router.reading.bodies import Words, readable, sealed
 from reply_router.reading.bounces import bounce, original_of
 from reply_router.reading.calendar import calendar_in, calendar_reply
 from reply_router.reading.challenges import challenge
@@ -112,7 +112,7 @@ def _read(raw: bytes, sent: str | None, mail_from: str | None) -> Reading:
         original=original_of(letter) if opinion.kind in _NAMED else None,
         calendar=calendar_in(letter),
         attachments=tuple(_attached(tree, part) for part in attached),
-        trouble=tree.trouble + ((_LONG,) if _is_long(tree, shown) else ()),
+        trouble=_trouble(tree, shown),
     )
     reading = replace(reading, why=(opinion.why, *reading.why))
     if opinion.kind is Kind.HUMAN:
@@ -122,6 +122,15 @@ def _read(raw: bytes, sent: str | None, mail_from: str | None) -> Reading:
             return replace(reading, kind=Kind.UNREADABLE, why=(_UNREADABLE,))
         reading = replace(reading, command=command(reading.text, reading.subject))
     return reading
+
+
+def _trouble(tree: Tree, shown: list[Words]) -> tuple[str, ...]:
+    said = [*tree.trouble]
+    if _is_long(tree, shown):
+        said.append(_LONG)
+    if (why := sealed(tree)) is not None:
+        said.append(why)
+    return tuple(said)
 
 
 def _is_long(tree: Tree, shown: list[Words]) -> bool:

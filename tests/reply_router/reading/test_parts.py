@@ -220,3 +220,20 @@ def test_no_codec_of_pythons_that_is_no_charset_is_ever_used(label: str) -> None
     raw = b"\\x41 QUJD \x78\x9c plain"
     reading = read(f"Content-Type: text/plain; charset={label}\n\n".encode() + raw)
     assert reading.text == r"\x41 QUJD xœ plain"
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [
+        ('multipart/encrypted; protocol="application/pgp-encrypted"; boundary=b', "encrypted"),
+        ("application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m", "encrypted"),
+        ("application/x-pkcs7-mime; smime-type=signed-data; name=smime.p7m", "inside its signature"),
+    ],
+)
+def test_a_sealed_letter_is_a_persons_and_says_how_to_open_it(kind: str, word: str) -> None:
+    parts = "--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n"
+    parts += "--b\nContent-Type: application/octet-stream\n\nx\n--b--\n"
+    reading = read(letter(f"From: ines@valle.example\nContent-Type: {kind}", parts if "boundary" in kind else "AAAA"))
+    assert reading.kind is Kind.HUMAN
+    assert any(word in sentence for sentence in reading.trouble)
+    assert reading.attachments
