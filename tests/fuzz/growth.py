@@ -51,7 +51,7 @@ def seconds(work: Callable[[], object], enough: float, tries: int = 3) -> float:
 def faster_than_its_length(work: Callable[[Any], object], given: Callable[[int], Any]) -> str:
     """What is wrong with how the work grows from a quarter of a megabyte to one; nothing if it grows in step."""
     small, large = given(SMALL), given(LARGE)
-    few = seconds(lambda: work(small), 0.0, 2)
+    few = seconds(lambda: work(small), MOST_SECONDS)
     bound = min(MOST_SECONDS, _MOST_TIMES * few + 0.1)
     many = seconds(lambda: work(large), bound)
     if many <= bound:

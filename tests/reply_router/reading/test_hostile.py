@@ -1,15 +1,15 @@
 """No bytes make the reader raise, stall, or lose what can be shown."""
 
-import time
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reply_router.reading import Kind, read, read_html, read_text
+from reply_router.reading import Kind, read, read_calendar, read_html, read_text
+from reply_router.reading.text_message import read_message
+from tests.fuzz.growth import faster_than_its_length
 
 HEAD = b"From: a@hill.example\nSubject: x\nMIME-Version: 1.0\n"
 
@@ -140,41 +140,115 @@ GROWING: dict[str, str] = {
     "anglequotes": "<",
     "our words": "Will you come on Saturday to the mill ",
     "our words and answers": "Will you come on Saturday to the mill\nYes\n",
+    "newlines": "\n",
+    "one line of arrows": "> ",
+    "deeper and deeper": ">\n>>\n>>> a\n>>>> b\n",
+    "wrapped introductions": "On Tue, Mar 3, 2026 at 9:12 AM A\n<a@b.example> wrote:\n\n> x\ny\n",
+    "what looks like base64": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWj\n",
+    "base64 in one line": "QUJD",
+    "uuencoded": "begin 644 a\n#0V%T\n",
+    "combining": "a" + "\u0301" * 200,
+    "right to left": "\u202e\u2067abc\u2069\n",
+    "zero width": "\u200b\u200d",
+    "signatures": "-- \nDana Ruiz\n+1 404 555 0101\nwww.hill.example\n\n",
+    "notices": "This e-mail is confidential.\n\n",
+    "forwards": "---------- Forwarded message ---------\nFrom: A\nDate: B\nSubject: C\n\nx\n",
+    "mail systems": "550 5.1.1 <a@b.example> User unknown\n",
+    "returned letters": "--- Below this line is a copy of the message.\n",
+    "brackets": "[](<>)",
+    "links": "https://hill.example/a?b=c\n",
+    "full stops": ".\n",
+    "words without blanks": "\u6709\u7a7a",
 }
 
 
-def cost(work: Callable[[Any], Any], given: object) -> float:
-    """Seconds of processor time, the better of two runs."""
-    best = float("inf")
-    for _ in range(2):
-        began = time.process_time()
-        work(given)
-        best = min(best, time.process_time() - began)
-    return best
+SENT = "Will you come on Saturday to the mill and bring soup?"
+HTML_HEAD = HEAD + b"Content-Type: text/html; charset=utf-8\n\n"
+
+
+def body_of(unit: str) -> Callable[[int], bytes]:
+    """A letter with a plain body of so many characters."""
+    head = HEAD + b"Content-Type: text/plain; charset=utf-8\n\n"
+    return lambda size: head + (unit * (size // len(unit))).encode()
 
 
 @pytest.mark.parametrize("name", GROWING)
-def test_time_grows_with_the_length_of_a_text_and_not_faster(name: str) -> None:
+def test_time_grows_with_the_length_of_a_body_and_not_faster(name: str) -> None:
+    assert not faster_than_its_length(lambda raw: read(raw, sent=SENT), body_of(GROWING[name]))
+
+
+@pytest.mark.parametrize("name", ["words", "arrows and answers", "introductions"])
+def test_time_grows_with_the_length_of_a_bare_text_and_not_faster(name: str) -> None:
     unit = GROWING[name]
-    sent = "Will you come on Saturday to the mill and bring soup?"
-    small, large = (unit * (size // len(unit)) for size in (125_000, 1_000_000))
-    assert (
-        cost(lambda text: read_text(text, sent=sent), large)
-        < 24 * cost(lambda text: read_text(text, sent=sent), small) + 0.2
-    )
+    assert not faster_than_its_length(lambda text: read_text(text, sent=SENT), lambda size: unit * (size // len(unit)))
 
 
-MARKUP = ["<div>", "<b>x", '<a href="', "<!--", "<p>x", "<blockquote type=cite>a", "&#", "<td>"]
+MARKUP = [
+    "<div>", "<b>x", '<a href="', "<!--", "<p>x", "<blockquote type=cite>a", "&#", "<td>", "<table><tr><td>", "</div>",
+    "<style>a{", "<script>", "&nbsp;", "<br>", "<div class=gmail_quote>x</div>", "<!--[if mso]>", "<pre>\n",
+    "<img src=data:image/png;base64,AAAA>", "<div style='border-left:1px solid'>a", "<p>On Tue, Mar 3, A wrote:</p>",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("unit", MARKUP)
 def test_time_grows_with_the_length_of_html_and_not_faster(unit: str) -> None:
-    small, large = (unit * (size // len(unit)) for size in (125_000, 1_000_000))
-    assert cost(read_html, large) < 24 * cost(read_html, small) + 0.2
+    assert not faster_than_its_length(read, lambda size: HTML_HEAD + (unit * (size // len(unit))).encode())
 
 
-@pytest.mark.parametrize("unit", [b"--b\n", b"--b\n\n", b"--\n", b"X: y\n", b" z\n", b"=?utf-8?q?a?= ", b"\n"])
-def test_time_grows_with_the_length_of_a_letter_and_not_faster(unit: bytes) -> None:
-    head = b"Content-Type: multipart/mixed; boundary=b\nSubject: "
-    small, large = (head + unit * (size // len(unit)) for size in (125_000, 1_000_000))
-    assert cost(read, large) < 24 * cost(read, small) + 0.2
+@pytest.mark.parametrize("unit", ["<div>x", "<p>x"])
+def test_time_grows_with_the_length_of_bare_html_and_not_faster(unit: str) -> None:
+    assert not faster_than_its_length(read_html, lambda size: unit * (size // len(unit)))
+
+
+@pytest.mark.parametrize(
+    "unit", [b"--b\n", b"--b\n\n", b"--\n", b"X: y\n", b" z\n", b"=?utf-8?q?a?= ", b"\n", b"a@b.example, ", b"(", b'"']
+)
+@pytest.mark.parametrize("field", [b"Subject: ", b"From: "])
+def test_time_grows_with_the_length_of_a_letter_and_not_faster(unit: bytes, field: bytes) -> None:
+    head = b"Content-Type: multipart/mixed; boundary=b\n" + field
+    assert not faster_than_its_length(read, lambda size: head + unit * (size // len(unit)))
+
+
+REPORTED = b"From: MAILER-DAEMON@mx.example\nContent-Type: multipart/report; boundary=b\n\n--b\n"
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        b"Final-Recipient: rfc822; a@b.example\nAction: failed\nStatus: 5.1.1\n\n",
+        b"Diagnostic-Code: smtp; 550 5.1.1 ",
+        b"\n ",
+        b"<a@b.example>: 550 5.1.1 unknown user\n",
+        b"a@b.example\n",
+    ],
+)
+@pytest.mark.parametrize("type_", [b"message/delivery-status", b"message/feedback-report", b"text/plain"])
+def test_time_grows_with_the_length_of_a_report_and_not_faster(unit: bytes, type_: bytes) -> None:
+    head = REPORTED + b"Content-Type: " + type_ + b"\n\n"
+    assert not faster_than_its_length(read, lambda size: head + unit * (size // len(unit)))
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "ATTENDEE;PARTSTAT=ACCEPTED:mailto:a@b.example\n",
+        ";A=B",
+        "\n ",
+        "BEGIN:VEVENT\n",
+        "\\n",
+        "^n",
+        "mailto",
+        ' ;A="',
+    ],
+)
+def test_time_grows_with_the_length_of_a_calendar_and_not_faster(unit: str) -> None:
+    head = "BEGIN:VCALENDAR\nMETHOD:REPLY\nBEGIN:VEVENT\nATTENDEE"
+    assert not faster_than_its_length(read_calendar, lambda size: (head + unit * (size // len(unit))).encode())
+
+
+@pytest.mark.parametrize("unit", ["stop ", "a", "“a", "\u200b", "please ", "Liked “", "1 ", "&Body=", "%"])
+def test_time_grows_with_the_length_of_a_text_message_and_not_faster(unit: str) -> None:
+    def given(size: int) -> bytes:
+        return ("From=%2B14045550101&Body=" + unit * (size // len(unit))).encode()
+
+    assert not faster_than_its_length(read_message, given)
