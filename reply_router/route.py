@@ -9,7 +9,7 @@ times is settled without reading: to a person, with the original.
 """
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from sqlalchemy import select, update
@@ -20,8 +20,7 @@ from engine.base.log import logger
 from engine.base.services import Services
 from engine.base.settings import Settings
 from engine.base.tokens import Purpose, TokenRing
-from engine.conversations.message import Message
-from engine.conversations.received import Received, ReceivedBytes
+from engine.conversations.received import Received
 from engine.conversations.thread import Thread
 from engine.outbox.letter import is_loop_mark
 from engine.outbox.post import courtesy
@@ -47,31 +46,12 @@ from reply_router.reading.texts import TextKind, TextWords
 from reply_router.reports import complained_of, file_bounce, file_complaint, what_it_is
 from reply_router.rules import Case, Filed, judge
 from reply_router.staff import file_note, organizer_of
+from reply_router.taken import MOST_TRIES, Taken, give_back, pause, take
 from reply_router.text_route import DOOR, route_text
-
-#: Tries that are read; a mail that ended its reader each time is settled unread at once, any other by one more.
-MOST_TRIES = 3
-#: How long a worker has for one row, in wall time: the sandbox's clock may stand still.
-LEASE = timedelta(seconds=20)
-#: How long a row rests after its first try that broke; after its second twice as long.
-PAUSE = timedelta(seconds=2)
 
 _POISON = "It stopped our reader several times. Nothing of it is lost: open the original."
 
 log = logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A row that is this worker's until its lease ends."""
-
-    received_id: int
-    attempt: int
-    raw: bytes
-    door: str
-    mail_from: str
-    #: The exact words of ours that it probably quotes.
-    sent: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,58 +87,6 @@ def route_one(services: Services, received_id: int) -> str | None:
         log.exception("a mail cannot even be filed unread; it stands in the list of what needs a person")
         with services.db.write() as session:
             return last_resort(session, taken, error, services.clock.now())
-
-
-def take(services: Services, received_id: int) -> Taken | None:
-    """The row is this worker's and the try is counted; None when it is settled or somebody else's."""
-    wall = datetime.now(UTC)
-    with services.db.write() as session:
-        row = session.scalar(
-            select(Received)
-            .where(
-                Received.id == received_id,
-                Received.outcome.is_(None),
-                Received.leased_until_at.is_(None) | (Received.leased_until_at <= wall),
-            )
-            .with_for_update(skip_locked=True)
-        )
-        if row is None:
-            return None
-        row.attempts += 1
-        row.leased_until_at = wall + LEASE
-        attempt, bytes_id, door = row.attempts, row.bytes_id, row.door
-        mail_from, rcpt_to = row.mail_from, row.rcpt_to
-    with services.db.read() as session:
-        raw = session.scalar(select(ReceivedBytes.body).where(ReceivedBytes.id == bytes_id)) or b""
-        sent = None
-        if door != DOOR:
-            sent = _sent_words(session, rcpt_to, services.settings.mail.domain, services.tokens)
-    return Taken(received_id, attempt, bytes(raw), door, mail_from, sent)
-
-
-def give_back(services: Services, taken: Taken) -> None:
-    """The try does not count, as far as the database can be reached at all."""
-    try:
-        with services.db.write() as session:
-            session.execute(
-                update(Received)
-                .where(Received.id == taken.received_id, Received.outcome.is_(None), Received.attempts > 0)
-                .values(attempts=Received.attempts - 1, leased_until_at=None)
-            )
-    except Unavailable:
-        log.warning("the database is away; the row is taken up again when its lease ends", row_id=taken.received_id)
-
-
-def pause(services: Services, taken: Taken, error: Exception) -> None:
-    """The row is tried again soon, and not at once; what broke stands in it."""
-    with services.db.write() as session:
-        row = session.scalar(
-            select(Received).where(Received.id == taken.received_id, Received.outcome.is_(None)).with_for_update()
-        )
-        if row is not None:
-            row.leased_until_at = datetime.now(UTC) + PAUSE * taken.attempt
-            broke = str(error) if isinstance(error, Unread) else type(error).__name__
-            row.detail = {**row.detail, "broke": [*row.detail.get("broke", ()), broke]}
 
 
 def understand(taken: Taken, office: Office) -> Reading | TextMessage:
@@ -319,24 +247,3 @@ def _thank(session: Session, mail: Mail, thread: Thread, now: datetime) -> None:
         courtesy(session, sender.address, sender.member_ids[0], thread, now, key=f"received:{mail.received.id}")
     except NotFound:
         log.warning("the letter that says we got it is not published; nothing is lost", row_id=mail.received.id)
-
-
-def _sent_words(session: Session, rcpt_to: str, domain: str, tokens: TokenRing) -> str | None:
-    """The words that the address was given out with."""
-    signed = signed_in(rcpt_to, domain, tokens)
-    if not isinstance(signed, Signed):
-        return None
-    token = signed.token
-    match token.purpose:
-        case Purpose.REPLY_TO_DELIVERY:
-            ours = Message.delivery_id == token.subject_id
-        case Purpose.REPLY_TO_THREAD:
-            ours = Message.thread_id == token.subject_id
-        case _:
-            return None
-    return session.scalar(
-        select(Message.text)
-        .where(ours, Message.kind.in_(("out", "journey")))
-        .order_by(Message.at.desc(), Message.id.desc())
-        .limit(1)
-    )

@@ -17,7 +17,8 @@ from engine.conversations.received import OUTCOMES, FiledKey, Received
 from engine.runner.scheduler import Scheduler
 from reply_router import branch, filing, jobs, route
 from reply_router.content import fingerprint, loop_marks
-from reply_router.route import MOST_TRIES, route_one
+from reply_router.route import route_one
+from reply_router.taken import MOST_TRIES
 from tests.database import on_both_databases
 from tests.reply_router.conversation import DOMAIN, Town
 from tests.reply_router.crash import dies_after

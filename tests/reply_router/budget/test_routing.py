@@ -8,7 +8,8 @@ from engine.base.errors import Unavailable, Unread
 from engine.conversations.received import ReceivedBytes
 from reply_router import jobs, route
 from reply_router.budget.readers import Readers
-from reply_router.route import MOST_TRIES, route_one
+from reply_router.route import route_one
+from reply_router.taken import MOST_TRIES, take
 from tests.database import on_both_databases
 from tests.reply_router.budget.hostile import large, only, readers_with, slow, stopped
 from tests.reply_router.conversation import DOMAIN, Town
@@ -104,7 +105,7 @@ def test_a_mail_that_ended_the_router_itself_three_times_is_not_read_again(town:
     to = f"hello@{DOMAIN}"
     (received_id,) = town.accepts(town.mail(ROSA, to, "Hi", "Hello."), to)
     for _ in range(MOST_TRIES):
-        assert route.take(town.house.services, received_id) is not None
+        assert take(town.house.services, received_id) is not None
         with town.house.services.db.write() as session:
             jobs.free(session)
     assert _tried(town, received_id) == "needs_person"
