@@ -161,6 +161,8 @@ def _add(
 def _show(session: Session, thread: Thread, message: Message, now: datetime) -> None:
     in_contact(session, message.member_id, now)
     thread.last_at = now
-    thread.last_words = first_line(message.text)
+    # What nobody could read is no words of theirs, and a calendar's answer may have none: the subject says more.
+    said = "" if message.detail.get("unreadable") else first_line(message.text)
+    thread.last_words = said or message.subject[:200]
     session.flush()
     tell(session, thread, "message", now)

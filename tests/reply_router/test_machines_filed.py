@@ -120,6 +120,8 @@ def test_what_could_not_be_read_is_filed_as_that(town: Town) -> None:
     town.letter("Rosa")
     row = town.hears(b"", reply_to(town))
     assert row.outcome == "needs_person" and town.message(row).detail["unreadable"] is True
+    empty = town.writes(ROSA, reply_to(town), "", "Re: the pictures")
+    assert town.thread(empty).last_words == "Re: the pictures", "the list says something of a letter without words"
     assert town.message(away(town)).detail.get("unreadable") is None
 
 
@@ -131,7 +133,9 @@ def test_a_calendars_answer_is_shown_as_that_and_moves_no_journey(says: str, tow
     known = says.lower() if says != "DELEGATED" else "answered"
     assert (message.kind, message.text) == ("in", "10 min late")
     assert message.detail["calendar"] == {"says": known, "what": "Creek planting"}
-    assert town.thread(row).waits_since is not None, "a person looks at it"
+    thread = town.thread(row)
+    assert thread.waits_since is not None, "a person looks at it"
+    assert thread.last_words == "10 min late"
     assert town.question("Rosa").answered_at is None
     assert not [each for each in town.signals("Rosa") if each.kind in ("answered", "replied")]
     assert town.answers("Rosa", town.house.mails("Rosa")[-1], "meet").effect == "answer"
