@@ -14,7 +14,7 @@ from tests.admin.town import NOON, Town
 
 
 def _rows(page: str) -> list[str]:
-    return [name.strip() for name in re.findall(r'<span class="name">([^<]*)</span>', page)]
+    return [name.strip() for name in re.findall(r'<span class="name"[^>]*>([^<]*)</span>', page)]
 
 
 def _count(page: str, view: str) -> str:

@@ -202,3 +202,14 @@ def test_a_signed_address_of_ours_is_not_an_organizers_to_write_to(town: Town) -
     thread = town.hears("rosa", "Yes", chapter="atlanta", to="denise", folded=folded)
     page = conversation(town, thread)
     assert "ab2ab2" not in page and "r-…@nfp.example" in page
+
+
+def test_a_name_that_turns_what_follows_is_kept_apart_and_the_address_stands_beside_it(town: Town) -> None:
+    turned = "Maya \u202egro.elpmaxe@"
+    thread = town.hears(None, "Hello", chapter="atlanta", to="denise")
+    with town.write() as session:
+        session.get_one(Thread, thread).correspondent_name = turned
+    page = conversation(town, thread)
+    assert f'<span class="name" dir="auto">{turned}</span>' in page and f'<h1 dir="auto">{turned}</h1>' in page
+    assert f'<bdi class="name">{turned}</bdi>' in page
+    assert "The address is s…@elsewhere.example" in page
