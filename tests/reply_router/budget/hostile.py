@@ -15,9 +15,10 @@ from reply_router.budget.readers import Readers
 HEAD = b"From: Rosa Marin <rosa@home.example>\nSubject: Photos from Saturday\nMIME-Version: 1.0\n"
 
 
-def slow() -> bytes:
-    """A mail whose reading takes some tenths of a second on any machine."""
-    return HEAD + b"Content-Type: text/html\n\n" + b"<blockquote><b>a</b> &lt;</blockquote>" * 30_000
+def slow(parts: int = 12) -> bytes:
+    """A mail whose reading takes some tenths of a second a part on any machine."""
+    part = b"--b\nContent-Type: text/html\n\n" + b"<blockquote><b>a</b> &lt;</blockquote>" * 30_000 + b"\n"
+    return HEAD + b"Content-Type: multipart/mixed; boundary=b\n\n" + part * parts + b"--b--\n"
 
 
 def large(size: int = 24 * MB) -> bytes:

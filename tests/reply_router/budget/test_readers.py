@@ -55,9 +55,9 @@ def test_nothing_but_a_reading_is_believed() -> None:
 
 
 def test_a_mail_that_takes_too_long_ends_its_reader_and_the_next_is_read() -> None:
-    with readers_with(seconds=0.1) as readers:
+    with readers_with(seconds=0.3) as readers:
         first = only(readers)
-        with pytest.raises(Unread, match=r"longer than 0\.1 seconds"):
+        with pytest.raises(Unread, match=r"longer than 0\.3 seconds"):
             readers.read(slow())
         assert not alive(first) and readers.read(PLAIN).text == "Yes, I will come."
 
@@ -146,17 +146,17 @@ def _is_held_up(readers: Readers) -> None:
 
 
 def test_who_comes_while_a_reader_is_held_up_gets_another_and_one_stays() -> None:
-    with readers_with(seconds=1.5) as readers:
+    with readers_with(seconds=60) as readers:
         pid = only(readers)
         with stopped(pid):
             held = threading.Thread(target=_is_held_up, args=(readers,))
             held.start()
             assert within(5, lambda: not readers.pids)
-            began = time.monotonic()
             assert readers.read(PLAIN).text == "Yes, I will come."
-            assert time.monotonic() - began < 1.4
+            assert held.is_alive()
+            os.kill(pid, signal.SIGKILL)
             held.join(20)
-        assert len(readers.pids) == 1 and readers.pids != [pid]
+        assert not held.is_alive() and len(readers.pids) == 1 and readers.pids != [pid]
 
 
 def test_eight_threads_at_once_each_get_their_own_letter_back() -> None:
