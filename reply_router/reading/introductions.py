@@ -35,7 +35,7 @@ _YEAR: Final = re.compile(r"(?<!\d)(?:19|20|25)\d\d(?!\d)|\d\d? ?[年년]")
 _CLOCK: Final = re.compile(r"(?<!\d)\d{1,2}[:.hH]\d{2}(?!\d)|\d{1,2} ?[aApP]\.?[mM]\b")
 _DAY: Final = re.compile(r"(?<!\d)\d{1,4}[./-] ?\d{1,2}[./-] ?\d{1,4}(?!\d)")
 #: "(3 Mar 2026 09:12)" behind the verb, as Apple Mail writes it in Turkish and Gmail in Hungarian.
-_TIME_BEHIND: Final = re.compile(r"\s*[(\[][^()@\[\]]{0,60}\d[^@\[\]]{0,60}[)\]]$")
+_TIME_BEHIND: Final = re.compile(r"(?<!\s)\s*+[(\[][^()@\[\]]{0,60}\d[^@\[\]]{0,60}[)\]]$")
 #: Gmail between 2009 and 2014, outside English: "2026/3/3 Maya <maya@nfp.example>".
 _DAY_AND_ADDRESS: Final = re.compile(r"\d{4}[/-]\d{1,2}[/-]\d{1,2} [^<>@]{0,80}<[^<>\s]{1,80}@[^<>\s]{1,120}>")
 _SHARED_LINE: Final = re.compile(r"[-–\s]{1,9}((?:On|Am|Le|El|Il|Op|Den|Em) )")

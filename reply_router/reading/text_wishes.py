@@ -10,8 +10,11 @@ _BEFORE: Final = (
     r"(?:(?:please|pls|plz|pleaase|no|nope|nah|yes|yeah|can you|could you|would you|will you|can u|"
     r"could u|you need to|just|kindly|hey|hi|"
     r"hello|ok|okay|yo|dude|sir|maam|ma'am|folks|guys|seriously|again|i said|i asked you to|i want you to|"
-    r"i need you to|i would like you to|i'd like you to|for the last time|por favor|porfavor|porfa|hola|ya|oye|oigan|"
-    r"favor de|les pido que|le pido que|te pido que|quiero que|pueden|puede|puedes|podrian|podria) )*"
+    r"i need you to|i told you to|i already told you to|i already asked you to|i(?:'m| am) not interested|"
+    r"not interested|"
+    r"how about you|stop it|i would like you to|i'd like you to|for the last time|por favor|porfavor|porfa|hola|"
+    r"ya|oye|oigan|"
+    r"favor de|les pido que|le pido que|te pido que|quiero que|te dije que|pueden|puede|puedes|podrian|podria) )*"
 )
 _TEXTS: Final = r"(?:texts?|text messages?|messages?|msgs?|txts?|sms|texting|messaging|notifications?|alerts?|updates?)"
 _LISTS: Final = (
@@ -19,11 +22,14 @@ _LISTS: Final = (
     r"(?:lists?|database|system|contacts|records|group texts?|text groups?)"
 )
 _THIS: Final = r"(?:this|these|those|your|the|that|all|any|all your|all the|all these|any of these|any of your|ur)"
-_MENSAJES: Final = r"(?:mensajes?|mensajitos|textos?|sms|msjs?|mensajes de texto)"
+_MENSAJES: Final = r"(?:mensajes? de texto|mensajes?|mensajitos|textos?|sms|msjs?)"
+#: A thing to do, and no wish, though it begins like one.
+_GOES_ELSEWHERE: Final = r"(?! (?:by|at|in|over|for|worrying|apologizing)\b)"
 
 _WISHES: Final = (
     # English
-    r"(?:stop|quit|cease)(?: all)? (?:texting|messaging|txting|contacting|spamming|bothering|harassing|pestering|sms)"
+    r"(?:stop|stp|quit|cease|(?:cease and )?desist)(?: all)? (?:texting|messaging|txting|contacting|txt|"
+    r"spamming|bothering|harassing|pestering|sms)"
     r"(?: (?:me|us|this number|this phone|my phone|my number|here))?",
     rf"(?:stop|quit) sending(?: me| us)?(?: {_THIS}| more| any more| anymore)? (?:{_TEXTS}|spam|stuff)(?: to me)?",
     r"(?:stop|quit) sending(?: me| us)?(?: this| these| those| anything| stuff)",
@@ -34,9 +40,20 @@ _WISHES: Final = (
     r"(?:me|us|this number|my phone|my number|here)",
     r"(?:do not|don't|dont) (?:ever )?send(?: me| us)?(?: any| anymore| any more| more)*"
     rf"(?: of)?(?: {_THIS})? {_TEXTS}",
-    r"lose (?:my|this|the) (?:phone )?number",
-    r"(?:delete|erase|remove|forget) (?:my|this) (?:phone |cell )?number",
-    rf"(?:remove|take|get) (?:my|this) (?:phone |cell )?number (?:from|off)(?: of)? {_THIS} {_LISTS}",
+    r"lose (?:my|this|the) (?:phone )?(?:number|#)",
+    rf"(?:remove|take|get|delete|erase|drop) (?:my|this) (?:(?:phone |cell )?number|cell|phone|contact|info)"
+    rf" (?:from|off)(?: of)? {_THIS} {_LISTS}",
+    r"(?:delete|erase|remove|forget) (?:my|this) (?:(?:phone |cell )?number|contact)",
+    r"refrain from (?:texting|messaging|contacting|calling)(?: me| us| this number)?",
+    rf"i(?:'d| would)?(?: prefer| rather) not(?: to)? (?:get|receive|have)(?: any| any more)?(?: {_THIS})? {_TEXTS}",
+    rf"i(?:'m| am)? opt(?:ing)? out(?: of {_THIS} {_TEXTS})?",
+    rf"(?:i )?(?:hereby )?(?:revoke|withdraw)(?: my)? (?:consent|permission)(?: to (?:text me|contact me|{_TEXTS}))?",
+    rf"i (?:do not|don't|dont|no longer) consent(?: to(?: {_THIS})? {_TEXTS})?",
+    rf"make {_THIS} {_TEXTS} stop",
+    r"no (?:texts|text messages|texting|sms) (?:please|pls)",
+    r"un ?su[bc]s?cribe(?: me)? from everything",
+    r"i(?:'ve| have)?(?: already)? (?:said|told you to|told you|asked you to) stop",
+    r"(?:do not|don't|dont) (?:text|message|contact)",
     rf"(?:remove|delete|take) my name(?: (?:from|off)(?: of)? {_THIS} {_LISTS})?",
     rf"un ?su[bc]s?cribe(?: me)?(?: all)?(?: from| to)?(?: {_THIS})?(?: {_TEXTS}| {_LISTS})?",
     rf"opt(?: me)?[ -]?out(?: of| from)?(?: {_THIS})?(?: {_TEXTS}| {_LISTS})?",
@@ -50,7 +67,7 @@ _WISHES: Final = (
     rf"(?:be|stay) on {_THIS} {_LISTS})",
     r"leave me alone",
     rf"cancel (?:my|this|the) (?:subscription|{_TEXTS})",
-    r"(?:please |pls |plz )+stop(?: it| this| now)?",
+    rf"(?:please |pls |plz )+stop(?: it| this| now)?{_GOES_ELSEWHERE}",
     r"stop(?: now)?(?: please| pls| plz| already| por favor)+",
     r"stop (?:all|everything|now|immediately)",
     r"(?:stop )+stop",
@@ -59,6 +76,16 @@ _WISHES: Final = (
     rf"molesten?|molestes)(?: mas| ningun| otros?| estos| esos| sus| tus| ya| estas cosas| nada)*(?: {_MENSAJES})?",
     r"(?:dejen?|dejad|deja|paren?|para) de (?:escribirme|mandarme|enviarme|textearme|contactarme|molestarme|"
     rf"escribir|mandar|enviar|textear|molestar)(?: mas| estos| esos| sus| tus| cosas)*(?: {_MENSAJES})?",
+    rf"no me vuelv(?:an?|as) a (?:escribir|mandar|enviar|textear|contactar|molestar)(?: mas| otros?)*(?: {_MENSAJES})?",
+    rf"no vuelv(?:an?|as) a (?:escribirme|mandarme|enviarme|textearme|contactarme|"
+    rf"molestarme)(?: mas)?(?: {_MENSAJES})?",
+    r"no me llam(?:en?|es) ni (?:me )?(?:escriban?|escribas|manden?|mandes|texteen?)",
+    rf"no (?:envien?|manden?|escriban?)(?: mas(?: {_MENSAJES})?| {_MENSAJES})",
+    rf"no autorizo(?: recibir)?(?: mas)?(?: estos| esos| sus)? {_MENSAJES}",
+    r"(?:retiro|revoco) (?:mi|el) (?:consentimiento|permiso)",
+    rf"suspend(?:er|an?)(?: los| estos| sus)? {_MENSAJES}",
+    rf"(?:quiero|quisiera|deseo|necesito) (?:cancelar(?: los| estos| sus)? {_MENSAJES}|desuscribirme|"
+    rf"dejar de recibir(?: los| estos| sus| mas)? {_MENSAJES}|salir(?:me)? de (?:la|esta|su) lista)",
     r"no(?: quiero| deseo)(?: que me (?:escriban|manden|envien|contacten))?(?: recibir)?(?: ya)?(?: mas)?"
     rf"(?: sus| tus| estos| esos)? {_MENSAJES}(?: suyos| de ustedes)?",
     r"no quiero que me (?:escriban|manden|envien|contacten|molesten)(?: mas| nada)*",
@@ -77,16 +104,25 @@ _WISHES: Final = (
 #: "List" and "me" alone say less: it may be the list for Saturday.
 _LISTED: Final = (
     rf"(?:take|get|keep) (?:me|us) off(?: of)?(?: {_THIS} {_LISTS}| {_THIS}(?: {_TEXTS})?)?",
+    rf"i (?:want|need|wanna get)(?: to get| to be)? (?:off|out)(?: of)? {_THIS} {_LISTS}",
+    rf"(?:remove|delete)(?: from| off)(?: of)?(?: {_THIS})? {_LISTS}",
     rf"(?:remove|delete|drop|erase|cut) (?:me|us)(?: (?:from|off)(?: of)? {_THIS} (?:{_LISTS}|{_TEXTS}))?",
     r"(?:quiten?me|quitame|quiteme|saquenme|sacame|saqueme|borrenme|borrame|borreme|eliminenme|eliminame|elimineme)"
-    r"(?: de (?:la|esta|su|tu|sus|las|todas las) (?:listas?|grupos?)(?: de (?:mensajes|textos|contactos|envios?))?)?",
+    r"(?: de (?:la|esta|esa|este|ese|su|tu|sus|las|todas las) (?:listas?|grupos?)(?: de (?:mensajes|textos|"
+    r"contactos|envios?))?)?",
 )
-WISH: Final = re.compile(_BEFORE + rf"(?:{'|'.join(_WISHES)})(?!\w)")
+#: Asked to go on: "no dejen de escribirme".
+_NOT_THAT: Final = (
+    r"(?!(?:\w+ ){0,3}no (?:dejen?|dejes|dejad|paren?|pares|para|quiten?|quites|borren?|borres|eliminen?|cancelen?) )"
+)
+WISH: Final = re.compile(_NOT_THAT + _BEFORE + rf"(?:{'|'.join(_WISHES)})(?!\w)")
 LISTED: Final = re.compile(_BEFORE + rf"(?:{'|'.join(_LISTED)})(?!\w)")
 #: So short that anything else said makes it doubtful: "please stop" in a quarrel, "don't message me" on Saturdays.
 BLUNT: Final = re.compile(
     _BEFORE + r"(?:(?:please |pls |plz )*stop(?: it| this| now)?(?: please| pls| plz| already)*|leave me alone|"
-    r"(?:stop|quit) bothering me|unsubscribe|opt out)"
+    r"(?:stop|quit) bothering me|unsubscribe|i(?:'m| am)? opt(?:ing)? out|opt out|(?:do not|don't|dont) (?:text|"
+    r"message|contact)|"
+    r"i(?:'ve| have)?(?: already)? (?:said|told you to|told you|asked you to) stop)"
 )
 #: What may follow a wish without narrowing it.
 AFTERTHOUGHT: Final = re.compile(
@@ -107,7 +143,8 @@ BENIGN: Final = re.compile(
     r"(?:sent from my \w+.{0,20}|get outlook for \w+|enviado desde mi \w+.{0,20}|(?:this is|i'm|im|i am) not \w+|"
     r"there is no(?:body named| one named)? \w+ here|\w+ (?:does not|doesn't|doesnt) live here|no soy \w+|"
     r"hi|hello|hey|hola|please|pls|plz|por favor|thanks|thank you|thank you so much|thx|ty|gracias|sorry|lo siento|"
-    r"perdon|disculpe|ok|okay|no|no thanks|no thank you|no gracias|nope|not interested|i(?:'m| am|m) not interested|"
+    r"perdon|disculpe|ok|okay|no|no thanks|no thank you|no gracias|nope|(?:not|no longer) interested|i(?:'m| am|"
+    r"m) (?:not|no longer) interested|"
     r"no me interesa|no estoy interesad[oa]|i(?:'ve| have)? (?:already |never )?(?:asked|told|said|signed|moved|"
     r"unsubscribed|opted)\b.{0,60}|i (?:did not|didn't|didnt|do not|don't|dont) (?:sign|know|live|ask|remember|"
     r"subscribe)\b.{0,60}|this is (?:not|a work|my work|spam|harassment|the wrong|annoying|ridiculous)\b.{0,40}|"
@@ -144,7 +181,8 @@ JEST: Final = re.compile(
 )
 #: Whole clauses that may mean it.
 DOUBTFUL: Final = re.compile(
-    _BEFORE + r"(?:stop it|stop this|stop that|go away|get lost|f(?:uc)?k? off|fuck you|fuck off|piss off|buzz off|"
+    _BEFORE + r"(?:stop it|make it stop|stop this|stop that|go away|get lost|f(?:uc)?k? off|fuck you|fuck off|piss off|"
+    r"buzz off|"
     r"screw you|spam|this is spam|enough|enough already|no mas|ya basta|para|paren|paren ya|para ya|largense|"
     r"vayanse|vete|(?:cancel|end|quit|please quit|please end)(?: please| pls| now| it)?|"
     r"how (?:do|can) i (?:stop|unsubscribe|opt out|get off|cancel|end)\b.{0,60}|"

@@ -39,7 +39,7 @@ _OTHER_WORDS: Final = {
             "opt out", "opt-out", "stop all", "unsub", "unsubscribed", "unsubscribing", "unsubcribe", "unsuscribe",
             "unsubscibe", "un-subscribe", "stop-all", "stpo", "sotp", "tsop", "dtop", "reply stop", "text stop",
             "send stop", "stop to stop", "stop to end", "stop2end", "stop to quit", "desuscribir",
-            "desuscribirme", "arret", "stopp", "stop it all", "stop everything",
+            "desuscribirme", "remove", "arret", "stopp", "stop it all", "stop everything",
         ),
         "stop",
     ),

@@ -32,7 +32,53 @@ TABLE: dict[TextKind, str] = {
         STOP por favor | Unsubscribe all | remove my name from your list | do not call or text me
         no more alerts please
         nope, stop texting me | Stop! Stop! Stop! | Stop please, wrong number | stop to end
-        ¡Ya no me escriban! | Unsubcribe | never text me again | stop messaging my phone | quit texting me please""",
+        ¡Ya no me escriban! | Unsubcribe | never text me again | stop messaging my phone | quit texting me please
+        Please take my number off your list. | I'd like to be removed from your contact list
+        Could you please remove my number | Kindly remove me from your texting list | stop contacting me
+        Stop sending texts to this number | do not contact me again | Don't contact me anymore please
+        I don't want any more messages from you | Please delete my number from your system
+        Get me off this list | Get me off your list now | take me off your text list please
+        I want off this list | i want out of this list | no more messages | No more messages please
+        no texts please | please no more texts | Please, no more messages! Thank you
+        I am not interested please remove me | not interested. stop | Quit texting me | quit sending me these
+        cease texting me | Cease and desist texting me | stop spamming me | Stop spamming my phone
+        you need to stop texting me | I asked you to stop texting me | I told you to stop texting me
+        I already said stop | I said stop | I said STOP texting me! | Please stop these messages
+        please make these texts stop | Stop all messages | stop all texts | STOP ALL | end all messages
+        Unsubscribe me from all messages | unsubscribe from everything | please unsubscribe | unsubscribe pls
+        How about you stop texting me | this is not Dana, please stop texting
+        I'm not Dana. Stop texting me please | Wrong person, remove my number | Lose this number | lose my #
+        Delete me from your list | delete my contact | I do not consent to these texts | I revoke my consent
+        I revoke consent | I withdraw my consent | I opt out | I wish to opt out | I'm opting out | opting out
+        opt-out please | Opt me out of texts | stop txting me | stp texting me | pls stop txt me | plz stop
+        pls stop txting | STOP!!!!! | stop. stop. stop. | stop it stop texting me | Stop it. Don't text me.
+        please refrain from texting me | refrain from contacting me | I would prefer not to receive texts
+        I'd rather not get these texts | I prefer not to get texts | No longer interested, please remove me
+        Do not send me any more texts | don't send me any more messages | don't message me
+        Do not message me again | do not text | DO NOT TEXT ME | Don't ever text me again
+        never contact me again | remove this number | Please remove this number from your list
+        take this number off your list | take this number off the list | Remove my cell from your list
+        remove from list | no vuelvan a escribirme | No me vuelvan a escribir | no me vuelva a mandar mensajes
+        por favor no me manden más mensajes | Por favor deje de enviarme mensajes
+        dejen de enviar mensajes a este número | no me llamen ni me escriban
+        ya no me manden mensajes por favor | Ya no me textee | no quiero más mensajes de ustedes
+        no deseo recibir mensajes | no deseo más mensajes de texto | No quiero recibir textos
+        quiten mi número de su lista | Por favor borren mi número | elimínenme de su lista | elimine mi número
+        bórrame de tu lista | sáqueme de esa lista | sáquenme de este grupo | quítenme de su lista de contactos
+        cancelar suscripción | cancele mi suscripción | quiero cancelar los mensajes | quiero salir de la lista
+        deseo darme de baja | denme de baja por favor | quiero desuscribirme | quiero dejar de recibir mensajes
+        no más textos por favor | paren de mandarme mensajes | pare de escribirme | deje de molestarme
+        ya déjenme en paz | dejen de molestar | basta de mensajes | Alto por favor | ALTO, ya no quiero mensajes
+        no autorizo estos mensajes | retiro mi consentimiento | revoco mi consentimiento | no envíen más
+        no me envíen nada | ya no envíen mensajes a este número | Detener | deténganse | suspender mensajes
+        suspendan los mensajes | I'd rather not receive these messages anymore
+        Hi, please remove my cell from your list, thank you | I do not consent to these messages
+        Stop it, stop texting me | no me vuelvan a mandar mensajes, gracias
+        Hola, no envíen más mensajes a este número | quiero desuscribirme por favor
+        I revoke consent to text me | i want off this list | please remove from your list
+        no me llamen ni me escriban más | por favor suspendan los mensajes
+        I already told you to stop texting me | REMOVE | refrain from texting this number
+        delete my info from your database please | I said stop!""",
     TextKind.HUMAN: """
         stop by at 6? | Stop by my place at 6 | I'll cancel my other plans and come | don't stop! | Yes please
         can you stop the rent increase | I can't stop thinking about it | We need to stop the evictions | can you help
@@ -49,13 +95,57 @@ TABLE: dict[TextKind, str] = {
         STOP the evictions
         Stop! In the name of love | Alto. ¿Quién viene? | Stop light on Main is out
         stop and smell the roses | Stop, Thief was the film | no stop signs here
-        no puedo parar de reír | La parada del bus está lejos | me bajo en la próxima | quiero ayuda con la renta""",
+        no puedo parar de reír | La parada del bus está lejos | me bajo en la próxima | quiero ayuda con la renta
+        Stop me if you've heard this one | I'll stop at the store first | Can we stop at the clinic?
+        I can't stop laughing at that text | stop the sale of the building | does the 5 bus stop there
+        I had to cancel, sorry | I need to cancel my spot Saturday | cancel my RSVP please
+        can I cancel for tonight | Please cancel my shift | The meeting got cancelled? | they quit on us
+        quit smoking last year! | My subscription to the paper ended | is there an end date
+        let's end on a high note | weekend works | at the end of the day we win | help! I locked my keys in
+        I can help set up | help wanted sign at the hall | Could you help my neighbor?
+        info please on rent control | more info please | what info do you need | start time? | start without me
+        the start of something good | yes and my sister too | Yes! count me in | yes please stop by
+        remove the chairs after? | should I remove my shoes
+        please remove Omar from the potluck list, he can't come | I lost my number for the raffle
+        lost my phone, same number though | no more meetings on Mondays please | no more rent hikes!
+        No more evictions | I don't want any more soup | I don't want to stop | don't stop now | leave at 6?
+        join us? | I can join at 7 | we should join forces | I want out of this lease | get off at Main St
+        I told my landlord to stop texting me | my landlord won't stop texting me | tell him to stop texting me
+        he keeps texting me and won't stop | the manager asked me to stop texting her
+        Stop and think about what we could win | Full stop. | Non-stop work here | one-stop shop
+        stop worrying, I'm coming | Please stop worrying | stop apologizing :) | ok I'll stop bothering you
+        sorry to keep texting you | nunca pares | no pares | no dejen de escribirme
+        No dejen de mandarme mensajes, me gustan | no me quiten de la lista | no puedo dejar de pensar en eso
+        para el lunes | para mí está bien | para nada | la parada está cerca | alto costo de la renta
+        el alto de mi calle | mi hijo es alto | cancelaron la reunión? | hay que cancelar la deuda
+        quiero cancelar mi cita del martes | terminar la tarea primero | al salir del trabajo | salir a las 6?
+        salimos a las 5 | la baja de la renta | baja la música por favor | ya bajo | basta con dos sillas
+        basta una llamada | fin de semana | ayuda con la mudanza por favor | necesito ayuda para llegar
+        más información por favor | quiero más información de la clínica | no más renta alta | no más desalojos
+        ya no aguanto al casero | ya no quiero vivir aquí | inicio a las 7? | el inicio es a las 6
+        revoke the permit! | they should revoke his license | I'll opt out of the dinner but come after
+        end of story | The End is near, haha | Quit it lol you're making me blush | stop it you're too kind
+        stop, you're making me laugh | Stop it some more :) | not interested in soup but I'll come
+        no manden a nadie más | retiro mi propuesta | suspendan los desalojos | I want off at the next stop
+        remove from the flyer the old date | how about you stop by | stop in at the hall
+        please stop over later | no paren nunca | make those signs stop falling | I withdraw my motion
+        I revoke my vote | I'd rather not get wet | I'd prefer not to have the meeting Monday | desist!
+        remove the names | no me llames antes de las 9 | no vuelvan a subir la renta | no escriban en la pared
+        no manden la carta todavía | no autorizo la foto | quiero cancelar la deuda | no quiten el letrero
+        hola no dejen de luchar | no para de llover | I would rather not say | delete my last message
+        delete my vote | remove my dish from the list of desserts | take my sister off the list, she moved
+        lose my keys every day | I'm opting for the bus""",
     TextKind.HUMAN_FLAG: """
         STOP start | 🛑 | if you don't answer, stop texting me | stop texting me so early | please cancel | go away
         Take me off the list for Saturday | stop texting me about the bake sale | how do I stop these texts
         stop texting me jk
         stop texting me lol | stop texting me, unless it is about the clinic | no me escriban tan temprano | 🚫
-        my boss said, stop texting me | Take me off the list, see you there""",
+        my boss said, stop texting me | Take me off the list, see you there
+        make it stop | unsubscribe is a funny word | Yes, stop texting and call me instead
+        take me off the potluck list | get me off work early lol | can I opt out of the photo?
+        don't text and drive | Do not contact the landlord yet | I said stop the eviction | no envíen más sillas
+        quiero salir de la lista de espera | I told you to stop by at six | i opt out of meat
+        not interested, my brother is though | i don't consent to the search | please don't text him, call""",
     TextKind.WRONG_NUMBER: """
         wrong number | Sorry, wrong number | You have the wrong number | you've got the wrong person
         número equivocado | Se equivocó de número | Hi sorry you have the wrong number.
