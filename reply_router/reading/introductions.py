@@ -63,8 +63,13 @@ class _Evidence:
         return len(self.core.split())
 
 
+def _plain(text: str) -> str:
+    """The line without marks of direction, its digits those of ASCII."""
+    return text if text.isascii() else text.translate(_BIDI).translate(_DIGITS)
+
+
 def _evidence(text: str) -> _Evidence:
-    bare = " ".join(text.translate(_BIDI).translate(_DIGITS).split()).strip(EDGES).casefold()
+    bare = " ".join(_plain(text).split()).strip(EDGES).casefold()
     core = bare.rstrip(':：;︰ .-*_"»')
     timeless = _TIME_BEHIND.sub("", core)
     return _Evidence(
@@ -186,16 +191,17 @@ def _goes_before(line: str, text: str) -> bool:
 
 def begins_like_one(text: str) -> bool:
     """Whether an introduction may begin with this line, rather than go on with it."""
-    bare = text.translate(_BIDI).translate(_DIGITS).strip(EDGES).casefold()
+    bare = _plain(text).strip(EDGES).casefold()
     return bare[:1].isdigit() or (_opens(bare) and any(one.isdigit() for one in bare))
 
 
 def could_end_one(text: str) -> bool:
     """A cheap look: whether a line may be the last of an introduction."""
-    tail = text.translate(_BIDI).rstrip(EDGES)
+    text = _plain(text)
+    tail = text.rstrip(EDGES)
     if tail.endswith(_COLONS) or tail.casefold().endswith(_ENDS):
         return True
-    return text.translate(_BIDI).rstrip().endswith(">") and "@" in text
+    return text.rstrip().endswith(">") and "@" in text
 
 
 def split_shared(lines: list[Line], place: int, why: str) -> bool:

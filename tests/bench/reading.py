@@ -1,8 +1,8 @@
 """Reading a letter: against the standard library with a reply parser (P2), its median, and its growth with length.
 
 The naive way is what one would write first: `policy.default`, the plain body or the HTML without its tags, a library
-that parts the reply from the quote, the attachments' names and sizes. It reads fewer kinds of letters, fewer languages,
-and judges nothing.
+that parts the reply from the quote, the attachments' names and sizes. It reads fewer kinds of letters, in fewer
+languages, and judges nothing.
 """
 
 import re
@@ -23,6 +23,8 @@ from tests.bench.letters import LONG, letters, long_letter
 from tests.corpora import files_of, said_absent
 
 COUNT, ROUNDS = 1_000, 5
+#: Every language that the library knows; ours knows more.
+LANGUAGES = ("en", "de", "cs", "da", "es", "fr", "it", "ja", "ko", "nl", "pl", "sv", "zh")
 #: At least so many times as fast as the naive way.
 TIMES = 3
 #: Milliseconds that the median letter of the shared set may take.
@@ -44,7 +46,7 @@ def figures(quick: bool) -> Iterator[Figure]:
 
 def letters_a_second(sample: list[bytes], rounds: int) -> tuple[float, float]:
     """Ours and the naive way, turn by turn; the medians."""
-    parser = EmailReplyParser(languages=["en", "es", "de", "fr"])
+    parser = EmailReplyParser(languages=list(LANGUAGES))
 
     def naively(raw: bytes) -> None:
         read_naively(raw, parser)
