@@ -18,7 +18,7 @@ _RULE_SIGNS: Final = "-_=*#~+—–─―‐‑━•·"
 
 def bare(text: str) -> str:
     """A line's words without what is drawn around them."""
-    return text.strip(EDGES + "=#~+─―━:：.[]【】").casefold()
+    return text.strip(EDGES + "=#~+─―━:：.[]【】").casefold().replace("\u0307", "")  # of a Turkish İ
 
 
 def is_ruled(text: str) -> bool:

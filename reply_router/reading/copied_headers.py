@@ -130,5 +130,5 @@ def table_start(lines: list[Line], at: int) -> int | None:
 
 def _is_alone(text: str, role: Role) -> bool:
     """Whether a line is nothing but a label, or a label and a tabulator."""
-    label = text.strip(" \t\xa0*_|:").split("\t")[0].strip(_LABEL_EDGES)
+    label = text.strip(" \t\xa0*_|").split("\t")[0].strip(_LABEL_EDGES)
     return 0 < len(label) <= _LONGEST_LABEL and role in LABELS.get(label.casefold(), frozenset())

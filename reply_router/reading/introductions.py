@@ -176,6 +176,8 @@ def introduction_ending_at(lines: list[Line], last: int, marked_below: bool) -> 
 
 def _goes_before(line: str, text: str) -> bool:
     """Whether a line belongs before `text`, which would introduce a quote by itself: it must add to what it says."""
+    if len(line) > LONGEST:
+        return False
     if begins_like_one(line) or line.strip() == "<":
         return True
     stripped = line.strip(EDGES)
@@ -184,9 +186,7 @@ def _goes_before(line: str, text: str) -> bool:
     if text.startswith("<") and len(stripped.split()) <= 6 and stripped[0].isupper():
         return True  # the name before an address that was torn off
     here, there = _evidence(line), _evidence(text)
-    return any(
-        (here.address and not there.address, here.clock and not there.clock, here.dated and not there.dated),
-    )
+    return any((here.address > there.address, here.clock > there.clock, here.dated > there.dated))
 
 
 def begins_like_one(text: str) -> bool:

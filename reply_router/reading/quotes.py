@@ -22,7 +22,7 @@ from reply_router.reading.announcements import (
     is_reply_mark,
     is_rule,
 )
-from reply_router.reading.copied_headers import block_end, table_start
+from reply_router.reading.copied_headers import block_end, label_of, table_start
 from reply_router.reading.introductions import (
     LONGEST,
     begins_like_one,
@@ -230,6 +230,9 @@ def _introduced(lines: list[Line], ours: bool) -> bool:
     while place < len(lines):
         line = lines[place]
         if not line.own or line.blank or len(line.text) > LONGEST or not could_end_one(line.text):
+            place += 1
+            continue
+        if label_of(line.text)[0]:  # a line of a copied header that was not folded, at the top of a letter
             place += 1
             continue
         below = next_written(lines, place + 1)
