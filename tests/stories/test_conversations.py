@@ -70,7 +70,7 @@ def test_an_away_message_stands_folded_and_advances_nothing(town: Town) -> None:
         ("machine", "I am out of office until Monday.")
     ]
     person = town.denise.opens(f"/people/{nadia.member_id}")
-    assert "Out of office" in person.words
+    assert "Away message from Nadia Karim" in person.words
     town.passes("4d 1h")
     nadia.sees("Takes two pulls. Not three.")
     assert len(nadia.letters) == 2, "nobody answers a machine"
