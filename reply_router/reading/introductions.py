@@ -91,7 +91,8 @@ def is_introduction(text: str, marked_below: bool) -> bool:
     if seen.address or seen.clock or seen.dated:
         return _is_whole(seen) or (marked_below and _is_enough(seen))
     short = len(seen.core) <= 80 and 2 <= seen.words <= 7
-    return marked_below and seen.colon and short and (seen.verb or seen.core.startswith(_QUOTING))
+    said = seen.core.split(" ", 1)[0] in _PRONOUNS  # "I said:", by the person's own hand
+    return marked_below and seen.colon and short and not said and (seen.verb or seen.core.startswith(_QUOTING))
 
 
 def _is_whole(seen: _Evidence) -> bool:
@@ -192,6 +193,8 @@ def _goes_before(line: str, text: str) -> bool:
 def begins_like_one(text: str) -> bool:
     """Whether an introduction may begin with this line, rather than go on with it."""
     bare = _plain(text).strip(EDGES).casefold()
+    if "@" in bare.split(" ", 1)[0]:
+        return False  # an address that was torn off
     return bare[:1].isdigit() or (_opens(bare) and any(one.isdigit() for one in bare))
 
 
