@@ -48,6 +48,7 @@ _VERBS: Final = {
     "indico que no le gusta": "disliked",
     "le dio risa": "laughed", "le hizo gracia": "laughed", "se rio de": "laughed", "se rio con": "laughed",
     "le parecio divertido": "laughed",
+    "le parecio gracioso": "laughed", "se exclamo por": "emphasized",
     "enfatizo": "emphasized", "exclamo por": "emphasized", "destaco": "emphasized", "resalto": "emphasized",
     "cuestiono": "questioned", "pregunto por": "questioned", "tiene dudas sobre": "questioned",
 }  # fmt: skip
@@ -58,7 +59,7 @@ _REMOVED: Final = {
     "removed an emphasis from": "emphasized", "removed a question mark from": "questioned",
     "elimino un me gusta de": "liked", "quito un me gusta de": "liked", "elimino el me gusta de": "liked",
     "quito el me gusta de": "liked", "elimino un corazon de": "loved", "quito un corazon de": "loved",
-    "elimino un me encanta de": "loved", "elimino un no me gusta de": "disliked",
+    "elimino un me encanta de": "loved", "quito un me encanta de": "loved", "elimino un no me gusta de": "disliked",
     "quito un no me gusta de": "disliked",
     "elimino una risa de": "laughed", "quito una risa de": "laughed", "elimino una exclamacion de": "emphasized",
     "quito una exclamacion de": "emphasized", "elimino un signo de interrogacion de": "questioned",
@@ -75,12 +76,17 @@ _PICTURES: Final = frozenset(
     )
     for article in articles
     for noun in nouns
-) | {"an audio message", "un mensaje de audio", "un archivo adjunto"}
+) | {"an audio message", "a voice message", "un archivo adjunto", "un mensaje"}
+_PICTURE_COUNT: Final = re.compile(
+    r"\d{1,3} (?:images|photos|pictures|movies|videos|attachments|messages|imagenes|fotos|mensajes|adjuntos)"
+)
 _QUOTES: Final = '“”"«»„‟'
 #: A lead is no longer than this: `Removed a question mark from`.
 _LONGEST_LEAD: Final = 60
 #: An Android's, and newer iPhones': the sign first, or after a verb.
 _SIGN_TO: Final = re.compile(r"^(?:(?:reacted|reacciono)(?: with| con)? )?(\S{1,16}?) (?:to|a)$")
+#: And after the picture: Reaccionó a una imagen con ❤.
+_SIGN_AFTER: Final = re.compile(r"(reacted|reacciono) (?:to|a) (\S{1,8} \S{1,16}) (?:with|con) (\S{1,16})")
 _SIGN_FROM: Final = re.compile(
     r"^(?:removed|elimino|quito) (?:a |an |la reaccion |una reaccion |the )?(\S{1,16}?) (?:reaction )?(?:from|de)$"
 )
@@ -96,10 +102,18 @@ def tapback(body: str) -> Tapback | None:
             if tap is not None and tap.quote:
                 return tap
     one = _plain(seen.rstrip("."))
-    for lead in (*_VERBS, *_REMOVED):
-        if one.startswith(f"{lead} ") and one[len(lead) + 1 :] in _PICTURES:
-            return _tap(lead, "")
+    lead = one[: _LONGEST_LEAD * 2]
+    if after := _SIGN_AFTER.fullmatch(lead):
+        lead = f"{after[3]} to {after[2]}"
+    for words in (2, 3):
+        before, *picture = lead.rsplit(" ", words)
+        if _is_picture(" ".join(picture)):
+            return _tap(before, "")
     return None
+
+
+def _is_picture(words: str) -> bool:
+    return words in _PICTURES or _PICTURE_COUNT.fullmatch(words) is not None
 
 
 def _tap(lead: str, quote: str) -> Tapback | None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reply_router.reading import Kind, read, read_calendar, read_html, read_text
+from reply_router.reading import Kind, read, read_html, read_text
 from reply_router.reading.text_message import read_message
 from tests.fuzz.growth import faster_than_its_length
 
@@ -226,24 +226,6 @@ REPORTED = b"From: MAILER-DAEMON@mx.example\nContent-Type: multipart/report; bou
 def test_time_grows_with_the_length_of_a_report_and_not_faster(unit: bytes, type_: bytes) -> None:
     head = REPORTED + b"Content-Type: " + type_ + b"\n\n"
     assert not faster_than_its_length(read, lambda size: head + unit * (size // len(unit)))
-
-
-@pytest.mark.parametrize(
-    "unit",
-    [
-        "ATTENDEE;PARTSTAT=ACCEPTED:mailto:a@b.example\n",
-        ";A=B",
-        "\n ",
-        "BEGIN:VEVENT\n",
-        "\\n",
-        "^n",
-        "mailto",
-        ' ;A="',
-    ],
-)
-def test_time_grows_with_the_length_of_a_calendar_and_not_faster(unit: str) -> None:
-    head = "BEGIN:VCALENDAR\nMETHOD:REPLY\nBEGIN:VEVENT\nATTENDEE"
-    assert not faster_than_its_length(read_calendar, lambda size: (head + unit * (size // len(unit))).encode())
 
 
 @pytest.mark.parametrize("unit", ["stop ", "a", "“a", "\u200b", "please ", "Liked “", "1 ", "&Body=", "%"])

@@ -287,6 +287,11 @@ def test_every_text_of_the_corpora_is_read_as_expected() -> None:
         ("Reacted 😂 to “Hi”", "😂", "Hi", False),
         ("Removed 👍 from “Hi”", "👍", "Hi", True),
         ("👍🏽 a «Hola»", "👍🏽", "Hola", False),
+        ("Reacted ❤️ to an image", "❤️", "", False),
+        ("Reaccionó a una imagen con ❤️", "❤️", "", False),
+        ("Loved 3 attachments", "loved", "", False),
+        ("Liked a voice message", "liked", "", False),
+        ("Quitó un “Me encanta” de “Hola”", "loved", "Hola", True),
         ("Liked “They said “soup” and left”", "liked", "They said “soup” and left", False),
     ],
 )
@@ -299,6 +304,11 @@ def test_a_tap_is_known_by_its_words(body: str, what: str, quote: str, removed: 
 def test_what_only_sounds_like_a_tap_is_none() -> None:
     for body in (
         "Loved the meeting",
+        "Loved you all",
+        "I liked an image",
+        "le gustó la sopa a mi mamá",
+        "👍 to that",
+        "Liked 2 of them",
         "I liked “Parable of the Sower”",
         "Liked",
         "👍",
