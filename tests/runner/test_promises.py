@@ -17,7 +17,9 @@ def test_entry_is_by_segment_by_event_or_by_hand_for_current_members_future_ones
     rosa, dana, lee = (town.member(name) for name in ("Rosa", "Dana", "Lee"))
     tag(town, rosa, "gardener")
     for entry in ENTRIES:
-        town.publish(journey(f"{GARDENERS % f', entry: {entry}'}, re_entry: after_exit", WAITS, slug=entry.replace("_", "-")))
+        town.publish(
+            journey(f"{GARDENERS % f', entry: {entry}'}, re_entry: after_exit", WAITS, slug=entry.replace("_", "-"))
+        )
     by_event = "triggers: [{rsvp: park-day}], re_entry: after_exit"
     town.publish(journey(by_event, WAITS, slug="event"))
     by_hand = town.publish(journey("triggers: by_hand, re_entry: after_exit", WAITS, slug="hand"))
