@@ -147,7 +147,7 @@ def test_time_grows_with_the_length_of_a_calendar_and_not_faster(unit: str) -> N
     )
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(
         st.sampled_from(

@@ -77,7 +77,7 @@ def test_an_empty_file_is_unreadable_and_bare_words_are_a_persons() -> None:
     assert read(b"just words").text == "just words"
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=2_000))
 def test_no_bytes_raise(raw: bytes) -> None:
     assert not any("stopped" in sentence for sentence in read(raw, sent="Will you come on Saturday?").trouble)
@@ -108,7 +108,7 @@ SNIPPETS = st.sampled_from(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(SNIPPETS, max_size=40))
 def test_no_pile_of_real_pieces_raises(pieces: list[bytes]) -> None:
     assert not any("stopped" in sentence for sentence in read(b"".join(pieces)).trouble)
