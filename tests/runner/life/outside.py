@@ -58,6 +58,8 @@ class Outside:
     moods: dict[str, list[Mood]] = field(default_factory=lambda: defaultdict(list))
     texts: list[ProviderText] = field(default_factory=list)
     numbers: "count[int]" = field(default_factory=count)
+    #: What was said last to each message, and when.
+    said: dict[int, tuple[datetime, Mood]] = field(default_factory=dict)
 
     def comes(self, message: Heard, mood: Mood) -> bool:
         """Whether the message is taken."""
@@ -65,12 +67,17 @@ class Outside:
         (self.heard if taken else self.tried).append(message)
         return taken
 
-    def mood(self, address: str) -> Mood:
-        """What becomes of this message."""
+    def mood(self, address: str, delivery_id: int) -> Mood:
+        """What becomes of this message: what became of it before, where we died before we had noted it."""
+        if (before := self.said.get(delivery_id)) is not None:
+            at, mood = before
+            if mood is Mood.NEVER or self.now() - at < NOT_NOW:
+                return mood
         waiting = self.moods[address]
         mood = waiting.pop(0) if waiting else Mood.TAKES
         if mood is Mood.DEADLY:
             raise Died
+        self.said[delivery_id] = (self.now(), mood)
         return mood
 
 
@@ -89,11 +96,11 @@ class Relay:
 
     def send(self, return_path: str, recipient: str, message: bytes) -> Sent | NotSent:
         """Whatever the address' mood is."""
-        mood = self.outside.mood(recipient)
         lines = message.replace(b"\r", b"").split(b"\n\n", 1)[0].decode("ascii").splitlines()
         key = next(line.split(":", 1)[1].strip() for line in lines if line.lower().startswith("message-id:"))
         delivery_id = delivery_of(self.outside.tokens, key)
         assert delivery_id is not None, key
+        mood = self.outside.mood(recipient, delivery_id)
         self.outside.comes(Heard(delivery_id, "email", recipient, key, self.outside.now(), ""), mood)
         if mood is Mood.NEVER:
             return NotSent(True, "5.1.1", "No such mailbox.", about="address")
@@ -112,9 +119,9 @@ class Provider:
     def send(self, text: OutgoingText) -> Sent | NotSent:
         """Whatever the phone's mood is."""
         outside = self.outside
-        mood = outside.mood(text.to)
         sid = f"SM{next(outside.numbers):030}"
         delivery_id = outside.tokens.verify(text.status_url.rpartition("/")[2], Purpose.TEXT_STATUS).subject_id
+        mood = outside.mood(text.to, delivery_id)
         if outside.comes(Heard(delivery_id, "sms", text.to, sid, outside.now(), text.body), mood):
             outside.texts.append(ProviderText(sid, text.to, text.from_, text.body, "sent", outside.now()))
         if mood is Mood.NEVER:
