@@ -42,9 +42,13 @@ def same(reading: Reading) -> Reading:
 def check_words(reading: Reading) -> None:
     """Every word of the body is in the text or folded, and nothing else is; each folded stretch has its place."""
     kept = Counter(reading.text.split())
+    whole, place = "", 0
     for one in reading.folded:
-        assert 0 <= one.at <= len(reading.text), f"it stood outside the text: {one}"
+        assert place <= one.at <= len(reading.text), f"it stood outside the text, or above what stood before it: {one}"
+        whole, place = f"{whole}{reading.text[place : one.at]}{one.text}", one.at
         kept.update(one.text.split())
+    whole += reading.text[place:]
+    assert "".join(whole.split()) == "".join(reading.body.split()), "folded words are not in their place"
     body = Counter(reading.body.split())
     assert kept == body, f"lost: {body - kept}; invented: {kept - body}"
     folded = Counter(word for one in reading.folded for word in one.text.split())
