@@ -11,9 +11,11 @@ from reply_router.reading import html as markup
 from reply_router.reading import quotes, signatures
 from reply_router.reading.bodies import Words
 from reply_router.reading.lines import Line
-from reply_router.reading.mime import Part, Tree
+from reply_router.reading.mime import LONGEST_TEXT, Part, Tree
 from reply_router.reading.values import Folded, Kind, Reading
 
+#: So much text of all parts together is read; what comes after stays in the original.
+LONGEST_LETTER: Final = 2 * LONGEST_TEXT
 #: More lines than this are shown, but not judged one by one.
 _MOST_LINES: Final = 20_000
 
@@ -27,9 +29,13 @@ def words_of(tree: Tree, shown: list[Words], sent: str | None) -> tuple[list[Lin
     """The letter's lines, marks from HTML included, and its HTML made safe to show."""
     lines: list[Line] = []
     safe: list[str] = []
+    room = LONGEST_LETTER
     for words in shown:
+        if room <= 0:
+            break
         plain = "\n".join(_plain(tree, part) for part in words.plain)
         rich = "\n".join(tree.text(part) for part in words.html)
+        room -= len(plain) + len(rich)
         if rich and (clean_html := markup.sanitize(rich)):
             safe.append(clean_html)
         if lines:

@@ -17,7 +17,7 @@ from reply_router.reading.charsets import clean, decode
 from reply_router.reading.commands import command
 from reply_router.reading.complaints import complaint
 from reply_router.reading.content_type import ENOUGH, type_of
-from reply_router.reading.folding import assemble, joined, lines_in, words_of
+from reply_router.reading.folding import LONGEST_LETTER, assemble, joined, lines_in, words_of
 from reply_router.reading.letter import Letter
 from reply_router.reading.machine import (
     automatic_headers,
@@ -134,8 +134,10 @@ def _trouble(tree: Tree, shown: list[Words]) -> tuple[str, ...]:
 
 
 def _is_long(tree: Tree, shown: list[Words]) -> bool:
-    plain = any(tree.size(part) > LONGEST_TEXT for words in shown for part in words.plain)
-    return plain or any(tree.size(part) > markup.LONGEST_READ for words in shown for part in words.html)
+    plain = [tree.size(part) for words in shown for part in words.plain]
+    rich = [tree.size(part) for words in shown for part in words.html]
+    one_is = max(plain, default=0) > LONGEST_TEXT or max(rich, default=0) > markup.LONGEST_READ
+    return one_is or sum(plain) + sum(rich) > LONGEST_LETTER
 
 
 def judge(letter: Letter) -> tuple[str, Opinion]:

@@ -234,3 +234,13 @@ def test_time_grows_with_the_length_of_a_text_message_and_not_faster(unit: str) 
         return ("From=%2B14045550101&Body=" + unit * (size // len(unit))).encode()
 
     assert not faster_than_its_length(read_message, given)
+
+
+def test_a_letter_of_many_long_parts_shows_its_beginning_and_says_so() -> None:
+    html = b"<p>Soup on Sunday, as every week, and bring the big pot.</p>\n" * 16_000
+    part = b"--b\r\nContent-Type: text/html\r\n\r\n" + html
+    raw = b"From: a@x.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    raw += part * 12 + b"--b--\r\n"
+    reading = read(raw)
+    assert reading.text.startswith("Soup on Sunday")
+    assert any("open the original" in each for each in reading.trouble)
