@@ -136,8 +136,8 @@ def _machine(case: Case) -> str | None:
 
 
 def _calendar(case: Case) -> str | None:
-    # The token names the invitation's conversation, and the answer is about whoever sends it: both must be so.
-    if case.reading.kind is not Kind.CALENDAR_REPLY or case.place.how != "token" or not case.place.known:
+    # Nothing is done by it but that a person sees it: the member's own address, saying it of themselves, is enough.
+    if case.reading.kind is not Kind.CALENDAR_REPLY or case.place.member is None or not case.place.known:
         return None
     answer = answer_in(case)
     if answer is None or answer[2] != case.sender.address:
@@ -299,7 +299,7 @@ RULES: tuple[Rule, ...] = (
     Rule("complaint", "A provider's report that names a letter.", "complaint", Filed.MACHINE, _complaint),
     Rule("doubtful_complaint", "A report that names no letter.", "needs_person", Filed.APART, _doubtful_complaint),
     Rule("machine", "Away notes, receipts, lists. Never answered.", "machine", Filed.MACHINE, _machine),
-    Rule("calendar", "A calendar answers an invitation, proven.", "thread", Filed.PLACE, _calendar),
+    Rule("calendar", "A member's calendar answers for them.", "thread", Filed.PLACE, _calendar),
     Rule(
         "doubtful_calendar", "A calendar's answer that proves nothing.", "needs_person", Filed.PLACE, _doubtful_calendar
     ),

@@ -310,7 +310,9 @@ CASES = (
     Case("a calendar's answer for somebody else", lambda t: _calendar(t, attendee="walt@home.example"), "needs_person",
          "doubtful_calendar", "Rosa", "Atlanta", ""),
     Case("a calendar's answer without a token", lambda t: t.hears(calendar_answer(ROSA, f"hello@{DOMAIN}"),
-         f"hello@{DOMAIN}"), "needs_person", "doubtful_calendar", "Rosa", "Atlanta", ""),
+         f"hello@{DOMAIN}"), "thread", "calendar", "Rosa", "Atlanta", "Denise"),
+    Case("a stranger's calendar's answer", lambda t: t.hears(calendar_answer(STRANGER, f"hello@{DOMAIN}"),
+         f"hello@{DOMAIN}"), "needs_person", "doubtful_calendar"),
     Case("merely says out of office", _merely_says_away, "thread", "token", "Rosa", "Atlanta", "Denise"),
     # Machines.
     Case("away note", _away, "machine", "machine", "Rosa", waits=False, threads=0),
