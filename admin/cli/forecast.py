@@ -1,6 +1,6 @@
 """`hearthline journeys forecast`: what would leave in the coming days."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +19,12 @@ _WHATS = ("letters", "texts", "segments")
 @click.option("--days", type=click.IntRange(1, 60), default=7, show_default=True, help="How many days ahead.")
 @json_option
 def forecast(data_dir: Path, days: int, as_json: bool) -> None:
-    """Say what journeys would send in the coming days, by hour and by chapter, from who is where now.
+    """Say what journeys would send in the coming days, by hour, and by day and chapter, from who is where now.
 
     Nothing is changed or sent. With --json, one object: from, until, assumes, letters, texts, segments, hours (at,
-    letters, texts, segments), chapters (chapter, letters, texts, segments), steps (journey, step: how many), refused
-    and later (by the gate's rule), tasks (by journey).
+    letters, texts, segments), chapters (chapter, letters, texts, segments), days (day where the organization is,
+    chapter, letters, texts, segments), steps (journey, step: how many), refused and later (by the gate's rule), tasks
+    (by journey).
 
     Example: hearthline journeys forecast --days 3
     """
@@ -56,6 +57,12 @@ def _as_json(found: "Forecast", assumes: tuple[str, ...]) -> dict[str, Any]:
             {"chapter": name, **{what: found.chapters[chapter_id, what] for what in _WHATS}}
             for name, chapter_id in _chapters(found)
         ],
+        "days": [
+            {"day": day.isoformat(), "chapter": name, **{what: found.days[day, chapter_id, what] for what in _WHATS}}
+            for day in sorted({day for day, _, _ in found.days})
+            for name, chapter_id in _chapters(found)
+            if any(found.days[day, chapter_id, what] for what in _WHATS)
+        ],
         "steps": steps,
         "refused": dict(sorted(found.refused.items())),
         "later": dict(sorted(found.later.items())),
@@ -86,6 +93,9 @@ def _tell(found: "Forecast", assumes: tuple[str, ...]) -> None:
     for chapter in whole["chapters"]:
         name = chapter["chapter"] or "no chapter"
         click.echo(f"  {name:<30}letters {chapter['letters']:>6,}  texts {chapter['texts']:>6,}")
+    for day in whole["days"]:
+        on, name = f"{date.fromisoformat(day['day']):%a %d %b}", day["chapter"] or "no chapter"
+        click.echo(f"  {on}  {name:<19}letters {day['letters']:>6,}  texts {day['texts']:>6,}")
     for rule, many in whole["refused"].items():
         click.echo(f"  {many:,} would never leave (rule: {rule}); `hearthline journeys why MEMBER` says why.")
     for rule, many in whole["later"].items():

@@ -7,7 +7,7 @@ what they would be sent is judged hour by hour by the gate's own facts and rules
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import assert_never
 
 from sqlalchemy import select
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from engine.base.db import table_of
 from engine.base.errors import HearthlineError
+from engine.base.local_time import first_known
 from engine.base.settings import Settings
 from engine.chapters.chapter import Chapter
 from engine.enrollments.enrollment import DUE_COLUMNS, Due, Standing
@@ -48,7 +49,7 @@ _DUE = table_of(Due)
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What would leave: hour by hour and chapter by chapter, and what would not, by the rule in its way."""
+    """What would leave: by hour, by chapter, by both day and chapter, and what would not, by the rule in its way."""
 
     begins_at: datetime
     ends_at: datetime
@@ -56,6 +57,8 @@ class Forecast:
     hours: Counter[tuple[datetime, str]] = field(default_factory=Counter)
     #: (chapter id or None, what) to how many.
     chapters: Counter[tuple[int | None, str]] = field(default_factory=Counter)
+    #: (day where the organization is, chapter id or None, what) to how many.
+    days: Counter[tuple[date, int | None, str]] = field(default_factory=Counter)
     #: (journey, step) to how many messages.
     steps: Counter[tuple[str, str]] = field(default_factory=Counter)
     #: Rules that would refuse, or put off beyond the end: how often.
@@ -192,14 +195,15 @@ def _leave(session: Session, with_: Press, found: Forecast, coming: dict[datetim
 
 
 def _count(session: Session, found: Forecast, each: Delivery, material: Material, with_: Press, at: datetime) -> None:
-    what = "texts" if each.channel == "sms" else "letters"
-    found.hours[_hour(at), what] += 1
-    found.chapters[each.chapter_id, what] += 1
+    counts = {"letters": 1}
     if each.channel == "sms":
         text = write_text(each, material, with_, at, is_first=False, show_links=False)
-        segments = 1 if isinstance(text, Unwritable) else text.length.segments
-        found.hours[_hour(at), "segments"] += segments
-        found.chapters[each.chapter_id, "segments"] += segments
+        counts = {"texts": 1, "segments": 1 if isinstance(text, Unwritable) else text.length.segments}
+    day = at.astimezone(first_known([with_.settings.organization.zone])).date()
+    for what, many in counts.items():
+        found.hours[_hour(at), what] += many
+        found.chapters[each.chapter_id, what] += many
+        found.days[day, each.chapter_id, what] += many
     if each.version_id is not None and each.step is not None:
         script = load_version(session, each.version_id).script
         found.steps[script.slug, script.steps[each.step].id] += 1

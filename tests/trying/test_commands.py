@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -123,7 +124,10 @@ def test_forecast_tells_hours_and_chapters_and_what_it_takes_for_granted(install
     found = json.loads(ran.stdout)
     assert found["letters"] == sum(hour["letters"] for hour in found["hours"]) == 2
     assert found["chapters"] == [{"chapter": None, "letters": 2, "texts": 0, "segments": 0}]
+    assert [(day["chapter"], day["letters"]) for day in found["days"]] == [(None, 1)] * 2
     assert found["steps"] == {"welcome": {"a_story": 1, "hello": 1}}
     assert any("Nobody writes" in each for each in found["assumes"])
     plain = CliRunner().invoke(journeys, ["forecast", "--data", str(installed)])
     assert "2 letters and 0 texts (0 segments) would leave" in plain.stdout
+    first = datetime.fromisoformat(found["days"][0]["day"])
+    assert f"{first:%a %d %b}  no chapter" in plain.stdout

@@ -1,12 +1,20 @@
 """What is promised of trying a journey before it is released, and of how often anybody hears from us."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from click.testing import CliRunner
 from sqlalchemy import func, select
 
+from admin.cli.journeys import journeys
 from admin.trying.place import START, Place, a_place, publish
+from admin.trying.walk import Walk, Walker
+from engine.chapters.chapter import add_chapter
+from engine.chapters.membership import join
 from engine.enrollments.enrollment import Due, Enrollment, enroll
 from engine.enrollments.journey import Published
 from engine.outbox.courier import send_due
@@ -21,6 +29,8 @@ from engine.runner.signals import handle_signals
 from engine.runner.tick import tick
 from templates.catalog import our_library
 from tests.trying.conftest import script
+from tests.trying.test_forecast import foretold
+from tests.trying.test_walk import SHORT, in_order
 
 DAY = timedelta(days=1)
 #: Five messages, a day after one another.
@@ -36,7 +46,7 @@ LETTERS, TEXTS = (
 JOURNEYS = (("waits", "wait", LETTERS), ("skips", "skip", LETTERS), ("texts", "skip", TEXTS))
 
 
-def walks(place: Place, name: str, version: Published) -> int:
+def walks(place: Place, name: str, version: Published, chapter_id: int | None = None) -> int:
     """A new member with a phone and an address, who said yes to both, is on the journey; their id."""
     now = place.clock.now()
     with place.services.db.write() as session:
@@ -45,6 +55,8 @@ def walks(place: Place, name: str, version: Published) -> int:
         add_phone(session, member.id, f"+1404555{member.id % 10_000:04}", now, proven=True)
         for channel in ("email", "sms"):
             record_consent(session, member.id, channel, EVERYTHING, True, Said("sign-up"), now)
+        if chapter_id is not None:
+            join(session, member.id, chapter_id, now)
         assert enroll(session, member.id, version, "by_hand", now)
         return member.id
 
@@ -113,3 +125,53 @@ def test_frequency_rules_for_all_for_a_member_and_for_a_channel_put_a_step_off_o
             assert log[member] == [sent] * left + [skipped] * (5 - left)
         with place.services.db.read() as session:
             assert set(session.scalars(select(Enrollment.end_reason))) == {"finished"}
+
+
+def test_a_dry_run_shows_the_path_and_messages_of_a_member_with_dates_a_forecast_seven_days_and_a_check_comes_before(
+    tmp_path: Path,
+) -> None:
+    told = list[str]()
+    typed = iter(["mañana", "1"])
+
+    def ask(prompt: str) -> str | None:
+        told.append(prompt)
+        return next(typed, None)
+
+    sources = (SHORT, DAILY % ("daily", "wait") + LETTERS)
+    with a_place() as place:
+        short, daily = publish(place, [script(source) for source in sources], our_library())
+        # The dry run: whoever was picked reads Spanish, and lives where the clocks do not change.
+        how = Walk(place, short, Walker("es", "America/Puerto_Rico", name="Ana Ruiz"), ask, told.append).run()
+        in_order("\n".join(told), [
+            "== Text, Mon 08 Mar 2027 10:00, from +1404555010", "1 para la mañana", "understood as “mornings”",
+            "Mon 08 Mar 2027 10:01 which (ask)", "a task for a person, by Wed 10 Mar 2027", "Call them", "Say hello.",
+            "call (hand_off): Whoever did it found: reached",
+            "== Letter, Mon 08 Mar 2027 11:01", "From: ", "Subject: ", "Hola, Ana:", "(end): They came to the end",
+        ])  # fmt: skip
+        assert how == "The journey is over after 0 days: finished."
+        # The forecast: seven days ahead, by day and chapter.
+        with place.services.db.write() as session:
+            river, hill = (
+                add_chapter(session, name, name, START, zone="America/New_York", language="en")[0]
+                for name in ("river", "hill")
+            )
+        members = {walks(place, name, daily, at): at for name, at in (("Bo", river), ("Cy", river), ("Di", hill))}
+        ahead = foretold(place)
+        live(place, START + 8 * DAY)
+        left = Counter(
+            (each.sent_at.astimezone(ZoneInfo("America/New_York")).date(), at, "letters")
+            for member, at in members.items()
+            for each in of(place, member)
+            if each.sent_at is not None and each.sent_at < ahead.ends_at
+        )
+    assert ahead.days == left
+    assert ahead.days[date(2027, 3, 9), river, "letters"] == 2
+    assert ahead.days[date(2027, 3, 9), hill, "letters"] == 1
+    assert ahead.ends_at - ahead.begins_at == 7 * DAY
+    # The check: what is not fit to be released says why, where, and what to write, and is not.
+    unfit = tmp_path / "unfit.yaml"
+    unfit.write_text(SHORT.replace("porch/glad, speaks: give", "porch/gone, speaks: give"), "utf-8")
+    ran = CliRunner().invoke(journeys, ["publish", str(unfit), "--data", str(tmp_path)])
+    assert ran.exit_code == 1
+    assert 'unfit.yaml:32:27: error: There is no letter "porch/gone". Did you mean `porch/glad`?' in ran.stdout
+    assert "was not published" in ran.stderr
