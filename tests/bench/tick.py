@@ -38,12 +38,12 @@ from tests.bench.crowd import APART, START, Crowd, gather_crowd
 from tests.bench.figure import Figure
 from tests.bench.places import KINDS, Fresh, Kind, place, redis_url
 
-ROUNDS = 9
+ROUNDS = 7
 #: Recipients for whom one message of the queue may be spent (P10).
 A_MESSAGE = 500
 NAIVE_ROWS = 200
 #: Batches settled before anything is measured: a process that has been up has its page cache filled.
-WARM_UP_SMALL, WARM_UP_LARGE = 8, 40
+WARM_UP_SMALL, WARM_UP_LARGE = 1, 20
 #: Tables whose size is the crowd's: no statement of a tick may walk through one.
 BIG = ("due", "member", "membership", "enrollment", "visit", "delivery", "delivery_key", "outbox_due", "thread")
 
