@@ -2,10 +2,23 @@
 
 from datetime import timedelta
 
+import pytest
+from sqlalchemy import select
+
+from engine.conversations.task import Task
+from engine.enrollments.finishers import reach_finishers
+from engine.enrollments.journey import load_version
+from engine.outbox.delivery import Delivery
 from engine.runner import enter as entering
+from engine.runner.moving import Moved
+from journeys.vocabulary import AfterPause
 from tests.runner.conftest import START, Town
-from tests.runner.entering import journey, look, on_it, tag, untag
+from tests.runner.entering import journey, look, on_it, tag, untag, writes
 from tests.runner.test_entry import GARDENERS, WAITS
+from tests.runner.test_pauses import LATER, goes_on, paused_for_a_week
+from tests.runner.test_pauses import STORY as STORY_TEXT
+from tests.runner.test_triggers import TRIGGERS
+from tests.runner.test_versions import HEAD, HELLO, NEW, STORY, moved, people_on, planned, wait
 from tests.runner.test_waits import FOR_FACT
 
 ENTRIES = ("current_and_future", "only_current", "only_future")
@@ -91,4 +104,111 @@ def test_a_wait_until_something_is_so_has_a_time_out_with_a_branch_each_and_pass
     assert town.now == START + timedelta(hours=8)
     assert town.history(walks[never]) == ["waits", "timed_out", "sent", "finished"]
     assert town.letters(never) == [timed_out]
+    town.check_places()
+
+
+@pytest.mark.parametrize(
+    ("rule", "on_days"), [("never", [0]), ("after_exit", [0, 1, 29, 31]), ("{after: P30D}", [0, 31])]
+)
+def test_the_re_entry_rule_is_never_or_after_exit_or_after_so_many_days_and_rejoining_sends_nothing_twice_when_never(
+    town: Town, rule: str, on_days: list[int]
+) -> None:
+    town.publish(journey(f"{GARDENERS % ''}, re_entry: {rule}"))
+    rosa = town.member("Rosa")
+    for day in (0, 1, 29, 31):
+        town.clock.moment = START + timedelta(days=day)
+        tag(town, rosa, "gardener", heard=True)
+        look(town)
+        town.clock.moment += entering.AGAIN
+        untag(town, rosa, "gardener")
+        look(town)
+        assert len(town.letters(rosa)) == len(on_it(town)) == sum(1 for each in on_days if each <= day), day
+
+
+def test_published_versions_stay_people_stay_on_theirs_or_are_moved_as_shown_and_finishers_get_a_new_last_step_if_asked(
+    town: Town,
+) -> None:
+    first = town.publish(HEAD + HELLO + wait("rest") + STORY)
+    done, flying = people_on(town, first, 2)
+    town.pass_time(days=3)
+    (stays,) = people_on(town, first)
+    # Published again: another version, and whoever is on the first one goes on by it.
+    second = town.publish(HEAD + HELLO + wait("breathe") + NEW)
+    assert (second.number, second.journey_id) == (first.number + 1, first.journey_id)
+    with town.services.db.read() as session:
+        assert load_version(session, first.id).script.ids == ("hello", "rest", "story")
+    town.pass_time(days=3)
+    assert [town.letters(each) for each in (done, flying, stays)] == [[1, 3]] * 3
+    # Moved by a mapping, which says first who would go where.
+    (mover,) = people_on(town, first)
+    plan = planned(town, rest="breathe")
+    assert [each.says() for each in plan.crossings] == ["1 person at rest (version 1) goes on at breathe."]
+    assert moved(town, rest="breathe") == Moved(1, 0, 0)
+    town.pass_time(days=3)
+    assert town.letters(mover) == [1, 5]
+    # A new last step is for those to come, and for those who finished only when somebody says so.
+    town.publish(HEAD + HELLO + wait("rest") + STORY + NEW)
+    town.pass_time(days=3)
+    assert town.letters(done) == [1, 3]
+    assert reach_finishers(town.services.db, "walk", "news", town.now) > 0
+    town.run()
+    assert [town.letters(each) for each in (done, flying, stays)] == [[1, 3, 5]] * 3
+    town.check_places()
+
+
+@pytest.mark.parametrize(
+    ("rule", "at_once", "decided"),
+    [("skip", [], []), ("newest", [STORY_TEXT], [STORY_TEXT]), ("ask", [], [STORY_TEXT])],
+)
+def test_resuming_never_fires_the_pile_of_missed_steps_each_is_skipped_or_the_newest_alone_goes_or_a_person_is_asked(
+    town: Town, rule: str, at_once: list[int], decided: list[int]
+) -> None:
+    (rosa,) = paused_for_a_week(town, rule)
+    goes_on(town)
+    assert town.letters(rosa) == at_once
+    with town.services.db.read() as session:
+        assert len(session.scalars(select(Task)).all()) == (rule == "ask")
+    if rule == "ask":
+        goes_on(town, AfterPause.NEWEST, by_id=rosa)
+    assert town.letters(rosa) == decided
+    town.pass_time(days=3, minutes=1)
+    assert town.letters(rosa) == [*decided, LATER]
+    town.check_places()
+
+
+def test_a_journey_has_a_maximum_of_entries_and_a_maximum_send_rate(town: Town) -> None:
+    town.publish(journey("triggers: joined, limits: {entries: 25, sends_per_hour: 10}"))
+    people = [town.member(f"Rosa {number}") for number in range(30)]
+    for member in people:
+        town.hears("joined", member)
+    town.run()
+    look(town)
+    assert on_it(town) == people[:25]
+    with town.services.db.read() as session:
+        times = list(session.scalars(select(Delivery.send_at).order_by(Delivery.send_at)))
+    hour = timedelta(hours=1)
+    assert len(times) == 25
+    assert max(sum(1 for other in times if at <= other < at + hour) for at in times) == 10
+
+
+def test_a_journey_begins_by_form_rsvp_attended_person_created_a_text_with_such_words_tag_assessment_or_any_action(
+    town: Town,
+) -> None:
+    begun = [row for row in TRIGGERS if row[0] != "{form: any}"]
+    for number, (trigger, _, _) in enumerate(begun):
+        town.publish(journey(f"triggers: [{trigger}]", slug=f"walk-{number}"))
+    town.publish(journey("triggers: [{wrote: {words: garden, by: text}}]", slug="text"))
+    for number, (trigger, this, other) in enumerate(begun):
+        rosa, dana = town.member("Rosa"), town.member("Dana")
+        town.hears(other[0], dana, **other[1])
+        town.hears(this[0], rosa, **this[1])
+        town.run()
+        who = on_it(town, f"walk-{number}")
+        assert rosa in who and dana not in who, trigger
+    texts, mails, says_else = (town.member(name) for name in ("Rosa", "Dana", "Lee"))
+    writes(town, texts, "Is there a garden?", "sms")
+    writes(town, mails, "Is there a garden?", "email")
+    writes(town, says_else, "Is there a pool?", "sms")
+    town.run()
+    assert on_it(town, "text") == [texts]
     town.check_places()
