@@ -1,25 +1,33 @@
 """What journeys promise, each promise whole in one test: its parts stand in the files beside this one."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from engine.chapters.chapter import add_chapter
+from engine.chapters.membership import join
 from engine.conversations.task import Task
+from engine.enrollments.enrollment import Visit
 from engine.enrollments.finishers import reach_finishers
 from engine.enrollments.journey import load_version
 from engine.outbox.delivery import Delivery
+from engine.people.path import BELONGING, move
 from engine.runner import enter as entering
 from engine.runner.moving import Moved
 from journeys.vocabulary import AfterPause
+from templates.vocabulary import VOCABULARY
 from tests.runner.conftest import START, Town
 from tests.runner.entering import journey, look, on_it, tag, untag, writes
 from tests.runner.test_entry import GARDENERS, WAITS
+from tests.runner.test_moves import LEAD, answers, changes, stage
 from tests.runner.test_pauses import LATER, goes_on, paused_for_a_week
 from tests.runner.test_pauses import STORY as STORY_TEXT
 from tests.runner.test_triggers import TRIGGERS
 from tests.runner.test_versions import HEAD, HELLO, NEW, STORY, moved, people_on, planned, wait
 from tests.runner.test_waits import FOR_FACT
+from tests.runner.test_ways import script
 
 ENTRIES = ("current_and_future", "only_current", "only_future")
 
@@ -212,3 +220,53 @@ def test_a_journey_begins_by_form_rsvp_attended_person_created_a_text_with_such_
     town.run()
     assert on_it(town, "text") == [texts]
     town.check_places()
+
+
+def test_a_delay_is_fixed_or_to_a_hour_in_the_zone_of_the_member_their_postal_code_chapter_or_organization_or_to_a_date(
+    town: Town,
+) -> None:
+    delays = script(
+        "id: fixed, do: wait, for: PT1H",
+        'id: tuesday, do: wait, until: {weekday: tuesday, hour: "18:30"}',
+        'id: eve, do: wait, until_date: {fact: moving_day, days: -1, hour: "09:00"}',
+    )
+    moves: dict[str, Any] = {"custom": {"moving_day": "2026-03-20"}}
+    own = town.member("Rosa", zone="America/Los_Angeles", postal_code="60601", country="US", **moves)
+    by_code = town.member("Ana", postal_code="60601", country="US", **moves)
+    by_chapter, by_nothing = town.member("Ben", **moves), town.member("Cleo", **moves)
+    with town.services.db.write() as session:
+        boulder, _ = add_chapter(session, "Boulder", "boulder", town.now, zone="America/Denver", language="en")
+        for member in (own, by_code, by_chapter):
+            join(session, member, boulder, town.now)
+    version = town.publish(delays)
+    walks = [town.enroll(member, version) for member in (own, by_code, by_chapter, by_nothing)]
+    town.pass_time(days=20)
+    with town.services.db.read() as session:
+        asked = select(Visit.visit_at).where(Visit.outcome == "waited").order_by(Visit.visit_at)
+        ended = [list(session.scalars(asked.where(Visit.enrollment_id == id_))) for id_ in walks]
+    # Los Angeles, Chicago, Denver, and New York, where the organization is; clocks go forward between the two.
+    assert ended == [
+        [START + timedelta(hours=1), datetime(2026, 3, 4, hour, 30, tzinfo=UTC), datetime(2026, 3, 19, day, tzinfo=UTC)]
+        for hour, day in ((2, 16), (0, 14), (1, 15))
+    ] + [[START + timedelta(hours=1), datetime(2026, 3, 3, 23, 30, tzinfo=UTC), datetime(2026, 3, 19, 13, tzinfo=UTC)]]
+
+
+def test_stages_move_back_without_losing_history_are_never_named_and_leading_is_an_invitation_accepted(
+    town: Town,
+) -> None:
+    rosa, ana = town.member("Rosa M."), town.member("Ana P.")
+    walk = ["curious", "connected", "active", "resting", "connected"]
+    with town.services.db.write() as session:
+        for member in (rosa, ana):
+            for each in walk:
+                move(session, member, BELONGING, each, f"Now {each}.", town.now)
+    version = town.publish(LEAD)
+    accepts, declines = town.enroll(rosa, version), town.enroll(ana, version)
+    town.run()
+    answers(town, rosa, accepts, "invite", "Yes! I have wanted to since spring.", "yes")
+    answers(town, ana, declines, "invite", "Not now.", "no")
+    assert (stage(town, rosa), stage(town, ana)) == ("leading", "connected")
+    assert [change.to_stage for change in changes(town, rosa)] == [*walk, "leading"]
+    assert [change.to_stage for change in changes(town, ana)] == walk
+    assert "I have wanted to since spring" in changes(town, rosa)[-1].evidence
+    assert not [name for name in VOCABULARY if "stage" in name or "path" in name]
