@@ -54,9 +54,14 @@ def asks_when_to_call(phones: Phones, name: str) -> None:
 
 
 @pytest.mark.parametrize("value", [True, "yes"])
-def test_a_member_marked_plain_phone_gets_the_wordy_variant_and_answers_1_2_3(
+def test_check_refuses_a_text_with_only_a_link_and_warns_over_two_segments_and_a_plain_phone_gets_words_to_answer_1_2_3(
     phones: Phones, value: bool | str
 ) -> None:
+    catalog = library(FOLDER / "letters")
+    for name, level in (("only_a_link", Level.ERROR), ("long_text", Level.WARNING)):
+        path = FOLDER / f"{name}.bad.yaml"
+        found = [each for each in examine(path.read_bytes(), path.name, catalog).findings if each.rule == name]
+        assert [each.level for each in found] == [level]
     phones.person("Rosa Medina", ROSA)
     phones.person("Dana Ruiz", DANA)
     with phones.house.services.db.write() as session:
@@ -88,11 +93,3 @@ def test_a_text_published_before_there_were_lines_offers_its_answers_in_a_senten
     phones.send()
     [text_sent] = phones.taken(ROSA)
     assert "Reply 1 for mornings, 2 for evenings, 3 for a text instead." in text_sent.body
-
-
-def test_check_refuses_a_text_whose_only_way_to_act_is_a_link_and_warns_over_two_segments() -> None:
-    catalog = library(FOLDER / "letters")
-    for name, level in (("only_a_link", Level.ERROR), ("long_text", Level.WARNING)):
-        path = FOLDER / f"{name}.bad.yaml"
-        found = [each for each in examine(path.read_bytes(), path.name, catalog).findings if each.rule == name]
-        assert [each.level for each in found] == [level]

@@ -6,21 +6,29 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from engine.base.ids import new_id
 from engine.chapters.chapter import add_chapter
 from engine.chapters.membership import join
+from engine.content.template import publish_template
+from engine.conversations.message import Message
 from engine.conversations.task import Task
 from engine.enrollments.enrollment import Visit
 from engine.enrollments.finishers import reach_finishers
-from engine.enrollments.journey import load_version
+from engine.enrollments.journey import load_version, publish_journey
 from engine.outbox.delivery import Delivery
+from engine.people.member import Member
 from engine.people.path import BELONGING, move
 from engine.runner import enter as entering
 from engine.runner.moving import Moved
+from journeys.compiled import compiled
+from journeys.read import read
 from journeys.vocabulary import AfterPause
+from templates.catalog import our_library
 from templates.vocabulary import VOCABULARY
 from tests.runner.conftest import START, Town
 from tests.runner.entering import journey, look, on_it, tag, untag, writes
 from tests.runner.test_entry import GARDENERS, WAITS
+from tests.runner.test_explain import WALK, explained, reachable, step
 from tests.runner.test_moves import LEAD, answers, changes, stage
 from tests.runner.test_pauses import LATER, goes_on, paused_for_a_week
 from tests.runner.test_pauses import STORY as STORY_TEXT
@@ -270,3 +278,44 @@ def test_stages_move_back_without_losing_history_are_never_named_and_leading_is_
     assert [change.to_stage for change in changes(town, ana)] == walk
     assert "I have wanted to since spring" in changes(town, rosa)[-1].evidence
     assert not [name for name in VOCABULARY if "stage" in name or "path" in name]
+
+
+def test_why_somebody_did_or_did_not_get_this_is_told_step_by_step_with_conditions_cap_consent_and_quiet_hours(
+    town: Town,
+) -> None:
+    quiet = "quiet_hours: {begins: '17:00', ends: '10:00', channels: all}\nsteps:"
+    source = WALK.replace("steps:", quiet)
+    draft = read(source)
+    assert draft.journey is not None
+    with town.services.db.write() as session:
+        letter = publish_template(session, our_library().templates["porch/a_story", "en"], "a story", town.now).id
+        letters = {f"t/{name}": {"en": letter} for name in ("hello", "story", "later")}
+        version = publish_journey(session, source, draft.journey, compiled(draft.journey), letters, town.now)
+    got, full, asleep = (reachable(town, name) for name in ("Rosa", "Ana", "Ben"))
+    silent = town.member("Cleo")
+    with town.services.db.write() as session:
+        session.get_one(Member, asleep).zone = "America/Los_Angeles"  # where it is nine in the morning
+        for number in range(3):
+            at = town.now - timedelta(days=number + 1)
+            session.add(
+                Message(id=new_id(), created_at=at, at=at, member_id=full, kind="journey", channel="email",
+                        detail={"speaks": "give"})
+            )  # fmt: skip
+    for member in (got, full, asleep, silent):
+        town.enroll(member, version)
+    town.run()
+    town.letter_leaves(got)
+    town.words_in(got)
+    for member, rule, verdict in ((full, "cap", "waits"), (asleep, "window", "waits"), (silent, "consent", "refuses")):
+        found = explained(town, member)
+        assert [each.status for each in found.enrollments[0].steps] == ["here", *["ahead"] * 5]
+        said = {each.rule: each.verdict for each in step(found, "story").rules}
+        assert said[rule] == verdict, rule
+        assert not step(found, "which").conditions[0].judged.holds
+    found = explained(town, got)
+    assert step(found, "hello").messages[0].state == "sent"
+    assert {each.verdict for each in step(found, "story").rules} == {"allows"}
+    (asked,) = step(found, "which").conditions
+    assert [(part.says, part.holds) for part in asked.judged.parts] == [
+        ('they have the tag "walker"', False), ("they wrote to us since this journey began", True),
+    ]  # fmt: skip
