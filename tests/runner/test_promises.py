@@ -6,20 +6,25 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from engine.base.errors import Invalid
 from engine.base.ids import new_id
+from engine.base.tokens import Purpose
 from engine.chapters.chapter import add_chapter
 from engine.chapters.membership import join
 from engine.content.template import publish_template
 from engine.conversations.message import Message
+from engine.conversations.talk import log_talk
 from engine.conversations.task import Task
 from engine.enrollments.enrollment import Visit
 from engine.enrollments.finishers import reach_finishers
 from engine.enrollments.journey import load_version, publish_journey
 from engine.outbox.delivery import Delivery
+from engine.people.address import add_email
 from engine.people.member import Member
 from engine.people.path import BELONGING, move
 from engine.runner import enter as entering
 from engine.runner.moving import Moved
+from inbound.web import create_app
 from journeys.compiled import compiled
 from journeys.read import read
 from journeys.vocabulary import AfterPause
@@ -29,7 +34,7 @@ from tests.runner.conftest import START, Town
 from tests.runner.entering import journey, look, on_it, tag, untag, writes
 from tests.runner.test_entry import GARDENERS, WAITS
 from tests.runner.test_explain import WALK, explained, reachable, step
-from tests.runner.test_moves import LEAD, answers, changes, stage
+from tests.runner.test_moves import LEAD, TRANSIT, answers, changes, stage
 from tests.runner.test_pauses import LATER, goes_on, paused_for_a_week
 from tests.runner.test_pauses import STORY as STORY_TEXT
 from tests.runner.test_triggers import TRIGGERS
@@ -319,3 +324,46 @@ def test_why_somebody_did_or_did_not_get_this_is_told_step_by_step_with_conditio
     assert [(part.says, part.holds) for part in asked.judged.parts] == [
         ('they have the tag "walker"', False), ("they wrote to us since this journey began", True),
     ]  # fmt: skip
+
+
+def test_there_are_two_kinds_of_path_and_an_outlook_moves_on_words_alone_which_its_member_sees_corrects_and_erases(
+    town: Town,
+) -> None:
+    maya, rosa = town.member("Maya Torres"), town.member("Rosa M.")
+    with town.services.db.write() as session:
+        address_id = add_email(session, rosa, "rosa@mail.example", town.now).id
+        for each in (stages := ("curious", "connected", "active", "leading", "resting")):
+            move(session, rosa, BELONGING, each, f"Now {each}.", town.now)
+        # No rule moves an outlook, and no opinion of a person's without words.
+        for by_id in (None, maya):
+            with pytest.raises(Invalid):
+                move(session, rosa, "outlook:transit", "listening", "They opened it.", town.now, by_id=by_id)
+    assert [each.to_stage for each in changes(town, rosa)] == list(stages)
+
+    # The member's own words move it, are quoted as evidence, and steps branch on it.
+    words = "The 14 is late every day, so I walk."
+    enrollment = town.enroll(rosa, town.publish(TRANSIT))
+    town.run()
+    answers(town, rosa, enrollment, "how", words, None)
+    assert town.history(enrollment) == ["asked", "replied", "moved", "branched", "sent", "finished"]
+    assert changes(town, rosa)[-1].evidence.endswith(f"“{words}”")
+    # So does a conversation that a person wrote down.
+    heard = "My boy needs the bus to get to school."
+    with town.services.db.write() as session:
+        log_talk(session, rosa, maya, "phone", heard, town.now, town.now, outlook=("outlook:transit", "sees_it"))
+    assert (changes(town, rosa)[-1].evidence, stage(town, rosa, "outlook:transit")) == (heard, "sees_it")
+
+    # Nothing that a template may say knows of it.
+    assert [name for name in VOCABULARY if any(word in name for word in ("stage", "outlook", "path", "evidence"))] == []
+    # The member sees it with the words it rests on, corrects it, and erases it with them.
+    until = town.now + timedelta(hours=2)
+    own = "/p/" + town.services.tokens.sign_link(Purpose.PREFERENCES, address_id, rosa, until)
+    browser = create_app(town.services).test_client()
+    assert heard in browser.get(f"{own}/noted").text
+    browser.post(f"{own}/noted", data={"path": "outlook:transit", "stage": "unsure"})
+    assert stage(town, rosa, "outlook:transit") == "unsure"
+    browser.post(f"{own}/noted/erase", data={"path": "outlook:transit"})
+    assert stage(town, rosa, "outlook:transit") is None
+    page = browser.get(f"{own}/noted").text
+    assert heard not in page and words not in page
+    assert {each.path for each in changes(town, rosa)} == {BELONGING}
