@@ -48,7 +48,7 @@ _OTHER_WORDS: Final = {
 }  # fmt: skip
 #: Words that mean stop as a sentence of their own, where nothing else is said but courtesies.
 _ALONE: Final = frozenset("stop stopall unsubscribe optout alto parar baja".split()) | {"opt out", "stop all"}
-_SPELLED: Final = re.compile(r"\w(?:[ .\-_*]+\w)+")
+_SPELLED: Final = re.compile(r"[^\W_](?:[ .\-_*]+[^\W_])+")
 #: Signs alone that may mean stop.
 _STOP_SIGNS: Final = frozenset("\U0001f6d1\U0001f6ab✋⛔\U0001f645\U0001f515\U0001f92b\U0001f910\U0001f595❌")
 _JOIN: Final = re.compile(r"(?:join|unirme|unete|unirse|unir|sumarme|sumate)(?:(?: (?:a|al|to|the|la|el))? (.{1,60}))?")

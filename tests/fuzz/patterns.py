@@ -140,6 +140,8 @@ def _units(pattern: re.Pattern[Any]) -> list[tuple[str, str]]:
         units |= {(before, inner), (before, inner + inner[-1:]), ("", inner)}
     units |= {("", run) for run in _runs(tree)}
     units |= {("", " "), ("", "a"), ("", "1"), ("", "\n"), ("", "a ")}
+    # Signs that often stand in two classes at once, the underscore among letters too.
+    units |= {("a", "_"), ("a", "-"), ("a", ".")}
     return sorted((before, unit) for before, unit in units if unit)
 
 

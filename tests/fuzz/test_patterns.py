@@ -37,6 +37,7 @@ def test_patterns_are_found_in_modules_containers_and_calls_with_what_they_are_u
         (r"\d+\.0", "sub"),
         (r"\s+$", "sub"),
         (r'\s*(?:"[^"]*"|[^"<>]*)\s*<x>', "match"),
+        (r"\w(?:[ .\-_*]+\w)+", "fullmatch"),
     ],
 )
 def test_a_pattern_that_grows_with_the_square_or_worse_is_seen(pattern: str, method: str) -> None:
