@@ -193,6 +193,8 @@ def test_control_c_ends_it_without_a_word_and_nobody_stays(files: Path) -> None:
     with said.open("w") as err, subprocess.Popen(
         command("read", "--json", "-"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=err,
         text=True, cwd=ROOT, env=environment(), start_new_session=True,
+        # Whoever runs the tests in the background may have it ignore Ctrl-C, and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as running:  # fmt: skip
         assert running.stdin and running.stdout
         try:
