@@ -141,8 +141,13 @@ def _over_budget(checker: Checker, new: Letter) -> str | None:
 def _asked_twice(checker: Checker, new: Letter) -> str | None:
     """Never two asks in a row without a word of theirs between."""
     others = list(_others(checker, new, timedelta(days=30)).values())
-    # What was on its way between the two counts, though nobody knew yet that it would not come.
-    given = [each for each in checker.tried() if each.member_id == new.member_id and each.speaks != "ask"]
+    # What was on its way between the two counts, though nobody knew yet that it would not come, or had come before: of
+    # a mail that was taken without a word only its second try is known to us.
+    given = [
+        each
+        for each in (*checker.tried(), *checker.letters)
+        if each.member_id == new.member_id and each.speaks != "ask"
+    ]
     others = sorted([*others, *given], key=lambda each: each.heard.at)
     if new.speaks != "ask" or not others or others[-1].speaks != "ask":
         return None
