@@ -59,7 +59,13 @@ def _recipient(group: Headers, beside: str) -> Recipient:
     verdict = of_fields(action, group.first("status"), said, beside)
     # The original recipient is the address we wrote to; the final one is where a forwarding led.
     shown = _address(group.first("original-recipient")) or _address(named)
-    return Recipient(shown, verdict.failure, verdict.status, said[:500], verdict.lost)
+    return Recipient(shown, verdict.failure, verdict.status, server_words(said)[:500], verdict.lost)
+
+
+def server_words(said: str) -> str:
+    """A Diagnostic-Code's words, without the type that stands before them (RFC 3464 section 2.3.6)."""
+    kind, semicolon, words = said.partition(";")
+    return words.strip() if semicolon and kind.strip().replace("-", "").isalpha() else said
 
 
 def _address(field: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from reply_router.reading.delivery_status import server_words
 from reply_router.reading.failures import of_fields
 from reply_router.reading.letter import Letter
 from reply_router.reading.values import Failure, Original, Recipient
@@ -84,7 +85,9 @@ def _bounced(bounce: Mapping[str, object]) -> list[Recipient]:
         failure, status = verdict.failure, verdict.status
         if passing and failure is Failure.PERMANENT and not status.startswith("5"):
             failure = Failure.TEMPORARY
-        found.append(Recipient(str(one.get("emailAddress", "")), failure, status, said[:500], verdict.lost))
+        found.append(
+            Recipient(str(one.get("emailAddress", "")), failure, status, server_words(said)[:500], verdict.lost)
+        )
     return found
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from reply_router.reading import JUDGES, Kind, bounce_phrases, read
+from reply_router.reading.delivery_status import server_words
 from reply_router.reading.machine import away_phrase
 from reply_router.reading.report_words import folded
 from reply_router.reports import worst_of
@@ -205,3 +206,17 @@ def test_a_report_that_names_nobody_still_says_whether_the_letter_failed_for_goo
     late = worst_of(read(raw % b"Your message has been delayed; we'll keep trying."))
     assert late is not None
     assert (late.failure, late.lost) == ("temporary", False)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("smtp; 550 5.1.1 no such mailbox", "550 5.1.1 no such mailbox"),
+        ("X-Postfix; delivery temporarily suspended", "delivery temporarily suspended"),
+        ("Mailbox full; try again", "Mailbox full; try again"),
+        ("550 no; such user", "550 no; such user"),
+        ("", ""),
+    ],
+)
+def test_a_servers_words_are_told_without_the_type_of_its_protocol(said: str, words: str) -> None:
+    assert server_words(said) == words
