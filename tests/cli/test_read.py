@@ -62,7 +62,7 @@ ATTENDEE;PARTSTAT=ACCEPTED:mailto:dana@mail.example
 END:VEVENT
 END:VCALENDAR
 """
-#: The fields that `/work/shared`'s score and other programs rely on.
+#: The fields that other programs rely on.
 PROMISED = {
     "file", "kind", "subject", "text", "signature", "body", "recipients", "calendar", "sms", "attachments", "seconds",
 }  # fmt: skip
