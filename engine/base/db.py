@@ -342,17 +342,12 @@ class ManyAsked:
         """The query's rows as the driver gives them (`plain_rows`); none without ids, and nobody is asked then."""
         if not ids:
             return []
-        connection = session.connection()
-        name = connection.dialect.name
+        name = session.get_bind().dialect.name
         query = self._built.get(name)
         if query is None:
             query = self._built[name] = self._build(_one_of_postgresql if name == "postgresql" else _one_of_sqlite)
         values["ids"] = list(ids) if name == "postgresql" else json.dumps(list(ids))
-        result = connection.execute(query, values)
-        try:
-            return result.cursor.fetchall() if result.cursor is not None else []
-        finally:
-            result.close()
+        return plain_rows(session, query, values)
 
 
 def _one_of_postgresql(column: Any) -> Any:
@@ -403,9 +398,11 @@ def time_loader(session: Session) -> Callable[[Any], datetime]:
     return _as_it_is if session.get_bind().dialect.name == "postgresql" else from_microseconds
 
 
-def plain_rows(session: Session, query: Select[Any]) -> Sequence[tuple[Any, ...]]:
+def plain_rows(
+    session: Session, query: Select[Any], values: Mapping[str, Any] | None = None
+) -> Sequence[tuple[Any, ...]]:
     """The query's rows as the driver gives them, times unread: for batches in which every microsecond counts."""
-    result = session.connection().execute(query)
+    result = session.connection().execute(query, values)
     try:
         return result.cursor.fetchall() if result.cursor is not None else []
     finally:

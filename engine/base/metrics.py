@@ -19,7 +19,7 @@ _JOB_BUCKETS = (0.005, 0.02, 0.1, 0.5, 1, 5, 15, 30, 60)
 #: Seconds: from a plain mail to one that has used its time up.
 _READ_BUCKETS = (0.002, 0.005, 0.01, 0.05, 0.2, 0.5, 1, 2)
 #: Rows of one batch of steps.
-_BATCH_BUCKETS = (1, 10, 50, 100, 250, 500)
+_BATCH_BUCKETS = (1, 10, 50, 100, 250, 500, 1_000)
 
 ACCEPTED = Counter(
     "hearthline_accepted", "Messages and webhooks on the disk before yes was said, one a recipient.", ["door"],

@@ -18,6 +18,7 @@ from reply_router.reading.commands import command
 from reply_router.reading.complaints import complaint
 from reply_router.reading.content_type import ENOUGH, type_of
 from reply_router.reading.folding import LONGEST_LETTER, assemble, joined, lines_in, words_of
+from reply_router.reading.glance import said_by
 from reply_router.reading.letter import Letter
 from reply_router.reading.machine import (
     automatic_headers,
@@ -93,20 +94,10 @@ def _read(raw: bytes, sent: str | None, mail_from: str | None) -> Reading:
     body = joined(found)
     letter = Letter(tree, body, mail_from)
     judged_by, opinion = judge(letter)
-    message_ids = headers.ids("message-id")
     reading = replace(
         assemble(found, sent, opinion.kind),
-        subject=headers.last("subject") if headers.has("subject") else None,
+        **said_by(headers),
         html=html,
-        from_=headers.mailboxes("from"),
-        sender=headers.mailboxes("sender"),
-        to=headers.mailboxes("to"),
-        cc=headers.mailboxes("cc"),
-        reply_to=headers.mailboxes("reply-to"),
-        message_id=message_ids[0] if message_ids else None,
-        in_reply_to=headers.ids("in-reply-to"),
-        references=headers.ids("references"),
-        date=headers.date(),
         judged_by=judged_by,
         recipients=opinion.recipients,
         original=original_of(letter) if opinion.kind in _NAMED else None,
