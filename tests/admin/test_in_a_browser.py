@@ -34,16 +34,9 @@ def base(town: Town) -> Iterator[str]:
     server.stop()
 
 
-def _open(
-    browser: Browser,
-    base: str,
-    width: int,
-    scripts: bool = True,
-    scheme: Literal["light", "dark"] = "light",
-    who: str = "denise",
-) -> Page:
+def _open(browser: Browser, base: str, width: int, scripts: bool = True, who: str = "denise") -> Page:
     context = browser.new_context(
-        viewport={"width": width, "height": 800}, java_script_enabled=scripts, color_scheme=scheme
+        viewport={"width": width, "height": 800}, java_script_enabled=scripts, color_scheme="light"
     )
     page = context.new_page()
     page.goto(f"{base}/")
