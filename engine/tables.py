@@ -18,6 +18,7 @@ import engine.conversations.received
 import engine.conversations.talk
 import engine.conversations.task
 import engine.conversations.thread
+import engine.conversations.topic
 import engine.enrollments.enrollment
 import engine.enrollments.entering
 import engine.enrollments.journey

@@ -12,6 +12,10 @@ from engine.base.db import Base, Id
 from engine.base.errors import Invalid
 from engine.base.ids import new_id
 
+#: What each setting of its topics may be.
+DEFAULT_TO = ("desk", "group", "sender")
+MODERATES = ("first", "all", "none")
+OLD_TOPICS = ("lock", "moderate")
 #: As in a journey's conditions, and as the local part of an address. r-, b- and s- begin our own signed addresses.
 _SLUG = re.compile(r"[a-z][a-z0-9][a-z0-9-]{0,58}")
 
@@ -33,6 +37,15 @@ class Chapter(Base):
     language: Mapped[str] = mapped_column(String(12), default="en")
     zone: Mapped[str | None] = mapped_column(String(60))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("chapter.id"))
+    #: Whom mail to its address is for: `desk` its organizers; `group` everybody in it, a new topic and each reply;
+    #: `sender` a new topic is everybody's, and a reply only goes to whoever wrote what it answers.
+    default_to: Mapped[str] = mapped_column(String(8), default="desk", server_default="desk")
+    #: Which posts wait for a steward: `first` a member's first one, `all`, or `none`.
+    moderates: Mapped[str] = mapped_column(String(8), default="first", server_default="first")
+    #: A topic in which nothing was said for so many days is old (None: none is), and then takes no more posts (`lock`)
+    #: or only those that a steward lets through (`moderate`).
+    topics_old_after_days: Mapped[int | None]
+    old_topics: Mapped[str] = mapped_column(String(8), default="lock", server_default="lock")
 
 
 def short_name(name: str) -> str:

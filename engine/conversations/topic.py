@@ -1,0 +1,345 @@
+"""Topic: a chapter's conversation. A member's words stand in it, and a TopicPost says how far they may go.
+
+    held ──> out         a steward approved, or ten minutes passed in which the author did not take it back
+      ├────> rejected    a steward said no, and why
+      ├────> unsent      the author took it back
+      └────> private     the author wanted only one person to have it
+
+Only what is `out` reaches neighbors (engine.outbox.fan_out), and it never turns back. A topic never holds journeys
+(law 7): who takes part in it goes on along theirs.
+"""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import ForeignKey, Index, String, Text, func, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from engine.audit.entry import record
+from engine.base.db import Base, Id
+from engine.base.ids import new_id
+from engine.chapters.membership import Membership
+from engine.conversations.closure import reopen
+from engine.conversations.feed import tell
+from engine.conversations.message import Message, Words, file_words_in
+from engine.conversations.thread import Thread, open_thread
+
+TOPIC = "topic"
+#: How long the author of words that look private may take them back before they go out.
+GUARD = timedelta(minutes=10)
+#: So many posts of one member within an hour go out by themselves; whatever follows waits for a steward.
+MOST_AN_HOUR = 12
+
+WhyHeld = Literal["", "first_post", "looks_private", "moderated"]
+#: What is held for a person to decide. The other reason ends by itself.
+FOR_A_PERSON: tuple[WhyHeld, ...] = ("first_post", "moderated")
+
+
+class TopicPost(Base):
+    """One message of a topic on its way to the chapter."""
+
+    __tablename__ = "topic_post"
+    __table_args__ = (
+        Index(None, "thread_id", "created_at"),
+        Index(None, "chapter_id", "author_id", "created_at"),
+        Index(
+            "ix_topic_post_held",
+            "release_at",
+            "message_id",
+            sqlite_where=text("state = 'held'"),
+            postgresql_where=text("state = 'held'"),
+        ),
+        Index(
+            "ix_topic_post_to_fan_out",
+            "created_at",
+            "message_id",
+            sqlite_where=text("state = 'out' AND fanned_out_at IS NULL"),
+            postgresql_where=text("state = 'out' AND fanned_out_at IS NULL"),
+        ),
+    )
+
+    message_id: Mapped[Id] = mapped_column(ForeignKey("message.id"))
+    created_at: Mapped[datetime]
+    thread_id: Mapped[int] = mapped_column(ForeignKey("thread.id"))
+    chapter_id: Mapped[int] = mapped_column(ForeignKey("chapter.id"))
+    author_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    #: held, out, rejected, unsent, private
+    state: Mapped[str] = mapped_column(String(10))
+    #: Why it was held: first_post, looks_private, moderated; empty: it went out at once.
+    why_held: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    #: The same in words for whoever decides, and what they said when they decided.
+    why: Mapped[str] = mapped_column(Text, default="", server_default="")
+    verdict: Mapped[str] = mapped_column(Text, default="", server_default="")
+    #: When it goes out unless it is taken back; None: a person decides.
+    release_at: Mapped[datetime | None]
+    #: Who decided, the author included; None with a `decided_at`: time did.
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    decided_at: Mapped[datetime | None]
+    #: The one person who got it instead of the chapter.
+    only_to_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    #: When its deliveries stood in the outbox (engine.outbox.fan_out).
+    fanned_out_at: Mapped[datetime | None]
+
+
+class TopicLock(Base):
+    """A topic takes no more posts, since when and by whose choice; lifted, the row stays as history."""
+
+    __tablename__ = "topic_lock"
+    __table_args__ = (Index(None, "thread_id", "created_at"),)
+
+    id: Mapped[Id]
+    created_at: Mapped[datetime]
+    thread_id: Mapped[int] = mapped_column(ForeignKey("thread.id"))
+    #: None: its age did.
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    why: Mapped[str] = mapped_column(String(200), default="")
+    lifted_at: Mapped[datetime | None]
+    lifted_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+
+
+class TopicMute(Base):
+    """A member has had ENOUGH of one topic: nothing of it reaches them, by any way."""
+
+    __tablename__ = "topic_mute"
+    __table_args__ = (Index(None, "thread_id", "member_id"), {"sqlite_with_rowid": False})
+
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    thread_id: Mapped[int] = mapped_column(ForeignKey("thread.id"), primary_key=True)
+    created_at: Mapped[datetime]
+
+
+class MemberBlock(Base):
+    """A member has had ENOUGH of one person: no word of theirs is relayed to them, in this topic or any other."""
+
+    __tablename__ = "member_block"
+    __table_args__ = (Index(None, "from_id", "member_id"), {"sqlite_with_rowid": False})
+
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    from_id: Mapped[int] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    created_at: Mapped[datetime]
+
+
+def open_topic(
+    session: Session, chapter_id: int, subject: str, now: datetime, *, reason: str, grew_from: int | None = None
+) -> Thread:
+    """A new topic of the chapter, empty; `grew_from`: the topic it grew out of when somebody changed its subject."""
+    thread = open_thread(
+        session, now, member_id=None, chapter_id=chapter_id, subject=subject, reason=reason, kind=TOPIC
+    )
+    thread.detail = {"grew_from": grew_from} if grew_from is not None else {}
+    return thread
+
+
+def add_post(
+    session: Session,
+    thread: Thread,
+    author_id: int,
+    words: Words,
+    now: datetime,
+    *,
+    why_held: WhyHeld = "",
+    why: str = "",
+    answer_within: timedelta = timedelta(hours=24),
+) -> TopicPost:
+    """The member's words stand in the topic; held for the reason given, else out, which the caller then fans out.
+
+    What a person has to decide waits for them until now + `answer_within`.
+    """
+    if thread.kind != TOPIC or thread.chapter_id is None:
+        raise ValueError("only a chapter's topic has posts")
+    waits = why_held in FOR_A_PERSON
+    message = file_words_in(session, thread, words, now, waits=waits, answer_within=answer_within)
+    if thread.closure_id is not None:
+        reopen(session, thread, None, now)
+    post = TopicPost(
+        message_id=message.id,
+        created_at=now,
+        thread_id=thread.id,
+        chapter_id=thread.chapter_id,
+        author_id=author_id,
+        state="held" if why_held else "out",
+        why_held=why_held,
+        why=why,
+        release_at=now + GUARD if why_held == "looks_private" else None,
+        decided_at=None if why_held else now,
+    )
+    session.add(post)
+    session.flush()
+    return post
+
+
+def let_out(session: Session, post: TopicPost, by_id: int | None, now: datetime) -> bool:
+    """The held post is out (`by_id` None: its time came); False when it was decided before. The caller fans it out."""
+    return _decide(session, post, "out", by_id, now)
+
+
+def reject(session: Session, post: TopicPost, by_id: int, why: str, now: datetime) -> bool:
+    """The held post goes to nobody; the author is to be told why. False when it was decided before."""
+    post.verdict = why if post.state == "held" else post.verdict
+    return _decide(session, post, "rejected", by_id, now)
+
+
+def unsend(session: Session, post: TopicPost, now: datetime) -> bool:
+    """The author took the held post back; False when it was decided before."""
+    return _decide(session, post, "unsent", post.author_id, now)
+
+
+def only_to(session: Session, post: TopicPost, member_id: int, now: datetime) -> bool:
+    """The held post is for that one person, to whom the caller relays it; False when it was decided before."""
+    if post.state != "held":
+        return False
+    post.only_to_id = member_id
+    return _decide(session, post, "private", post.author_id, now)
+
+
+def hold(session: Session, post: TopicPost, why: str, now: datetime) -> bool:
+    """A post that would go out by itself waits for a person instead; False when it was decided before."""
+    if post.state != "held":
+        return False
+    post.why_held, post.why, post.release_at = "moderated", why, None
+    thread = session.get_one(Thread, post.thread_id)
+    thread.waits_since = thread.waits_since or now
+    session.flush()
+    return True
+
+
+def lock(session: Session, thread: Thread, by_id: int | None, why: str, now: datetime) -> TopicLock | None:
+    """The topic takes no more posts (`by_id` None: its age did it); None when it was locked already."""
+    if lock_of(session, thread.id) is not None:
+        return None
+    row = TopicLock(id=new_id(), created_at=now, thread_id=thread.id, by_id=by_id, why=why[:200])
+    session.add(row)
+    session.flush()
+    record(session, by_id, "locked", "thread", thread.id, now, chapter_id=thread.chapter_id)
+    tell(session, thread, "closed", now)
+    return row
+
+
+def unlock(session: Session, thread: Thread, by_id: int, now: datetime) -> bool:
+    """The topic takes posts again; False when it was not locked."""
+    row = lock_of(session, thread.id)
+    if row is None:
+        return False
+    row.lifted_at, row.lifted_by_id = now, by_id
+    session.flush()
+    record(session, by_id, "unlocked", "thread", thread.id, now, chapter_id=thread.chapter_id)
+    tell(session, thread, "reopened", now)
+    return True
+
+
+def lock_of(session: Session, thread_id: int) -> TopicLock | None:
+    """The lock that keeps the topic shut now, or None."""
+    return session.scalar(
+        select(TopicLock).where(TopicLock.thread_id == thread_id, TopicLock.lifted_at.is_(None)).limit(1)
+    )
+
+
+def mute(session: Session, member_id: int, thread_id: int, now: datetime) -> bool:
+    """Nothing of the topic reaches the member any more; False when it was so already."""
+    if session.get(TopicMute, (member_id, thread_id)) is not None:
+        return False
+    session.add(TopicMute(member_id=member_id, thread_id=thread_id, created_at=now))
+    session.flush()
+    return True
+
+
+def block(session: Session, member_id: int, from_id: int, now: datetime) -> bool:
+    """No word of that person is relayed to the member any more; False when it was so already."""
+    if session.get(MemberBlock, (member_id, from_id)) is not None:
+        return False
+    session.add(MemberBlock(member_id=member_id, from_id=from_id, created_at=now))
+    session.flush()
+    return True
+
+
+def has_posted(session: Session, author_id: int, chapter_id: int) -> bool:
+    """Whether words of the member went out to the chapter before."""
+    return (
+        session.scalar(
+            select(TopicPost.message_id)
+            .where(TopicPost.chapter_id == chapter_id, TopicPost.author_id == author_id, TopicPost.state == "out")
+            .limit(1)
+        )
+        is not None
+    )
+
+
+def posts_lately(session: Session, author_id: int, chapter_id: int, now: datetime) -> int:
+    """How many posts of the member came in the last hour, in all topics of the chapter."""
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(TopicPost)
+            .where(
+                TopicPost.chapter_id == chapter_id,
+                TopicPost.author_id == author_id,
+                TopicPost.created_at > now - timedelta(hours=1),
+            )
+        )
+        or 0
+    )
+
+
+def neighbors(session: Session, chapter_id: int) -> int:
+    """How many people are in the chapter now."""
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(Membership)
+            .where(Membership.chapter_id == chapter_id, Membership.left_at.is_(None))
+        )
+        or 0
+    )
+
+
+def posts_of(session: Session, thread_id: int) -> dict[int, TopicPost]:
+    """The topic's posts by their message, the earliest first."""
+    rows = session.scalars(
+        select(TopicPost).where(TopicPost.thread_id == thread_id).order_by(TopicPost.created_at, TopicPost.message_id)
+    )
+    return {row.message_id: row for row in rows}
+
+
+def due_posts(session: Session, now: datetime, limit: int = 100) -> list[int]:
+    """Held posts whose time to be taken back is over."""
+    return list(
+        session.scalars(
+            select(TopicPost.message_id)
+            .where(TopicPost.state == "held", TopicPost.release_at <= now)
+            .order_by(TopicPost.release_at, TopicPost.message_id)
+            .limit(limit)
+        )
+    )
+
+
+def is_in(session: Session, member_id: int, chapter_id: int) -> bool:
+    """Whether the member is in the chapter now."""
+    membership = session.get(Membership, (member_id, chapter_id))
+    return membership is not None and membership.left_at is None
+
+
+def _decide(session: Session, post: TopicPost, state: str, by_id: int | None, now: datetime) -> bool:
+    session.refresh(post, with_for_update=True, attribute_names=["state"])
+    if post.state != "held":
+        return False
+    post.state, post.decided_by_id, post.decided_at, post.release_at = state, by_id, now, None
+    session.flush()
+    thread = session.get_one(Thread, post.thread_id)
+    if _nothing_waits(session, thread.id):
+        thread.waits_since = thread.answer_due_at = None
+    if by_id is not None:
+        record(session, by_id, f"post_{state}", "thread", thread.id, now, chapter_id=post.chapter_id)
+    tell(session, thread, "message", now)
+    return True
+
+
+def _nothing_waits(session: Session, thread_id: int) -> bool:
+    waiting = select(TopicPost.message_id).where(
+        TopicPost.thread_id == thread_id, TopicPost.state == "held", TopicPost.why_held.in_(FOR_A_PERSON)
+    )
+    return session.scalar(waiting.limit(1)) is None
+
+
+def words_of(session: Session, post: TopicPost) -> Message:
+    """The post's words."""
+    return session.get_one(Message, post.message_id)
