@@ -26,10 +26,11 @@ from reply_router.answers import recognize
 from reply_router.answers.words import Heard, adds_nothing
 from reply_router.assign import see_to_it
 from reply_router.branch import take_branch, tell_words
+from reply_router.case import Case, Filed, Rule
 from reply_router.content import file_once, key_of
 from reply_router.find import JOURNEY_OVER, Place
+from reply_router.machine_rules import answer_in
 from reply_router.reading import Kind, Reading
-from reply_router.rules import Case, Filed, Rule, answer_in
 from reply_router.subject import stripped
 
 #: So many mails of one person within an hour are a storm: kept, shown, and never answered by machine.

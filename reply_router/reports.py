@@ -10,10 +10,10 @@ from engine.outbox.delivery import Delivery
 from engine.outbox.letter import delivery_of
 from engine.outbox.receipts import bounced, complained
 from reply_router.addresses import Aim, Signed
+from reply_router.case import Case
 from reply_router.filing import Entry, Mail, file_machine, stored
 from reply_router.reading import Failure, Kind, Reading, Recipient
 from reply_router.reading.bounces import unnamed
-from reply_router.rules import Case
 
 
 def complained_of(reading: Reading, aim: Aim, tokens: TokenRing) -> int | None:

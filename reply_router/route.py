@@ -28,6 +28,7 @@ from engine.outbox.receipts import answered
 from engine.people.member import Member
 from reply_router.addresses import Signed, aim_of, normal, signed_in
 from reply_router.budget.readers import readers
+from reply_router.case import Case, Filed
 from reply_router.content import file_once, fingerprint, key_of, loop_marks, without_loop_marks
 from reply_router.filing import (
     IN_STORM,
@@ -44,7 +45,7 @@ from reply_router.reading import READING_VERSION, Kind, Reading
 from reply_router.reading.text_message import TextMessage, read_message
 from reply_router.reading.texts import TextKind, TextWords
 from reply_router.reports import complained_of, file_bounce, file_complaint, what_it_is
-from reply_router.rules import Case, Filed, judge
+from reply_router.rules import judge
 from reply_router.staff import file_note, organizer_of
 from reply_router.taken import MOST_TRIES, Taken, give_back, pause, take
 from reply_router.text_route import DOOR, route_text

@@ -27,8 +27,8 @@ from reply_router.branch import take_branch, tell_words
 from reply_router.filing import IN_STORM, STORM, Entry, stored
 from reply_router.reading.text_message import TextMessage
 from reply_router.reading.texts import TextKind
+from reply_router.text_case import TextCase, TextRule
 from reply_router.text_find import SHARED_PHONE, Asked, TextPlace
-from reply_router.text_rules import TextCase, TextRule
 from reply_router.text_which import chosen
 
 #: The job that fetches pictures (inbound.sms.jobs).

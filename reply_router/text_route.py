@@ -28,11 +28,12 @@ from reply_router.reading import READING_VERSION
 from reply_router.reading.paces import pace_of
 from reply_router.reading.text_message import TextMessage
 from reply_router.reading.texts import TextKind
+from reply_router.text_case import TextCase, TextFiled
 from reply_router.text_commands import file_help, file_leave, file_pace, file_start, file_stop, file_wrong_number
 from reply_router.text_filing import Incoming, file_again, file_tap, file_text, stand
 from reply_router.text_find import TextPlace, chapter_named, find_text, quoted, room_of_number
 from reply_router.text_join import answers, file_join, file_sign_up, only_chapter
-from reply_router.text_rules import TextCase, TextFiled, judge_text
+from reply_router.text_rules import judge_text
 from reply_router.text_which import ask_which
 
 DOOR = "sms"

@@ -1,95 +1,14 @@
 """Rules for texts: one ordered table that decides what becomes of each. The first rule that applies decides.
 
 Pure, as `reply_router.rules` is for mail: the facts were looked up before, what a rule decides is done afterwards
-(reply_router.text_route). A stop comes before everything else that words may also be.
+(reply_router.text_route). A stop comes before everything else that words may also be. A capability of its own brings
+its checks in a file beside this one; the order stands here.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
-
-from engine.chapters.chapter import Chapter
-from engine.conversations.message import Message
-from reply_router.reading.text_message import TextMessage
 from reply_router.reading.texts import TextKind
-from reply_router.text_find import TextPlace
+from reply_router.text_case import TextCase, TextFiled, TextRule, short
 
-
-class TextFiled(StrEnum):
-    """What is done with a text once a rule has decided."""
-
-    #: Only the received row says that it came.
-    NOWHERE = "nowhere"
-    #: Beside the same words, which came a moment before.
-    AGAIN = "again"
-    #: At the words of ours that were tapped.
-    TAP = "tap"
-    #: In the conversation, with what the command does.
-    STOP = "stop"
-    START = "start"
-    HELP = "help"
-    NUMBER_OFF = "number_off"
-    LEAVE = "leave"
-    PACE = "pace"
-    JOIN = "join"
-    SIGN_UP = "sign_up"
-    #: In the conversation, with a question of ours which of two they mean.
-    WHICH = "which"
-    #: In the conversation that was found, or a new one.
-    PLACE = "place"
-
-
-@dataclass(frozen=True, slots=True)
-class TextCase:
-    """One received text as the rules see it."""
-
-    text: TextMessage
-    place: TextPlace
-    #: The row that brought the same text of the provider before.
-    duplicate_of: int | None = None
-    #: It comes from one of our own numbers.
-    own: bool = False
-    #: The message with the same words, which came from the same phone within a minute.
-    same: Message | None = None
-    #: What of ours a tap quotes.
-    tapped: Message | None = None
-    #: The chapter that JOIN or LEAVE names, or that a stranger's only words name.
-    chapter: Chapter | None = None
-    #: The member is in that chapter.
-    is_in: bool = False
-    #: They ask us to write less, not for a while, or as before (reply_router.reading.paces).
-    pace: str = ""
-    #: Whoever is joining said what was asked for: their name, or where they live.
-    answers_sign_up: bool = False
-    #: Our machine has texted them so often lately that a person goes on.
-    machine_rests: bool = False
-
-    @property
-    def who(self) -> str:
-        """How sentences call whoever wrote."""
-        return self.place.member.called if self.place.member is not None else "Somebody"
-
-    @property
-    def before_stop(self) -> bool:
-        """It was said before the stop that stands, and reached us late."""
-        since, said_at = self.place.stopped_since, self.text.said_at
-        return since is not None and said_at is not None and said_at <= since
-
-    @property
-    def kind(self) -> TextKind:
-        """What the words ask for."""
-        return self.text.kind
-
-
-@dataclass(frozen=True, slots=True)
-class TextRule:
-    """A name, what it is for, the outcome, what is done, and the check: its sentence where it applies."""
-
-    name: str
-    description: str
-    outcome: str
-    filed: TextFiled
-    check: Callable[[TextCase], str | None]
+__all__ = ["TEXT_RULES", "TextCase", "TextFiled", "TextRule", "judge_text"]
 
 
 def judge_text(case: TextCase) -> tuple[TextRule, str]:
@@ -240,34 +159,37 @@ def _anybody(case: TextCase) -> str | None:
     return "Somebody whose phone we do not know texted us."
 
 
-def short(text: str) -> str:
-    """The beginning of words, on one line."""
-    line = " ".join(text.split())
-    return line if len(line) <= 80 else f"{line[:79]}…"
-
-
 #: The whole decision, in order.
 TEXT_RULES: tuple[TextRule, ...] = (
     TextRule("duplicate", "The provider's same text again.", "duplicate", TextFiled.NOWHERE, _duplicate),
     TextRule("broken", "It names no phone.", "needs_person", TextFiled.PLACE, _broken),
     TextRule("own", "From a number of ours: a loop.", "machine", TextFiled.NOWHERE, _own),
-    TextRule("stop", "No more texts, in any plain wording.", "command", TextFiled.STOP, _stop),
+    TextRule("stop", "No more texts, in any plain wording.", "command", TextFiled.STOP, _stop,
+             ("opt_out",)),
     TextRule("late_start", "START from before a stop, heard late.", "needs_person", TextFiled.PLACE, _late_start),
-    TextRule("start", "Texts again; YES only where they had stopped.", "command", TextFiled.START, _start),
+    TextRule("start", "Texts again; YES only where they had stopped.", "command", TextFiled.START, _start,
+             ("opt_in",)),
     TextRule("help", "HELP and INFO.", "command", TextFiled.HELP, _help),
-    TextRule("wrong_number", "Somebody else has this phone.", "command", TextFiled.NUMBER_OFF, _wrong_number),
+    TextRule("wrong_number", "Somebody else has this phone.", "command", TextFiled.NUMBER_OFF, _wrong_number,
+             ("number_off",)),
     TextRule("sent_twice", "The same words within a minute.", "duplicate", TextFiled.AGAIN, _sent_twice),
-    TextRule("tap", "A tap on words of ours.", "thread", TextFiled.TAP, _tap),
-    TextRule("leave", "LEAVE and a chapter they are in.", "command", TextFiled.LEAVE, _leave),
-    TextRule("join", "JOIN and a chapter, or a stranger's keyword.", "command", TextFiled.JOIN, _join),
-    TextRule("sign_up", "A name or a ZIP code, asked for in joining.", "command", TextFiled.SIGN_UP, _sign_up),
+    TextRule("tap", "A tap on words of ours.", "thread", TextFiled.TAP, _tap,
+             ("tap",)),
+    TextRule("leave", "LEAVE and a chapter they are in.", "command", TextFiled.LEAVE, _leave,
+             ("left",)),
+    TextRule("join", "JOIN and a chapter, or a stranger's keyword.", "command", TextFiled.JOIN, _join,
+             ("join", "joined")),
+    TextRule("sign_up", "A name or a ZIP code, asked for in joining.", "command", TextFiled.SIGN_UP, _sign_up,
+             ("join", "joined")),
     TextRule("which", "An answer to two open questions.", "thread", TextFiled.WHICH, _which),
-    TextRule("answer", "A recognized answer to an open question.", "thread", TextFiled.PLACE, _answer),
-    TextRule("pace", "LESS, PAUSE or MORE, answering nothing.", "command", TextFiled.PACE, _pace),
+    TextRule("answer", "A recognized answer to an open question.", "thread", TextFiled.PLACE, _answer,
+             ("answer",)),
+    TextRule("pace", "LESS, PAUSE or MORE, answering nothing.", "command", TextFiled.PACE, _pace,
+             ("pace",)),
     TextRule("again", "The answer that was given before.", "thread", TextFiled.PLACE, _again),
     TextRule("empty", "Nothing in it.", "thread", TextFiled.PLACE, _empty),
     TextRule("open", "Their open conversation, by any way.", "thread", TextFiled.PLACE, _open),
     TextRule("said", "Words after a text of ours.", "thread", TextFiled.PLACE, _said),
     TextRule("member", "A member's phone.", "thread", TextFiled.PLACE, _member),
     TextRule("anybody", "Nobody knows yet whose it is.", "needs_person", TextFiled.PLACE, _anybody),
-)
+)  # fmt: skip

@@ -1,0 +1,83 @@
+"""Case: one received mail as the rules see it, and what a rule is.
+
+Nothing is decided here: the table is `reply_router.rules`, and its checks stand in files beside it, by what they judge
+(machine_rules, command_rules, place_rules).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from engine.base.tokens import Purpose
+from reply_router.addresses import ANYWHERE, Aim, Signed
+from reply_router.find import Place, Sender
+from reply_router.reading import Reading
+
+
+class Filed(StrEnum):
+    """Where words go once a rule has decided."""
+
+    #: Only the received row says that it came.
+    NOWHERE = "nowhere"
+    #: Folded in the member's timeline as what a machine wrote.
+    MACHINE = "machine"
+    #: In the conversation that was found, or a new one.
+    PLACE = "place"
+    #: In a conversation of its own with whoever wrote, linked to nobody.
+    APART = "apart"
+    #: A private note in the conversation that the staff address names.
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One received row as the rules see it."""
+
+    reading: Reading
+    sender: Sender
+    place: Place
+    #: What the envelope's recipient says.
+    aim: Aim = ANYWHERE
+    #: It carries a mark that only we can make, or comes from one of our own signed addresses.
+    own: bool = False
+    #: The row that was filed before with the same content for the same recipient.
+    duplicate_of: int | None = None
+    #: The delivery of ours that a complaint names, proven by what only we can make.
+    complained_of: int | None = None
+    #: The words are an answer to what the letter before them asked, whatever else they may mean.
+    answers: bool = False
+    #: The organizer behind a staff address: their id and name when they may answer there and wrote from an address of
+    #: theirs.
+    organizer_id: int | None = None
+    organizer: str = ""
+
+    @property
+    def purpose(self) -> Purpose | None:
+        """What the envelope's recipient was made for, when we made it."""
+        return self.aim.token.purpose if isinstance(self.aim, Signed) else None
+
+    @property
+    def who(self) -> str:
+        """How sentences call whoever wrote."""
+        if self.place.member is not None and self.place.known:
+            return self.place.member.called
+        return self.sender.name or "Somebody"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A name, what it is for, the outcome, where the words go, and the check: its sentence where it applies."""
+
+    name: str
+    description: str
+    outcome: str
+    filed: Filed
+    check: Callable[[Case], str | None]
+    #: What it may do besides (keys of reply_router.effects.EFFECTS).
+    effects: tuple[str, ...] = ()
+
+
+def shortened(text: str) -> str:
+    """The beginning of words, on one line, as a sentence quotes them."""
+    line = " ".join(text.split())
+    return line if len(line) <= 80 else f"{line[:79]}…"

@@ -1,0 +1,63 @@
+"""Checks of what somebody asks us to do: an organizer by mail, a member who wants less of us or nothing.
+
+Each says the sentence that is shown where it applies, else None. The order is the table's (reply_router.rules).
+"""
+
+from engine.base.tokens import Purpose
+from reply_router.case import Case, shortened
+from reply_router.reading import Verb
+
+
+def staff(case: Case) -> str | None:
+    """The organizer whom a staff address was made for."""
+    if case.purpose is not Purpose.STAFF_REPLY or case.organizer_id is None:
+        return None
+    return f"{case.organizer or 'An organizer'} answered by mail. It waits here as a draft, to be sent with one press."
+
+
+def not_staff(case: Case) -> str | None:
+    """Anybody else at a staff address."""
+    if case.purpose is not Purpose.STAFF_REPLY:
+        return None
+    return (
+        "It came to an address that we gave to one organizer, but not from an address of theirs. "
+        "Nothing was sent to the member."
+    )
+
+
+def unsubscribe(case: Case) -> str | None:
+    """A whole line says stop, and the mail shows whose it is."""
+    command = case.reading.command
+    if command is None or command.verb is not Verb.UNSUBSCRIBE:
+        return None
+    place = case.place
+    if not (place.ours and place.known and place.member is not None):
+        return None
+    return (
+        f"{case.who} asked us to stop, in a line of its own: “{shortened(command.line)}”. No more letters go to them."
+    )
+
+
+def pace(case: Case) -> str | None:
+    """A whole line asks for more or less of us, and the mail shows whose it is."""
+    command, place = case.reading.command, case.place
+    if command is None or command.verb not in PACES or case.answers:
+        return None
+    if not (place.ours and place.known and place.member is not None):
+        return None
+    return f"{case.who} asked us, in a line of its own, to write {PACES[command.verb]}: “{shortened(command.line)}”."
+
+
+#: The verbs by which somebody changes how often we write, in words.
+PACES = {Verb.LESS: "less often", Verb.PAUSE: "nothing for thirty days", Verb.MORE: "as often as before"}
+
+
+def asks_to_stop(case: Case) -> str | None:
+    """A whole line says stop, and nothing shows whose it is."""
+    command = case.reading.command
+    if command is None or command.verb is not Verb.UNSUBSCRIBE:
+        return None
+    return (
+        "Somebody asks us to stop writing, but the mail does not prove who it is. Nothing was changed yet: find out "
+        "whom they mean, and stop it for them."
+    )

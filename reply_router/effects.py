@@ -1,0 +1,17 @@
+"""Effects: what a received row may do besides standing where it belongs; `Received.effect` is one, or empty."""
+
+from typing import Final
+
+#: Each effect, and what is true afterwards. A rule says which ones it may have; docs/routing.md shows them.
+EFFECTS: Final[dict[str, str]] = {
+    "answer": "An open question has its answer, and its journey takes that branch.",
+    "note": "An organizer’s words stand in the conversation where no member sees them.",
+    "opt_out": "Nothing more goes out on the channel it was said on.",
+    "opt_in": "Texts may come again, by the member’s own word.",
+    "pace": "We write to the member as often as they asked.",
+    "number_off": "Nothing goes to that phone any more; somebody looks for another way.",
+    "left": "The member is in that chapter no more.",
+    "join": "Somebody is a step further in joining.",
+    "joined": "Somebody is a member, or in one chapter more.",
+    "tap": "The tap stands at the words it was on.",
+}
