@@ -76,7 +76,12 @@ def route_one(services: Services, received_id: int) -> str | None:
     try:
         reading = understand(taken, office) if not poison else unread(taken)
         with services.db.write() as session:
-            return settle(session, taken, reading, office, services.clock.now())
+            settled = settle(session, taken, reading, office, services.clock.now())
+        if settled is None:
+            return None
+        rule = settled.reason.partition(":")[0]
+        log.info("routed", row_id=settled.id, outcome=settled.outcome, rule=rule, attempt=settled.attempts)
+        return settled.outcome
     except Unavailable:
         # Our own trouble says nothing about the mail.
         give_back(services, taken)
@@ -122,7 +127,9 @@ def unread(taken: Taken, why: str = "") -> Reading | TextMessage:
     return replace(reading, why=(_POISON,), trouble=(why,) if why else ())
 
 
-def settle(session: Session, taken: Taken, reading: Reading | TextMessage, office: Office, now: datetime) -> str | None:
+def settle(
+    session: Session, taken: Taken, reading: Reading | TextMessage, office: Office, now: datetime
+) -> Received | None:
     """The row has its one outcome and everything that follows from it; None when somebody else settled it meanwhile."""
     received = session.scalar(
         select(Received).where(Received.id == taken.received_id, Received.outcome.is_(None)).with_for_update()
@@ -130,11 +137,13 @@ def settle(session: Session, taken: Taken, reading: Reading | TextMessage, offic
     if received is None:
         return None
     if isinstance(reading, TextMessage):
-        return route_text(session, received, reading, office.settings, now)
-    return route(session, received, reading, taken.raw, office, now)
+        route_text(session, received, reading, office.settings, now)
+    else:
+        route(session, received, reading, taken.raw, office, now)
+    return received
 
 
-def route(session: Session, received: Received, reading: Reading, raw: bytes, office: Office, now: datetime) -> str:
+def route(session: Session, received: Received, reading: Reading, raw: bytes, office: Office, now: datetime) -> None:
     """The straight line for one received row that was read: judge, find, file, answer or assign, tell the runner."""
     content = fingerprint(raw)
     case = case_of(session, received, reading, raw, content, office, now)
@@ -159,8 +168,6 @@ def route(session: Session, received: Received, reading: Reading, raw: bytes, of
     session.flush()
     if rule.name in ("broken_address", "anybody") and entry.thread is not None and entry.same_as is None:
         _thank(session, mail, entry.thread, now)
-    log.info("routed", row_id=received.id, outcome=received.outcome, rule=rule.name, attempt=received.attempts)
-    return received.outcome
 
 
 def case_of(

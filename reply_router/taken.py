@@ -33,7 +33,8 @@ class Taken:
     attempt: int
     raw: bytes
     door: str
-    mail_from: str
+    #: The envelope's sender; empty for the null one, None when nobody told us.
+    mail_from: str | None
     #: The exact words of ours that it probably quotes.
     sent: str | None
 
@@ -61,7 +62,7 @@ def take(services: Services, received_id: int) -> Taken | None:
         raw = session.scalar(select(ReceivedBytes.body).where(ReceivedBytes.id == bytes_id)) or b""
         sent = None
         if door != DOOR:
-            sent = _sent_words(session, rcpt_to, services.settings.mail.domain, services.tokens)
+            sent = sent_words(session, rcpt_to, services.settings.mail.domain, services.tokens)
     return Taken(received_id, attempt, bytes(raw), door, mail_from, sent)
 
 
@@ -90,7 +91,7 @@ def pause(services: Services, taken: Taken, error: Exception) -> None:
             row.detail = {**row.detail, "broke": [*row.detail.get("broke", ()), broke]}
 
 
-def _sent_words(session: Session, rcpt_to: str, domain: str, tokens: TokenRing) -> str | None:
+def sent_words(session: Session, rcpt_to: str, domain: str, tokens: TokenRing) -> str | None:
     """The words that the address was given out with."""
     signed = signed_in(rcpt_to, domain, tokens)
     if not isinstance(signed, Signed):

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from engine.base.db import one_at_a_time
 from engine.base.errors import Invalid
-from engine.base.log import logger
 from engine.base.settings import Settings
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership
@@ -45,15 +44,13 @@ RECEIPTS_AN_HOUR, RECEIPTS_A_DAY = 5, 20
 _LONGEST_KEYWORD = 60
 _LONGEST_SHORT_CODE = 8
 
-log = logger(__name__)
-
 
 def text_key(provider: str, provider_id: str) -> bytes:
     """The key under which the provider's one text is filed once."""
     return key_of("provider", provider, provider_id)
 
 
-def route_text(session: Session, received: Received, text: TextMessage, settings: Settings, now: datetime) -> str:
+def route_text(session: Session, received: Received, text: TextMessage, settings: Settings, now: datetime) -> None:
     """The row has its one outcome and everything that follows from it."""
     text = replace(text, from_=_in_full(text.from_, settings), to=_in_full(text.to, settings))
     # Answers go to where it came from, in the one form that the provider takes; the bytes keep how it was written.
@@ -76,8 +73,6 @@ def route_text(session: Session, received: Received, text: TextMessage, settings
     received.reading_version = READING_VERSION
     received.settled_at, received.leased_until_at = now, None
     session.flush()
-    log.info("routed", row_id=received.id, outcome=received.outcome, rule=rule.name, attempt=received.attempts)
-    return received.outcome
 
 
 def text_case_of(

@@ -39,6 +39,18 @@ _COUNTED: Final = {
     "machine": ("from a machine", "from machines"),
     "unreadable": ("unreadable", "unreadable"),
 }
+#: What each outcome is called, and its colour.
+_OUTCOMES: Final = {
+    "thread": ("to a conversation", "green"),
+    "machine": ("folded away: a machine wrote it", "yellow"),
+    "bounce": ("a bounce of ours", "red"),
+    "complaint": ("a complaint about a letter of ours", "red"),
+    "command": ("done at once, as it asks", "cyan"),
+    "duplicate": ("nowhere: it is here already", "yellow"),
+    "needs_person": ("to whoever looks at what needs a person", "magenta"),
+    "junk": ("to junk, kept sixty days", "yellow"),
+    "probe": ("our own test of the way in", "cyan"),
+}
 _FAILURES: Final = {
     "permanent": ("does not arrive, and will not", "red"),
     "temporary": ("does not arrive for now", "yellow"),
@@ -80,6 +92,35 @@ class Look:
 def drawn(found: Found, look: Look) -> str:
     """The drawing, with its line end."""
     return _printed(Group(*_parts(found, look)), look)
+
+
+def drawn_route(found: Found, look: Look) -> str:
+    """The drawing of what would become of it, below what was read."""
+    facts = Table.grid(padding=(0, 2, 0, 0))
+    facts.add_column(style="dim", no_wrap=True, min_width=_LABELS)
+    facts.add_column()
+    for label, value in _fate(found):
+        facts.add_row(label, value)
+    parts = [*_parts({**found, "why": found["read_why"]}, look), Padding(facts, (0, _MARGIN, 1, _MARGIN))]
+    return _printed(Group(*parts), look)
+
+
+def _fate(found: Found) -> Iterator[tuple[str, RenderableType]]:
+    if found["outcome"] is None:
+        yield "goes", Text("nowhere yet: it could not be tried", "red")
+        return
+    says, colour = _OUTCOMES[found["outcome"]]
+    effect = f"  ({found['effect'].replace('_', ' ')})" if found["effect"] else ""
+    yield "goes", Text.assemble((says, f"bold {colour}"), effect)
+    yield "because", Text.assemble(_safe(found["why"], one_line=True), (f"  {found['rule']}", "dim"))
+    if found["thread"] or found["opens_thread"]:
+        lane = _safe(found["chapter_name"] or "the national desk", one_line=True)
+        which = f"a conversation they have, {found['thread']}" if found["thread"] else "a new conversation"
+        yield "place", Text.assemble(which, (f"  {lane}", "dim"))
+    if found["assignee"]:
+        yield "answers", Text(_safe(found["assignee"], one_line=True), "bold")
+    if found["proof"]:
+        yield "proof", Text(_safe(str(found["proof"].get("says") or ""), one_line=True))
 
 
 def summary(kinds: Counter[str], look: Look) -> str:

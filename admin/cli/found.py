@@ -13,10 +13,11 @@ from reply_router.reading.file_kind import FileKind, file_kind, webhook_of, word
 
 if TYPE_CHECKING:
     from reply_router.reading import Reading
+    from reply_router.reading.text_message import TextMessage
 
 Found = dict[str, Any]
 
-_NO_WEBHOOK: Final = "It holds no fields of a text's webhook: neither a JSON object nor a form."
+NO_WEBHOOK: Final = "It holds no fields of a text's webhook: neither a JSON object nor a form."
 _TOO_LARGE: Final = "It is larger than {:,} MB, which no mail is; it was not opened."
 #: More than a door of ours takes (40 MB), and few enough that two readers fit a small machine.
 LARGEST: Final = 64_000_000
@@ -25,14 +26,9 @@ LARGEST: Final = 64_000_000
 def found_in(path: str, kind: FileKind | None) -> Found:
     """What the file at `path` says, read as `kind`, or as what it is when that is None."""
     began = time.perf_counter()
-    try:
-        with Path(path).open("rb") as opened:
-            raw = opened.read(LARGEST + 1)
-    except (OSError, ValueError) as trouble:
-        said = trouble.strerror if isinstance(trouble, OSError) and trouble.strerror else "its name is none"
-        return unreadable(path, f"It cannot be opened: {said}.", kind, time.perf_counter() - began)
-    if len(raw) > LARGEST:
-        return unreadable(path, _TOO_LARGE.format(LARGEST // 1_000_000), kind, time.perf_counter() - began)
+    raw = bytes_of(path)
+    if isinstance(raw, str):
+        return unreadable(path, raw, kind, time.perf_counter() - began)
     began = time.perf_counter()  # the disk's time is not the reader's
     try:
         kind = kind or file_kind(raw)
@@ -42,6 +38,25 @@ def found_in(path: str, kind: FileKind | None) -> Found:
     except Exception as trouble:  # a batch goes on, whatever one file does
         return unreadable(path, f"The reader stopped at it: {type(trouble).__name__}.", kind, _since(began))
     return {"file": path, "read_as": str(kind), **found, "seconds": _since(began)}
+
+
+def found_of(path: str, kind: FileKind, reading: "Reading | TextMessage", seconds: float) -> Found:
+    """The same fields of what was read elsewhere."""
+    from reply_router.reading import Reading
+
+    found = _of(reading) if isinstance(reading, Reading) else _of_text(reading)
+    return {"file": path, "read_as": str(kind), **found, "seconds": round(seconds, 6)}
+
+
+def bytes_of(path: str) -> bytes | str:
+    """What the file holds, or the sentence that says why it cannot be read."""
+    try:
+        with Path(path).open("rb") as opened:
+            raw = opened.read(LARGEST + 1)
+    except (OSError, ValueError) as trouble:
+        said = trouble.strerror if isinstance(trouble, OSError) and trouble.strerror else "its name is none"
+        return f"It cannot be opened: {said}."
+    return _TOO_LARGE.format(LARGEST // 1_000_000) if len(raw) > LARGEST else raw
 
 
 def unreadable(path: str, error: str, kind: FileKind | None, seconds: float = 0.0) -> Found:
@@ -95,12 +110,16 @@ def _html(raw: bytes) -> Found:
 
 def _sms(raw: bytes) -> Found:
     from reply_router.reading.text_message import message_of
-    from reply_router.reading.texts import TextKind
 
     form = webhook_of(raw)
     if form is None:
-        return _fields(kind="unreadable", text=words_of(raw), error=_NO_WEBHOOK)
-    text = message_of(form)
+        return _fields(kind="unreadable", text=words_of(raw), error=NO_WEBHOOK)
+    return _of_text(message_of(form))
+
+
+def _of_text(text: "TextMessage") -> Found:
+    from reply_router.reading.texts import TextKind
+
     # Joining, leaving and taps need to know our chapters and words: by themselves they are somebody's words.
     known = text.kind not in (TextKind.JOIN, TextKind.LEAVE, TextKind.TAPBACK)
     return _fields(

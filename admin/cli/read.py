@@ -51,9 +51,9 @@ def read(paths: tuple[str, ...], kind: str, whole: bool, as_json: bool) -> None:
     Example: hearthline read reply.eml
     """
     names = FileNames([each for each in paths if each != "-"], sys.stdin.fileno() if "-" in paths else None)
-    look = None if as_json else _look(whole)
+    look = None if as_json else look_at(whole)
     work = partial(_read_one, kind=kind, look=look)
-    _write_any_character(as_json)
+    write_any_character(as_json)
     import reply_router.reading  # noqa: F401 # once, before there are children
 
     kinds: Counter[str] = Counter()
@@ -90,14 +90,19 @@ def _lost(path: str, why: str, kind: str, look: "Look | None") -> Answer:
 
 def _answer(found: "Found", look: "Look | None") -> Answer:
     if look is None:
-        line = _ESCAPED.sub(lambda one: f"\\u{ord(one[0]):04x}", json.dumps(found, ensure_ascii=False))
-        return Answer(f"{line}\n", found["kind"])
+        return Answer(json_line(found), found["kind"])
     from admin.cli.drawing import drawn
 
     return Answer(drawn(found, look), found["kind"])
 
 
-def _look(whole: bool) -> "Look":
+def json_line(found: "Found") -> str:
+    """What was found as one line that every reader of lines and every terminal takes as one."""
+    line = _ESCAPED.sub(lambda one: f"\\u{ord(one[0]):04x}", json.dumps(found, ensure_ascii=False))
+    return f"{line}\n"
+
+
+def look_at(whole: bool) -> "Look":
     """How to draw where standard output goes: as wide as the terminal, in colour only there (no-color.org)."""
     from shutil import get_terminal_size
 
@@ -109,7 +114,7 @@ def _look(whole: bool) -> "Look":
     return Look(width, colour, whole, bare="utf" not in (sys.stdout.encoding or "").lower())
 
 
-def _write_any_character(as_json: bool) -> None:
+def write_any_character(as_json: bool) -> None:
     """Standard output takes every character: JSON is UTF-8 (RFC 8259 section 8.1), a drawing is what can be shown."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8" if as_json else None, errors="replace")

@@ -9,7 +9,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, cast
 
@@ -196,6 +196,18 @@ class Database:
         if self.waker is not None:
             for name, row_id in session.info.pop("wakes", ()):
                 self.waker(name, row_id)
+
+    @contextmanager
+    def undone(self) -> Iterator[Session]:
+        """A session that writes as any other, and whose work is undone when the block ends: nothing stays of it, and
+        nobody is woken. Raises Unavailable when the database cannot be used."""
+        alone = self._writer if self.is_sqlite else nullcontext()
+        with alone, self._translated(), self.engine.connect() as plain:
+            connection = plain.execution_options(hearthline_write=True)
+            with Session(connection, expire_on_commit=False) as session:
+                yield session
+                session.expunge_all()
+                session.rollback()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
