@@ -1,14 +1,17 @@
 """Commands that a person gives as the whole first line of a letter, or as its subject when the letter is empty.
 
-Only the whole line counts: "Stop by at six?" is a person talking. What a text message means is read by other rules,
-because carriers fix its words; those will stand in a module beside this one.
+Only the whole line counts: "Stop by at six?" is a person talking. A letter whose own words ask for no more mail, in any
+plain wording that nothing narrows, is such a command too (`reply_router.reading.wishes`). What a text means is read in
+`texts.py`, because carriers fix its words.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from reply_router.reading.paces import PACE_WORDS
+from reply_router.reading.texts import Asked, asks_for_no_mail, one_form
 
 
 class Verb(StrEnum):
@@ -32,52 +35,58 @@ class Command:
     verb: Verb
     argument: str
     line: str
+    #: The line is all that they wrote, with more in it than the wish and courtesies: a person is due as well.
+    and_more: bool = False
 
 
-#: Lines that are a command by themselves.
+#: Lines that are a command by themselves, as `one_form` writes them.
 _WHOLE: Final[dict[str, Verb]] = {
     "#close": Verb.CLOSE,
     "#note": Verb.NOTE,
-    "unsubscribe": Verb.UNSUBSCRIBE,
-    "unsubscribe me": Verb.UNSUBSCRIBE,
-    "please unsubscribe": Verb.UNSUBSCRIBE,
-    "please unsubscribe me": Verb.UNSUBSCRIBE,
     "remove me": Verb.UNSUBSCRIBE,
     "please remove me": Verb.UNSUBSCRIBE,
-    "remove me from this list": Verb.UNSUBSCRIBE,
-    "take me off this list": Verb.UNSUBSCRIBE,
-    "opt out": Verb.UNSUBSCRIBE,
-    "stop": Verb.UNSUBSCRIBE,
     "stop all": Verb.UNSUBSCRIBE,
-    "stopall": Verb.UNSUBSCRIBE,
     "baja": Verb.UNSUBSCRIBE,
-    "darme de baja": Verb.UNSUBSCRIBE,
     "alto": Verb.UNSUBSCRIBE,
+    "parar": Verb.UNSUBSCRIBE,
+    **dict.fromkeys(("stop", "stopall", "unsubscribe", "optout", "opt out", "revoke"), Verb.UNSUBSCRIBE),
     "help": Verb.HELP,
     "info": Verb.HELP,
     "ayuda": Verb.HELP,
     "digest": Verb.DIGEST,
     **{word: Verb(asked) for word, asked in PACE_WORDS.items()},
-    "más": Verb.MORE,
 }
 #: Words that take what follows them on the line; the router knows whether it names anything.
 _WITH_ARGUMENT: Final[dict[str, Verb]] = {"#note": Verb.NOTE, "#close": Verb.CLOSE}
 #: These take a name of at most this many words: "leave Atlanta", not "Leave the door open for me, please".
-_WITH_NAME: Final[dict[str, Verb]] = {"leave": Verb.LEAVE, "stop": Verb.LEAVE}
+_WITH_NAME: Final[dict[str, Verb]] = {"leave": Verb.LEAVE, "stop": Verb.LEAVE, "dejar": Verb.LEAVE}
 _LONGEST_NAME: Final = 3
-_SMALL_WORDS: Final = "me it this that by in at to the a an and my your him her them us here now please with for"
+_SMALL_WORDS: Final = (
+    "me it this that by in at to the a an and my your him her them us here now please with for de la el los las que por "
+    "en con a mi su un una pero"
+)
+_SIGNS: Final = " .!*_\"'“”‘’¡,;:"
 
 
-def command(text: str, subject: str | None = None) -> Command | None:
-    """The command on the first written line, or in the subject of an empty letter; None when it is talk."""
+def command(text: str, subject: str | None = None, names: Iterable[str] = ()) -> Command | None:
+    """The command on the first written line, or in the subject of an empty letter, or the wish that all of it is; None
+    when it is talk. `names`: the writer's, which stand below a letter and add nothing."""
     line = next((one.strip() for one in text[:2_000].splitlines() if one.strip()), "")
     if not line:
         line = (subject or "").strip()
-    return _command_in(line) if 0 < len(line) <= 300 else None
+    found = _command_in(line) if 0 < len(line) <= 300 else None
+    return found or _wish_in(text if text.strip() else line, names)
+
+
+def _wish_in(words: str, names: Iterable[str]) -> Command | None:
+    asked = asks_for_no_mail(words, names)
+    if asked is Asked.NOTHING:
+        return None
+    return Command(Verb.UNSUBSCRIBE, "", " ".join(words.split()), and_more=asked is Asked.AND_MORE)
 
 
 def _command_in(line: str) -> Command | None:
-    bare = " ".join(line.casefold().split()).strip(" .!*_\"'“”‘’")
+    bare = one_form(line).strip(_SIGNS)
     verb = _WHOLE.get(bare)
     if verb is not None:
         return Command(verb, "", line)
@@ -85,7 +94,7 @@ def _command_in(line: str) -> Command | None:
     verb = _WITH_ARGUMENT.get(first.casefold())
     if verb is not None:
         return Command(verb, rest.strip(), line)
-    first, _, rest = line.strip(" .!*_\"'“”‘’").partition(" ")
+    first, _, rest = line.strip(_SIGNS).partition(" ")
     verb = _WITH_NAME.get(first.casefold())
     names = rest.split()
     if verb is None or not 0 < len(names) <= _LONGEST_NAME or "?" in rest:

@@ -111,7 +111,8 @@ def _read(raw: bytes, sent: str | None, mail_from: str | None) -> Reading:
             return replace(reading, kind=Kind.UNREADABLE, why=("There is neither a header nor a word in it.",))
         if tree.trouble and not body.strip() and not attached:
             return replace(reading, kind=Kind.UNREADABLE, why=(_UNREADABLE,))
-        reading = replace(reading, command=command(reading.text, reading.subject))
+        names = [each.name for each in reading.from_]
+        reading = replace(reading, command=command(reading.text, reading.subject, names))
     return reading
 
 

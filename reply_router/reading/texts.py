@@ -7,23 +7,23 @@ A wish that is narrowed, conditional or told of somebody else is for a person to
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from reply_router.reading.tapbacks import Tapback, tapback
-from reply_router.reading.text_wishes import (
+from reply_router.reading.wishes import (
     AFTERTHOUGHT,
     BENIGN,
-    BLUNT,
     CONDITION,
-    DOUBTFUL,
     GOES_ON,
     JEST,
-    LISTED,
+    MAIL_WISHES,
     REPORTED,
-    WISH,
+    TEXT_WISHES,
     WRONG_NUMBER,
+    Wishes,
 )
 
 #: What carriers and the provider act on by themselves, as a whole message
@@ -187,41 +187,65 @@ def _as_written(body: str, name: str) -> str:
     return " ".join(words[-len(name.split()) :]).strip(_PUNCTUATION)
 
 
-def _wish(body: str, one: str) -> TextKind:
-    """What the clauses of a message wish for."""
+class Asked(StrEnum):
+    """Whether a mail's own words ask us to write no more: not plainly; plainly; plainly, with more said beside it."""
+
+    NOTHING = "nothing"
+    PLAINLY = "plainly"
+    AND_MORE = "and more"
+
+
+def asks_for_no_mail(text: str, names: Iterable[str] = ()) -> Asked:
+    """Whether a mail's own words ask us to write no more, in any plain wording that nothing narrows. `names`: those that
+    stand below a letter and add nothing."""
+    one = one_form(text)
+    around = frozenset(one_form(each) for name in names for each in (name, *name.split()))
+    if _wish(text, one, MAIL_WISHES, around) is not TextKind.STOP_LENIENT:
+        return Asked.NOTHING
+    rest = [each for each in _clauses(one, around) if not BENIGN.fullmatch(each) and not _wishes(each, MAIL_WISHES)]
+    return Asked.AND_MORE if rest else Asked.PLAINLY
+
+
+def _clauses(one: str, around: frozenset[str]) -> list[str]:
+    """What was said, clause by clause. `around`: names, which add nothing."""
+    clauses = (each.strip(" '\"()*_~<>[]{}¡¿") for each in _CLAUSE.split(one))
+    return [each for each in clauses if each and each not in around]
+
+
+def _wish(body: str, one: str, wishes: Wishes = TEXT_WISHES, around: frozenset[str] = frozenset()) -> TextKind:
+    """What the clauses of a message wish for. `around`: names, which add nothing."""
     if len(one) > _LONGEST:
         return TextKind.HUMAN
-    clauses = [each.strip(" '\"()*_~<>[]{}¡¿") for each in _CLAUSE.split(one)]
-    clauses = [each for each in clauses if each]
-    if len(clauses) <= 2 and any(WRONG_NUMBER.fullmatch(each) for each in clauses):
+    clauses = _clauses(one, around)
+    if wishes is TEXT_WISHES and len(clauses) <= 2 and any(WRONG_NUMBER.fullmatch(each) for each in clauses):
         rest = [each for each in clauses if not WRONG_NUMBER.fullmatch(each)]
-        if not any(WISH.match(each) for each in rest):
+        if not any(wishes.plain.match(each) for each in rest):
             return TextKind.WRONG_NUMBER if all(map(BENIGN.fullmatch, rest)) else TextKind.HUMAN_FLAG
-    wishes = [number for number, each in enumerate(clauses) if _wishes(each)]
-    if not wishes:
-        return TextKind.HUMAN_FLAG if any(DOUBTFUL.fullmatch(each) for each in clauses) else TextKind.HUMAN
-    if JEST.search(one) or _is_told(body, clauses):
+    said = [number for number, each in enumerate(clauses) if _wishes(each, wishes)]
+    if not said:
+        return TextKind.HUMAN_FLAG if any(wishes.doubtful.fullmatch(each) for each in clauses) else TextKind.HUMAN
+    if JEST.search(one) or _is_told(body, clauses, wishes):
         return TextKind.HUMAN_FLAG
-    if any(_is_whole(clauses, number) for number in wishes):
+    if any(_is_whole(clauses, number, wishes) for number in said):
         return TextKind.STOP_LENIENT
     # "Stop" by itself among other words is no more than a word: stop and smell the roses.
-    return TextKind.HUMAN if all(clauses[number] in _ALONE for number in wishes) else TextKind.HUMAN_FLAG
+    return TextKind.HUMAN if all(clauses[number] in _ALONE for number in said) else TextKind.HUMAN_FLAG
 
 
-def _wishes(clause: str) -> bool:
-    return clause in _ALONE or WISH.match(clause) is not None or LISTED.match(clause) is not None
+def _wishes(clause: str, wishes: Wishes) -> bool:
+    return clause in _ALONE or any(each.match(clause) is not None for each in (wishes.plain, wishes.listed))
 
 
-def _is_told(body: str, clauses: list[str]) -> bool:
+def _is_told(body: str, clauses: list[str], wishes: Wishes) -> bool:
     """Whether the wish stands between quotation marks, with words of their own around it."""
     quoted = _QUOTED.search(body[: 4 * _LONGEST])
     if quoted is None or quoted[0].strip() == body.strip():
         return False
     inside = one_form(quoted[0])
-    return any(each in inside for each in clauses if _wishes(each))
+    return any(each in inside for each in clauses if _wishes(each, wishes))
 
 
-def _is_whole(clauses: list[str], number: int) -> bool:
+def _is_whole(clauses: list[str], number: int, wishes: Wishes) -> bool:
     """Whether this clause is a wish and nothing narrows it, in it or beside it."""
     clause = clauses[number]
     before = clauses[number - 1] if number else ""
@@ -230,15 +254,15 @@ def _is_whole(clauses: list[str], number: int) -> bool:
         return False
     others = [each for each in clauses if each != clause]
     if clause in _ALONE:
-        return all(BENIGN.fullmatch(each) or _wishes(each) for each in others)
-    for pattern in (WISH, LISTED):
+        return all(BENIGN.fullmatch(each) or _wishes(each, wishes) for each in others)
+    for pattern in (wishes.plain, wishes.listed):
         found = pattern.match(clause)
         if found is None or not AFTERTHOUGHT.fullmatch(clause[found.end() :].strip()):
             continue
         if any(GOES_ON.search(each) for each in others):
             return False
-        if pattern is LISTED or BLUNT.fullmatch(found[0].strip()):
+        if pattern is wishes.listed or wishes.blunt.fullmatch(found[0].strip()):
             # "Take me off the list" may be a list for Saturday: only with nothing else said.
-            return all(BENIGN.fullmatch(each) or _wishes(each) for each in others)
+            return all(BENIGN.fullmatch(each) or _wishes(each, wishes) for each in others)
         return True
     return False
