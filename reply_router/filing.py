@@ -351,7 +351,7 @@ def _journey_of(mail: Mail) -> int | None:
 
 def _only_the_command(mail: Mail) -> bool:
     command, reading = mail.reading.command, mail.reading
-    if command is None or reading.attachments:
+    if command is None or command.and_more or reading.attachments:
         return False
     rest = reading.text.strip().removeprefix(command.line)
     who = mail.case.place.member

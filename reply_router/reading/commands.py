@@ -1,10 +1,11 @@
 """Commands that a person gives as the whole first line of a letter, or as its subject when the letter is empty.
 
 Only the whole line counts: "Stop by at six?" is a person talking. A letter whose own words ask for no more mail, in any
-plain wording that nothing narrows, is such a command too (`reply_router.reading.wishes`). What a text means is read in
-`texts.py`, because carriers fix its words.
+plain wording that nothing narrows, is such a command too (`reply_router.reading.plain_wishes`). What a text means is
+read in `texts.py`, because carriers fix its words.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -69,20 +70,30 @@ _SIGNS: Final = " .!*_\"'“”‘’¡,;:"
 
 
 def command(text: str, subject: str | None = None, names: Iterable[str] = ()) -> Command | None:
-    """The command on the first written line, or in the subject of an empty letter, or the wish that all of it is; None
-    when it is talk. `names`: the writer's, which stand below a letter and add nothing."""
+    """The command on the first written line, or in the subject of an empty letter, or the wish that it all is.
+
+    None when it is talk. `names`: the writer's, which stand below a letter and add nothing.
+    """
     line = next((one.strip() for one in text[:2_000].splitlines() if one.strip()), "")
     if not line:
         line = (subject or "").strip()
     found = _command_in(line) if 0 < len(line) <= 300 else None
-    return found or _wish_in(text if text.strip() else line, names)
+    if found is None and line and _stands_alone(line, text):
+        found = _wish_in(line, names)
+    return found or _wish_in(text.strip() or line, names)
+
+
+def _stands_alone(line: str, text: str) -> bool:
+    """Whether the first line is a sentence by itself, and not the beginning of one that goes on below."""
+    _, _, below = text.partition(line)
+    return line.endswith((".", "!")) or not below.strip() or re.match(r"[ \t]*\r?\n[ \t]*\r?\n", below) is not None
 
 
 def _wish_in(words: str, names: Iterable[str]) -> Command | None:
     asked = asks_for_no_mail(words, names)
     if asked is Asked.NOTHING:
         return None
-    return Command(Verb.UNSUBSCRIBE, "", " ".join(words.split()), and_more=asked is Asked.AND_MORE)
+    return Command(Verb.UNSUBSCRIBE, "", words, and_more=asked is Asked.AND_MORE)
 
 
 def _command_in(line: str) -> Command | None:

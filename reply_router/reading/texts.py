@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from reply_router.reading.tapbacks import Tapback, tapback
-from reply_router.reading.wishes import (
+from reply_router.reading.plain_wishes import (
     AFTERTHOUGHT,
     BENIGN,
     CONDITION,
@@ -25,6 +24,7 @@ from reply_router.reading.wishes import (
     WRONG_NUMBER,
     Wishes,
 )
+from reply_router.reading.tapbacks import Tapback, tapback
 
 #: What carriers and the provider act on by themselves, as a whole message
 #: (help.twilio.com, "Twilio support for opt-out keywords"; CTIA Messaging Principles 5.1.3).
@@ -196,8 +196,10 @@ class Asked(StrEnum):
 
 
 def asks_for_no_mail(text: str, names: Iterable[str] = ()) -> Asked:
-    """Whether a mail's own words ask us to write no more, in any plain wording that nothing narrows. `names`: those that
-    stand below a letter and add nothing."""
+    """Whether a mail's own words ask us to write no more, in any plain wording that nothing narrows.
+
+    `names`: those that stand below a letter and add nothing.
+    """
     one = one_form(text)
     around = frozenset(one_form(each) for name in names for each in (name, *name.split()))
     if _wish(text, one, MAIL_WISHES, around) is not TextKind.STOP_LENIENT:

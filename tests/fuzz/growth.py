@@ -25,7 +25,7 @@ _NEXT_SIZES: Final = (16_384, 65_536)
 #: The most that a pattern gets to see, where the code that uses it cuts or refuses what is longer, and why that is so.
 CAPPED: Final[dict[str, int]] = {
     # texts._wish lets nobody's message beyond _LONGEST into clauses: longer ones are somebody telling something.
-    "reply_router.reading.wishes.": 600,
+    "reply_router.reading.plain_wishes.": 600,
     # texts._is_told looks at the beginning of a message that it has found to be short already.
     "reply_router.reading.texts._QUOTED": 2_400,
 }

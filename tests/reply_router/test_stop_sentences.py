@@ -1,5 +1,5 @@
-"""Two thousand sentences with the words of a stop inside, every exact word in all its decorations, and plain wishes to be
-left in peace: what is heard as a stop, by text and by mail.
+"""Two thousand sentences with the words of a stop inside, every exact word in all its decorations, and plain wishes to
+be left in peace: what is heard as a stop, by text and by mail.
 
 The sentences are generated, the same each time, from a grammar that was written before the reader it is held against
 (stop_sentences.txt). What a general rule of the reader does not hear stays unheard, and the share is told.
@@ -62,3 +62,76 @@ def sentences(kind: str, count: int) -> list[str]:
 
 
 TALK, WISHES = sentences("talk", 2000), sentences("wish", 400)
+
+
+def test_the_sentences_are_what_they_are_held_to_be() -> None:
+    assert len(set(TALK)) == 2000
+    assert len(set(WISHES)) == 400
+    carriers = re.compile(rf"\b(?:{'|'.join(STOP_WORDS)}|alto|baja|basta|parar|paren|cancelar)\b", re.IGNORECASE)
+    assert sum(carriers.search(each) is not None for each in TALK) > 800
+
+
+@pytest.mark.parametrize("way", ["text", "mail"])
+def test_of_two_thousand_sentences_with_the_words_inside_hardly_one_is_a_stop(
+    way: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = [each for each in TALK if _is_a_stop(each, way)]
+    with capsys.disabled():
+        print(f"\n{len(wrong)} of {len(TALK)} sentences with the words inside were heard as a stop by {way}.")
+    assert len(wrong) <= len(TALK) * 0.002, wrong
+
+
+def test_no_exact_word_is_missed_in_any_decoration() -> None:
+    wide = str.maketrans({chr(each): chr(each + 0xFEE0) for each in range(0x21, 0x7F)})
+    before = (
+        "",
+        " ",
+        "\n",
+        "\t",
+        "\u200b",
+        "\ufeff",
+        "\u2066",
+        "¡",
+        "“",
+        '"',
+        "'",
+        "*",
+        "- ",
+        "…",
+        "(",
+        "\N{OCTAGONAL SIGN}",
+    )
+    after = ("", " ", "\n", ".", "!", "!!!", "…", "”", '"', "'", "*", ")", "\ufe0f", "\u200d", "?!", " ✋")
+    cases = (
+        str.lower,
+        str.upper,
+        str.title,
+        lambda word: word[0] + word[1:].upper(),
+        lambda word: word.translate(wide),
+    )
+    tried = missed = 0
+    for word, case, begins, ends in itertools.product(sorted(STOP_WORDS), cases, before, after):
+        tried += 1
+        missed += read_words(f"{begins}{case(word)}{ends}").kind not in STOPS
+    assert tried == len(STOP_WORDS) * 5 * 16 * 16
+    assert missed == 0
+
+
+def test_plain_wishes_are_heard_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    heard = sum(_is_a_stop(each, "text") for each in WISHES)
+    unseen = [each for language in ("en", "es") for each in grammar(f"unseen {language}")["said"]]
+    at_first_sight = sum(_is_a_stop(each, "text") for each in unseen)
+    with capsys.disabled():
+        print(
+            f"\n{heard} of {len(WISHES)} plain wishes were heard at once, and {at_first_sight} of {len(unseen)} in "
+            "words that nobody had thought of; a person reads the others."
+        )
+    assert heard >= len(WISHES) * HEARD_AT_ONCE
+    assert at_first_sight >= len(unseen) * 0.6
+
+
+def _is_a_stop(words: str, way: str) -> bool:
+    if way == "text":
+        return read_words(words).kind in (*STOPS, TextKind.WRONG_NUMBER)
+    found = command(words)
+    return found is not None and found.verb is Verb.UNSUBSCRIBE

@@ -30,7 +30,6 @@ def test_a_known_command_is_understood(line: str, verb: Verb, argument: str) -> 
     [
         "Stop by at six?",
         "stop by my place",
-        "Leave me alone",
         "leave the door open for me",
         "I need help",
         "How do I unsubscribe my neighbor?",
@@ -40,6 +39,57 @@ def test_a_known_command_is_understood(line: str, verb: Verb, argument: str) -> 
 )
 def test_talk_is_no_command(line: str) -> None:
     assert command(line) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please take me off this list",
+        "Hi,\n\nplease stop sending me these emails.\n\nThank you,\nRosa Marin",
+        "I don't want these letters anymore.\nRosa",
+        "Take me off the list, please. I'm not interested.",
+        "Could you please unsubscribe me from your newsletter?\nThanks",
+        "No more emails please",
+        "Leave me alone",
+        "Por favor no me manden más correos.\nGracias, Rosa",
+        "Quítenme de su lista, por favor",
+        "Ya no quiero recibir sus cartas",
+    ],
+)
+def test_a_plain_wish_for_no_more_mail_is_a_stop(text: str) -> None:
+    found = command(text, None, ["Rosa Marin"])
+    assert found is not None
+    assert (found.verb, found.and_more) == (Verb.UNSUBSCRIBE, False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please stop sending me these emails. My husband is ill and I have no head for anything.",
+        "Ya no me manden correos. Mi mamá murió en mayo y todo me pesa.",
+    ],
+)
+def test_a_wish_with_more_words_is_a_stop_that_a_person_sees(text: str) -> None:
+    found = command(text)
+    assert found is not None
+    assert found.verb is Verb.UNSUBSCRIBE
+    assert found.and_more or not text.startswith(found.line + "\n"), found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please take me off the list for Saturday, I have a shift.",
+        "Please stop\nasking Walt to drive, he is tired.",
+        "If you stop sending the letters I would miss them.",
+        "My son told me to stop writing letters to the mayor.",
+        "Please don't stop sending these emails!",
+        "No quiero dejar de recibir sus correos",
+        "Stop sending me the ones about the garden, the others are great",
+    ],
+)
+def test_a_wish_that_is_narrowed_or_another_is_talk(text: str) -> None:
+    assert command(text) is None
 
 
 def test_an_empty_letter_may_carry_its_command_in_the_subject() -> None:

@@ -31,10 +31,13 @@ _MINE: Final = (
     r"e-?mail(?: address)?|name|mailbox))"
 )
 _REMOVE: Final = r"(?:remove|take|get|delete|erase|drop|strike|scratch|pull|cut|cross|scrub|purge|block)"
-_NEVER: Final = r"(?:do not|don't|dont|never|do n't|you (?:may|must|can|should) (?:not|never)|you (?:can't|cannot))(?: ever)?"
+_NEVER: Final = (
+    r"(?:do not|don't|dont|never|do n't|you (?:may|must|can|should) (?:not|never)|you (?:can't|cannot))(?: ever)?"
+)
 #: "I would rather you did not" and its like, before a verb that commands.
 _RATHER_NOT: Final = (
-    r"(?:i(?:'d| would) (?:rather|prefer|appreciate it if|prefer if|like it if)(?: that)? you (?:did not|didn't|not|would not|"
+    r"(?:i(?:'d| would) (?:rather|prefer|appreciate it if|prefer if|like it if)(?: that)? you (?:did not|didn't|not|"
+    r"would not|"
     r"wouldn't|do not|don't)|i (?:do not|don't|dont|never|did not|didn't)(?: ever)? (?:give|gave|given|grant)(?: you)? "
     r"(?:my )?(?:permission|consent) to|you (?:do not|don't) have (?:my )?(?:permission|consent) to)"
 )
@@ -50,7 +53,7 @@ _NOT_THAT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """How one channel's messages and the sending of them are called: nouns, verbs ending in -ing, verbs that command."""
+    """How a channel's messages and the sending of them are called: nouns, verbs ending in -ing, commands."""
 
     things: str
     sending: str
@@ -76,7 +79,8 @@ _TEXTS: Final = Speech(
     sending=r"(?:texting|messaging|txting|contacting|txt|spamming|bothering|harassing|pestering|sms)",
     send=r"(?:text|message|txt|msg|contact)",
     mensajes=r"(?:mensajes? de texto|mensajes?|mensajitos|textos?|sms|msjs?)",
-    escribirme=r"(?:escribirme|mandarme|enviarme|textearme|contactarme|molestarme|escribir|mandar|enviar|textear|molestar)",
+    escribirme=r"(?:escribirme|mandarme|enviarme|textearme|contactarme|molestarme|escribir|mandar|enviar|textear|"
+    r"molestar)",
     escriban=r"(?:escriban?|escribas|manden?|mandes|envien?|envies|texteen?|textees|mensajeen|contacten?|contactes|"
     r"molesten?|molestes)",
     lists=r"(?:text|texting|phone|contact|sms|message|messaging|mailing|call|distribution|subscriber|subscription)",
@@ -95,37 +99,41 @@ _MAILS: Final = Speech(
 
 def _wishes(say: Speech) -> Wishes:
     things, mensajes = say.things, say.mensajes
-    lists = (
-        rf"(?:{say.lists} )?(?:lists?|database|system|contacts|phone|phones|records|group texts?|text groups?)"
-    )
+    lists = rf"(?:{say.lists} )?(?:lists?|database|system|contacts|phone|phones|records|group texts?|text groups?)"
     english = (
         rf"(?:stop|stp|quit|cease|(?:cease and )?desist)(?: all)? {say.sending}(?: {_ME})?",
         rf"(?:stop|quit|cease) (?:(?:writing|reaching out)(?: to)?|bugging|annoying|calling and {say.sending}) {_ME}",
         r"(?:stop|quit) blowing up (?:my|this) phone",
-        rf"(?:stop|quit) sending(?: me| us)?(?: {_THIS}| more| any more| anymore)? (?:{things}|spam|stuff)(?: to {_ME})?",
+        rf"(?:stop|quit) sending(?: me| us)?(?: {_THIS}| more| any more| anymore)? (?:{things}|spam|"
+        rf"stuff)(?: to {_ME})?",
         r"(?:stop|quit) sending(?: me| us)?(?: this| these| those| anything| stuff)",
         rf"(?:stop|end|cancel|quit|cut out)(?: with| w)? {_THIS} {things}",
         rf"(?:stop|end) {things}",
         rf"enough(?: with| of)(?: {_THIS})? {things}",
         rf"(?:cease|discontinue|halt|terminate|suspend|stop)(?: {_THIS})? (?:{things}|communications?|contact|service)"
         rf"(?: to {_ME})?",
-        rf"(?:(?:how about|i(?:'d| would) (?:appreciate|like|prefer)|i want|i need) )?(?:no|not any) more(?: of)?(?: {_THIS})? {things}(?: from you| from u| to {_ME})?",
+        rf"(?:(?:how about|i(?:'d| would) (?:appreciate|like|prefer)|i want|i need) )?(?:no|"
+        rf"not any) more(?: of)?(?: {_THIS})? {things}(?: from you| from u| to {_ME})?",
         rf"{_NEVER} (?:call (?:or|and) )?(?:{say.send}|bother|disturb|pester|bug|spam)(?: or call)? {_ME}",
         rf"{_NEVER} (?:write|reach out)(?: to)? (?:me|us|this number|here)",
         rf"{_RATHER_NOT} (?:call or )?(?:(?:{say.send}|write(?: to)?) {_ME}|send {_ME}(?: {_THIS})? {things})",
         rf"(?:stop|quit) hitting {_ME} up",
-        rf"(?:do not|don't|dont) (?:ever )?send(?: me| us)?(?: any| anymore| any more| more)*(?: of)?(?: {_THIS})? {things}",
-        r"(?:do not|don't|dont|never) (?:ever )?send (?:me|us)(?: anything| stuff| things)?(?: else| more| anymore| any more"
+        rf"(?:do not|don't|dont) (?:ever )?send(?: me| us)?(?: any| anymore| any more|"
+        rf" more)*(?: of)?(?: {_THIS})? {things}",
+        r"(?:do not|don't|dont|never) (?:ever )?send (?:me|us)(?: anything| stuff| things)?(?: else| more| anymore|"
+        r" any more"
         r"| again| ever again)",
         r"lose (?:my|this|the) (?:phone )?(?:number|#)",
         rf"{_REMOVE} (?!me|us){_MINE} (?:from|off|out)(?: of)? {_THIS} {lists}",
-        r"(?:remove|take off|block|delete|drop) (?:my|this) (?:(?:phone |cell )?number|cell|phone|cell phone|contact|name)",
+        r"(?:remove|take off|block|delete|drop) (?:my|this) (?:(?:phone |cell )?number|cell|phone|cell phone|contact|"
+        r"name)",
         r"take (?:my|this) (?:(?:phone |cell )?number|cell|phone|cell phone|name) off",
         rf"(?:delete|erase|remove|forget) (?:my|this) (?:(?:phone |cell )?number|contact)(?: from {_THIS} {lists})?",
         rf"(?:{_REMOVE}|keep|leave) (?:me|us) (?:off|from|out of)(?: of)?(?: (?:{_THIS} {say.lists} lists?|"
         r"(?:all|any|all of|any of)(?: of)? (?:your|these|the) lists|your (?:lists|system|database|contacts|records)))",
         rf"refrain from (?:{say.sending}|calling)(?: {_ME})?",
-        rf"i(?:'d| would)?(?: prefer| rather) not(?: to)? (?:get|receive|have)(?: any| any more)?(?: {_THIS})? {things}",
+        rf"i(?:'d| would)?(?: prefer| rather) not(?: to)? (?:get|receive|have)(?: any|"
+        rf" any more)?(?: {_THIS})? {things}",
         rf"i(?:'m| am)? opt(?:ing)? out(?: of {_THIS} {things})?",
         rf"(?:i )?(?:hereby )?(?:revoke|withdraw)(?: my)? (?:consent|permission)(?: to (?:{say.send} me|{things}))?",
         rf"i (?:do not|don't|dont|no longer) consent(?: to(?: {_THIS})? {things})?",
@@ -141,12 +149,15 @@ def _wishes(say: Speech) -> Wishes:
         rf"opt out|stop (?:getting|receiving)(?: (?:{_THIS} )?{things}| these| this)|be (?:removed|taken off|"
         rf"unsubscribed|opted out)(?: (?:from|of|off))*(?: {_THIS})?(?: {lists}| {things})?)",
         rf"i(?: want| would like|'d like|d like| need) (?:for )?{_THIS} {things} to (?:stop|end)",
-        rf"(?:(?:i|we|nobody here|no one here) )?(?:do not|don't|dont|no longer|never)(?: really)?(?: want| wish| need| care for)"
+        rf"(?:(?:i|we|nobody here|no one here) )?(?:do not|don't|dont|no longer|never)(?: really)?(?: want| wish|"
+        rf" need| care for)"
         rf"(?: to (?:get|receive|have|see|be sent))?"
         rf"(?: any| any more| anymore| more)?(?: of)?(?: {_THIS})? {things}(?: from (?:you|u|y'all|this number))?",
-        r"i (?:do not|don't|dont|no longer|never) (?:want|wish|care) to (?:get|receive|be sent) (?:these|this|any of (?:these|"
+        r"i (?:do not|don't|dont|no longer|never) (?:want|wish|care) to (?:get|receive|be sent) (?:these|this|"
+        r"any of (?:these|"
         r"this)|anything)(?: (?:else|more|from you))*",
-        r"i (?:do not|don't|dont|no longer|never) (?:want|wish|need|care) to (?:hear|get anything)(?: anything)?(?: else)? "
+        r"i (?:do not|don't|dont|no longer|never) (?:want|wish|need|care) to (?:hear|"
+        r"get anything)(?: anything)?(?: else)? "
         r"from (?:you|u|y'all|this number|you (?:people|guys|all))",
         rf"i (?:do not|don't|dont|no longer) (?:want|wish) to (?:be (?:texted|contacted|messaged|bothered|e-?mailed|"
         rf"written to)|(?:be|stay) on {_THIS} {lists})",
@@ -163,26 +174,32 @@ def _wishes(say: Speech) -> Wishes:
         rf"no me {say.escriban}(?: mas| ningun| otros?| estos| esos| sus| tus| ya| estas cosas| nada)*(?: {mensajes})?",
         rf"no (?:me )?sigan? (?:{say.escribirme}|escribiendo(?:me)?|mandando(?:me)?|enviando(?:me)?|molestando(?:me)?)"
         rf"(?: mas| sus| estos)*(?: {mensajes})?",
-        rf"(?:dejen?|dejad|deja|paren?|para) de {say.escribirme}(?: mas| estos| esos| sus| tus| cosas)*(?: {mensajes})?",
+        rf"(?:dejen?|dejad|deja|paren?|para) de {say.escribirme}(?: mas| estos| esos| sus| tus|"
+        rf" cosas)*(?: {mensajes})?",
         r"(?:no|sin) (?:contactar|llamar|escribir|molestar)",
-        rf"no (?:me |nos )?(?:contacten?|molesten?|escriban?) mas",
+        r"no (?:me |nos )?(?:contacten?|molesten?|escriban?) mas",
         rf"(?:ya )?parenle(?: ya)?(?: con| a)? (?:los|sus|estos|esos|tantos) {mensajes}",
         rf"(?:dejenme|dejeme|dejame|dejen) de (?:escribir|mandar|enviar|molestar|textear)(?: mas)?(?: {mensajes})?",
         rf"no (?:mandar|enviar|escribir)(?:me|nos)?(?: mas)?(?: {mensajes})?",
-        rf"(?:les |le )?(?:agradeceria|agradezco)(?: mucho)? que no me (?:escribieran?|mandaran?|enviaran?|contactaran?|"
+        rf"(?:les |le )?(?:agradeceria|agradezco)(?: mucho)? que no me (?:escribieran?|mandaran?|enviaran?|"
+        rf"contactaran?|"
         rf"{say.escriban})(?: mas| nada)*(?: {mensajes})?",
         r"(?:no|ya no) (?:les |le )?(?:doy|di)(?: mi)? (?:permiso|consentimiento)(?: para que)?(?: me)?"
         rf"(?: {say.escriban}| a que me {say.escriban})?",
-        r"(?:quiero|deseo|solicito|pido) que (?:me )?(?:borren|quiten|eliminen|saquen)(?: mi numero)?(?: de (?:su|sus|la|esta) "
+        r"(?:quiero|deseo|solicito|pido) que (?:me )?(?:borren|quiten|eliminen|saquen)(?: mi numero)?(?: de (?:su|"
+        r"sus|la|esta) "
         r"listas?)?",
-        r"(?:remuevan|remueva|eliminar|borrar|quitar|remover) (?:mi|este) (?:numero|telefono|correo)(?: de (?:la|su|sus|esta) "
+        r"(?:remuevan|remueva|eliminar|borrar|quitar|remover) (?:mi|este) (?:numero|telefono|correo)(?: de (?:la|su|"
+        r"sus|esta) "
         r"listas?)?",
         rf"(?:ya )?(?:no |que ya no )me (?:interesan (?:sus|estos)|lleguen(?: mas| sus| estos)?) {mensajes}",
         r"ya no quiero (?:nada|saber)(?: mas| nada)*(?: de)? (?:ustedes|usted)",
         r"dejen? en paz (?:este|mi) (?:numero|telefono|correo)",
-        r"(?:me )?(?:quiero|quisiera|deseo|necesito) (?:salir|salirme|darme de baja|quitarme|borrarme) de (?:la|su|esta) lista",
+        r"(?:me )?(?:quiero|quisiera|deseo|necesito) (?:salir|salirme|darme de baja|quitarme|borrarme) de (?:la|su|"
+        r"esta) lista",
         rf"(?:paren?|detengan?)(?: ya)?(?: con)? (?:los|sus|estos|esos|tantos) {mensajes}",
-        rf"no me vuelv(?:an?|as) a (?:escribir|mandar|enviar|textear|contactar|molestar)(?: mas| otros?)*(?: {mensajes})?",
+        rf"no me vuelv(?:an?|as) a (?:escribir|mandar|enviar|textear|contactar|molestar)(?: mas|"
+        rf" otros?)*(?: {mensajes})?",
         rf"no vuelv(?:an?|as) a (?:{say.escribirme}|contactar|llamar)(?: mas)?(?: {mensajes})?",
         rf"no me llam(?:en?|es) ni (?:me )?{say.escriban}",
         rf"no (?:envien?|manden?|escriban?)(?: mas(?: {mensajes})?| {mensajes})",
@@ -205,7 +222,8 @@ def _wishes(say: Speech) -> Wishes:
         r"de baja(?: mi numero| este numero| mi correo)?",
         rf"(?:cancelen?|cancela|cancelar)(?: mi| la| los| mis)? (?:suscripcion|{mensajes})",
         r"(?:desuscribanme|desuscribame|desuscribeme|desubscribeme|desinscribanme|desinscribeme)(?: de .{1,30})?",
-        r"(?:olviden?|olvida|pierdan?|borren?|borra|eliminen?|elimina|quiten?|quita) (?:mi|este) (?:numero|telefono|correo|"
+        r"(?:olviden?|olvida|pierdan?|borren?|borra|eliminen?|elimina|quiten?|quita) (?:mi|este) (?:numero|telefono|"
+        r"correo|"
         r"nombre)(?: de (?:la|su|tu|esta|sus) listas?)?",
         r"(?:dejenme|dejeme|dejame|dejenos|dejennos)(?: ya)? en paz",
         r"(?:alto|parar|basta)(?: ya| por favor)+",
@@ -214,9 +232,12 @@ def _wishes(say: Speech) -> Wishes:
         rf"(?:take|get|keep) (?:me|us) off(?: of)?(?: {_THIS} {lists}| {_THIS}(?: {things})?)?",
         rf"i(?:'d like| would like| want| need| wanna get)(?: to get| to be)? (?:off|out)(?: of)? {_THIS} {lists}",
         rf"(?:remove|delete)(?: from| off)(?: of)?(?: {_THIS})? {lists}",
-        rf"(?:remove|delete|drop|erase|cut|strike|scratch|pull) (?:me|us)(?: (?:from|off)(?: of)? {_THIS} (?:{lists}|{things}))?",
-        r"(?:quiten?me|quitame|quiteme|remuevanme|remuevame|saquenme|sacame|saqueme|borrenme|borrame|borreme|eliminenme|eliminame|"
-        r"elimineme)(?: de (?:la|esta|esa|este|ese|su|tu|sus|las|todas las) (?:listas?|grupos?)(?: de (?:mensajes|textos|"
+        rf"(?:remove|delete|drop|erase|cut|strike|scratch|pull) (?:me|us)(?: (?:from|off)(?: of)? {_THIS} (?:{lists}|"
+        rf"{things}))?",
+        r"(?:quiten?me|quitame|quiteme|remuevanme|remuevame|saquenme|sacame|saqueme|borrenme|borrame|borreme|"
+        r"eliminenme|eliminame|"
+        r"elimineme)(?: de (?:la|esta|esa|este|ese|su|tu|sus|las|todas las) (?:listas?|grupos?)(?: de (?:mensajes|"
+        r"textos|"
         r"contactos|correos?|envios?))?)?",
     )
     blunt = (
@@ -228,7 +249,8 @@ def _wishes(say: Speech) -> Wishes:
     doubtful = (
         r"stop it|make it stop|stop this|stop that|go away|get lost|f(?:uc)?k? off|fuck you|fuck off|piss off|"
         r"buzz off|screw you|spam|this is spam|enough|enough already|no mas|ya basta|para|paren|paren ya|para ya|"
-        rf"largense|vayanse|vete|eliminar|borrar|i want out|me out|scratch me|no {things}|(?:cancel|end|quit|please quit|please end)(?: please| pls| now| it)?|"
+        rf"largense|vayanse|vete|eliminar|borrar|i want out|me out|scratch me|no {things}|(?:cancel|end|quit|"
+        rf"please quit|please end)(?: please| pls| now| it)?|"
         r"how (?:do|can) i (?:stop|unsubscribe|opt out|get off|cancel|end)\b.{0,60}|"
         r"(?:how|where) to (?:stop|unsubscribe|opt out)\b.{0,60}|(?:can|may|could) i (?:unsubscribe|opt out)\b.{0,40}|"
         r"como (?:me doy de baja|cancelo|dejo de recibir|me salgo)\b.{0,60}|i will (?:report|block|sue)\b.{0,40}|"
@@ -266,7 +288,8 @@ BENIGN: Final = re.compile(
     r"there is no(?:body named| one named)? \w+ here|\w+ (?:does not|doesn't|doesnt) live here|no soy \w+|"
     r"look|listen|i(?:'m| am) serious|seriously|oiga|oigan|mire|miren|por favor que|i(?:'m| am)? (?:get|getting|have|"
     r"receiv(?:e|ing)) (?:too|way too|so) (?:many|much)\b.{0,30}|i(?:'m| am) (?:so )?(?:tired|sick|done)\b.{0,40}|"
-    r"(?:ya )?(?:son|recibo) (?:muchos|demasiados|tantos)\b.{0,30}|(?:este|es) (?:es )?(?:mi|un) (?:telefono|numero|correo) "
+    r"(?:ya )?(?:son|recibo) (?:muchos|demasiados|tantos)\b.{0,30}|(?:este|es) (?:es )?(?:mi|un) (?:telefono|numero|"
+    r"correo) "
     r"(?:del|de) trabajo|que dios (?:los|las|le|te) bendiga|lo siento mucho|disculpen|perdone|"
     r"hi|hello|hey|hola|please|pls|plz|por favor|thanks|thank you|thank you so much|thx|ty|gracias|sorry|lo siento|"
     r"perdon|disculpe|ok|okay|no|no thanks|no thank you|no gracias|nope|(?:not|no longer) interested|i(?:'m| am|"
