@@ -63,8 +63,8 @@ _WITH_ARGUMENT: Final[dict[str, Verb]] = {"#note": Verb.NOTE, "#close": Verb.CLO
 _WITH_NAME: Final[dict[str, Verb]] = {"leave": Verb.LEAVE, "stop": Verb.LEAVE, "dejar": Verb.LEAVE}
 _LONGEST_NAME: Final = 3
 _SMALL_WORDS: Final = (
-    "me it this that by in at to the a an and my your him her them us here now please with for de la el los las que por "
-    "en con a mi su un una pero"
+    "me it this that by in at to the a an and my your him her them us here now please with for de la el los las que "
+    "por en con a mi su un una pero"
 )
 _SIGNS: Final = " .!*_\"'“”‘’¡,;:"
 
