@@ -38,6 +38,7 @@ import engine.people.login
 import engine.people.member
 import engine.people.member_pace
 import engine.people.path
+import engine.people.sign_up
 import engine.people.text_sign_up
 import engine.people.text_stop
 import engine.people.wish  # noqa: F401

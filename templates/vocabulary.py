@@ -17,7 +17,8 @@ can never add a paragraph, a header or a tag. A text of several paragraphs trave
 | organizer | the organizer who reads a notice |
 | text | of a text: whether the phone hears from us for the first time |
 | pace | of a receipt: what they asked us about how often we write; neither is yes where it is as before |
-| join, which | of a text by the system: the words of consent, and questions that are open |
+| join | of a sign-up: the words of consent |
+| which | of a text by the system: questions that are open |
 
 `sender.is_person` is true only when the person named has approved this text in this version. A letter that tells
 something of its writer's own life says it inside `{% if sender.is_person %}`, so that a desk never claims a life.
@@ -123,11 +124,10 @@ VOCABULARY: Mapping[str, Word] = {
     ),
     "text.is_first": Word("yes if this phone never had a text from us before", _ALL, True, True, _TEXT),
     "join.consent": Word(
-        "what somebody who joins by text says yes to, in the very words that are kept",
+        "what somebody who joins says yes to, in the very words that are kept",
         _SERVICE,
         "By answering you agree to texts from Neighbors for Progress. Reply STOP to stop, HELP for help.",
         "Si respondes, aceptas mensajes de Neighbors for Progress. STOP los termina, HELP ayuda.",
-        _TEXT,
     ),
     "which.questions": Word(
         "what the member was asked and has not answered: a list of short lines",
@@ -156,6 +156,13 @@ VOCABULARY: Mapping[str, Word] = {
         _LETTER,
         "Maya wrote this to everyone new, and reads what you answer.",
         "Maya escribió esto a todas las personas nuevas, y lee lo que contestas.",
+        _MAIL,
+    ),
+    "links.confirm": Word(
+        "the page whose one button says that the reader's mailbox is theirs, and that they want to be with us",
+        _SERVICE,
+        "https://nfp.example/join/sample",
+        "https://nfp.example/join/sample",
         _MAIL,
     ),
     "links.good_for": Word("how long a link we just sent opens, in words", _SERVICE, "two hours", "dos horas"),

@@ -34,7 +34,7 @@ VERBS = frozenset(
         "approved", "revoked", "published", "invited", "role_given", "member_added", "signed_in", "signed_out",
         "task_done", "chapter_added", "imported", "consent_changed", "member_changed", "rescued", "retried",
         "texts_go_on", "left_chapter", "paused", "resumed", "people_moved", "finishers_reached", "pace_set",
-        "journeys_joined",
+        "journeys_joined", "joined_chapter",
         "task_handed", "organizer_changed", "outlook_erased", "talk_logged", "assessed", "address_reset",
         "locked", "unlocked", "post_out", "post_rejected", "post_unsent", "post_private",
     }

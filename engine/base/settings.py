@@ -108,6 +108,9 @@ class Texting(_Group):
     chapter_numbers: dict[str, str] = Field(default_factory=dict)
     #: Country of numbers written without one (ISO 3166).
     country: str = "US"
+    #: Countries (ISO 3166) whose phones may sign up for texts; none: `country` alone. Others are asked to give a mail
+    #: address, so that nobody makes us pay for texts to numbers that earn by them.
+    sign_up_countries: list[str] = Field(default_factory=list)
     #: Segments a second that one number may send (a long code in the United States: 1).
     per_second: float = Field(default=1.0, gt=0)
     #: Calls to the provider that may be open at a time.

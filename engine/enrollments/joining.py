@@ -43,10 +43,12 @@ def welcome(
     source: str = "",
     consent: Said | None = None,
     organizer_id: int | None = None,
+    proven: bool = False,
 ) -> Joined:
     """The person is a member, curious, in these chapters, and journeys begin; a known address changes nothing.
 
-    Raises Invalid for an address, zone or chapter that cannot be used.
+    `proven`: they have shown that the mailbox is theirs. Raises Invalid for an address, zone or chapter that cannot be
+    used.
     """
     value = normal_email(email)
     if not name.strip():
@@ -67,10 +69,12 @@ def welcome(
         source=source,
         organizer_id=organizer_id,
     )
-    add_email(session, member.id, value, now)
+    address = add_email(session, member.id, value, now, proven=proven)
     for rank, chapter in enumerate(rooms):
         join(session, member.id, chapter.id, now, rank=rank)
     said = consent or Said(how="added by hand", evidence=source)
+    if proven:
+        said = replace(said, address_id=address.id, by_id=member.id)
     record_consent(session, member.id, "email", EVERYTHING, True, said, now)
     _joined(session, member, source or "by hand", rooms[0] if rooms else None, now)
     return Joined(member.id, value, new=True)

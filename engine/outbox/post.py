@@ -116,8 +116,13 @@ def consent_mail(
     now: datetime,
     *,
     key: str,
+    language: str | None = None,
+    chapter_id: int | None = None,
 ) -> Delivery:
-    """A mail about consent itself (a magic link, a confirmation) is on its way; the same key twice is one mail."""
+    """A mail about consent itself (a magic link, a confirmation) is on its way; the same key twice is one mail.
+
+    `language`: of a reader who is no member, or of one who has just chosen another.
+    """
     reader = session.get(Member, member_id) if member_id is not None else None
     return _posted(session, f"consent:{key}") or _post(
         session,
@@ -125,8 +130,9 @@ def consent_mail(
         now,
         message_class="consent",
         member_id=member_id,
+        chapter_id=chapter_id,
         template=template,
-        language=reader.language if reader else "en",
+        language=language or (reader.language if reader else "en"),
         to_address=to_address,
         data=dict(data),
     )

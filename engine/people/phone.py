@@ -1,6 +1,7 @@
 """Phone: a number in the one form we store, E.164."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from engine.base.errors import Invalid
@@ -47,3 +48,26 @@ def spoken_phone(phone: str) -> str:
         return phone
     style = phonenumbers.PhoneNumberFormat
     return phonenumbers.format_number(number, style.NATIONAL if number.country_code == 1 else style.INTERNATIONAL)
+
+
+#: What is dialed as the United States is, and belongs to them, under names of its own (ISO 3166).
+_TERRITORIES = frozenset({"AS", "GU", "MP", "PR", "VI"})
+
+
+def may_sign_up(phone: str, country: str, countries: Sequence[str] = ()) -> bool:
+    """Whether a phone (E.164) is one of a person in these countries (ISO 3166); where none is named, in `country`.
+
+    The territories count as the United States. What costs its callers, or nobody, is no person's.
+    """
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(phone, None)
+    except phonenumbers.NumberParseException:
+        return False
+    kinds = phonenumbers.PhoneNumberType
+    if phonenumbers.number_type(number) in (kinds.PREMIUM_RATE, kinds.TOLL_FREE, kinds.SHARED_COST, kinds.UAN):
+        return False
+    region = phonenumbers.region_code_for_number(number)
+    allowed = set(countries or (country,))
+    return region in allowed or ("US" in allowed and region in _TERRITORIES)

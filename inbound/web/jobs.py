@@ -5,17 +5,12 @@ from datetime import timedelta
 from engine.base.broker import Broker
 from engine.base.services import Services
 from engine.base.sweep import Sweep
-from engine.base.tokens import Purpose
-from engine.outbox.post import consent_mail
-from engine.people.address import add_email, members_with
+from engine.people.address import members_with
 from engine.people.link_request import ANSWER_LINK_REQUEST, LinkRequest, open_link_requests, settle_link_request
 from engine.people.member import Member
-from templates.web.reader import WORDS
+from engine.people.sign_up import ASK_TO_CONFIRM, new_sign_ups
+from inbound.web.joining import MEMBERS_AT_ONE_ADDRESS, ask_to_confirm, send_page
 
-#: How long a link to a member's own page opens; `preferences.good_for` says it in words.
-LINK_OPENS = timedelta(hours=2)
-#: A household may share a mailbox; more members than this at one address is somebody's trick.
-MEMBERS_AT_ONE_ADDRESS = 5
 #: The letter that carries the link.
 LETTER = "magic_link"
 
@@ -29,16 +24,8 @@ def answer_link_request(services: Services, row_id: int) -> None:
             return
         for member_id in members_with(session, "email", row.address)[:MEMBERS_AT_ONE_ADDRESS]:
             member = session.get_one(Member, member_id)
-            if member.erased_at is not None:
-                continue
-            address = add_email(session, member_id, row.address, now)
-            token = services.tokens.sign_link(Purpose.PREFERENCES, address.id, member_id, now + LINK_OPENS)
-            links = {
-                "preferences": f"{services.settings.doors.public_url.rstrip('/')}/p/{token}",
-                "good_for": WORDS.say(member.language, "preferences.good_for"),
-            }
-            key = f"link:{row.id}:{member_id}"
-            consent_mail(session, row.address, member_id, LETTER, {"links": links}, now, key=key)
+            if member.erased_at is None:
+                send_page(session, services, member, row.address, LETTER, now, key=f"{row.id}:{member_id}")
 
 
 def register(broker: Broker, services: Services) -> None:
@@ -48,7 +35,15 @@ def register(broker: Broker, services: Services) -> None:
         if row_id is not None:
             answer_link_request(services, row_id)
 
+    def ask(row_id: int | None) -> None:
+        if row_id is not None:
+            ask_to_confirm(services, row_id)
+
     broker.register(ANSWER_LINK_REQUEST, answer)
+    broker.register(ASK_TO_CONFIRM, ask)
 
 
-SWEEPS = (Sweep(ANSWER_LINK_REQUEST, open_link_requests, timedelta(seconds=30)),)
+SWEEPS = (
+    Sweep(ANSWER_LINK_REQUEST, open_link_requests, timedelta(seconds=30)),
+    Sweep(ASK_TO_CONFIRM, new_sign_ups, timedelta(seconds=30)),
+)

@@ -20,7 +20,15 @@ def test_the_library_has_nothing_to_mend_and_everything_in_both_languages() -> N
     shelves = {name.partition("/")[0] for name in CATALOG.letters()}
     assert shelves == {"porch", "gift", "school", "landing", "transport"}
     mails = {one.name for one in MAILS}
-    assert mails == CATALOG.letters() | {"courtesy", "magic_link", "answer", "notice", "pace"}
+    assert mails == CATALOG.letters() | {
+        "courtesy",
+        "magic_link",
+        "answer",
+        "notice",
+        "pace",
+        "confirm",
+        "already_here",
+    }
     assert {CATALOG.languages(name) for name in CATALOG.names()} == {frozenset({"en", "es"})}
 
 
