@@ -11,6 +11,7 @@ from enum import StrEnum
 from engine.base.tokens import Purpose
 from reply_router.addresses import ANYWHERE, Aim, Signed
 from reply_router.find import Place, Sender
+from reply_router.proof.proof import UNPROVEN, Proof
 from reply_router.reading import Reading
 
 
@@ -36,6 +37,8 @@ class Case:
     reading: Reading
     sender: Sender
     place: Place
+    #: Whether it is from whom its From line names (law 9).
+    proof: Proof = UNPROVEN
     #: What the envelope's recipient says.
     aim: Aim = ANYWHERE
     #: It carries a mark that only we can make, or comes from one of our own signed addresses.

@@ -2,6 +2,7 @@
 
 take     counts the try and leases the row, before anything of it is looked at.
 read     parses, with no transaction open: it is a stranger's text.
+prove    asks whether it is from whom its From line names (reply_router/proof), with no transaction open either.
 settle   judge, find, file, answer or assign, signal: one transaction, undone whole when anything goes wrong.
 
 A mail is read in a process of its own, within a budget (reply_router/budget). A row whose reader or filing broke three
@@ -41,6 +42,8 @@ from reply_router.filing import (
     filed_before,
 )
 from reply_router.find import Search, find, sender_of, signed_beside
+from reply_router.proof.proof import SIGNED_TEXT, UNPROVEN, Proof
+from reply_router.proof.prove import prove
 from reply_router.reading import READING_VERSION, Kind, Reading
 from reply_router.reading.text_message import TextMessage, read_message
 from reply_router.reading.texts import TextKind, TextWords
@@ -75,8 +78,9 @@ def route_one(services: Services, received_id: int) -> str | None:
     poison = taken.attempt > MOST_TRIES
     try:
         reading = understand(taken, office) if not poison else unread(taken)
+        proof = proof_of(taken, reading, office)
         with services.db.write() as session:
-            settled = settle(session, taken, reading, office, services.clock.now())
+            settled = settle(session, taken, reading, office, services.clock.now(), proof)
         if settled is None:
             return None
         rule = settled.reason.partition(":")[0]
@@ -127,8 +131,20 @@ def unread(taken: Taken, why: str = "") -> Reading | TextMessage:
     return replace(reading, why=(_POISON,), trouble=(why,) if why else ())
 
 
+def proof_of(taken: Taken, reading: Reading | TextMessage, office: Office) -> Proof:
+    """Whether it is from whom it says. What the provider of texts signed is: its door takes nothing else."""
+    if isinstance(reading, TextMessage):
+        return SIGNED_TEXT
+    return prove(office.settings.mail, taken.raw, reading, door=taken.door, peer=taken.peer)
+
+
 def settle(
-    session: Session, taken: Taken, reading: Reading | TextMessage, office: Office, now: datetime
+    session: Session,
+    taken: Taken,
+    reading: Reading | TextMessage,
+    office: Office,
+    now: datetime,
+    proof: Proof = UNPROVEN,
 ) -> Received | None:
     """The row has its one outcome and everything that follows from it; None when somebody else settled it meanwhile."""
     received = session.scalar(
@@ -139,14 +155,23 @@ def settle(
     if isinstance(reading, TextMessage):
         route_text(session, received, reading, office.settings, now)
     else:
-        route(session, received, reading, taken.raw, office, now)
+        route(session, received, reading, taken.raw, office, now, proof)
     return received
 
 
-def route(session: Session, received: Received, reading: Reading, raw: bytes, office: Office, now: datetime) -> None:
+def route(
+    session: Session,
+    received: Received,
+    reading: Reading,
+    raw: bytes,
+    office: Office,
+    now: datetime,
+    proof: Proof = UNPROVEN,
+) -> None:
     """The straight line for one received row that was read: judge, find, file, answer or assign, tell the runner."""
     content = fingerprint(raw)
-    case = case_of(session, received, reading, raw, content, office, now)
+    case = case_of(session, received, reading, raw, content, office, now, proof)
+    received.detail = {**received.detail, "proof": proof.kept}
     rule, sentence = judge(case)
     hours = office.settings.conversations.answer_within_hours
     mail = Mail(received, case, rule, sentence, content, timedelta(hours=hours))
@@ -171,7 +196,14 @@ def route(session: Session, received: Received, reading: Reading, raw: bytes, of
 
 
 def case_of(
-    session: Session, received: Received, reading: Reading, raw: bytes, content: bytes, office: Office, now: datetime
+    session: Session,
+    received: Received,
+    reading: Reading,
+    raw: bytes,
+    content: bytes,
+    office: Office,
+    now: datetime,
+    proof: Proof = UNPROVEN,
 ) -> Case:
     """Everything the rules look at. From here on the mail has its key, or is known to have been filed before."""
     tokens, domain = office.tokens, office.settings.mail.domain
@@ -192,6 +224,7 @@ def case_of(
         reading=reading,
         sender=sender,
         place=place,
+        proof=proof,
         aim=aim,
         own=own or isinstance(signed_in(sender.address, domain, tokens), Signed),
         duplicate_of=first,

@@ -37,6 +37,9 @@ class Taken:
     mail_from: str | None
     #: The exact words of ours that it probably quotes.
     sent: str | None
+    #: Who handed it over: their network address, and what they called themselves.
+    peer: str = ""
+    helo: str = ""
 
 
 def take(services: Services, received_id: int) -> Taken | None:
@@ -57,13 +60,13 @@ def take(services: Services, received_id: int) -> Taken | None:
         row.attempts += 1
         row.leased_until_at = wall + LEASE
         attempt, bytes_id, door = row.attempts, row.bytes_id, row.door
-        mail_from, rcpt_to = row.mail_from, row.rcpt_to
+        mail_from, rcpt_to, peer, helo = row.mail_from, row.rcpt_to, row.peer, row.helo
     with services.db.read() as session:
         raw = session.scalar(select(ReceivedBytes.body).where(ReceivedBytes.id == bytes_id)) or b""
         sent = None
         if door != DOOR:
             sent = sent_words(session, rcpt_to, services.settings.mail.domain, services.tokens)
-    return Taken(received_id, attempt, bytes(raw), door, mail_from, sent)
+    return Taken(received_id, attempt, bytes(raw), door, mail_from, sent, peer, helo)
 
 
 def give_back(services: Services, taken: Taken) -> None:

@@ -18,7 +18,18 @@ from admin.sandbox.carrier.carrier import Carrier
 from admin.sandbox.cast import Cast, Person, Reaction, read
 from admin.sandbox.crowd import dealt
 from admin.sandbox.history import agreed_by
-from admin.sandbox.pen import Writer, bare_address, bounce, open_letter, post, refused_for_good, reply_subject, write
+from admin.sandbox.pen import (
+    Writer,
+    bare_address,
+    bounce,
+    hand_over,
+    open_letter,
+    post,
+    refused_for_good,
+    reply_subject,
+    write,
+)
+from admin.sandbox.post_office import stamp
 from admin.sandbox.store import Plan, Store
 from engine.base.clock import SandboxClock
 from engine.base.errors import Invalid
@@ -42,10 +53,12 @@ TRY_AGAIN_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Where our mail door listens."""
+    """Where our mail doors listen."""
 
     host: str
     port: int
+    #: The door for mail servers; 0: there is none, and theirs comes in like everybody's.
+    lmtp: int = 0
 
 
 def script_of(person: Person, kind: str) -> Mapping[int, Reaction]:
@@ -246,8 +259,10 @@ class Deeds:
                     choice = task.outcomes[0]["name"] if task.outcomes else None
                     finish_task(session, task, task.assignee_id, words, self._clock.now(), choice=choice)
 
-    def send(self, raw: bytes, mail_from: str, to: str, message_id: str) -> int:
+    def send(self, raw: bytes, mail_from: str, to: str, message_id: str, *, straight: bool = False) -> int:
         """The mail is at our door and a copy, whose id is returned, in the writer's mailbox.
+
+        Their mail server hands it over and stamps whose it is; `straight`: it comes from nowhere, and nobody stamps it.
 
         While the door puts it off it is tried again, as every mail server does. Raises Invalid, with the door's own
         words, when it never will be taken.
@@ -255,7 +270,10 @@ class Deeds:
         patience = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                post(raw, mail_from, to, self._door.host, self._door.port)
+                if self._door.lmtp and not straight:
+                    hand_over(stamp(raw, mail_from), mail_from, to, self._door.host, self._door.lmtp)
+                else:
+                    post(raw, mail_from, to, self._door.host, self._door.port)
                 break
             except (OSError, smtplib.SMTPException) as trouble:
                 if (words := refused_for_good(trouble)) is not None:

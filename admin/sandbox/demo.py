@@ -19,7 +19,7 @@ from admin.sandbox.fleet import Fleet, refuse_inhabited, start_over
 from admin.sandbox.folder import clear, settle_in
 from admin.sandbox.living import Living
 from admin.sandbox.plug import Plug
-from admin.sandbox.post_office import PostOffice
+from admin.sandbox.post_office import HOST, PostOffice
 from admin.sandbox.seed import seed
 from admin.sandbox.store import Store
 from admin.sandbox.web import create_app
@@ -67,6 +67,8 @@ class Demo:
         self._store = Store(wish.data_dir / WORLD)
         admin_port, sandbox_port, public_port, smtp_port = free_ports("127.0.0.1", wish.port)
         self._ports = (admin_port, sandbox_port, public_port, smtp_port)
+        # The door for mail servers is nobody's to look at, so any port does.
+        self._lmtp_port = free_ports("127.0.0.1", 0)[0]
         probe = load(wish.data_dir)
         if not probe.sandbox.enabled:
             raise SettingsError(f"{wish.data_dir} is no sandbox but a real installation; the demo leaves it alone.")
@@ -104,7 +106,9 @@ class Demo:
             mail__host="127.0.0.1",
             mail__port=self._office.port,
             mail__security="none",
+            mail__trusted_mta=[HOST],
             doors__smtp_port=smtp_port,
+            doors__lmtp_port=self._lmtp_port,
             doors__public_port=public_port,
             doors__admin_port=admin_port,
             doors__public_url=f"http://127.0.0.1:{public_port}",
@@ -143,7 +147,7 @@ class Demo:
             process.scheduler,
             self._store,
             self.cast,
-            Door("127.0.0.1", ports.smtp),
+            Door("127.0.0.1", ports.smtp, ports.lmtp or 0),
             number,
             self.carrier,
         )

@@ -171,6 +171,12 @@ def post(raw: bytes, mail_from: str, recipient: str, host: str, port: int) -> No
         connection.sendmail(mail_from, [recipient], raw)
 
 
+def hand_over(raw: bytes, mail_from: str, recipient: str, host: str, port: int) -> None:
+    """Our door for mail servers (LMTP) has said 250. Raises as `post` does."""
+    with smtplib.LMTP(host, port, local_hostname="mail.world.example") as connection:
+        connection.sendmail(mail_from, [recipient], raw)
+
+
 def refused_for_good(trouble: Exception) -> str | None:
     """What the door said when it will never take the mail (RFC 5321 4.2.1: 5yz); None when later it may."""
     code, words = 0, b""

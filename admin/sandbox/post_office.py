@@ -10,8 +10,33 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from admin.sandbox.pen import bare_address
 from admin.sandbox.store import Store
 from engine.base.clock import Clock
+
+#: What the world's mail servers call themselves where they say whose mail it is (RFC 8601).
+HOST = "world.example"
+
+
+def stamp(raw: bytes, mail_from: str) -> bytes:
+    """The mail as a mail server that knows its own people hands it on: what strangers wrote in its name is gone, and on
+    top stands whether the writer's own mailbox is in the From line (RFC 8601 section 5)."""
+    line_end = b"\r\n" if b"\r\n" in raw[:2000] else b"\n"
+    end = raw.find(line_end * 2)
+    head, body = (raw[:end], raw[end:]) if end >= 0 else (raw, b"")
+    headers: Any = BytesHeaderParser().parsebytes(head)
+    written_by = bare_address(str(headers.get("From", "")))
+    result = "pass" if mail_from and written_by.lower() == mail_from.lower() else "fail" if mail_from else "none"
+    kept: list[bytes] = []
+    is_forged = False
+    for line in head.split(line_end):
+        if line[:1] not in (b" ", b"\t"):
+            is_forged = line.lower().startswith(b"authentication-results:") and HOST.encode() in line.lower()
+        if not is_forged:
+            kept.append(line)
+    domain = written_by.rpartition("@")[2].encode("ascii", "replace")
+    mark = b"Authentication-Results: %s; dmarc=%s header.from=%s" % (HOST.encode(), result.encode(), domain)
+    return line_end.join([mark, *kept]) + body
 
 
 class _Server(SMTP):
@@ -47,7 +72,7 @@ class PostOffice:
     async def _listen(self) -> asyncio.Server:
         # Our relay keeps its connections for a while between letters.
         def make() -> SMTP:
-            return _Server(self, hostname="world.example", enable_SMTPUTF8=True, timeout=600, loop=self._loop)
+            return _Server(self, hostname=HOST, enable_SMTPUTF8=True, timeout=600, loop=self._loop)
 
         return await self._loop.create_server(make, "127.0.0.1", self.port)
 

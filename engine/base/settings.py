@@ -10,6 +10,7 @@ import re
 import tomllib
 from datetime import time
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -76,6 +77,20 @@ class Mail(_Group):
     password: str = Field(default="", repr=False)
     timeout_seconds: float = 30.0
     connections: int = 4
+    #: Mail servers of ours whose Authentication-Results are believed, by the name they sign them with (authserv-id).
+    trusted_mta: list[str] = Field(default_factory=list)
+    #: From where these hand mail over by SMTP: addresses or networks. By LMTP from this machine is always believed.
+    trusted_peers: list[str] = Field(default_factory=list)
+
+    @field_validator("trusted_peers")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        for each in value:
+            try:
+                ip_network(each, strict=False)
+            except ValueError as error:
+                raise ValueError(f"{each!r} is neither an address nor a network such as 192.0.2.0/24") from error
+        return value
 
     @field_validator("desk")
     @classmethod

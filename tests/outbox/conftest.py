@@ -260,7 +260,13 @@ def house_on(db: Database, folder: Path, templates: dict[str, dict[str, int]]) -
                 "data_dir": folder,
                 "keys": ["1:" + "5a" * 32],
                 "organization": {"name": "Neighbors for Progress", "postal_address": "PO Box 155, Duluth, MN"},
-                "mail": {"domain": "nfp.example", "host": "127.0.0.1", "port": relay.port, "security": "none"},
+                "mail": {
+                    "domain": "nfp.example",
+                    "host": "127.0.0.1",
+                    "port": relay.port,
+                    "security": "none",
+                    "trusted_mta": ["mx.nfp.example"],
+                },
                 "doors": {"public_url": "https://nfp.example", "admin_url": "https://desk.nfp.example"},
                 "sandbox": {"enabled": True},
             }

@@ -8,6 +8,7 @@ Letters leave by the courier and a relay on loopback; answers come in as bytes t
 the row on the disk.
 """
 
+import re
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
@@ -103,16 +104,18 @@ class Town:
         subject = how.pop("subject", f"Re: {letter['Subject']}")
         how.setdefault("In-Reply-To", str(letter["Message-ID"]))
         how.setdefault("References", str(letter["Message-ID"]))
-        quoted = how.pop("quoted", True)
+        quoted, dmarc = how.pop("quoted", True), how.pop("dmarc", "pass")
         body = letter.get_body(("plain",))
         if quoted and body is not None:
             lines = "\n".join(f"> {line}" for line in body.get_content().splitlines())
             text = f"{text}\n\nOn Mon, Mar 2, 2026 at 9:00 AM {letter['From']} wrote:\n\n{lines}\n"
-        return self.hears(self.mail(f"{name} <{address}>", to, subject, text, **how), to)
+        return self.hears(self.mail(f"{name} <{address}>", to, subject, text, **how), to, dmarc=dmarc)
 
-    def writes(self, from_: str, to: str, text: str, subject: str = "Hello", **headers: str) -> Received:
-        """A mail that answers nothing; what became of it."""
-        return self.hears(self.mail(from_, to, subject, text, **headers), to)
+    def writes(
+        self, from_: str, to: str, text: str, subject: str = "Hello", *, dmarc: str = "pass", **headers: str
+    ) -> Received:
+        """A mail that answers nothing; what became of it. `dmarc`: see `accepts`."""
+        return self.hears(self.mail(from_, to, subject, text, **headers), to, dmarc=dmarc)
 
     def mail(self, from_: str, to: str, subject: str, text: str, **headers: str) -> bytes:
         """A mail's bytes; `headers` are further header fields, with _ for -."""
@@ -125,15 +128,26 @@ class Town:
         mail.set_content(text)
         return mail.as_bytes()
 
-    def accepts(self, raw: bytes, *to: str, mail_from: str = "somebody@home.example") -> tuple[int, ...]:
-        """The bytes are on the disk, one row per recipient, and nobody has looked at them."""
-        answer = self.acceptor.submit(Arrival("smtp", to, raw, mail_from=mail_from)).result(10)
+    def accepts(
+        self, raw: bytes, *to: str, mail_from: str = "somebody@home.example", dmarc: str = "pass"
+    ) -> tuple[int, ...]:
+        """The bytes are on the disk, one row per recipient, and nobody has looked at them.
+
+        Our mail server handed them over and says on top that they are from whom they name. `dmarc`: what it says of
+        them instead ("fail"), or "" for mail that came past it and is not proven.
+        """
+        if dmarc and re.match(rb"[!-9;-~]+:", raw):
+            mark = f"Authentication-Results: mx.nfp.example; dmarc={dmarc}\n".encode()
+            arrival = Arrival("lmtp", to, mark + raw, mail_from=mail_from, peer="127.0.0.1")
+        else:
+            arrival = Arrival("smtp", to, raw, mail_from=mail_from, peer="192.0.2.77")
+        answer = self.acceptor.submit(arrival).result(10)
         assert isinstance(answer, Accepted)
         return answer.received_ids
 
-    def hears(self, raw: bytes, *to: str, mail_from: str = "somebody@home.example") -> Received:
-        """The bytes came in and were routed; the last recipient's row."""
-        for received_id in self.accepts(raw, *to, mail_from=mail_from):
+    def hears(self, raw: bytes, *to: str, mail_from: str = "somebody@home.example", dmarc: str = "pass") -> Received:
+        """The bytes came in and were routed; the last recipient's row. `dmarc`: see `accepts`."""
+        for received_id in self.accepts(raw, *to, mail_from=mail_from, dmarc=dmarc):
             route_one(self.house.services, received_id)
         return self.row(received_id)
 

@@ -84,9 +84,13 @@ class Neighbor:
         from_mailbox: str | None = None,
         key: str | None = None,
         headers: "Mapping[str, str] | None" = None,
+        straight: bool = False,
+        posted_by: str | None = None,
     ) -> str:
         """Their mail is in and has settled; it answers the latest letter unless `to` says otherwise.
 
+        Their mail server stamps whose it is. `straight`: sent to our door past every mail server, so nothing proves who
+        wrote. `posted_by`: whose mailbox it really leaves from, so the mail server says that the From line is false.
         Its Message-ID is returned.
         """
         letter = answering or (self.last if to is None else None)
@@ -103,13 +107,14 @@ class Neighbor:
             answered_at=self.town.now,
             headers=headers,
         )
-        self.town.living.send(message.as_bytes(), mailbox, recipient, message["Message-ID"])
+        sender = posted_by or mailbox
+        self.town.living.send(message.as_bytes(), sender, recipient, message["Message-ID"], straight=straight)
         self.town.settles()
         return str(message["Message-ID"])
 
-    def sends_raw(self, raw: bytes, mail_from: str, to: str) -> None:
-        """These very bytes are in and have settled."""
-        self.town.living.send(raw, mail_from, to, "")
+    def sends_raw(self, raw: bytes, mail_from: str, to: str, *, straight: bool = False) -> None:
+        """These very bytes are in and have settled; stamped by their mail server unless they come `straight`."""
+        self.town.living.send(raw, mail_from, to, "", straight=straight)
         self.town.settles()
 
     # Texting.

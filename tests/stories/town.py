@@ -27,7 +27,7 @@ from admin.sandbox.cast import Cast, Organizer, Room, span
 from admin.sandbox.deeds import Door
 from admin.sandbox.fleet import Fleet
 from admin.sandbox.living import Living
-from admin.sandbox.post_office import PostOffice
+from admin.sandbox.post_office import HOST, PostOffice
 from admin.sandbox.seed import seed
 from admin.sandbox.store import Store
 from engine.base.clock import SandboxClock
@@ -93,7 +93,7 @@ class Town:
     ) -> None:
         self.folder = folder
         admin, public, smtp, office = free_ports("127.0.0.1", 0)
-        phones = free_ports("127.0.0.1", 0)[0]
+        phones, lmtp = free_ports("127.0.0.1", 0)[:2]
         self.settings = Settings(
             data_dir=folder,
             database_url=database_url,
@@ -101,9 +101,12 @@ class Town:
             keys=["1:" + "5e" * 32],
             log_level="ERROR",
             organization=Organization(name="Neighbors for Progress", postal_address="12 Porch Lane, Decatur GA 30030"),
-            mail=Mail(domain=DOMAIN, host="127.0.0.1", port=office, security="none", timeout_seconds=5),
+            mail=Mail(
+                domain=DOMAIN, host="127.0.0.1", port=office, security="none", timeout_seconds=5, trusted_mta=[HOST]
+            ),
             doors=Doors(
                 smtp_port=smtp,
+                lmtp_port=lmtp,
                 public_port=public,
                 admin_port=admin,
                 public_url=f"http://127.0.0.1:{public}",
@@ -160,7 +163,7 @@ class Town:
             self.store.note("start", START.isoformat())
         self.process: Embedded | Fleet = (Fleet if self.settings.redis_url else Embedded)(self.settings, self.clock)
         self.ports = self.process.start()
-        door = Door("127.0.0.1", self.ports.smtp)
+        door = Door("127.0.0.1", self.ports.smtp, self.ports.lmtp or 0)
         self.living = Living(self.services, self.clock, self.process.scheduler, self.store, CAST, door, 1, self.carrier)
 
     def process_ends(self) -> None:
