@@ -325,13 +325,14 @@ def register_rooms(services: Services) -> list[Sweep]:
     """The jobs of every room that works in the background are known to the broker; their sweeps are returned."""
     import engine.base.partition as partition
     import engine.outbox.jobs as outbox
+    import engine.outbox.topic_jobs as topics
     import engine.runner.jobs as runner
     import inbound.sms.jobs as texts
     import inbound.web.jobs as pages
     import reply_router.jobs as router
 
     sweeps: list[Sweep] = []
-    for room in (runner, outbox, router, pages, texts, partition):
+    for room in (runner, outbox, topics, router, pages, texts, partition):
         room.register(services.broker, services)
         sweeps += room.SWEEPS
     return sweeps

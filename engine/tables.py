@@ -5,6 +5,7 @@ import engine.base.clock
 import engine.base.lease
 import engine.chapters.chapter
 import engine.chapters.membership
+import engine.chapters.topic_choice
 import engine.content.approval
 import engine.content.template
 import engine.conversations.assignment
@@ -25,9 +26,11 @@ import engine.enrollments.journey
 import engine.enrollments.pause
 import engine.enrollments.signal
 import engine.outbox.delivery
+import engine.outbox.fan_out
 import engine.outbox.line
 import engine.outbox.mailbox
 import engine.outbox.rate
+import engine.outbox.relayed_picture
 import engine.people.address
 import engine.people.consent
 import engine.people.engagement

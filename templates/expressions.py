@@ -18,6 +18,7 @@ from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from templates.finding import Finding
+from templates.vocabulary import fields_of
 
 #: The filters an author may use; none can grow its input or reach another object.
 FILTERS = frozenset({"capitalize", "default", "first", "join", "last", "length", "lower", "trim", "upper", "urlencode"})
@@ -215,8 +216,8 @@ class _Reader:
         column = _column_on(self.pieces, node.lineno, holding)
         self.findings.append(Finding(self.file, node.lineno, column, what, fix, about))
 
-    def visit(self, node: nodes.Node, *, bound: Mapping[str, bool], depth: int) -> None:
-        """Note this node and what is in it. `bound` are loop variables (false for `loop` itself)."""
+    def visit(self, node: nodes.Node, *, bound: Mapping[str, frozenset[str]], depth: int) -> None:
+        """Note this node and what is in it. `bound` are loop variables, `loop` itself among them, with their fields."""
         match node:
             case nodes.For():
                 self._visit_for(node, bound, depth)
@@ -248,7 +249,7 @@ class _Reader:
                 for child in node.iter_child_nodes():
                     self.visit(child, bound=bound, depth=depth)
 
-    def _visit_for(self, node: nodes.For, bound: Mapping[str, bool], depth: int) -> None:
+    def _visit_for(self, node: nodes.For, bound: Mapping[str, frozenset[str]], depth: int) -> None:
         self.loops += 1
         if depth >= DEEPEST_LOOP or self.loops > MOST_LOOPS:
             self.refuse(node, "There are too many loops here.", "A letter hardly ever needs more than one.", "for")
@@ -257,13 +258,14 @@ class _Reader:
             self.refuse(node, "This loop is not a plain one.", "Write {% for line in a.list %}…{% endfor %}.", "for")
             return
         self.visit(node.iter, bound=bound, depth=depth)
-        inner = {**bound, node.target.name: True, "loop": False}
+        path = _path(node.iter) if isinstance(node.iter, nodes.Name | nodes.Getattr) else None
+        inner = {**bound, node.target.name: fields_of(".".join(path or ())), "loop": _LOOP_WORDS}
         for child in (*node.body, *([node.test] if node.test else [])):
             self.visit(child, bound=inner, depth=depth + 1)
         for child in node.else_:
             self.visit(child, bound=bound, depth=depth)
 
-    def _visit_name(self, node: nodes.Getattr | nodes.Name, bound: Mapping[str, bool]) -> None:
+    def _visit_name(self, node: nodes.Getattr | nodes.Name, bound: Mapping[str, frozenset[str]]) -> None:
         path = _path(node)
         if path is None:
             self.refuse(node, "A dot stands behind something that is no group of variables.", "Write group.variable.")
@@ -271,9 +273,10 @@ class _Reader:
         root, *rest = path
         name = ".".join(path)
         if root in bound:
-            plain = bound[root]
-            if (plain and rest) or (not plain and (len(rest) != 1 or rest[0] not in _LOOP_WORDS)):
-                self.refuse(node, f"“{name}” has nothing inside.", f"Write {root if plain else 'loop.last'}.", name)
+            fields = bound[root]
+            if (not fields and rest) or (fields and (len(rest) != 1 or rest[0] not in fields)):
+                instead = root if not fields else "loop.last" if root == "loop" else f"{root}.{min(fields)}"
+                self.refuse(node, f"“{name}” has nothing inside.", f"Write {instead}.", name)
             return
         if name in self.known:
             self.variables.add(name)

@@ -330,7 +330,9 @@ def _good_link(value: str, hidden: Hidden) -> bool:
     if any(piece.word != "=" for piece in pieces):
         return False
     if len(value) == 1 and pieces:
-        return (single_variable(pieces[0]) or "").startswith("links.")
+        # An entry of a list may bring its own link, which the engine made too.
+        name = single_variable(pieces[0]) or ""
+        return name.startswith("links.") or name.endswith(".link")
     return bool(_MAILTO.fullmatch(value)) or (
         bool(_PLACED.fullmatch(value)) and all(urlencoded(piece) for piece in pieces)
     )

@@ -19,6 +19,8 @@ can never add a paragraph, a header or a tag. A text of several paragraphs trave
 | pace | of a receipt: what they asked us about how often we write; neither is yes where it is as before |
 | join | of a sign-up: the words of consent |
 | which | of a text by the system: questions that are open |
+| topic | of a post relayed to a chapter: the neighbor's own words, and where an answer goes |
+| digest | of many posts at once: what is new, topic by topic |
 
 `sender.is_person` is true only when the person named has approved this text in this version. A letter that tells
 something of its writer's own life says it inside `{% if sender.is_person %}`, so that a desk never claims a life.
@@ -38,6 +40,7 @@ class Frame(StrEnum):
     SERVICE = "service"
     ANSWER = "answer"
     STAFF = "staff"
+    TOPIC = "topic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ class Word:
 _MAIL, _TEXT = frozenset({"email"}), frozenset({"sms"})
 _ALL = frozenset(Frame)
 _LETTER = frozenset({Frame.LETTER})
-_MEMBERS = frozenset({Frame.LETTER, Frame.SERVICE, Frame.ANSWER})
+_MEMBERS = frozenset({Frame.LETTER, Frame.SERVICE, Frame.ANSWER, Frame.TOPIC})
+_TOPIC = frozenset({Frame.TOPIC})
 _SERVICE = frozenset({Frame.SERVICE})
 _ANSWER = frozenset({Frame.ANSWER})
 _STAFF = frozenset({Frame.STAFF})
@@ -146,7 +150,7 @@ VOCABULARY: Mapping[str, Word] = {
     ),
     "links.unsubscribe": Word(
         "the page that stops these letters by one button",
-        _LETTER,
+        _LETTER | _TOPIC,
         "https://nfp.example/stop/sample",
         "https://nfp.example/stop/sample",
         _MAIL,
@@ -209,6 +213,79 @@ VOCABULARY: Mapping[str, Word] = {
     "links.settings": Word(
         "the organizer's page for their notices", _STAFF, "https://desk.nfp.example/me", "https://desk.nfp.example/me"
     ),
+    "topic.name": Word("what the topic is about, as whoever began it called it", _TOPIC, "Soup on Thursday", "La sopa"),
+    "topic.author": Word("the first name of the neighbor whose words these are", _TOPIC, "Jo", "Jo"),
+    "topic.is_reply": Word("yes if the topic had words before these", _TOPIC, True, True, _MAIL),
+    "topic.paragraphs": Word(
+        "the neighbor's own words, as in answer.paragraphs",
+        _TOPIC,
+        [["Could we begin at half past five?", "The bus leaves at eight."]],
+        [["¿Y si empezamos a las cinco y media?", "El bus sale a las ocho."]],
+        _MAIL,
+    ),
+    "topic.short": Word(
+        "the beginning of the same in one line",
+        _TOPIC,
+        "Could we begin at half past five? The bus leaves at eight.",
+        "¿Y si empezamos a las cinco y media? El bus sale a las ocho.",
+    ),
+    "topic.left_off": Word(
+        "a whole sentence on what came with the words and is not passed on; empty if nothing did",
+        _TOPIC,
+        "Jo attached a file. We pass on words and pictures; ask Jo for it.",
+        "Jo adjuntó un archivo. Pasamos palabras e imágenes; pídeselo a Jo.",
+        _MAIL,
+    ),
+    "topic.goes_to": Word(
+        "one true sentence: whom a plain answer goes to",
+        _TOPIC,
+        "Your answer goes to all 42 in Duluth.",
+        "Tu respuesta les llega a las 42 personas de Tucson.",
+        _MAIL,
+    ),
+    "topic.goes_to_by_text": Word(
+        "the same in few words, behind “Reply here,” or “Si contestas,”",
+        _TOPIC,
+        "it goes to the 11 in Duluth",
+        "les llega a las 11 personas de Tucson",
+        _TEXT,
+    ),
+    "topic.fewer": Word(
+        "how to have fewer of these, and whom to tell when something is wrong",
+        _TOPIC,
+        "Fewer of these? Answer with one word: DAILY, WEEKLY, MENTIONS or MUTE.",
+        "¿Quieres menos? Contesta con una sola palabra: DIARIO, SEMANAL, MENCIONES o SILENCIO.",
+        _MAIL,
+    ),
+    "digest.title": Word("the digest's subject", _TOPIC, "What was said since yesterday", "Lo que se dijo", _MAIL),
+    "digest.preview": Word("the topics' names in one line", _TOPIC, "Soup on Thursday", "La sopa", _MAIL),
+    "digest.says": Word(
+        "how much is new, as a whole sentence",
+        _TOPIC,
+        "Three new words from neighbors, in two topics.",
+        "Tres palabras nuevas del barrio, en dos temas.",
+    ),
+    "digest.topics": Word(
+        "each topic: its `name`, its `lines` (who said what), whom an answer `goes_to`, and the `link` that answers it",
+        _TOPIC,
+        [
+            {
+                "name": "Soup on Thursday",
+                "lines": ["Jo: Could we begin at half past five?"],
+                "goes_to": "Your answer goes to all 42 in Duluth.",
+                "link": "mailto:r-sample@nfp.example",
+            }
+        ],
+        [
+            {
+                "name": "La sopa del jueves",
+                "lines": ["Jo: ¿Y si empezamos a las cinco y media?"],
+                "goes_to": "Tu respuesta les llega a las 42 personas de Tucson.",
+                "link": "mailto:r-sample@nfp.example",
+            }
+        ],
+        _MAIL,
+    ),
 }
 
 _LANGUAGES = ("en", "es")
@@ -220,6 +297,13 @@ _LONGEST_NAME = 40
 def names_for(frame: Frame, channel: str = "email") -> frozenset[str]:
     """The dotted names that a template in this frame and for this channel (`email`, `sms`) may use."""
     return frozenset(name for name, word in VOCABULARY.items() if frame in word.frames and channel in word.channels)
+
+
+def fields_of(name: str) -> frozenset[str]:
+    """What each entry of this list has, by its sample; nothing where its entries are plain words."""
+    word = VOCABULARY.get(name)
+    first = word.en[0] if word is not None and isinstance(word.en, list) and word.en else None
+    return frozenset(first) if isinstance(first, dict) else frozenset()
 
 
 def sample(frame: Frame, language: str, channel: str = "email") -> dict[str, Any]:

@@ -37,6 +37,7 @@ VERBS = frozenset(
         "journeys_joined", "joined_chapter",
         "task_handed", "organizer_changed", "outlook_erased", "talk_logged", "assessed", "address_reset",
         "locked", "unlocked", "post_out", "post_rejected", "post_unsent", "post_private",
+        "topics_chosen",
     }
 )  # fmt: skip
 

@@ -29,6 +29,10 @@ class Membership(Base):
     #: The room a first word goes to when a member has several; the lowest counts.
     rank: Mapped[int] = mapped_column(default=0)
     left_at: Mapped[datetime | None]
+    #: How what neighbors write in the chapter's topics comes to them: BY_MAIL and BY_TEXT below. By mail each one comes
+    #: as it is said, unless they chose otherwise; a text has to be asked for (engine.chapters.topic_choice).
+    topics_by_mail: Mapped[str] = mapped_column(String(8), default="each", server_default="each")
+    topics_by_text: Mapped[str] = mapped_column(String(8), default="none", server_default="none")
 
 
 class Role(Base):

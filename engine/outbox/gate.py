@@ -131,6 +131,8 @@ class Facts:
     when_full: WhenFull = WhenFull.WAIT
     #: The journey's own quiet hours, where it has some for this channel.
     quiet: QuietHours | None = None
+    #: Of neighbors' words: why their reader does not want them any more.
+    unwanted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,10 @@ def _consent(facts: Facts) -> Verdict | None:
             return None
         case _:
             assert_never(row.need)
+
+
+def _room(facts: Facts) -> Verdict | None:
+    return Refuse(facts.unwanted) if facts.unwanted else None
 
 
 def _address(facts: Facts) -> Verdict | None:
@@ -340,6 +346,12 @@ RULES: tuple[Rule, ...] = (
         "they said yes to messages of this kind",
         lambda facts, _, __: _consent(facts),
         ("They asked for no", "They never said yes", "They stopped", "They switched", "They never texted us"),
+    ),
+    Rule(
+        "room",
+        "they are in the room it was said in, and want to hear it",
+        lambda facts, _, __: _room(facts),
+        ("in this chapter any more", "no topics of this chapter", "no more of this topic", "to hear no more from"),
     ),
     Rule(
         "address",

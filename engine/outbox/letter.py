@@ -14,6 +14,7 @@ from engine.channels.mime import Mailbox, ascii_address, headers, list_headers, 
 from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery
 from engine.outbox.material import Material
+from engine.outbox.topic_letter import from_box, is_topics, list_lines, thread_lines, values_of_topic
 from engine.people.member import Member, first_name_of
 from templates.compiled import Compiled
 from templates.render import Refused, Renderer
@@ -149,6 +150,8 @@ def write(
         return Unwritable("template", material.broken[delivery.id])
     compiled = material.compiled.get(delivery.template_version_id or 0)
     to_address = material.goes_to(delivery)
+    if is_topics(delivery) and not material.topics.of(delivery):
+        return Unwritable("post", "The words that it carries are gone.")
     if compiled is None or to_address is None:
         return Unwritable("template" if compiled is None else "address", "Its letter or its address is gone.")
     from_ = sender_of(delivery, material, with_, compiled.language)
@@ -166,7 +169,7 @@ def write(
             ("Subject", one_line(rendered.subject)),
             ("Date", format_datetime(now)),
             ("Message-ID", identifier),
-            *_thread_headers(delivery),
+            *_thread_headers(delivery, material, with_),
             *_machine_headers(delivery, material, with_),
             (LOOP_HEADER, loop_mark(with_.tokens, delivery.id)),
         ]
@@ -196,6 +199,11 @@ def sender_of(delivery: Delivery, material: Material, with_: Press, language: st
     """The person whose name it goes out in, else the team's desk, which says that it is one."""
     settings = with_.settings
     org = settings.organization.name
+    chapter = material.chapters.get(delivery.chapter_id or 0)
+    if is_topics(delivery) and chapter is not None:
+        # A neighbor's words: nobody lends their name to them, and they are nobody's answer.
+        box = from_box(delivery, material.topics, chapter, with_.words, language, settings)
+        return From(box, {"name": box.name, "first_name": box.name, "role": "", "is_person": False}, None)
     person = material.members.get(material.signers.get(delivery.id, 0))
     local_part = material.mailboxes.get(person.id) if person else None
     if person is None or not person.name or local_part is None:
@@ -255,6 +263,9 @@ def values_of(
     if delivery.message_class == "staff":
         values["organizer"] = {"first_name": first_name(reader.called if reader else "", language)}
         values["thread"] = {"because": thread.reason if thread else "", "lines": [], "answer_by": ""}
+    if is_topics(delivery) and chapter is not None:
+        values |= values_of_topic(delivery, material.topics, chapter, with_.words, language, settings, with_.tokens)
+        return values
     for group, own in (delivery.data or {}).items():
         if group == "links" and isinstance(with_.tokens, Hidden):
             continue
@@ -291,7 +302,7 @@ def _unsubscribe_url(delivery: Delivery, with_: Press) -> str:
 def _reply_to(delivery: Delivery, with_: Press) -> str:
     if delivery.message_class == "staff" and delivery.thread_id is not None:
         return _our_address("s", with_, Purpose.STAFF_REPLY, delivery.thread_id, delivery.member_id)
-    if delivery.thread_id is not None:
+    if delivery.thread_id is not None and not is_topics(delivery):
         return _our_address("r", with_, Purpose.REPLY_TO_THREAD, delivery.thread_id, delivery.member_id)
     return _our_address("r", with_, Purpose.REPLY_TO_DELIVERY, delivery.id, delivery.member_id)
 
@@ -307,8 +318,11 @@ def _known_name(delivery: Delivery, material: Material) -> str:
     return name if len(name) <= 60 and "@" not in name else ""
 
 
-def _thread_headers(delivery: Delivery) -> list[tuple[str, str | Mailbox]]:
+def _thread_headers(delivery: Delivery, material: Material, with_: Press) -> list[tuple[str, str | Mailbox]]:
     found: list[tuple[str, str | Mailbox]] = []
+    if is_topics(delivery):
+        domain, tokens = with_.settings.mail.domain, with_.tokens
+        return [*thread_lines(delivery, material.topics, domain, tokens, lambda each: message_id(tokens, domain, each))]
     if delivery.in_reply_to:
         found.append(("In-Reply-To", delivery.in_reply_to))
     if delivery.reference_ids:
@@ -320,13 +334,18 @@ def _machine_headers(delivery: Delivery, material: Material, with_: Press) -> li
     """What tells machines that a machine wrote (RFC 3834), and how to end letters of a kind (RFC 8058)."""
     row = CLASSES[delivery.message_class]
     found: list[tuple[str, str | Mailbox]] = []
-    if row.by_machine:
+    chapter = material.chapters.get(delivery.chapter_id or 0)
+    if is_topics(delivery) and chapter is not None:
+        found += list_lines(delivery, chapter, with_.settings)
+    elif row.by_machine:
         answers_mail = delivery.in_reply_to is not None
         found.append(("Auto-Submitted", "auto-replied" if answers_mail else "auto-generated"))
     if row.list_unsubscribe:
-        chapter = material.chapters.get(delivery.chapter_id or 0)
         kind = chapter.slug if chapter and delivery.message_class == "chapter" else delivery.message_class
+        of_chapter = f"{chapter.name}, " if chapter and delivery.message_class == "chapter" else ""
         found += list_headers(
-            with_.settings.organization.name, f"{kind}.{with_.settings.mail.domain}", _unsubscribe_url(delivery, with_)
+            f"{of_chapter}{with_.settings.organization.name}",
+            f"{kind}.{with_.settings.mail.domain}",
+            _unsubscribe_url(delivery, with_),
         )
     return found

@@ -1,7 +1,7 @@
 """Material: everything a batch of deliveries needs to be judged and written, read in set queries in one transaction."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -26,6 +26,8 @@ from engine.outbox.gate import LOOK_BACK, Facts, Letter, with_those_leaving
 from engine.outbox.journey_facts import journey_facts, last_before, on_their_way
 from engine.outbox.mailbox import known_mailboxes, mailboxes_of
 from engine.outbox.text_facts import text_facts
+from engine.outbox.topic_facts import unwanted
+from engine.outbox.topic_posts import TopicPosts, read_posts
 from engine.people.address import Address
 from engine.people.consent import ConsentStanding
 from engine.people.member import Member
@@ -59,6 +61,8 @@ class Material:
     mailboxes: dict[int, str] = field(default_factory=dict)
     #: Deliveries whose letter or journey cannot be read here, and why: they hold up nobody else's.
     broken: dict[int, str] = field(default_factory=dict)
+    #: What deliveries of topics carry.
+    topics: TopicPosts = field(default_factory=TopicPosts)
 
     def address_of(self, delivery: Delivery) -> Address | None:
         """The row of the address that a member's delivery goes to."""
@@ -138,6 +142,7 @@ def read_material(
         signers=signers,
         mailboxes=mailboxes,
         broken=broken,
+        topics=read_posts(session, deliveries),
     )
 
 
@@ -203,6 +208,8 @@ def read_facts(
             speaks=_speaks(each, material),
             letters=tuple(letter for letter in letters.get(each.member_id or 0, ()) if letter.delivery_id != each.id),
         )
+    for delivery_id, why in unwanted(session, deliveries, material.topics).items():
+        facts[delivery_id] = replace(facts[delivery_id], unwanted=why)
     facts = journey_facts(session, deliveries, facts, material, now, home_zone)
     texts = [each for each in deliveries if each.channel == "sms"]
     return facts | text_facts(session, texts, {each.id: facts[each.id] for each in texts}, material, now, sms)

@@ -15,6 +15,7 @@ from engine.enrollments.signal import signal
 from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery
 from engine.outbox.material import Material
+from engine.outbox.topic_letter import is_topics
 from journeys.steps import Ask, Step
 from templates.vocabulary import base_language
 
@@ -46,7 +47,8 @@ def said(
             .where(Message.delivery_id == delivery.id, Message.kind == "out")
             .values(internet_message_id=words.message_id, subject=words.subject[:400])
         )
-    if not row.list_unsubscribe or delivery.member_id is None:
+    if not row.list_unsubscribe or delivery.member_id is None or is_topics(delivery):
+        # A neighbor's words stand in their topic: a copy for each reader would be a chapter of copies.
         return []
     compiled = material.compiled[delivery.template_version_id or 0]
     rows: list[Message | Question] = [

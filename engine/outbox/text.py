@@ -10,6 +10,7 @@ from engine.outbox.delivery import Delivery
 from engine.outbox.letter import Hidden, Press, Unwritable, audience_of, sender_of, values_of
 from engine.outbox.material import Material
 from engine.outbox.said import ABSENT, UNSURE
+from engine.outbox.topic_letter import is_topics
 from engine.people.fact import has_plain_phone
 from journeys.steps import Ask
 from templates.compiled import Compiled
@@ -50,6 +51,8 @@ def write_text(
     if compiled is None or compiled.channel != "sms" or to_address is None:
         what = "Its phone is gone." if compiled is not None else "Its text is gone."
         return Unwritable("template" if compiled is None else "address", what)
+    if is_topics(delivery) and not material.topics.of(delivery):
+        return Unwritable("post", "The words that it carries are gone.")
     from_ = sender_of(delivery, material, with_, compiled.language)
     body = delivery.body
     if body is not None and _bears_another_name(delivery, material):
