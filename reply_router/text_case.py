@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from engine.chapters.chapter import Chapter
 from engine.conversations.message import Message
+from reply_router.answers.words import Heard
 from reply_router.reading.text_message import TextMessage
 from reply_router.reading.texts import TextKind
 from reply_router.text_find import TextPlace
@@ -29,6 +30,7 @@ class TextFiled(StrEnum):
     PACE = "pace"
     JOIN = "join"
     SIGN_UP = "sign_up"
+    CONFIRM = "confirm"
     #: In the conversation, with a question of ours which of two they mean.
     WHICH = "which"
     #: In the conversation that was found, or a new one.
@@ -55,8 +57,12 @@ class TextCase:
     is_in: bool = False
     #: They ask us to write less, not for a while, or as before (reply_router.reading.paces).
     pace: str = ""
+    #: The phone is of a country whose phones may sign up by text; others are answered by a person alone.
+    may_sign_up: bool = True
     #: Whoever is joining said what was asked for: their name, or where they live.
     answers_sign_up: bool = False
+    #: Yes or no to what the phone was asked to confirm.
+    confirms: Heard | None = None
     #: Our machine has texted them so often lately that a person goes on.
     machine_rests: bool = False
 

@@ -30,6 +30,8 @@ def file_stop(session: Session, incoming: Incoming, now: datetime) -> Entry:
     fresh = stop_texts(session, place.phone, "text", stored(text.body), now, received_id=incoming.received.id)
     if place.sign_up is not None:
         place.sign_up.state = "over"
+    if place.confirming is not None:
+        place.confirming.state = "over"
     by_us = text.kind is TextKind.STOP_LENIENT or incoming.settings.sms.stop_reply == "hearthline"
     if fresh and by_us:
         consent_text(

@@ -20,6 +20,7 @@ from engine.conversations.thread import Thread, open_person_thread
 from engine.outbox.delivery import Delivery
 from engine.people.address import members_with
 from engine.people.member import Member
+from engine.people.sign_up import SignUp, asked_at_phone
 from engine.people.text_sign_up import TextSignUp
 from engine.people.text_stop import stopped_phones
 from reply_router.answers import recognize
@@ -65,6 +66,8 @@ class TextPlace:
     #: They give the answer once more that they gave to it before.
     again: bool = False
     sign_up: TextSignUp | None = None
+    #: What this phone was asked to confirm, after somebody gave it when they signed up.
+    confirming: SignUp | None = None
     #: Since when the phone gets no text of ours; None: it may.
     stopped_since: datetime | None = None
 
@@ -82,6 +85,7 @@ def find_text(session: Session, text: TextMessage, settings: Settings, now: date
             thread=_talk_with(session, phone),
             chapter_id=room,
             sign_up=_sign_up(session, phone, now),
+            confirming=asked_at_phone(session, phone, now) if phone else None,
             stopped_since=stopped_since,
         )
     open_now = _open_questions(session, household, now)
@@ -105,6 +109,7 @@ def find_text(session: Session, text: TextMessage, settings: Settings, now: date
         asked=theirs,
         question=question,
         again=not theirs and question is None and _is_said_again(session, said, text),
+        confirming=asked_at_phone(session, phone, now),
         stopped_since=stopped_since,
     )
 

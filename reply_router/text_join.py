@@ -82,7 +82,7 @@ def file_join(session: Session, incoming: Incoming, now: datetime) -> Entry:
         choose(session, member.id, "sms", f"chapter:{chapter.id}", True, said, now)
         if not incoming.case.is_in:
             signal(session, "joined", member.id, now)
-        _say(session, incoming, "done", thread, now, chapter.id, member_id=member.id)
+        say_step(session, incoming, "done", thread, now, chapter.id, member_id=member.id)
         return Entry(thread, message, thread.member_id, "join")
     language = "es" if is_spanish(incoming.text.body) else base_language(chapter.language)
     shown = _WORDS.say(language, "text.join_consent", org=incoming.settings.organization.name)
@@ -94,7 +94,7 @@ def file_join(session: Session, incoming: Incoming, now: datetime) -> Entry:
     sign_up.state, sign_up.until_at, sign_up.received_id = "name", now + GOOD_FOR, incoming.received.id
     thread.chapter_id = chapter.id
     session.flush()
-    _say(session, incoming, "name", thread, now, chapter.id, language=language, data={"join": {"consent": shown}})
+    say_step(session, incoming, "name", thread, now, chapter.id, language=language, data={"join": {"consent": shown}})
     return Entry(thread, message, thread.member_id, "join")
 
 
@@ -109,11 +109,11 @@ def file_sign_up(session: Session, incoming: Incoming, now: datetime) -> Entry:
         sign_up.state, sign_up.until_at = "place", now + GOOD_FOR
         data = {"member": {"first_name": first_name_of(sign_up.name)}}
         language = sign_up.language
-        _say(session, incoming, "place", thread, now, sign_up.chapter_id, language=language, data=data)
+        say_step(session, incoming, "place", thread, now, sign_up.chapter_id, language=language, data=data)
         return Entry(thread, message, thread.member_id, "join")
     member_id = _become_member(session, incoming, sign_up, place_in(incoming.text.body) or "", now)
-    _theirs(session, thread, member_id)
-    _say(session, incoming, "done", thread, now, sign_up.chapter_id, member_id=member_id)
+    make_theirs(session, thread, member_id)
+    say_step(session, incoming, "done", thread, now, sign_up.chapter_id, member_id=member_id)
     return Entry(thread, message, member_id, "joined")
 
 
@@ -136,8 +136,8 @@ def _become_member(session: Session, incoming: Incoming, sign_up: TextSignUp, po
     return member_id
 
 
-def _theirs(session: Session, thread: Thread, member_id: int) -> None:
-    """What was said before they were a member is theirs."""
+def make_theirs(session: Session, thread: Thread, member_id: int) -> None:
+    """What was said in the conversation before they were a member is theirs."""
     thread.member_id, thread.correspondent = member_id, ""
     session.execute(
         update(Message).where(Message.thread_id == thread.id, Message.member_id.is_(None)).values(member_id=member_id)
@@ -150,7 +150,7 @@ def _theirs(session: Session, thread: Thread, member_id: int) -> None:
     session.flush()
 
 
-def _say(
+def say_step(
     session: Session,
     incoming: Incoming,
     step: str,
@@ -162,6 +162,7 @@ def _say(
     language: str | None = None,
     data: Mapping[str, object] | None = None,
 ) -> None:
+    """The text of this step of joining is on its way."""
     service_text(
         session,
         incoming.place.phone,

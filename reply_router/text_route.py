@@ -20,13 +20,14 @@ from engine.conversations.received import Received
 from engine.conversations.thread import Thread
 from engine.outbox.delivery import Delivery
 from engine.outbox.text_lines import knows_us_by
-from engine.people.phone import normal_phone
+from engine.people.phone import may_sign_up, normal_phone
 from reply_router.content import file_once, key_of
 from reply_router.filing import Entry, filed_before
 from reply_router.reading import READING_VERSION
 from reply_router.reading.paces import pace_of
 from reply_router.reading.text_message import TextMessage
 from reply_router.reading.texts import TextKind
+from reply_router.sign_ups import file_confirmed_text, hear_confirmation
 from reply_router.text_case import TextCase, TextFiled
 from reply_router.text_commands import file_help, file_leave, file_pace, file_start, file_stop, file_wrong_number
 from reply_router.text_filing import Incoming, file_again, file_tap, file_text, stand
@@ -95,7 +96,10 @@ def text_case_of(
         chapter=chapter,
         is_in=chapter is not None and _is_in(session, place, chapter),
         pace=pace_of(text.body) if text.kind is TextKind.HUMAN and not text.picture_count else "",
+        may_sign_up=place.member is not None
+        or (chapter is not None and may_sign_up(text.from_, settings.sms.country, settings.sms.sign_up_countries)),
         answers_sign_up=text.kind is TextKind.HUMAN and answers(place.sign_up, text.body),
+        confirms=hear_confirmation(place.confirming, text),
         machine_rests=_machine_said_enough(session, place, now),
     )
 
@@ -142,6 +146,8 @@ def _file(session: Session, incoming: Incoming, now: datetime) -> Entry:
             return file_join(session, incoming, now)
         case TextFiled.SIGN_UP:
             return file_sign_up(session, incoming, now)
+        case TextFiled.CONFIRM:
+            return file_confirmed_text(session, incoming, now)
         case TextFiled.WHICH:
             thread, message = stand(session, incoming, now, waits=False)
             ask_which(session, incoming.place, incoming.place.asked, message, thread, now)

@@ -75,6 +75,16 @@ def _sent_twice(case: TextCase) -> str | None:
     return "The same words came from the same phone within a minute." if case.same is not None else None
 
 
+def _confirm(case: TextCase) -> str | None:
+    if case.confirms is None:
+        return None
+    if case.confirms.name == "yes":
+        return f"They were asked whether they want our texts, and said: “{short(case.text.body)}”."
+    return (
+        f"Somebody gave this phone when they signed up. Whoever has it does not want texts: “{short(case.text.body)}”."
+    )
+
+
 def _tap(case: TextCase) -> str | None:
     echo = case.text.words.tapback
     if case.kind is not TextKind.TAPBACK or case.tapped is None or echo is None:
@@ -91,6 +101,8 @@ def _leave(case: TextCase) -> str | None:
 
 def _join(case: TextCase) -> str | None:
     if case.machine_rests or case.chapter is None or case.kind not in (TextKind.JOIN, TextKind.HUMAN):
+        return None
+    if case.place.member is None and not case.may_sign_up:
         return None
     return f"{case.who} asked to join {case.chapter.name}."
 
@@ -173,6 +185,8 @@ TEXT_RULES: tuple[TextRule, ...] = (
     TextRule("wrong_number", "Somebody else has this phone.", "command", TextFiled.NUMBER_OFF, _wrong_number,
              ("number_off",)),
     TextRule("sent_twice", "The same words within a minute.", "duplicate", TextFiled.AGAIN, _sent_twice),
+    TextRule("confirm", "Yes or no to a sign-up that named this phone.", "command", TextFiled.CONFIRM, _confirm,
+             ("joined",)),
     TextRule("tap", "A tap on words of ours.", "thread", TextFiled.TAP, _tap,
              ("tap",)),
     TextRule("leave", "LEAVE and a chapter they are in.", "command", TextFiled.LEAVE, _leave,

@@ -273,6 +273,8 @@ CASES = [
     Case("JOIN what does not exist", says("join us tonight?", NOBODY), "needs_person", "anybody", waits=True),
     Case("JOIN from a stranger", says("JOIN ATLANTA", NOBODY), "command", "join", "join", chapter="Atlanta",
          ours=("sms/join/name",)),
+    Case("JOIN from a country we do not text", says("JOIN ATLANTA", "+442079460018"), "needs_person", "anybody",
+         waits=True),
     Case("a keyword from a poster", says("atlanta", NOBODY), "command", "join", "join", chapter="Atlanta",
          ours=("sms/join/name",)),
     Case("JOIN alone at a chapter's number", says("Join", NOBODY, to=ATLANTAS), "command", "join", "join",
