@@ -10,9 +10,12 @@ import engine.content.approval
 import engine.content.template
 import engine.conversations.assignment
 import engine.conversations.closure
+import engine.conversations.draft
 import engine.conversations.feed
 import engine.conversations.look
 import engine.conversations.message
+import engine.conversations.notice
+import engine.conversations.overdue
 import engine.conversations.picture
 import engine.conversations.question
 import engine.conversations.received
@@ -25,12 +28,14 @@ import engine.enrollments.entering
 import engine.enrollments.journey
 import engine.enrollments.pause
 import engine.enrollments.signal
+import engine.outbox.alert
 import engine.outbox.delivery
 import engine.outbox.fan_out
 import engine.outbox.line
 import engine.outbox.mailbox
 import engine.outbox.rate
 import engine.outbox.relayed_picture
+import engine.people.absence
 import engine.people.address
 import engine.people.consent
 import engine.people.engagement
@@ -40,6 +45,7 @@ import engine.people.link_request
 import engine.people.login
 import engine.people.member
 import engine.people.member_pace
+import engine.people.notice_choice
 import engine.people.path
 import engine.people.sign_up
 import engine.people.text_sign_up

@@ -14,6 +14,7 @@ can never add a paragraph, a header or a tag. A text of several paragraphs trave
 | written_by | one true sentence: who wrote this and to whom (`words.written_by` makes it) |
 | answer | an organizer's own words to one person |
 | thread | the conversation that a notice to an organizer is about |
+| receipt | what became of the words or the command of an organizer |
 | organizer | the organizer who reads a notice |
 | text | of a text: whether the phone hears from us for the first time |
 | pace | of a receipt: what they asked us about how often we write; neither is yes where it is as before |
@@ -185,6 +186,12 @@ VOCABULARY: Mapping[str, Word] = {
             ["¿Le digo que sí? Él te llamaría antes."],
         ],
     ),
+    "answer.handed": Word(
+        "whom these words come instead of, where somebody is away or gone: one sentence; nearly always empty",
+        _ANSWER,
+        "",
+        "",
+    ),
     "organizer.first_name": Word("the organizer who reads this notice", _STAFF, "Denise", "Denise"),
     "thread.because": Word(
         "why this came to this organizer, as a whole sentence",
@@ -203,6 +210,60 @@ VOCABULARY: Mapping[str, Word] = {
         _STAFF,
         "Wednesday, 2:14 pm",
         "miércoles, 2:14 p. m.",
+    ),
+    "thread.about": Word(
+        "who wrote, in few words; empty if nothing is known",
+        _STAFF,
+        "in Duluth since March 2025",
+        "en Tucson desde marzo de 2025",
+    ),
+    "thread.answers": Word(
+        "the first words of ours that they answer; empty if they answer nothing",
+        _STAFF,
+        "What would make it easy for you to come?",
+        "¿Qué te ayudaría a venir?",
+    ),
+    "thread.is_overdue": Word("yes if the promised time went by", _STAFF, False, False),
+    "thread.is_handed": Word("yes if the conversation came to this organizer from somebody else", _STAFF, False, False),
+    "thread.is_returned": Word(
+        "yes if it went to somebody else because nobody answered in time, and this is whoever looks after the chapter",
+        _STAFF,
+        False,
+        False,
+    ),
+    "thread.words": Word(
+        "the beginning of what the member wrote, on one line of at most 80 signs",
+        _STAFF,
+        "I'd love to come but I don't drive anymore.",
+        "Me encantaría ir, pero ya no manejo.",
+        _TEXT,
+    ),
+    "thread.more": Word("how many more conversations wait", _STAFF, 4, 4, _TEXT),
+    "receipt.says": Word(
+        "what became of an organizer's words or command, as one or two sentences",
+        _STAFF,
+        "Done: the conversation with Rosa is closed.",
+        "Listo: la conversación con Rosa está cerrada.",
+    ),
+    "receipt.lines": Word(
+        "what belongs to it: names to choose from, or the words that wait; may be empty",
+        _STAFF,
+        ["Maya Torres", "Maya Lindqvist"],
+        ["Maya Torres", "Maya Lindqvist"],
+    ),
+    "links.press": Word(
+        "the page with the one button that sends words which wait; empty if none do",
+        _STAFF,
+        "https://desk.nfp.example/press/sample",
+        "https://desk.nfp.example/press/sample",
+        _MAIL,
+    ),
+    "links.one": Word(
+        "this one conversation, for twelve hours and without a password",
+        _STAFF,
+        "https://desk.nfp.example/a/sample",
+        "https://desk.nfp.example/a/sample",
+        _TEXT,
     ),
     "links.conversation": Word(
         "the conversation in the inbox",

@@ -25,6 +25,7 @@ from engine.enrollments.journey import load_version
 from engine.people.address import Address, add_email, members_with
 from engine.people.login import Login
 from engine.people.member import add_member
+from engine.people.notice_choice import OFF, choose
 from engine.people.place import place_of
 from journeys.read import read_file
 from templates.catalog import our_library
@@ -119,6 +120,8 @@ def _add_organizer(session: Session, organizer: Organizer, rooms: dict[str, int]
             join(session, member.id, room, since)
             member.zone = session.get_one(Chapter, room).zone
         give_role(session, member.id, room, role, since)
+    # Their answers are scripted: mail to them would only stand in the way of what members get.
+    choose(session, member.id, since, by_mail=OFF, by_text=False, opens=9, closes=20)
     return member.id
 
 

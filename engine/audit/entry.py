@@ -36,6 +36,7 @@ VERBS = frozenset(
         "texts_go_on", "left_chapter", "paused", "resumed", "people_moved", "finishers_reached", "pace_set",
         "journeys_joined", "joined_chapter",
         "task_handed", "organizer_changed", "outlook_erased", "talk_logged", "assessed", "address_reset",
+        "went_away", "came_back", "handed_over", "snoozed", "opened_by_link", "role_ended",
         "locked", "unlocked", "post_out", "post_rejected", "post_unsent", "post_private",
         "topics_chosen",
     }

@@ -221,6 +221,8 @@ class Conversations(_Group):
     answer_within_hours: int = 24
     hold_after_our_word_hours: int = 72
     stale_after_hours: int = 24
+    #: So long past the promised time a conversation goes to somebody else; 0: never.
+    return_after_hours: int = Field(default=24, ge=0)
 
 
 class Sending(_Group):

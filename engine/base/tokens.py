@@ -35,6 +35,9 @@ class Purpose(IntEnum):
     CONFIRM = 8
     PROBE = 9
     TEXT_STATUS = 10
+    #: One button that sends an organizer's words which wait, and one conversation without a password.
+    STAFF_PRESS = 21
+    STAFF_CONVERSATION = 22
 
 
 @dataclass(frozen=True, slots=True)

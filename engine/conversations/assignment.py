@@ -1,5 +1,6 @@
 """Assignment: who answers a conversation, since when, by whose choice."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, String, and_, func, or_, select
@@ -10,8 +11,13 @@ from engine.base.db import Base, Id
 from engine.base.ids import new_id
 from engine.chapters.membership import ANSWERING_ROLES, Role, roles_of
 from engine.conversations.feed import tell
+from engine.conversations.notice import ASSIGNED, owe_notice
 from engine.conversations.thread import Thread
+from engine.people.absence import absence_of, away_now
 from engine.people.member import Member
+
+#: Who answers where a chapter has nobody: the desk's staff, else whoever is responsible for a region.
+_DESKS = ("staff", "regional")
 
 
 class Assignment(Base):
@@ -40,50 +46,105 @@ def assign(
     session.flush()
     if by_id is not None:
         record(session, by_id, "assigned", "thread", thread.id, now, chapter_id=thread.chapter_id, to_id=member_id)
+        if member_id is not None and member_id != by_id:
+            owe_notice(session, thread, ASSIGNED, now, to=member_id)
     tell(session, thread, "assigned", now)
     return row
 
 
-def least_loaded(session: Session, chapter_id: int | None) -> int | None:
+def least_loaded(
+    session: Session, chapter_id: int | None, now: datetime, *, besides: Collection[int] = (), away: bool = False
+) -> int | None:
     """The chapter's organizer or steward with the fewest waiting conversations; for None, the national desk's staff.
 
-    Nobody there: None. Equal loads go to whoever has had the role longest.
+    Nobody there: None. Equal loads go to whoever has had the role longest. Whoever is away is passed over, unless
+    `away`; so are those in `besides`.
     """
     if chapter_id is None:
-        here = and_(Role.chapter_id.is_(None), Role.role == "staff")
-    else:
-        here = and_(Role.chapter_id == chapter_id, Role.role.in_(ANSWERING_ROLES))
+        return _least_loaded(session, None, ("staff",), now, besides, away)
+    return _least_loaded(session, chapter_id, ANSWERING_ROLES, now, besides, away)
+
+
+def _least_loaded(
+    session: Session,
+    chapter_id: int | None,
+    roles: Collection[str],
+    now: datetime,
+    besides: Collection[int],
+    away: bool,
+) -> int | None:
     load = (
         select(func.count())
         .where(Thread.responsible_id == Role.member_id, Thread.closure_id.is_(None), Thread.waits_since.is_not(None))
         .scalar_subquery()
     )
-    return session.scalar(
-        select(Role.member_id).where(here, Role.ended_at.is_(None)).order_by(load, Role.created_at, Role.id).limit(1)
+    query = (
+        select(Role.member_id)
+        .join(Member, Member.id == Role.member_id)
+        .where(
+            Role.chapter_id.is_(None) if chapter_id is None else Role.chapter_id == chapter_id,
+            Role.role.in_(roles),
+            Role.ended_at.is_(None),
+            Member.erased_at.is_(None),
+        )
+        .order_by(load, Role.created_at, Role.id)
+        .limit(1)
     )
+    if besides:
+        query = query.where(Role.member_id.not_in(besides))
+    if not away:
+        query = query.where(Role.member_id.not_in(away_now(now)))
+    return session.scalar(query)
 
 
-def person_for(session: Session, thread: Thread) -> tuple[int | None, str]:
+def person_for(
+    session: Session, thread: Thread, now: datetime, *, besides: Collection[int] = ()
+) -> tuple[int | None, str]:
     """Who should answer a thread, and the sentence that says why.
 
     The person of the thread, else the member's organizer, else the least loaded of the chapter, else the national
-    desk's. (None, why) when nobody is there: it needs a person.
+    desk's; whoever is away comes only where nobody else is. (None, why) when nobody is there: it needs a person.
+    `besides`: nobody of these.
     """
-    if thread.responsible_id is not None and may_answer(session, thread.responsible_id, thread.chapter_id):
-        return thread.responsible_id, "answers this conversation already"
+    theirs = thread.responsible_id
+    if _can(session, theirs, now, besides) and may_answer(session, theirs or 0, thread.chapter_id):
+        return theirs, "answers this conversation already"
     if thread.member_id is not None:
         member = session.get(Member, thread.member_id)
         owner = member.organizer_id if member else None
-        if owner is not None and answers_anywhere(session, owner):
+        if _can(session, owner, now, besides) and answers_anywhere(session, owner or 0):
             return owner, f"is {member.called if member else 'their'}’s organizer"
-    if thread.chapter_id is not None:
-        of_chapter = least_loaded(session, thread.chapter_id)
-        if of_chapter is not None:
-            return of_chapter, "has the fewest people waiting in the chapter"
-    desk = least_loaded(session, None)
-    if desk is not None:
-        return desk, "is at the national desk, and nobody of a chapter could be found"
+    return _desk_for(session, thread.chapter_id, now, besides)
+
+
+def desk_for(session: Session, chapter_id: int | None, now: datetime, *, besides: Collection[int] = ()) -> int | None:
+    """Who has the fewest waiting in the chapter, else at the national desk; None: nobody at all is there."""
+    return _desk_for(session, chapter_id, now, besides)[0]
+
+
+def _desk_for(
+    session: Session, chapter_id: int | None, now: datetime, besides: Collection[int]
+) -> tuple[int | None, str]:
+    for away, but in ((False, ""), (True, ", though away")):
+        if chapter_id is not None:
+            of_chapter = least_loaded(session, chapter_id, now, besides=besides, away=away)
+            if of_chapter is not None:
+                return of_chapter, f"has the fewest people waiting in the chapter{but}"
+        for desk in _DESKS:
+            there = _least_loaded(session, None, (desk,), now, besides, away)
+            if there is not None:
+                return there, f"is at the national desk, and nobody of a chapter could be found{but}"
     return None, "nobody answers here yet"
+
+
+def _can(session: Session, member_id: int | None, now: datetime, besides: Collection[int]) -> bool:
+    """Whether this is somebody who is here, and nobody of those left out."""
+    return member_id is not None and member_id not in besides and is_there(session, member_id, now)
+
+
+def is_there(session: Session, member_id: int, now: datetime) -> bool:
+    """Whether this person is not away now."""
+    return absence_of(session, member_id, now) is None
 
 
 def may_answer(session: Session, member_id: int, chapter_id: int | None) -> bool:

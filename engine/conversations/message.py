@@ -12,6 +12,7 @@ from engine.base.db import Base, Id
 from engine.base.ids import new_id
 from engine.conversations.closure import reopen
 from engine.conversations.feed import tell
+from engine.conversations.notice import WORDS, owe_notice
 from engine.conversations.thread import UNTIL_ANSWERED, Thread
 from engine.people.member import in_contact
 
@@ -90,9 +91,11 @@ def file_words_in(
         if thread.closure_id is not None:
             reopen(session, thread, None, now)
         thread.waits_since = thread.waits_since or now
-        thread.answer_due_at = thread.answer_due_at or now + answer_within
+        # What was put off comes back with new words.
+        thread.answer_due_at = min(thread.answer_due_at or now + answer_within, now + answer_within)
         if thread.kind == "person":
             thread.hold_until_at = UNTIL_ANSWERED
+            owe_notice(session, thread, WORDS, now)
     _show(session, thread, message, now)
     return message
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, select
+from sqlalchemy import ForeignKey, Index, String, Text, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.base.db import Base, Id
@@ -28,6 +28,13 @@ class Thread(Base):
         Index(None, "correspondent", "last_at"),
         Index(None, "member_id", "hold_until_at"),
         Index(None, "answer_due_at"),
+        # Open ones are few among however many: whoever looks for those that are nobody's walks along these.
+        Index(
+            "ix_thread_open",
+            "responsible_id",
+            sqlite_where=text("closure_id IS NULL"),
+            postgresql_where=text("closure_id IS NULL"),
+        ),
     )
 
     id: Mapped[Id]

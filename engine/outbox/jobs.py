@@ -1,4 +1,7 @@
-"""The outbox's work in the background: sending what is due, bringing back what was held, trying addresses again."""
+"""The outbox's work in the background: sending what is due, bringing back what was held, trying addresses again.
+
+And what keeps everybody answered: whoever owes words is told, and no conversation is left without a person.
+"""
 
 import threading
 import time
@@ -12,13 +15,19 @@ from engine.base.broker import Broker
 from engine.base.log import logger
 from engine.base.services import Services
 from engine.base.sweep import Sweep
+from engine.conversations.handing_over import adopt, give_back, orphans, take_back
+from engine.conversations.notice import Notice
+from engine.conversations.overdue import newly_overdue, note_overdue, unreturned
+from engine.conversations.thread import Thread
 from engine.outbox import pace, queue
 from engine.outbox.classes import ranks_of
 from engine.outbox.courier import send_due
 from engine.outbox.delivery import OutboxDue
 from engine.outbox.held import ended_holds, release_held
+from engine.outbox.notices import Bell, tell_due
 from engine.outbox.text_courier import send_due_texts
 from engine.outbox.trouble import set_quiet_right
+from engine.people.absence import over
 from engine.people.health import quiet
 
 #: Wall seconds one job goes on for; then it wakes the next, so that no worker is kept from other work.
@@ -34,7 +43,7 @@ log = logger(__name__)
 
 
 def register(broker: Broker, services: Services) -> None:
-    """The jobs `outbox.send`, `outbox.text`, `outbox.held` and `outbox.addresses` are known."""
+    """The jobs of SWEEPS are known."""
     if services.db.is_sqlite:
         # One process holds a SQLite file: whatever is still leased was left by one that died.
         with services.db.write() as session:
@@ -86,6 +95,26 @@ def register(broker: Broker, services: Services) -> None:
         if count:
             log.info("addresses from which nothing came back for a month are tried again", count=count)
 
+    def tell(_row_id: int | None) -> None:
+        bell = Bell(services.settings, services.tokens)
+        until = time.monotonic() + JOB_SECONDS
+        while not broker.is_stopping and time.monotonic() < until:
+            with services.db.write() as session:
+                if not tell_due(session, bell, services.clock.now()):
+                    return
+
+    def look_after(_row_id: int | None) -> None:
+        hours = services.settings.conversations.return_after_hours
+        now = services.clock.now()
+        with services.db.write() as session:
+            note_overdue(session, now, timedelta(hours=hours) if hours else None)
+            adopted, returned = adopt(session, now), take_back(session, now)
+            give_back(session, now)
+        if adopted or returned:
+            log.info("conversations went to the next person", nobodys=adopted, unanswered=returned)
+
+    broker.register("notices.tell", tell)
+    broker.register("conversations.keep", look_after)
     broker.register("outbox.addresses", try_again)
     broker.register("outbox.send", send)
     broker.register("outbox.text", texts)
@@ -125,9 +154,22 @@ def _anything_to_release(session: Session, now: datetime) -> list[int | None]:
     return [None] if ended_holds(session, now) else []
 
 
+def _anybody_to_tell(session: Session, now: datetime) -> list[int | None]:
+    due = select(Notice.thread_id).where(Notice.due_at <= now)
+    return [None] if session.scalar(due.limit(1)) is not None else []
+
+
+def _anything_to_look_after(session: Session, now: datetime) -> list[int | None]:
+    if newly_overdue(session, now, 1) or unreturned(session, now, 1) or over(session, now):
+        return [None]
+    return [None] if session.scalar(select(Thread.id).where(*orphans(now)).limit(1)) is not None else []
+
+
 SWEEPS = (
     Sweep("outbox.send", partial(_anything_due, "email"), timedelta(seconds=5)),
     Sweep("outbox.held", _anything_to_release, timedelta(seconds=30)),
     Sweep("outbox.text", partial(_anything_due, "sms"), timedelta(seconds=5)),
     Sweep("outbox.addresses", _anybody_quiet, timedelta(minutes=10)),
+    Sweep("notices.tell", _anybody_to_tell, timedelta(seconds=5)),
+    Sweep("conversations.keep", _anything_to_look_after, timedelta(seconds=30)),
 )

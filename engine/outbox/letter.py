@@ -15,6 +15,7 @@ from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery
 from engine.outbox.material import Material
 from engine.outbox.topic_letter import from_box, is_topics, list_lines, thread_lines, values_of_topic
+from engine.people.address import masked
 from engine.people.member import Member, first_name_of
 from templates.compiled import Compiled
 from templates.render import Refused, Renderer
@@ -237,7 +238,8 @@ def values_of(
     values: dict[str, Any] = {
         "member": {
             "first_name": first_name(called, language),
-            "name": name or (thread.correspondent if thread else ""),
+            # An organizer's mail program is no place for an address they may not see here (law 8).
+            "name": name or (masked(thread.correspondent) if thread else ""),
         },
         "chapter": {
             "name": chapter.name if chapter else settings.organization.name,
@@ -259,10 +261,16 @@ def values_of(
         ),
     }
     if delivery.text is not None:
-        values["answer"] = {"paragraphs": paragraphs(delivery.text), "subject": delivery.subject or ""}
+        values["answer"] = {
+            "paragraphs": paragraphs(delivery.text), "subject": delivery.subject or "", "handed": "",
+        }  # fmt: skip
     if delivery.message_class == "staff":
         values["organizer"] = {"first_name": first_name(reader.called if reader else "", language)}
-        values["thread"] = {"because": thread.reason if thread else "", "lines": [], "answer_by": ""}
+        values["thread"] = {
+            "because": thread.reason if thread else "", "lines": [], "answer_by": "", "about": "", "answers": "",
+            "is_overdue": False, "is_handed": False, "is_returned": False, "words": "", "more": 0,
+        }  # fmt: skip
+        values["receipt"] = {"says": "", "lines": []}
     if is_topics(delivery) and chapter is not None:
         values |= values_of_topic(delivery, material.topics, chapter, with_.words, language, settings, with_.tokens)
         return values
@@ -290,7 +298,9 @@ def _links(delivery: Delivery, with_: Press, now: datetime) -> dict[str, str]:
         "preferences": preferences,
         "unsubscribe": _unsubscribe_url(delivery, with_),
         "conversation": f"{admin}/conversations/{delivery.thread_id}" if delivery.thread_id else admin,
-        "settings": admin,
+        "settings": f"{admin}/me",
+        "press": "",
+        "one": admin,
     }
 
 

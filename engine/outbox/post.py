@@ -13,7 +13,11 @@ from engine.audit.entry import record
 from engine.base.broker import wake_on_commit
 from engine.base.errors import Invalid
 from engine.base.ids import new_id
+from engine.base.local_time import first_known
+from engine.chapters.membership import roles_of
 from engine.content.template import current_version
+from engine.conversations.assignment import may_answer
+from engine.conversations.handing_over import HANDED_FROM
 from engine.conversations.message import Words, file_words_out
 from engine.conversations.thread import Thread
 from engine.outbox.answering import said_before, subject_of_answer, texted_from
@@ -22,9 +26,13 @@ from engine.outbox.delivery import Delivery, OutboxDue, PostingKey
 from engine.outbox.held import release_held
 from engine.outbox.queue import SEND
 from engine.outbox.text_facts import AT_ANY_HOUR
+from engine.people.absence import absence_of
 from engine.people.consent import Channel
 from engine.people.member import Member
 from templates.segments import plain_signs
+from templates.vocabulary import base_language
+from templates.web.reader import Reader
+from templates.words import read_words
 
 #: The letters of the system itself, by their names in the library.
 ANSWER, COURTESY = "answer", "courtesy"
@@ -68,6 +76,10 @@ def answer(
     reader = session.get(Member, thread.member_id) if thread.member_id is not None else None
     heard, references = (None, None) if by_text else said_before(session, thread)
     phone, our_number = texted_from(session, thread) if by_text else (None, None)
+    handed = _says_handed(session, thread, author_id, reader, now)
+    data: dict[str, Any] = {AT_ANY_HOUR: True} if by_text and at_any_hour else {}
+    if handed:
+        data["answer"] = {"handed": handed}
     delivery = _post(
         session,
         f"answer:{key}",
@@ -83,7 +95,7 @@ def answer(
         to_address=phone or (None if reader is not None else thread.correspondent or None),
         our_number=our_number,
         author_id=author_id,
-        data={AT_ANY_HOUR: True} if by_text and at_any_hour else None,
+        data=data or None,
         subject=None if by_text else subject_of_answer(thread.subject),
         text=text,
         in_reply_to=heard,
@@ -98,6 +110,7 @@ def answer(
         author_id=author_id,
         author_name=author.name if author else "",
         delivery_id=delivery.id,
+        detail={"handed": handed} if handed else {},
     )
     file_words_out(session, thread, words, now, hold_for=hold_for)
     if thread.member_id is not None:
@@ -105,6 +118,29 @@ def answer(
         release_held(session, thread.member_id, now)
     record(session, author_id, "answered", "thread", thread.id, now, chapter_id=thread.chapter_id)
     return delivery
+
+
+def _says_handed(session: Session, thread: Thread, author_id: int, reader: Member | None, now: datetime) -> str:
+    """Whom these words come instead of, in the member's language, once; empty where nobody was before (N21)."""
+    handed = thread.detail.get(HANDED_FROM)
+    before = session.get(Member, handed["from"]) if handed else None
+    if not handed or before is None or reader is None:
+        return ""
+    thread.detail = {name: value for name, value in thread.detail.items() if name != HANDED_FROM}
+    if before.id == author_id or before.erased_at is not None:
+        return ""
+    words, name = read_words(), before.called
+    if not any(may_answer(session, before.id, at) for at, _ in roles_of(session, before.id)):
+        return words.say(reader.language, "handed.gone", name=name)
+    until = datetime.fromisoformat(handed["until"]) if handed.get("until") else None
+    absence = absence_of(session, before.id, now)
+    if absence is None:
+        return ""
+    if until is None:
+        return words.say(reader.language, "handed.away", name=name)
+    zone = first_known((reader.zone, before.zone))
+    day = Reader(now, zone, base_language(reader.language)).date(until)
+    return words.say(reader.language, "handed.until", name=name, day=day)
 
 
 def consent_mail(
@@ -275,6 +311,24 @@ def staff_notice(
         language=reader.language if reader else "en",
         data=dict(data),
     )
+
+
+def staff_text(
+    session: Session,
+    phone: str,
+    member_id: int,
+    template: str,
+    data: Mapping[str, Any],
+    now: datetime,
+    *,
+    key: str,
+    thread_id: int | None = None,
+    our_number: str | None = None,
+) -> Delivery:
+    """A text to an organizer is on its way, by `our_number` if they wrote to it; the same key twice is one text."""
+    thread = session.get(Thread, thread_id) if thread_id is not None else None
+    chapter_id = thread.chapter_id if thread is not None else None
+    return _text(session, "staff", phone, member_id, template, data, now, key, our_number, None, thread_id, chapter_id)
 
 
 def _text(

@@ -14,6 +14,7 @@ from engine.outbox.classes import CLASSES, Need, Window
 from engine.outbox.delivery import Delivery
 from engine.outbox.gate import Facts
 from engine.people.consent import ConsentStanding
+from engine.people.notice_choice import EARLIEST, LATEST
 from engine.people.text_stop import stopped_phones
 from engine.people.texting_hours import opens_at, zones_of
 
@@ -106,6 +107,10 @@ def _opens(
         if (text.data or {}).get(AT_ANY_HOUR):
             return None, False
     zones = zones_of(material.members.get(text.member_id or 0), known.address)
+    if window is Window.OWN_HOURS:
+        # Whoever posted it kept their own hours; this only keeps a late one from a night.
+        opens = opens_at(zones, EARLIEST, LATEST, now)
+        return opens, opens is None
     opens = opens_at(zones, sms.opens, sms.closes, now, known.quiet)
     return opens, opens is None
 

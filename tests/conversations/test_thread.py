@@ -207,26 +207,26 @@ def test_the_person_of_the_thread_answers_then_the_members_organizer_then_the_le
 ) -> None:
     with db.write() as session:
         thread = a_thread(session)
-        assert person_for(session, thread)[0] is None
+        assert person_for(session, thread, NOW)[0] is None
         maya = add_member(session, "Maya", NOW).id
         give_role(session, maya, None, "staff", NOW)
-        assert person_for(session, thread)[0] == maya
+        assert person_for(session, thread, NOW)[0] == maya
         thread.chapter_id = a_chapter(session, "atlanta")
         busy, free = add_member(session, "Busy", NOW).id, add_member(session, "Free", NOW).id
         for organizer in (busy, free):
             give_role(session, organizer, thread.chapter_id, "organizer", NOW)
-        assert person_for(session, thread)[0] == busy
+        assert person_for(session, thread, NOW)[0] == busy
         other = a_thread(session, "Walt")
         assign(session, other, busy, None, "", NOW)
         she_writes(session, other, NOW)
-        assert least_loaded(session, thread.chapter_id) == free
-        assert person_for(session, thread)[0] == free
+        assert least_loaded(session, thread.chapter_id, NOW) == free
+        assert person_for(session, thread, NOW)[0] == free
         owner = add_member(session, "Owner", NOW).id
         give_role(session, owner, thread.chapter_id, "steward", NOW)
         session.get_one(Member, thread.member_id).organizer_id = owner
-        assert person_for(session, thread)[0] == owner
+        assert person_for(session, thread, NOW)[0] == owner
         assign(session, thread, free, owner, "", NOW)
-        assert person_for(session, thread)[0] == free
+        assert person_for(session, thread, NOW)[0] == free
 
 
 def test_somebody_whose_role_ended_answers_no_more(db: Database) -> None:
@@ -240,7 +240,7 @@ def test_somebody_whose_role_ended_answers_no_more(db: Database) -> None:
         role.ended_at = NOW
         session.flush()
         assert not may_answer(session, gone, thread.chapter_id)
-        assert person_for(session, thread)[0] == here
+        assert person_for(session, thread, NOW)[0] == here
 
 
 def test_a_members_organizer_who_no_longer_answers_people_is_passed_over(db: Database) -> None:
@@ -252,11 +252,11 @@ def test_a_members_organizer_who_no_longer_answers_people_is_passed_over(db: Dat
         give_role(session, here, thread.chapter_id, "organizer", NOW)
         # Neither of these lets anybody sign in and write to a member.
         give_role(session, owner, thread.chapter_id, "helper", NOW)
-        assert person_for(session, thread)[0] == here
+        assert person_for(session, thread, NOW)[0] == here
         give_role(session, owner, None, "auditor", NOW)
-        assert person_for(session, thread)[0] == here
+        assert person_for(session, thread, NOW)[0] == here
         give_role(session, owner, a_chapter(session, "duluth"), "organizer", NOW)
-        assert person_for(session, thread)[0] == owner
+        assert person_for(session, thread, NOW)[0] == owner
 
 
 def test_a_helper_drafts_and_does_not_answer_and_staff_answer_everywhere(db: Database) -> None:

@@ -147,7 +147,7 @@ def test_two_couriers_at_once_send_everything_once(house: House) -> None:
 def test_the_jobs_send_what_is_due_when_woken_and_the_sweep_finds_what_nobody_woke_for(house: House) -> None:
     house.person("Rosa Medina")
     house.letter("Rosa")
-    send, held, _texts, _addresses = jobs.SWEEPS
+    send, held, *_ = jobs.SWEEPS
     with house.read() as session:
         assert send.due(session, house.now) == [None]
         assert send.due(session, house.now - timedelta(seconds=1)) == []
