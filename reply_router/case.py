@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.base.tokens import Purpose
+from engine.chapters.chapter import Chapter
+from engine.people.sign_up import SignUp
 from reply_router.addresses import ANYWHERE, Aim, Signed
+from reply_router.answers.words import Heard
 from reply_router.find import Place, Sender
 from reply_router.proof.proof import UNPROVEN, Proof
 from reply_router.reading import Reading
@@ -24,10 +27,30 @@ class Filed(StrEnum):
     MACHINE = "machine"
     #: In the conversation that was found, or a new one.
     PLACE = "place"
+    #: In the conversation that was found, or a new one; and a sign-up goes on by it.
+    SIGN_UP = "sign_up"
     #: In a conversation of its own with whoever wrote, linked to nobody.
     APART = "apart"
     #: A private note in the conversation that the staff address names.
     NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Joins:
+    """Somebody whom we do not know asks to be with us, in which chapter (None: the organization)."""
+
+    chapter: Chapter | None
+    is_spanish: bool
+    #: They said something besides.
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Confirms:
+    """What somebody says to the sign-up that they were asked about."""
+
+    row: SignUp
+    heard: Heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +72,9 @@ class Case:
     complained_of: int | None = None
     #: The words are an answer to what the letter before them asked, whatever else they may mean.
     answers: bool = False
+    #: They ask to be with us, or say yes or no to what their sign-up asked them.
+    joins: Joins | None = None
+    confirms: Confirms | None = None
     #: The organizer behind a staff address: their id and name when they may answer there and wrote from an address of
     #: theirs.
     organizer_id: int | None = None

@@ -61,3 +61,24 @@ def asks_to_stop(case: Case) -> str | None:
         "Somebody asks us to stop writing, but the mail does not prove who it is. Nothing was changed yet: find out "
         "whom they mean, and stop it for them."
     )
+
+
+def confirm(case: Case) -> str | None:
+    """Yes or no to a sign-up, from the very mailbox that was asked. Unproven, it is words for a person."""
+    said = case.confirms
+    if said is None or not case.proof.proven or case.sender.address != said.row.address:
+        return None
+    if said.heard.name == "yes":
+        return f"{case.who} was asked whether they want to be with us, and said yes."
+    return f"{case.who} was asked whether they want to be with us, and said no."
+
+
+def join(case: Case) -> str | None:
+    """Somebody whom we do not know asks to be with us. The mail that asks back goes to the address they name.
+
+    Where that address's own domain disowns the mail, it is somebody else's, and is not written to.
+    """
+    if case.joins is None or case.proof.failed:
+        return None
+    where = case.joins.chapter.name if case.joins.chapter is not None else "us"
+    return f"{case.who} asked to be with {where}. One mail asks whether the mailbox is theirs."

@@ -118,6 +118,8 @@ def file_in_place(session: Session, mail: Mail, now: datetime) -> Entry:
     stops, paces = mail.rule.name == "unsubscribe", mail.rule.name == "pace"
     if stops or paces:
         waits = not _only_the_command(mail)
+    elif mail.rule.filed is Filed.SIGN_UP:
+        waits = (case.joins.more if case.joins else False) or (case.confirms.heard.more if case.confirms else False)
     else:
         waits = heard is None or heard.more
     if waits and thread.closure_id is not None:

@@ -49,6 +49,7 @@ from reply_router.reading.text_message import TextMessage, read_message
 from reply_router.reading.texts import TextKind, TextWords
 from reply_router.reports import complained_of, file_bounce, file_complaint, what_it_is
 from reply_router.rules import judge
+from reply_router.sign_ups import confirms_by_mail, file_sign_up_mail, joins_by_mail
 from reply_router.staff import file_note, organizer_of
 from reply_router.taken import MOST_TRIES, Taken, give_back, pause, take
 from reply_router.text_route import DOOR, route_text
@@ -175,7 +176,7 @@ def route(
     rule, sentence = judge(case)
     hours = office.settings.conversations.answer_within_hours
     mail = Mail(received, case, rule, sentence, content, timedelta(hours=hours))
-    entry = _file(session, mail, now)
+    entry = _file(session, mail, office.settings, now)
     if isinstance(case.aim, Signed) and case.aim.token.purpose is Purpose.REPLY_TO_DELIVERY:
         answered(session, case.aim.token.subject_id, now)
     received.outcome = rule.outcome
@@ -230,6 +231,8 @@ def case_of(
         duplicate_of=first,
         complained_of=complained_of(reading, aim, tokens) if reading.kind is Kind.COMPLAINT else None,
         answers=answers_question(session, reading, place, now),
+        joins=joins_by_mail(session, reading, sender, aim, place),
+        confirms=confirms_by_mail(session, reading, sender, place),
         organizer_id=organizer.id if organizer is not None else None,
         organizer=organizer.called if organizer is not None else "",
     )
@@ -251,7 +254,7 @@ def last_resort(session: Session, taken: Taken, error: Exception, now: datetime)
     return "needs_person"
 
 
-def _file(session: Session, mail: Mail, now: datetime) -> Entry:
+def _file(session: Session, mail: Mail, settings: Settings, now: datetime) -> Entry:
     case = mail.case
     match mail.rule.filed:
         case Filed.NOWHERE:
@@ -264,6 +267,8 @@ def _file(session: Session, mail: Mail, now: datetime) -> Entry:
             return file_machine(session, mail, now, member_id=_whose_machine(case), what=what_it_is(case))
         case Filed.PLACE:
             return file_in_place(session, mail, now)
+        case Filed.SIGN_UP:
+            return file_sign_up_mail(session, mail, settings, now)
         case Filed.APART:
             return file_apart(session, mail, now)
         case Filed.NOTE:

@@ -150,7 +150,7 @@ def is_spanish(body: str) -> bool:
 
 _SPANISH = frozenset(
     "alto parar detener cancelar baja basta ayuda informacion empezar comenzar iniciar reanudar unirme unete unir "
-    "unirse sumarme sumate no dejen deje deja quitenme quitame quiero ya por".split()
+    "unirse apuntarme sumarme sumate no dejen deje deja quitenme quitame quiero ya por".split()
 )
 
 

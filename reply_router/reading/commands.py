@@ -22,6 +22,7 @@ class Verb(StrEnum):
     NOTE = "note"
     UNSUBSCRIBE = "unsubscribe"
     LEAVE = "leave"
+    JOIN = "join"
     HELP = "help"
     DIGEST = "digest"
     PAUSE = "pause"
@@ -55,12 +56,13 @@ _WHOLE: Final[dict[str, Verb]] = {
     "info": Verb.HELP,
     "ayuda": Verb.HELP,
     "digest": Verb.DIGEST,
+    **dict.fromkeys(("join", "join us", "sign me up", "unirme", "quiero unirme", "apuntarme"), Verb.JOIN),
     **{word: Verb(asked) for word, asked in PACE_WORDS.items()},
 }
 #: Words that take what follows them on the line; the router knows whether it names anything.
 _WITH_ARGUMENT: Final[dict[str, Verb]] = {"#note": Verb.NOTE, "#close": Verb.CLOSE}
 #: These take a name of at most this many words: "leave Atlanta", not "Leave the door open for me, please".
-_WITH_NAME: Final[dict[str, Verb]] = {"leave": Verb.LEAVE, "stop": Verb.LEAVE, "dejar": Verb.LEAVE}
+_WITH_NAME: Final[dict[str, Verb]] = {"leave": Verb.LEAVE, "stop": Verb.LEAVE, "dejar": Verb.LEAVE, "join": Verb.JOIN}
 _LONGEST_NAME: Final = 3
 _SMALL_WORDS: Final = (
     "me it this that by in at to the a an and my your him her them us here now please with for de la el los las que "

@@ -1,20 +1,23 @@
 """Confirming a sign-up from the address itself: by a text's yes, or a mail's."""
 
 from datetime import timedelta
+from email.message import EmailMessage
 
 import pytest
 from sqlalchemy import select
 
 from engine.chapters.membership import chapters_of
 from engine.content.template import publish_library
+from engine.conversations.thread import Thread
 from engine.enrollments.signal import Signal
 from engine.people.address import Address, members_with
 from engine.people.consent import Consent
 from engine.people.member import Member
 from engine.people.preference import what_comes
-from engine.people.sign_up import SignUp, Wanted, ask_to_join
+from engine.people.sign_up import SignUp, Wanted, ask_to_join, new_sign_ups
 from inbound.web.joining import ask_to_confirm
 from templates.catalog import library
+from tests.reply_router.conversation import DOMAIN, Town
 from tests.reply_router.texting import NOBODY, ROSA, Phones
 
 SHOWN = "I agree to texts from Neighbors for Progress to this phone."
@@ -118,3 +121,95 @@ def test_a_phone_is_asked_once_a_day(phones: Phones) -> None:
         ask_to_confirm(services, row.id)
         assert state(phones, row.id) == expected
     assert state(phones, first) == "asked"
+
+
+ANA = "Ana Lima <ana@elsewhere.example>"
+
+
+def settle(town: Town) -> None:
+    """Every sign-up was looked at, and its mail is sent."""
+    services = town.house.services
+    with services.db.read() as session:
+        waiting = new_sign_ups(session, town.house.now)
+    for row_id in waiting:
+        assert row_id is not None
+        ask_to_confirm(services, row_id)
+    town.house.send()
+
+
+def letters_to(town: Town, address: str) -> list[EmailMessage]:
+    """What arrived there."""
+    return [each.mail for each in town.house.relay.taken if each.rcpt_to == address]
+
+
+@pytest.mark.parametrize(
+    ("subject", "text", "to", "chapter", "says"),
+    [
+        ("Hello", "Join", "atlanta", "Atlanta", "with yes"),
+        ("Join", "", "hello", "", "with yes"),
+        ("join", "Ana", "duluth", "Duluth", "with yes"),
+        ("Hola", "Unirme", "atlanta", "Atlanta", "con sí"),
+        ("Hello", "JOIN ATLANTA", "hello", "Atlanta", "with yes"),
+    ],
+)
+def test_a_stranger_who_mails_join_is_asked_and_becomes_a_member_by_answering_yes(
+    town: Town, subject: str, text: str, to: str, chapter: str, says: str
+) -> None:
+    asked = town.writes(ANA, f"{to}@{DOMAIN}", text, subject)
+    assert (asked.outcome, asked.effect) == ("command", "join"), asked.reason
+    settle(town)
+    (letter,) = letters_to(town, "ana@elsewhere.example")
+    body = letter.get_body(("plain",))
+    assert body is not None and ("«sí»" if "sí" in says else "“yes”") in body.get_content()
+    with town.house.read() as session:
+        assert members_with(session, "email", "ana@elsewhere.example") == []
+    said = town.answers("Ana Lima", letter, "Sí" if "sí" in says else "Yes!", from_="ana@elsewhere.example")
+    assert (said.outcome, said.effect) == ("command", "joined"), said.reason
+    with town.house.read() as session:
+        (ana,) = members_with(session, "email", "ana@elsewhere.example")
+        assert [each.name for each in chapters_of(session, ana)] == ([chapter] if chapter else [])
+        (address,) = session.scalars(select(Address).where(Address.member_id == ana))
+        assert address.proven_at is not None
+        (consent,) = session.scalars(select(Consent).where(Consent.member_id == ana))
+        assert (consent.channel, consent.how, consent.received_id) == ("email", "sign-up", said.id)
+        thread = session.get_one(Thread, said.thread_id)
+        assert (thread.member_id, thread.closure_id is not None) == (ana, True)
+    assert town.is_balanced()
+
+
+def test_an_unproven_join_is_asked_once_a_day_and_an_unproven_yes_makes_nobody(town: Town) -> None:
+    for _ in range(3):
+        town.writes(ANA, f"atlanta@{DOMAIN}", "join", dmarc="")
+        town.house.later(minutes=20)
+        settle(town)
+    (letter,) = letters_to(town, "ana@elsewhere.example")
+    said = town.answers("Ana Lima", letter, "yes", from_="ana@elsewhere.example", dmarc="")
+    assert (said.outcome, said.effect) == ("thread", "")
+    assert town.thread(said).waits_since is not None, "a person reads it"
+    other = town.answers("Bo", letter, "yes", from_="bo@elsewhere.example")
+    assert other.effect == ""
+    with town.house.read() as session:
+        assert session.scalars(select(SignUp.state).where(SignUp.asked_at.is_not(None))).all() == ["asked"]
+        assert members_with(session, "email", "ana@elsewhere.example") == []
+
+
+def test_a_join_that_its_own_domain_disowns_sends_nothing_and_is_for_a_person(town: Town) -> None:
+    row = town.writes(ANA, f"atlanta@{DOMAIN}", "join", dmarc="fail")
+    settle(town)
+    assert (row.outcome, letters_to(town, "ana@elsewhere.example")) == ("needs_person", [])
+
+
+def test_join_with_more_words_is_asked_and_reaches_a_person_and_a_member_is_talking(town: Town) -> None:
+    row = town.writes(ANA, f"atlanta@{DOMAIN}", "Join\n\nI saw you at the market. Is there a ramp?")
+    assert (row.effect, town.thread(row).waits_since is not None) == ("join", True)
+    rosa = town.writes("Rosa Marin <rosa@home.example>", f"duluth@{DOMAIN}", "join")
+    assert rosa.outcome == "thread"
+
+
+def test_a_no_by_mail_ends_the_asking(town: Town) -> None:
+    town.writes(ANA, f"atlanta@{DOMAIN}", "join")
+    settle(town)
+    (letter,) = letters_to(town, "ana@elsewhere.example")
+    town.answers("Ana Lima", letter, "No thank you", from_="ana@elsewhere.example")
+    with town.house.read() as session:
+        assert session.scalars(select(SignUp.state)).all() == ["over"]
