@@ -87,6 +87,7 @@ class Neighborhood:
         whole: bool = True,
     ) -> tuple[int, int]:
         """The member's words are out; (the topic, the post). `whole`: all their deliveries stand in the outbox."""
+        self.house.later(seconds=1)  # nothing is said at the very moment of what came before
         with self.house.services.db.write() as session:
             thread = session.get(Thread, topic) if topic is not None else None
             if thread is None:
