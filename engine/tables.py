@@ -19,6 +19,7 @@ import engine.conversations.overdue
 import engine.conversations.picture
 import engine.conversations.question
 import engine.conversations.received
+import engine.conversations.routing_rule
 import engine.conversations.talk
 import engine.conversations.task
 import engine.conversations.thread

@@ -14,6 +14,7 @@ from engine.people.sign_up import SignUp
 from reply_router.addresses import ANYWHERE, Aim, Signed
 from reply_router.answers.words import Heard
 from reply_router.find import Place, Sender
+from reply_router.own_rules import Chosen
 from reply_router.proof.proof import UNPROVEN, Proof
 from reply_router.reading import Reading
 
@@ -29,6 +30,8 @@ class Filed(StrEnum):
     PLACE = "place"
     #: In the conversation that was found, or a new one; and a sign-up goes on by it.
     SIGN_UP = "sign_up"
+    #: The same, where a rule of staff's own sends them.
+    CHOSEN = "chosen"
     #: In a conversation of its own with whoever wrote, linked to nobody.
     APART = "apart"
     #: A private note in the conversation that the staff address names.
@@ -79,6 +82,8 @@ class Case:
     #: theirs.
     organizer_id: int | None = None
     organizer: str = ""
+    #: Where a rule of staff's own sends the words.
+    chosen: Chosen | None = None
 
     @property
     def purpose(self) -> Purpose | None:

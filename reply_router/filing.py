@@ -135,7 +135,7 @@ def file_in_place(session: Session, mail: Mail, now: datetime) -> Entry:
         # What a calendar wrote is for a person to see, and no answer that a journey waits for.
         tell_words(session, question, message, thread, _journey_of(mail), now)
     if mail.rule.outcome != "needs_person" and (waits or is_new):
-        see_to_it(session, thread, now, wished=place.responsible_id)
+        see_to_it(session, thread, now, wished=place.responsible_id, why=place.responsible_why)
     if is_new and not waits:
         close(session, thread, None, now, "nothing in it waits for a person")
     if mail.rule.name == "asks_to_stop":
@@ -196,6 +196,17 @@ def answers_question(session: Session, reading: Reading, place: Place, now: date
         and question.until_at > now
         and recognize(question, reading.text, ()) is not None
     )
+
+
+def only_an_answer(session: Session, reading: Reading, place: Place, now: datetime) -> bool:
+    """Whether the letter is nothing but an answer that our open question before it accepts."""
+    if place.delivery is None or reading.attachments:
+        return False
+    question = question_of(session, place.delivery.id)
+    if question is None or question.until_at <= now:
+        return False
+    heard = recognize(question, reading.text, ())
+    return heard is not None and not heard.more
 
 
 def pace_words(wish: Wish) -> dict[str, dict[str, bool]]:

@@ -63,6 +63,8 @@ class Place:
     chapter_id: int | None = None
     #: Who should answer a new conversation, because it was written to them.
     responsible_id: int | None = None
+    #: Why it is they; empty: it was written to them by name.
+    responsible_why: str = ""
     #: For a new conversation.
     subject: str = ""
     #: The conversation it grew out of, where its subject changed.

@@ -15,6 +15,11 @@ def broken_address(case: Case) -> str | None:
     return "The reply address it was sent to was not made here, or lost a letter on its way. Look at the best guesses."
 
 
+def own_rule(case: Case) -> str | None:
+    """A rule of staff's own is for these words, and nobody answers them already."""
+    return case.chosen.says if case.chosen is not None else None
+
+
 def token(case: Case) -> str | None:
     """A signed reply address."""
     if case.place.how != "token":

@@ -40,8 +40,10 @@ from reply_router.filing import (
     file_in_place,
     file_machine,
     filed_before,
+    only_an_answer,
 )
-from reply_router.find import Search, find, sender_of, signed_beside
+from reply_router.find import Place, Search, Sender, find, sender_of, signed_beside
+from reply_router.own_rules import CameIn, Chosen, choose, mail_words, may_choose, rules_now, sent_there
 from reply_router.proof.proof import SIGNED_TEXT, UNPROVEN, Proof
 from reply_router.proof.prove import prove
 from reply_router.reading import READING_VERSION, Kind, Reading
@@ -235,7 +237,20 @@ def case_of(
         confirms=confirms_by_mail(session, reading, sender, place),
         organizer_id=organizer.id if organizer is not None else None,
         organizer=organizer.called if organizer is not None else "",
+        chosen=_chosen(session, reading, sender, place, now),
     )
+
+
+def _chosen(session: Session, reading: Reading, sender: Sender, place: Place, now: datetime) -> Chosen | None:
+    """Where a rule of staff's own sends the words; never out of a talk, and nothing that is only an answer."""
+    if reading.kind is not Kind.HUMAN or not may_choose(place.thread):
+        return None
+    rules = rules_now(session)
+    if not rules or only_an_answer(session, reading, place, now):
+        return None
+    words = mail_words(reading.subject or "", reading.text)
+    language = place.member.language if place.member is not None else ""
+    return choose(session, rules, CameIn(words, sender.address, chapter_id=place.chapter_id, language=language))
 
 
 def last_resort(session: Session, taken: Taken, error: Exception, now: datetime) -> str:
@@ -269,6 +284,11 @@ def _file(session: Session, mail: Mail, settings: Settings, now: datetime) -> En
             return file_in_place(session, mail, now)
         case Filed.SIGN_UP:
             return file_sign_up_mail(session, mail, settings, now)
+        case Filed.CHOSEN if case.chosen is not None:
+            there = replace(case, place=sent_there(case.place, case.chosen))
+            return file_in_place(session, replace(mail, case=there), now)
+        case Filed.CHOSEN:
+            raise ValueError("no rule chose anything")
         case Filed.APART:
             return file_apart(session, mail, now)
         case Filed.NOTE:

@@ -39,6 +39,7 @@ RULES: tuple[Rule, ...] = (
          commands.confirm, ("joined",)),
     Rule("join", "A stranger's whole line or subject says join.", "command", Filed.SIGN_UP, commands.join, ("join",)),
     Rule("broken_address", "A reply address that does not verify.", "needs_person", Filed.APART, places.broken_address),
+    Rule("own_rule", "Staff's own rule: which chapter, and who answers.", "thread", Filed.CHOSEN, places.own_rule),
     Rule("token", "A signed reply address.", "thread", Filed.PLACE, places.token, ("answer",)),
     Rule("reference", "A Message-ID of ours, by the same person.", "thread", Filed.PLACE, places.reference,
          ("answer",)),

@@ -7,6 +7,7 @@ from enum import StrEnum
 from engine.chapters.chapter import Chapter
 from engine.conversations.message import Message
 from reply_router.answers.words import Heard
+from reply_router.own_rules import Chosen
 from reply_router.reading.text_message import TextMessage
 from reply_router.reading.texts import TextKind
 from reply_router.text_find import TextPlace
@@ -35,6 +36,8 @@ class TextFiled(StrEnum):
     WHICH = "which"
     #: In the conversation that was found, or a new one.
     PLACE = "place"
+    #: The same, where a rule of staff's own sends it.
+    CHOSEN = "chosen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ class TextCase:
     confirms: Heard | None = None
     #: Our machine has texted them so often lately that a person goes on.
     machine_rests: bool = False
+    #: Where a rule of staff's own sends the words.
+    chosen: Chosen | None = None
 
     @property
     def who(self) -> str:

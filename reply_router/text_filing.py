@@ -88,14 +88,18 @@ def file_text(session: Session, incoming: Incoming, now: datetime) -> Entry:
 
 def stand(session: Session, incoming: Incoming, now: datetime, *, waits: bool) -> tuple[Thread, Message]:
     """The words stand in the open conversation or a new one; one in which nothing waits is closed again."""
-    place = incoming.place
-    thread = place.thread
+    place, chosen = incoming.place, incoming.case.chosen if incoming.rule.name == "own_rule" else None
+    thread, lane = place.thread, place.chapter_id
+    if chosen is not None:
+        # A conversation of another chapter stays there: its words are not for others.
+        lane = chosen.chapter_id or lane
+        thread = thread if thread is not None and thread.chapter_id == lane else None
     if thread is None and not waits and place.member is not None:
         # What needs no answer opens no conversation anew: it stands in their last one, closed as it is.
         thread = last_person_thread(session, place.member.id)
     is_new = thread is None
     if thread is None:
-        thread = _open(session, incoming, now)
+        thread = _open(session, incoming, now, lane)
     else:
         session.refresh(thread, with_for_update=True)
     was_closed = thread.closure_id is not None
@@ -111,7 +115,7 @@ def stand(session: Session, incoming: Incoming, now: datetime, *, waits: bool) -
     _note_storm(session, thread, now)
     _expect_pictures(session, incoming, message, now)
     if incoming.rule.outcome != "needs_person" and (waits or is_new):
-        see_to_it(session, thread, now)
+        see_to_it(session, thread, now, wished=chosen.member_id if chosen else None, why=chosen.says if chosen else "")
     if is_new and not waits:
         close(session, thread, None, now, "nothing in it waits for a person")
     return thread, message
@@ -176,7 +180,7 @@ def _answer(
         take_branch(session, meant.question, Heard(meant.heard.name, heard.more), message, thread, None, now)
 
 
-def _open(session: Session, incoming: Incoming, now: datetime) -> Thread:
+def _open(session: Session, incoming: Incoming, now: datetime, chapter_id: int | None) -> Thread:
     place, text = incoming.place, incoming.text
     member = place.member
     subject = stored(first_line(text.body)) or _WITHOUT_WORDS[bool(text.picture_count)]
@@ -184,7 +188,7 @@ def _open(session: Session, incoming: Incoming, now: datetime) -> Thread:
         session,
         now,
         member_id=member.id if member is not None else None,
-        chapter_id=place.chapter_id,
+        chapter_id=chapter_id,
         subject=subject if len(subject) <= 80 else f"{subject[:79]}…",
         reason=incoming.sentence,
         correspondent="" if member is not None else place.phone,

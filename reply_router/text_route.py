@@ -23,6 +23,7 @@ from engine.outbox.text_lines import knows_us_by
 from engine.people.phone import may_sign_up, normal_phone
 from reply_router.content import file_once, key_of
 from reply_router.filing import Entry, filed_before
+from reply_router.own_rules import CameIn, Chosen, choose, may_choose, rules_now
 from reply_router.reading import READING_VERSION
 from reply_router.reading.paces import pace_of
 from reply_router.reading.text_message import TextMessage
@@ -101,7 +102,18 @@ def text_case_of(
         answers_sign_up=text.kind is TextKind.HUMAN and answers(place.sign_up, text.body),
         confirms=hear_confirmation(place.confirming, text),
         machine_rests=_machine_said_enough(session, place, now),
+        chosen=_chosen(session, text, place),
     )
+
+
+def _chosen(session: Session, text: TextMessage, place: TextPlace) -> Chosen | None:
+    """Where a rule of staff's own sends the words; never out of a talk, and nothing that answers a question."""
+    if text.kind not in (TextKind.HUMAN, TextKind.HUMAN_FLAG) or place.asked or not may_choose(place.thread):
+        return None
+    rules = rules_now(session)
+    language = place.member.language if place.member is not None else ""
+    came = CameIn(text.body, from_number=text.from_, to_number=text.to, chapter_id=place.chapter_id, language=language)
+    return choose(session, rules, came) if rules else None
 
 
 def _machine_said_enough(session: Session, place: TextPlace, now: datetime) -> bool:
@@ -152,7 +164,7 @@ def _file(session: Session, incoming: Incoming, now: datetime) -> Entry:
             thread, message = stand(session, incoming, now, waits=False)
             ask_which(session, incoming.place, incoming.place.asked, message, thread, now)
             return Entry(thread, message, thread.member_id)
-        case TextFiled.PLACE:
+        case TextFiled.PLACE | TextFiled.CHOSEN:
             return file_text(session, incoming, now)
         case _:
             assert_never(incoming.rule.filed)

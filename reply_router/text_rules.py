@@ -147,6 +147,10 @@ def _empty(case: TextCase) -> str | None:
     return f"{case.who} sent a text with nothing in it."
 
 
+def _own_rule(case: TextCase) -> str | None:
+    return case.chosen.says if case.chosen is not None else None
+
+
 def _open(case: TextCase) -> str | None:
     if case.place.member is None or case.place.thread is None:
         return None
@@ -202,6 +206,7 @@ TEXT_RULES: tuple[TextRule, ...] = (
              ("pace",)),
     TextRule("again", "The answer that was given before.", "thread", TextFiled.PLACE, _again),
     TextRule("empty", "Nothing in it.", "thread", TextFiled.PLACE, _empty),
+    TextRule("own_rule", "Staff's own rule: which chapter, and who answers.", "thread", TextFiled.CHOSEN, _own_rule),
     TextRule("open", "Their open conversation, by any way.", "thread", TextFiled.PLACE, _open),
     TextRule("said", "Words after a text of ours.", "thread", TextFiled.PLACE, _said),
     TextRule("member", "A member's phone.", "thread", TextFiled.PLACE, _member),

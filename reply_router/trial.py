@@ -16,7 +16,7 @@ from engine.people.member import Member
 from reply_router.content import key_of
 from reply_router.reading import Reading
 from reply_router.reading.text_message import TextMessage
-from reply_router.route import Office, settle, understand
+from reply_router.route import Office, proof_of, settle, understand
 from reply_router.taken import MOST_TRIES, Taken, sent_words
 from reply_router.text_route import DOOR
 
@@ -61,7 +61,7 @@ def taken_of(services: Services, arrived: Arrived) -> Taken:
     if arrived.door != DOOR:
         with services.db.read() as session:
             sent = sent_words(session, arrived.rcpt_to, services.settings.mail.domain, services.tokens)
-    return Taken(new_id(), MOST_TRIES, arrived.raw, arrived.door, arrived.mail_from, sent)
+    return Taken(new_id(), MOST_TRIES, arrived.raw, arrived.door, arrived.mail_from, sent, arrived.peer)
 
 
 def try_out(services: Services, arrived: Arrived) -> tuple[Reading | TextMessage, Trial]:
@@ -69,6 +69,7 @@ def try_out(services: Services, arrived: Arrived) -> tuple[Reading | TextMessage
     office = Office(services.settings, services.tokens)
     taken, now = taken_of(services, arrived), services.clock.now()
     reading = understand(taken, office)
+    proof = proof_of(taken, reading, office)
     with services.db.undone() as session:
         row = Received(
             id=taken.received_id, created_at=now, door=arrived.door, peer=arrived.peer,
@@ -78,7 +79,7 @@ def try_out(services: Services, arrived: Arrived) -> tuple[Reading | TextMessage
         )  # fmt: skip
         session.add(row)
         session.flush()
-        settle(session, taken, reading, office, now)
+        settle(session, taken, reading, office, now, proof)
         thread = session.get(Thread, row.thread_id) if row.thread_id is not None else None
         chapter = session.get(Chapter, thread.chapter_id) if thread is not None and thread.chapter_id else None
         person = session.get(Member, thread.responsible_id) if thread is not None and thread.responsible_id else None

@@ -37,6 +37,8 @@ VERBS = frozenset(
         "journeys_joined", "joined_chapter",
         "task_handed", "organizer_changed", "outlook_erased", "talk_logged", "assessed", "address_reset",
         "went_away", "came_back", "handed_over", "snoozed", "opened_by_link", "role_ended",
+        "rule_added", "rule_changed", "rule_paused", "rule_resumed", "rule_ended", "rule_taken_back", "rule_moved",
+        "routed_again",
         "locked", "unlocked", "post_out", "post_rejected", "post_unsent", "post_private",
         "topics_chosen",
     }

@@ -26,6 +26,14 @@ class Message(Base):
         Index(None, "member_id", "at", "id"),
         Index(None, "delivery_id"),
         Index(None, "internet_message_id"),
+        # What people said, by time: a new routing rule is tried against the last of it.
+        Index(
+            "ix_message_in",
+            "at",
+            "id",
+            sqlite_where=text("kind = 'in'"),
+            postgresql_where=text("kind = 'in'"),
+        ),
         Index(
             "ix_message_machine",
             "at",

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from engine.base.errors import NotFound
 from engine.chapters.membership import ANSWERING_ROLES, Membership, roles_of
 from engine.conversations.message import Message
+from engine.conversations.routing_rule import RoutingRule
 from engine.conversations.task import Task
 from engine.conversations.thread import Thread
 from engine.people.member import Member
@@ -121,6 +122,23 @@ def tasks_in(scope: Scope) -> ColumnElement[bool]:
     if not scope.signs_in:
         return false()
     return or_(Task.assignee_id == scope.member_id, Task.chapter_id.in_(scope.chapters))
+
+
+def rules_in(scope: Scope) -> ColumnElement[bool]:
+    """The condition on RoutingRule that holds for the rules in sight: of their own chapters; for staff, all."""
+    if scope.everything:
+        return true()
+    if not scope.signs_in:
+        return false()
+    return RoutingRule.chapter_id.in_(scope.chapters)
+
+
+def rule_in(session: Session, scope: Scope, rule_id: int) -> RoutingRule:
+    """The rule. Raises NotFound when there is none, or it is not theirs to see."""
+    rule = session.scalar(select(RoutingRule).where(RoutingRule.id == rule_id, rules_in(scope)))
+    if rule is None:
+        raise NotFound("There is no such rule.")
+    return rule
 
 
 def thread_in(session: Session, scope: Scope, thread_id: int) -> Thread:
