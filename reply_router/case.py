@@ -78,6 +78,8 @@ class Case:
     #: They ask to be with us, or say yes or no to what their sign-up asked them.
     joins: Joins | None = None
     confirms: Confirms | None = None
+    #: The chapter that LEAVE names, where the member is in it.
+    chapter: Chapter | None = None
     #: The organizer behind a staff address: their id and name when they may answer there and wrote from an address of
     #: theirs.
     organizer_id: int | None = None

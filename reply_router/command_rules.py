@@ -38,6 +38,26 @@ def unsubscribe(case: Case) -> str | None:
     )
 
 
+def leave(case: Case) -> str | None:
+    """A whole line says LEAVE and a chapter they are in, and the mail shows whose it is."""
+    command, place = case.reading.command, case.place
+    if command is None or command.verb is not Verb.LEAVE or case.chapter is None or case.answers:
+        return None
+    if not (place.ours and place.known and place.member is not None):
+        return None
+    return f"{case.who} left {case.chapter.name}, in a line of its own: “{shortened(command.line)}”."
+
+
+def help_(case: Case) -> str | None:
+    """A whole line says HELP, and the mail shows whose it is."""
+    command, place = case.reading.command, case.place
+    if command is None or command.verb is not Verb.HELP or case.answers:
+        return None
+    if not (place.ours and place.known and place.member is not None):
+        return None
+    return f"{case.who} asked what this is and which words do what."
+
+
 def pace(case: Case) -> str | None:
     """A whole line asks for more or less of us, and the mail shows whose it is."""
     command, place = case.reading.command, case.place

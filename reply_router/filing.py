@@ -16,12 +16,8 @@ from engine.conversations.message import Message, Words, file_machine_mail, file
 from engine.conversations.question import Question, question_of
 from engine.conversations.received import Received
 from engine.conversations.thread import Thread, mark, open_thread
-from engine.enrollments.choice import choose_pace, stop_everything
-from engine.outbox.post import service_letter
-from engine.people.address import Address, masked
-from engine.people.consent import Said
+from engine.people.address import masked
 from engine.people.member import Member
-from engine.people.member_pace import Wish
 from reply_router.answers import recognize
 from reply_router.answers.words import Heard, adds_nothing
 from reply_router.assign import see_to_it
@@ -30,12 +26,12 @@ from reply_router.case import Case, Filed, Rule
 from reply_router.content import file_once, key_of
 from reply_router.find import JOURNEY_OVER, Place
 from reply_router.machine_rules import answer_in
+from reply_router.mail_commands import DONE, IN_STORM
 from reply_router.reading import Kind, Reading
 from reply_router.subject import stripped
 
-#: So many mails of one person within an hour are a storm: kept, shown, and never answered by machine.
+#: So many mails of one person within an hour are a storm.
 STORM = 20
-IN_STORM = "many mails within an hour"
 REUSED_ID = "re-used id"
 ASKS_TO_STOP = "asks to stop: not proven"
 UNREADABLE = "open the original"
@@ -115,8 +111,8 @@ def file_in_place(session: Session, mail: Mail, now: datetime) -> Entry:
         # Answers go back to where they wrote from.
         thread.correspondent = case.sender.address
     question, heard = _answer(session, mail, now)
-    stops, paces = mail.rule.name == "unsubscribe", mail.rule.name == "pace"
-    if stops or paces:
+    done = DONE.get(mail.rule.name)
+    if done is not None:
         waits = not _only_the_command(mail)
     elif mail.rule.filed is Filed.SIGN_UP:
         waits = (case.joins.more if case.joins else False) or (case.confirms.heard.more if case.confirms else False)
@@ -125,10 +121,9 @@ def file_in_place(session: Session, mail: Mail, now: datetime) -> Entry:
     if waits and thread.closure_id is not None:
         _because(thread, mail)
     message = _say(session, thread, mail, now, waits=waits)
-    if stops:
-        _stop(session, mail, now)
-    elif paces:
-        _pace(session, mail, thread, now)
+    effect = "answer" if heard is not None else ""
+    if done is not None:
+        effect = done(session, case, mail.received, thread, now)
     elif heard is not None and question is not None:
         take_branch(session, question, heard, message, thread, _journey_of(mail), now)
     elif mail.rule.outcome == "thread" and mail.reading.kind is Kind.HUMAN:
@@ -142,7 +137,6 @@ def file_in_place(session: Session, mail: Mail, now: datetime) -> Entry:
         mark(thread, ASKS_TO_STOP)
     if mail.reading.kind is Kind.UNREADABLE or mail.reading.trouble:
         mark(thread, UNREADABLE)
-    effect = "opt_out" if stops else "pace" if paces else "answer" if heard is not None else ""
     return Entry(thread, message, thread.member_id, effect)
 
 
@@ -207,11 +201,6 @@ def only_an_answer(session: Session, reading: Reading, place: Place, now: dateti
         return False
     heard = recognize(question, reading.text, ())
     return heard is not None and not heard.more
-
-
-def pace_words(wish: Wish) -> dict[str, dict[str, bool]]:
-    """What the receipt says, as its template reads it."""
-    return {"pace": {"is_less": wish is Wish.LESS, "is_pause": wish is Wish.PAUSE}}
 
 
 def names_around(session: Session, case: Case) -> list[str]:
@@ -369,33 +358,6 @@ def _only_the_command(mail: Mail) -> bool:
     rest = reading.text.strip().removeprefix(command.line)
     who = mail.case.place.member
     return adds_nothing(rest, [mail.case.sender.name, who.name if who is not None else ""])
-
-
-def _stop(session: Session, mail: Mail, now: datetime) -> None:
-    member, command = mail.case.place.member, mail.reading.command
-    if member is None or command is None:
-        return
-    address_id = session.scalar(
-        select(Address.id).where(
-            Address.member_id == member.id, Address.kind == "email", Address.value == mail.case.sender.address
-        )
-    )
-    said = Said("reply", evidence=stored(command.line), address_id=address_id, received_id=mail.received.id)
-    stop_everything(session, member.id, ("email",), said, now)
-
-
-def _pace(session: Session, mail: Mail, thread: Thread, now: datetime) -> None:
-    """We write as often as they asked, and they hear that it is so; in a storm the machine says nothing."""
-    member, command = mail.case.place.member, mail.reading.command
-    if member is None or command is None:
-        return
-    wish = Wish(command.verb)
-    choose_pace(session, member.id, wish, now)
-    if IN_STORM not in thread.marks:
-        key = f"pace:{mail.received.id}"
-        service_letter(
-            session, mail.case.sender.address, member.id, "pace", pace_words(wish), now, key=key, thread=thread
-        )
 
 
 def _guesses(session: Session, mail: Mail) -> list[dict[str, int]]:

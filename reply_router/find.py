@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.base.tokens import Purpose, TokenRing
+from engine.chapters.chapter import Chapter, chapter_named
 from engine.chapters.membership import Membership, home_chapter, roles_of
 from engine.conversations.assignment import may_answer
 from engine.conversations.message import Message
@@ -24,7 +25,7 @@ from engine.outbox.letter import delivery_of
 from engine.people.address import members_with
 from engine.people.member import Member
 from reply_router.addresses import Aim, Own, Room, Signed, normal, signed_in
-from reply_router.reading import Kind, Reading
+from reply_router.reading import Kind, Reading, Verb
 from reply_router.subject import bare, is_changed
 
 How = Literal["token", "reference", "mailbox", "open", "chapter", "unknown"]
@@ -89,6 +90,16 @@ class Search:
     beside: Signed | None
     tokens: TokenRing
     now: datetime
+
+
+def chapter_left(session: Session, reading: Reading, place: Place) -> Chapter | None:
+    """The chapter that LEAVE names in this mail, where the member it came from is in it."""
+    command = reading.command
+    if command is None or command.verb is not Verb.LEAVE or place.member is None:
+        return None
+    chapter = chapter_named(session, command.argument)
+    membership = session.get(Membership, (place.member.id, chapter.id)) if chapter is not None else None
+    return chapter if membership is not None and membership.left_at is None else None
 
 
 def sender_of(session: Session, reading: Reading) -> Sender:

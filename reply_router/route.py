@@ -32,7 +32,6 @@ from reply_router.budget.readers import readers
 from reply_router.case import Case, Filed
 from reply_router.content import file_once, fingerprint, key_of, loop_marks, without_loop_marks
 from reply_router.filing import (
-    IN_STORM,
     Entry,
     Mail,
     answers_question,
@@ -42,7 +41,8 @@ from reply_router.filing import (
     filed_before,
     only_an_answer,
 )
-from reply_router.find import Place, Search, Sender, find, sender_of, signed_beside
+from reply_router.find import Place, Search, Sender, chapter_left, find, sender_of, signed_beside
+from reply_router.mail_commands import IN_STORM
 from reply_router.own_rules import CameIn, Chosen, choose, mail_words, may_choose, rules_now, sent_there
 from reply_router.proof.proof import SIGNED_TEXT, UNPROVEN, Proof
 from reply_router.proof.prove import prove
@@ -235,6 +235,7 @@ def case_of(
         answers=answers_question(session, reading, place, now),
         joins=joins_by_mail(session, reading, sender, aim, place),
         confirms=confirms_by_mail(session, reading, sender, place),
+        chapter=chapter_left(session, reading, place),
         organizer_id=organizer.id if organizer is not None else None,
         organizer=organizer.called if organizer is not None else "",
         chosen=_chosen(session, reading, sender, place, now),

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from engine.base.broker import wake_on_commit
 from engine.base.settings import Settings
-from engine.chapters.chapter import Chapter
+from engine.chapters.chapter import Chapter, chapter_named
 from engine.enrollments.confirming import confirm
 from engine.people.sign_up import ASK_TO_CONFIRM, SignUp, Wanted, ask_to_join, asked_by
 from reply_router.addresses import Aim, Anywhere, Room
@@ -22,7 +22,6 @@ from reply_router.reading.commands import command
 from reply_router.reading.text_message import TextMessage
 from reply_router.text_commands import is_spanish
 from reply_router.text_filing import Incoming, stand
-from reply_router.text_find import chapter_named
 from reply_router.text_join import make_theirs, say_step
 from templates.vocabulary import base_language
 from templates.web.reader import WORDS

@@ -5,17 +5,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.audit.entry import record
-from engine.chapters.membership import Membership
 from engine.conversations.task import give_task
 from engine.conversations.thread import mark
-from engine.enrollments.choice import choose, choose_pace
+from engine.enrollments.choice import choose_pace
+from engine.outbox.leaving import leave_chapter
 from engine.outbox.post import consent_text, service_text
 from engine.outbox.stopping import start_texts, stop_texts
 from engine.people.address import SOMEBODY_ELSES, Address
 from engine.people.consent import Said
 from engine.people.member_pace import Wish
-from reply_router.filing import Entry, pace_words, stored
+from reply_router.filing import Entry, stored
+from reply_router.mail_commands import pace_words
 from reply_router.reading.texts import HELP_WORDS, START_WORDS, TextKind
 from reply_router.text_filing import Incoming, stand
 
@@ -106,11 +106,8 @@ def file_leave(session: Session, incoming: Incoming, now: datetime) -> Entry:
     if place.member is None or chapter is None:
         raise ValueError("only a member leaves a chapter")
     member = place.member
-    membership = session.get_one(Membership, (member.id, chapter.id))
-    membership.left_at = now
     said = Said("text", stored(incoming.text.body), received_id=incoming.received.id, by_id=member.id)
-    choose(session, member.id, "sms", f"chapter:{chapter.id}", False, said, now)
-    record(session, member.id, "left_chapter", "member", member.id, now, chapter_id=chapter.id)
+    leave_chapter(session, member.id, chapter.id, "sms", said, now)
     thread, message = stand(session, incoming, now, waits=False)
     service_text(
         session, place.phone, member.id, "sms/left", {}, now,

@@ -24,7 +24,8 @@ from reply_router.answers import which
 from reply_router.answers.words import Heard
 from reply_router.assign import see_to_it
 from reply_router.branch import take_branch, tell_words
-from reply_router.filing import IN_STORM, STORM, Entry, stored
+from reply_router.filing import STORM, Entry, stored
+from reply_router.mail_commands import IN_STORM
 from reply_router.reading.text_message import TextMessage
 from reply_router.reading.texts import TextKind
 from reply_router.text_case import TextCase, TextRule

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.base.settings import Settings
-from engine.chapters.chapter import Chapter, short_name
+from engine.chapters.chapter import Chapter
 from engine.chapters.membership import home_chapter
 from engine.conversations.message import Message
 from engine.conversations.question import Question, question_of
@@ -118,16 +118,6 @@ def room_of_number(session: Session, our_number: str, settings: Settings) -> int
     """The chapter that a number of ours belongs to, or None."""
     slug = next((slug for slug, each in settings.sms.chapter_numbers.items() if each == our_number), None)
     return session.scalar(select(Chapter.id).where(Chapter.slug == slug)) if slug is not None else None
-
-
-def chapter_named(session: Session, name: str) -> Chapter | None:
-    """The chapter somebody names: by its short name or its whole name, in whatever letters."""
-    slug = short_name(name)
-    if not slug:
-        return None
-    return session.scalar(select(Chapter).where(Chapter.slug == slug)) or next(
-        (each for each in session.scalars(select(Chapter).order_by(Chapter.id)) if short_name(each.name) == slug), None
-    )
 
 
 def quoted(session: Session, place: TextPlace, quote: str) -> Message | None:

@@ -15,7 +15,7 @@ from engine.chapters.chapter import Chapter
 from engine.chapters.membership import join
 from engine.conversations.message import Message
 from engine.conversations.thread import Thread
-from engine.enrollments.choice import choose
+from engine.enrollments.choice import came_back, choose
 from engine.enrollments.joining import welcome_by_phone
 from engine.enrollments.signal import signal
 from engine.outbox.post import service_text
@@ -77,8 +77,9 @@ def file_join(session: Session, incoming: Incoming, now: datetime) -> Entry:
     thread, message = stand(session, incoming, now, waits=place.stopped_since is not None)
     if place.member is not None:
         member = place.member
-        join(session, member.id, chapter.id, now, rank=1)
         said = Said("text", stored(incoming.text.body), received_id=incoming.received.id, by_id=member.id)
+        came_back(session, member.id, chapter.id, said, now)
+        join(session, member.id, chapter.id, now, rank=1)
         choose(session, member.id, "sms", f"chapter:{chapter.id}", True, said, now)
         if not incoming.case.is_in:
             signal(session, "joined", member.id, now)

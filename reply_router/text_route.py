@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from engine.base.db import one_at_a_time
 from engine.base.errors import Invalid
 from engine.base.settings import Settings
-from engine.chapters.chapter import Chapter
+from engine.chapters.chapter import Chapter, chapter_named
 from engine.chapters.membership import Membership
 from engine.conversations.message import Message
 from engine.conversations.received import Received
@@ -32,7 +32,7 @@ from reply_router.sign_ups import file_confirmed_text, hear_confirmation
 from reply_router.text_case import TextCase, TextFiled
 from reply_router.text_commands import file_help, file_leave, file_pace, file_start, file_stop, file_wrong_number
 from reply_router.text_filing import Incoming, file_again, file_tap, file_text, stand
-from reply_router.text_find import TextPlace, chapter_named, find_text, quoted, room_of_number
+from reply_router.text_find import TextPlace, find_text, quoted, room_of_number
 from reply_router.text_join import answers, file_join, file_sign_up, only_chapter
 from reply_router.text_rules import judge_text
 from reply_router.text_which import ask_which

@@ -75,3 +75,13 @@ def add_chapter(session: Session, name: str, slug: str, now: datetime, *, zone: 
     session.flush()
     record(session, None, "chapter_added", "chapter", row.id, now, chapter_id=row.id)
     return row.id, True
+
+
+def chapter_named(session: Session, name: str) -> Chapter | None:
+    """The chapter somebody names: by its short name or its whole name, in whatever letters."""
+    slug = short_name(name)
+    if not slug:
+        return None
+    return session.scalar(select(Chapter).where(Chapter.slug == slug)) or next(
+        (each for each in session.scalars(select(Chapter).order_by(Chapter.id)) if short_name(each.name) == slug), None
+    )

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from engine.audit.entry import record
 from engine.base.broker import wake_on_commit
+from engine.chapters.membership import Membership
 from engine.enrollments.signal import signal
 from engine.people.consent import EVERYTHING, Channel, Said, record_consent
 from engine.people.member_pace import Pace, Wish, ask_pace
@@ -54,3 +55,10 @@ def choose_pace(session: Session, member_id: int, wish: Wish, now: datetime) -> 
         signal(session, "hold_ended", member_id, now)
         wake_on_commit(session, "outbox.held", member_id)
     return pace
+
+
+def came_back(session: Session, member_id: int, chapter_id: int, said: Said, now: datetime) -> None:
+    """Its news comes by mail again to somebody who left and joined anew; to be called before they are in it."""
+    membership = session.get(Membership, (member_id, chapter_id))
+    if membership is not None and membership.left_at is not None:
+        choose(session, member_id, "email", f"chapter:{chapter_id}", True, said, now)

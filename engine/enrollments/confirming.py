@@ -8,7 +8,7 @@ from engine.audit.entry import record
 from engine.base.broker import wake_on_commit
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import join
-from engine.enrollments.choice import choose
+from engine.enrollments.choice import came_back, choose
 from engine.enrollments.joining import welcome, welcome_by_phone
 from engine.enrollments.signal import signal
 from engine.people.address import add_phone, members_with
@@ -86,6 +86,7 @@ def _more_of(session: Session, member: Member, row: SignUp, chapter: Chapter | N
     )  # fmt: skip
     choose(session, member.id, channel, EVERYTHING, True, yes, now)
     if chapter is not None:
+        came_back(session, member.id, chapter.id, yes, now)
         join(session, member.id, chapter.id, now, rank=1)
         record(session, member.id, "joined_chapter", "member", member.id, now, chapter_id=chapter.id)
         signal(session, "joined", member.id, now)

@@ -26,6 +26,8 @@ def test_the_library_has_nothing_to_mend_and_everything_in_both_languages() -> N
         "answer",
         "notice",
         "pace",
+        "left",
+        "help",
         "confirm",
         "already_here",
         "topic",

@@ -1,0 +1,100 @@
+"""Commands by mail: stop, leave a chapter, help, how often. Each is done at once, and shown.
+
+What is here is done only for a member whose mail shows that it is theirs; the rules see to that (`command_rules.py`).
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.conversations.received import Received
+from engine.conversations.thread import Thread
+from engine.enrollments.choice import choose_pace, stop_everything
+from engine.outbox.leaving import leave_chapter
+from engine.outbox.post import service_letter
+from engine.people.address import Address
+from engine.people.consent import Said
+from engine.people.member import Member
+from engine.people.member_pace import Wish
+from reply_router.case import Case
+from reply_router.reading.commands import Command
+
+#: What a conversation in a storm is marked with: kept, shown, and never answered by machine.
+IN_STORM = "many mails within an hour"
+
+
+def stop(session: Session, case: Case, received: Received, thread: Thread, now: datetime) -> str:
+    """No letters come any more but answers to the member's own words."""
+    member, command = _theirs(case)
+    stop_everything(session, member.id, ("email",), _said(session, case, member, command, received), now)
+    return "opt_out"
+
+
+def leave(session: Session, case: Case, received: Received, thread: Thread, now: datetime) -> str:
+    """The member is in that chapter no more, and hears that it is so."""
+    member, command = _theirs(case)
+    if case.chapter is None:
+        raise ValueError("nobody leaves no chapter")
+    said = _said(session, case, member, command, received)
+    leave_chapter(session, member.id, case.chapter.id, "email", said, now)
+    data = {"chapter": {"name": case.chapter.name}}
+    _receipt(session, case, member, thread, "left", data, f"left:{received.id}", now)
+    return "left"
+
+
+def help_(session: Session, case: Case, received: Received, thread: Thread, now: datetime) -> str:
+    """They hear who we are, how to reach a person, and which words do what: once a day."""
+    member, _ = _theirs(case)
+    _receipt(session, case, member, thread, "help", {}, f"help:{case.sender.address}:{now:%Y-%m-%d}", now)
+    return ""
+
+
+def pace(session: Session, case: Case, received: Received, thread: Thread, now: datetime) -> str:
+    """We write as often as they asked, and they hear that it is so."""
+    member, command = _theirs(case)
+    wish = Wish(command.verb)
+    choose_pace(session, member.id, wish, now)
+    _receipt(session, case, member, thread, "pace", pace_words(wish), f"pace:{received.id}", now)
+    return "pace"
+
+
+#: What is done by the rule's name; it says its effect (reply_router.effects).
+DONE: Mapping[str, Callable[[Session, Case, Received, Thread, datetime], str]] = {
+    "unsubscribe": stop,
+    "leave": leave,
+    "help": help_,
+    "pace": pace,
+}
+
+
+def pace_words(wish: Wish) -> dict[str, dict[str, bool]]:
+    """What the receipt says, as its template reads it."""
+    return {"pace": {"is_less": wish is Wish.LESS, "is_pause": wish is Wish.PAUSE}}
+
+
+def _theirs(case: Case) -> tuple[Member, Command]:
+    member, command = case.place.member, case.reading.command
+    if member is None or command is None:
+        raise ValueError("a command is a member's own")
+    return member, command
+
+
+def _said(session: Session, case: Case, member: Member, command: Command, received: Received) -> Said:
+    address_id = session.scalar(
+        select(Address.id).where(
+            Address.member_id == member.id, Address.kind == "email", Address.value == case.sender.address
+        )
+    )
+    words = command.line.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return Said("reply", evidence=words, address_id=address_id, received_id=received.id, by_id=member.id)
+
+
+def _receipt(
+    session: Session, case: Case, member: Member, thread: Thread, template: str, data: Mapping[str, object], key: str,
+    now: datetime,
+) -> None:  # fmt: skip
+    """In a storm the machine says nothing."""
+    if IN_STORM not in thread.marks:
+        service_letter(session, case.sender.address, member.id, template, data, now, key=key, thread=thread)
