@@ -31,6 +31,7 @@ import engine.enrollments.pause
 import engine.enrollments.signal
 import engine.outbox.alert
 import engine.outbox.delivery
+import engine.outbox.desk_receipt
 import engine.outbox.fan_out
 import engine.outbox.line
 import engine.outbox.mailbox

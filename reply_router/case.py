@@ -34,8 +34,8 @@ class Filed(StrEnum):
     CHOSEN = "chosen"
     #: In a conversation of its own with whoever wrote, linked to nobody.
     APART = "apart"
-    #: A private note in the conversation that the staff address names.
-    NOTE = "note"
+    #: As the organizer to whom the staff address was given wishes.
+    STAFF = "staff"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,36 @@ Each says the sentence that is shown where it applies, else None. The order is t
 """
 
 from engine.base.tokens import Purpose
+from engine.outbox.orders import VERBS, order_of
 from reply_router.case import Case, shortened
 from reply_router.reading import Verb
 
 
-def staff(case: Case) -> str | None:
-    """The organizer whom a staff address was made for."""
+def staff_draft(case: Case) -> str | None:
+    """The organizer whom a staff address was made for, as far as a From line can tell."""
+    if case.purpose is not Purpose.STAFF_REPLY or case.organizer_id is None or case.proof.proven:
+        return None
+    return (
+        f"{case.organizer or 'An organizer'} answered by mail, and nothing proves that it is them. It waits here as a "
+        "draft, to be sent with one press."
+    )
+
+
+def staff_command(case: Case) -> str | None:
+    """The same, proven, with nothing but a command."""
     if case.purpose is not Purpose.STAFF_REPLY or case.organizer_id is None:
         return None
-    return f"{case.organizer or 'An organizer'} answered by mail. It waits here as a draft, to be sent with one press."
+    order = order_of(case.reading.text)
+    if order.verb not in VERBS or (order.text and order.verb != "note"):
+        return None
+    return f"{case.organizer or 'An organizer'} said by mail: “#{order.verb}”."
+
+
+def staff(case: Case) -> str | None:
+    """The same, proven, with words."""
+    if case.purpose is not Purpose.STAFF_REPLY or case.organizer_id is None:
+        return None
+    return f"{case.organizer or 'An organizer'} answered by mail, from an address proven to be theirs."
 
 
 def not_staff(case: Case) -> str | None:

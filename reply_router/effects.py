@@ -5,7 +5,14 @@ from typing import Final
 #: Each effect, and what is true afterwards. A rule says which ones it may have; docs/routing.md shows them.
 EFFECTS: Final[dict[str, str]] = {
     "answer": "An open question has its answer, and its journey takes that branch.",
-    "note": "An organizer’s words stand in the conversation where no member sees them.",
+    "answered": "An organizer’s words are on their way to the member, under their public name.",
+    "drafted": "An organizer’s words wait for one press.",
+    "noted": "An organizer’s words stand in the conversation where no member sees them.",
+    "closed": "The conversation is over for now.",
+    "assigned": "Somebody else answers the conversation.",
+    "snoozed": "The conversation comes back at the time that was said.",
+    "away": "The organizer is away, and others have what was theirs.",
+    "back": "The organizer is here again.",
     "opt_out": "Nothing more goes out on the channel it was said on.",
     "opt_in": "Texts may come again, by the member’s own word.",
     "pace": "We write to the member as often as they asked.",

@@ -24,6 +24,7 @@ from engine.base.tokens import Purpose, TokenRing
 from engine.conversations.received import Received
 from engine.conversations.thread import Thread
 from engine.outbox.letter import is_loop_mark
+from engine.outbox.notices import Bell
 from engine.outbox.post import courtesy
 from engine.outbox.receipts import answered
 from engine.people.member import Member
@@ -52,7 +53,7 @@ from reply_router.reading.texts import TextKind, TextWords
 from reply_router.reports import complained_of, file_bounce, file_complaint, what_it_is
 from reply_router.rules import judge
 from reply_router.sign_ups import confirms_by_mail, file_sign_up_mail, joins_by_mail
-from reply_router.staff import file_note, organizer_of
+from reply_router.staff import file_staff_mail, organizer_of
 from reply_router.taken import MOST_TRIES, Taken, give_back, pause, take
 from reply_router.text_route import DOOR, route_text
 
@@ -178,7 +179,7 @@ def route(
     rule, sentence = judge(case)
     hours = office.settings.conversations.answer_within_hours
     mail = Mail(received, case, rule, sentence, content, timedelta(hours=hours))
-    entry = _file(session, mail, office.settings, now)
+    entry = _file(session, mail, office, now)
     if isinstance(case.aim, Signed) and case.aim.token.purpose is Purpose.REPLY_TO_DELIVERY:
         answered(session, case.aim.token.subject_id, now)
     received.outcome = rule.outcome
@@ -270,7 +271,7 @@ def last_resort(session: Session, taken: Taken, error: Exception, now: datetime)
     return "needs_person"
 
 
-def _file(session: Session, mail: Mail, settings: Settings, now: datetime) -> Entry:
+def _file(session: Session, mail: Mail, office: Office, now: datetime) -> Entry:
     case = mail.case
     match mail.rule.filed:
         case Filed.NOWHERE:
@@ -284,7 +285,7 @@ def _file(session: Session, mail: Mail, settings: Settings, now: datetime) -> En
         case Filed.PLACE:
             return file_in_place(session, mail, now)
         case Filed.SIGN_UP:
-            return file_sign_up_mail(session, mail, settings, now)
+            return file_sign_up_mail(session, mail, office.settings, now)
         case Filed.CHOSEN if case.chosen is not None:
             there = replace(case, place=sent_there(case.place, case.chosen))
             return file_in_place(session, replace(mail, case=there), now)
@@ -292,8 +293,8 @@ def _file(session: Session, mail: Mail, settings: Settings, now: datetime) -> En
             raise ValueError("no rule chose anything")
         case Filed.APART:
             return file_apart(session, mail, now)
-        case Filed.NOTE:
-            return file_note(session, mail, now)
+        case Filed.STAFF:
+            return file_staff_mail(session, mail, Bell(office.settings, office.tokens), now)
         case _:
             assert_never(mail.rule.filed)
 

@@ -1,22 +1,29 @@
 """Staff mail: an organizer answers a notice from their own mail program.
 
-Their From line is not proven yet, so nothing is sent on its word: the words wait in the conversation as a draft, to be
-sent with one press (law 9). `#note` makes them a note, `#close` only asks for closing.
+Proven to be from an address of theirs, their words go out at once and a command of the first line is carried out
+(engine/outbox/orders.py). Unproven, nothing is done on the word of a From line: it waits as a draft, and whoever it
+says it is from gets one mail, at their address on file, with one press to send (law 9).
 """
 
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from engine.base.tokens import Purpose
+from engine.base.tokens import Purpose, TokenRing
 from engine.conversations.assignment import may_answer
-from engine.conversations.message import write_note
-from engine.conversations.thread import Thread, mark
+from engine.conversations.notice import Told
+from engine.conversations.thread import Thread
+from engine.outbox.delivery import Delivery
+from engine.outbox.desk_receipt import UNPROVEN, receipt
+from engine.outbox.letter import delivery_of
+from engine.outbox.notices import Bell
+from engine.outbox.orders import Done, Speaker, as_draft, carry_out, order_of
 from engine.people.member import Member
 from reply_router.addresses import Aim, Signed
 from reply_router.filing import Entry, Mail, folded_of, stored
 from reply_router.find import Sender
-from reply_router.reading import Verb
+from reply_router.reading import Reading
+from templates.words import read_words
 
 
 def organizer_of(session: Session, aim: Aim, sender: Sender) -> Member | None:
@@ -30,25 +37,43 @@ def organizer_of(session: Session, aim: Aim, sender: Sender) -> Member | None:
     return session.get(Member, aim.token.member_id) if theirs else None
 
 
-def file_note(session: Session, mail: Mail, now: datetime) -> Entry:
-    """The organizer's words stand in the conversation where no member sees them."""
+def file_staff_mail(session: Session, mail: Mail, bell: Bell, now: datetime) -> Entry:
+    """The organizer's order is carried out or waits for their press; they hear of it where that says something."""
     case = mail.case
     if not isinstance(case.aim, Signed) or case.organizer_id is None:
-        raise ValueError("only a staff address's own organizer writes notes by mail")
+        raise ValueError("only a staff address's own organizer answers by mail")
     thread = session.get_one(Thread, case.aim.token.subject_id)
-    command = mail.reading.command
-    verb = command.verb if command is not None and command.verb in (Verb.NOTE, Verb.CLOSE) else None
-    text = mail.reading.text
-    if verb is not None and command is not None:
-        text = "\n".join(part for part in (command.argument, text.strip().removeprefix(command.line).strip()) if part)
-    message = write_note(session, thread, case.organizer_id, stored(text), now)
-    message.received_id = mail.received.id
-    message.subject = stored(mail.reading.subject or "")[:400]
-    message.at = mail.received.created_at
-    message.folded = folded_of(mail.reading)
-    message.detail = {"rule": mail.rule.name, "by_mail": True, "draft": verb is None, "command": str(verb or "")}
-    if verb is None:
-        mark(thread, f"draft by mail from {case.organizer}: press to send")
-    elif verb is Verb.CLOSE:
-        mark(thread, f"{case.organizer} asks by mail to close it")
-    return Entry(thread, message, thread.member_id, "note")
+    author = session.get_one(Member, case.organizer_id)
+    order = order_of(stored(mail.reading.text))
+    who = Speaker(
+        author, thread, bell.settings, f"mail:{mail.received.id}",
+        knew_at=_knew_at(session, mail.reading, thread, author.id, bell.tokens), received_id=mail.received.id,
+    )  # fmt: skip
+    if not order.verb and not order.text:
+        done = Done(_word(author, "nothing_said"))
+    elif case.proof.proven:
+        done = carry_out(session, who, order, now)
+        if mail.reading.attachments and done.effect == "answered":
+            done = Done(_word(author, "attachments"), (), done.effect, None, done.delivery, done.message)
+    else:
+        done = as_draft(session, who, order, UNPROVEN, now)
+    if done.message is not None:
+        done.message.folded = folded_of(mail.reading)
+        done.message.detail = {**done.message.detail, "rule": mail.rule.name, "by_mail": True}
+    receipt(session, author, thread, done, bell, now, key=str(mail.received.id))
+    return Entry(thread, done.message, thread.member_id, done.effect)
+
+
+def _knew_at(session: Session, reading: Reading, thread: Thread, author_id: int, tokens: TokenRing) -> datetime | None:
+    """When they were told what they answer: the notice they reply to, else the last one we sent them."""
+    for identifier in (*reading.in_reply_to, *reversed(reading.references)):
+        delivery_id = delivery_of(tokens, identifier)
+        notice = session.get(Delivery, delivery_id) if delivery_id is not None else None
+        if notice is not None and notice.member_id == author_id and notice.thread_id == thread.id:
+            return notice.created_at
+    told = session.get(Told, (thread.id, author_id))
+    return told.told_at if told is not None else None
+
+
+def _word(author: Member, key: str) -> str:
+    return read_words().say(author.language, f"desk_mail.{key}")

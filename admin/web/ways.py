@@ -7,13 +7,12 @@ from decimal import Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from admin.web.people import About
 from engine.base.settings import Settings
-from engine.conversations.message import Message
 from engine.conversations.thread import Thread
+from engine.outbox.answering import last_channel
 from engine.outbox.text_answer import TextAnswer, size_of, text_answer
 from engine.people.member import Member
 from engine.people.texting import Untextable
@@ -79,7 +78,7 @@ def ways(
     member = pane.profile.member if pane else None
     zone = pane.zone if pane else None
     text = text_answer(session, thread, settings.sms, reader.now)
-    wrote_by = _last_channel(session, thread)
+    wrote_by = last_channel(session, thread)
     no_mail, no_text = _no_mail(thread, pane, called, reader, wrote_by), _no_text(text, called, reader)
     found: list[Way] = []
     if no_mail is None:
@@ -180,15 +179,6 @@ def _no_text(text: TextAnswer, called: str, reader: Reader) -> str | None:
 def _is_news(text: TextAnswer, says: str, no_text: str | None) -> bool:
     """Whether somebody who answers by mail should know why no text can go: there is a phone, and it could have been."""
     return says == no_text and text.trouble in (Untextable.STOPPED, Untextable.LANDLINE, Untextable.RESTS)
-
-
-def _last_channel(session: Session, thread: Thread) -> str | None:
-    return session.scalar(
-        select(Message.channel)
-        .where(Message.thread_id == thread.id, Message.kind == "in")
-        .order_by(Message.at.desc(), Message.id.desc())
-        .limit(1)
-    )
 
 
 def _money(amount: Decimal, currency: str) -> str:

@@ -19,7 +19,7 @@ class FeedEntry(Base):
     id: Mapped[Id]
     created_at: Mapped[datetime]
     thread_id: Mapped[int]
-    #: message, assigned, closed, reopened, responded, note
+    #: message, assigned, closed, reopened, responded, note, snoozed
     what: Mapped[str] = mapped_column(String(20))
     chapter_id: Mapped[int | None]
     responsible_id: Mapped[int | None]

@@ -23,6 +23,16 @@ def texted_from(session: Session, thread: Thread) -> tuple[str | None, str | Non
     return (row[0] or None, row[1] or None) if row is not None else (None, None)
 
 
+def last_channel(session: Session, thread: Thread) -> str | None:
+    """By what the member last wrote in this thread."""
+    return session.scalar(
+        select(Message.channel)
+        .where(Message.thread_id == thread.id, Message.kind == "in")
+        .order_by(Message.at.desc(), Message.id.desc())
+        .limit(1)
+    )
+
+
 def said_before(session: Session, thread: Thread) -> tuple[str | None, str | None]:
     """In-Reply-To and References for the next words in the thread: the member's last mail, and what came before."""
     rows = session.execute(

@@ -4,10 +4,9 @@ from email.utils import parseaddr
 
 from sqlalchemy import func, select
 
-from engine.base.tokens import Purpose
 from engine.chapters.membership import Role
 from engine.conversations.thread import UNTIL_ANSWERED
-from engine.outbox.delivery import Delivery, Receipt
+from engine.outbox.delivery import Receipt
 from engine.people.address import Address
 from engine.people.consent import Consent, ConsentStanding
 from tests.reply_router.conversation import DOMAIN, Town
@@ -207,23 +206,6 @@ def test_the_best_guesses_stand_beside_what_could_not_be_matched(town: Town) -> 
     thread = town.thread(row)
     assert thread.member_id is None and thread.responsible_id is None
     assert thread.detail["guesses"] == [{"thread_id": talk.thread_id}, {"member_id": town.person_id("Rosa")}]
-
-
-def test_an_organizers_mail_is_a_draft_that_no_member_gets(town: Town) -> None:
-    first = town.answers("Rosa", town.letter("Rosa"), "Who cooks?")
-    token = town.house.services.tokens.sign(Purpose.STAFF_REPLY, first.thread_id or 0, town.person_id("Denise"))
-    row = town.writes("D <denise@home.example>", f"s-{token}@{DOMAIN}", "I do. Come at noon.", "Re: Rosa wrote")
-    note = town.message(row)
-    assert (row.outcome, row.effect, note.kind) == ("thread", "note", "note")
-    assert note.author_id == town.person_id("Denise") and note.detail["draft"] is True
-    assert town.thread(row).answer_due_at is not None
-    row = town.writes("D <denise@home.example>", f"s-{token}@{DOMAIN}", "#note her daughter drives", "Re: Rosa wrote")
-    note = town.message(row)
-    assert note.text == "her daughter drives" and note.detail["draft"] is False
-    town.house.send()
-    assert len(town.house.mails("Rosa")) == 1
-    with town.house.read() as session:
-        assert session.scalar(select(func.count()).where(Delivery.message_class == "answer")) == 0
 
 
 def test_markup_and_template_code_stay_words(town: Town) -> None:

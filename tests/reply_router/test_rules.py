@@ -41,8 +41,9 @@ def test_the_last_rule_takes_everything_to_a_person() -> None:
 def test_machines_are_judged_before_people_and_proof_before_belief() -> None:
     order = [rule.name for rule in RULES]
     for first, then in (
-        ("own", "bounce"), ("duplicate", "bounce"), ("bounce", "doubtful_bounce"), ("machine", "staff"),
-        ("staff", "not_staff"), ("unsubscribe", "asks_to_stop"), ("asks_to_stop", "token"), ("token", "reference"),
+        ("own", "bounce"), ("duplicate", "bounce"), ("bounce", "doubtful_bounce"), ("machine", "staff_draft"),
+        ("staff_draft", "staff_command"), ("staff_command", "staff"), ("staff", "not_staff"),
+        ("unsubscribe", "asks_to_stop"), ("asks_to_stop", "token"), ("token", "reference"),
         ("reference", "open"), ("open", "chapter"),
     ):  # fmt: skip
         assert order.index(first) < order.index(then)

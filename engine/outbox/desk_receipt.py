@@ -1,0 +1,84 @@
+"""Receipt: an organizer hears what became of their words or their command; so often, and no oftener."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Index, func, select
+from sqlalchemy.orm import Mapped, Session
+
+from engine.base.db import Base, Id
+from engine.base.ids import new_id
+from engine.base.tokens import Purpose
+from engine.conversations.draft import Draft
+from engine.conversations.thread import Thread
+from engine.outbox.delivery import Delivery
+from engine.outbox.notices import Bell
+from engine.outbox.orders import CLOSED, LATE, OWN_ADDRESS, UNKNOWN, Done
+from engine.outbox.post import staff_notice, staff_text
+from engine.people.member import Member
+
+#: Receipts to one organizer a day, and within an hour about one conversation (DESIGN.md section 3).
+MOST_A_DAY, MOST_AN_HOUR = 20, 5
+#: The link of a draft is good for so long; afterwards its button stands in the admin.
+PRESS_FOR = timedelta(days=7)
+UNPROVEN = "unproven"
+#: Drafts that one press sends.
+PRESSED = frozenset({UNPROVEN, LATE, CLOSED, OWN_ADDRESS, UNKNOWN})
+
+
+class DeskReceipt(Base):
+    """One receipt to one organizer."""
+
+    __tablename__ = "desk_receipt"
+    __table_args__ = (Index(None, "member_id", "created_at"),)
+
+    id: Mapped[Id]
+    created_at: Mapped[datetime]
+    member_id: Mapped[int]
+    thread_id: Mapped[int]
+
+
+def receipt(
+    session: Session,
+    reader: Member,
+    thread: Thread,
+    done: Done,
+    bell: Bell,
+    now: datetime,
+    *,
+    key: str,
+    phone: str | None = None,
+    our_number: str | None = None,
+) -> Delivery | None:
+    """They are told, by mail or at `phone` by text; None where nothing is to be said, or they heard often enough."""
+    if not done.says or _enough(session, reader.id, thread.id, now):
+        return None
+    session.add(DeskReceipt(id=new_id(), created_at=now, member_id=reader.id, thread_id=thread.id))
+    lines = list(done.lines)
+    if phone is not None:
+        return staff_text(
+            session, phone, reader.id, "sms/desk_receipt", {"receipt": {"says": done.says, "lines": lines}}, now,
+            key=f"receipt:{key}", thread_id=thread.id, our_number=our_number,
+        )  # fmt: skip
+    data: dict[str, object] = {"receipt": {"says": done.says, "lines": lines or _words_of(done.draft)}}
+    if done.draft is not None and done.draft.why in PRESSED:
+        data["links"] = {"press": press_link(bell, done.draft, now)}
+    return staff_notice(session, reader.id, "desk_receipt", data, now, key=f"receipt:{key}", thread_id=thread.id)
+
+
+def press_link(bell: Bell, draft: Draft, now: datetime) -> str:
+    """The page with the draft and its one button; it changes nothing by being opened."""
+    token = bell.tokens.sign_link(Purpose.STAFF_PRESS, draft.id, draft.author_id, now + PRESS_FOR)
+    return f"{bell.settings.doors.admin_url.rstrip('/')}/press/{token}"
+
+
+def _words_of(draft: Draft | None) -> list[str]:
+    return draft.text.splitlines() if draft is not None else []
+
+
+def _enough(session: Session, member_id: int, thread_id: int, now: datetime) -> bool:
+    theirs = select(func.count()).where(DeskReceipt.member_id == member_id)
+    today = session.scalar(theirs.where(DeskReceipt.created_at > now - timedelta(days=1))) or 0
+    here = session.scalar(
+        theirs.where(DeskReceipt.created_at > now - timedelta(hours=1), DeskReceipt.thread_id == thread_id)
+    )
+    return today >= MOST_A_DAY or (here or 0) >= MOST_AN_HOUR
