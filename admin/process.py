@@ -330,9 +330,10 @@ def register_rooms(services: Services) -> list[Sweep]:
     import inbound.sms.jobs as texts
     import inbound.web.jobs as pages
     import reply_router.jobs as router
+    import reply_router.relayed_pictures as pictures
 
     sweeps: list[Sweep] = []
-    for room in (runner, outbox, topics, router, pages, texts, partition):
+    for room in (runner, outbox, topics, router, pictures, pages, texts, partition):
         room.register(services.broker, services)
         sweeps += room.SWEEPS
     return sweeps

@@ -293,8 +293,8 @@ VOCABULARY: Mapping[str, Word] = {
     "topic.left_off": Word(
         "a whole sentence on what came with the words and is not passed on; empty if nothing did",
         _TOPIC,
-        "Jo attached a file. We pass on words and pictures; ask Jo for it.",
-        "Jo adjuntó un archivo. Pasamos palabras e imágenes; pídeselo a Jo.",
+        "Jo attached a file that is not passed on; ask Jo for it.",
+        "Jo adjuntó un archivo que no pasamos; pídeselo a Jo.",
         _MAIL,
     ),
     "topic.goes_to": Word(

@@ -10,11 +10,11 @@ from typing import Any
 from engine.base.errors import Invalid
 from engine.base.settings import Settings
 from engine.base.tokens import Purpose, TokenRing
-from engine.channels.mime import Mailbox, ascii_address, headers, list_headers, mail_frame, one_line, sender
+from engine.channels.mime import Mailbox, ascii_address, headers, list_headers, mail_frame, one_line, sender, with_parts
 from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery
 from engine.outbox.material import Material
-from engine.outbox.topic_letter import from_box, is_topics, list_lines, thread_lines, values_of_topic
+from engine.outbox.topic_letter import from_box, is_topics, list_lines, picture_parts, thread_lines, values_of_topic
 from engine.people.address import masked
 from engine.people.member import Member, first_name_of
 from templates.compiled import Compiled
@@ -174,7 +174,13 @@ def write(
             *_machine_headers(delivery, material, with_),
             (LOOP_HEADER, loop_mark(with_.tokens, delivery.id)),
         ]
-        message = mail_frame(compiled.language).fill(headers(pairs), rendered.text, rendered.html)
+        frame, head = mail_frame(compiled.language), headers(pairs)
+        parts = picture_parts(delivery, material.topics)
+        message = (
+            with_parts(head, frame.fill(b"", rendered.text, rendered.html), parts)
+            if parts
+            else frame.fill(head, rendered.text, rendered.html)
+        )
     except Invalid as error:
         return Unwritable("address", str(error))
     return Written(

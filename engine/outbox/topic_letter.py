@@ -107,6 +107,12 @@ def values_of_topic(
     return values
 
 
+def picture_parts(delivery: Delivery, posts: TopicPosts) -> Sequence[bytes]:
+    """The pictures that go with it, as parts of the mail; a digest has none."""
+    said = posts.of(delivery)
+    return said[0].picture_parts if len(said) == 1 and not is_digest(delivery) else ()
+
+
 def list_lines(delivery: Delivery, chapter: Chapter, settings: Settings) -> Sequence[tuple[str, str]]:
     """What says to mail programs that this is a group's talk: nothing on words meant for one person."""
     if is_private(delivery):
@@ -145,6 +151,16 @@ def _left_off(post: Post, author: str, words: Words, language: str) -> str:
     return words.say(language, key, author=author, files=post.files)
 
 
+def _line(post: Post, words: Words, language: str) -> str:
+    """One post in a digest: who said what, and that something came with it."""
+    author = called(post, language)
+    said = shortened(post.words.text, SHORT_IN_DIGEST) or words.say(language, "topic.wordless", author=author)
+    line = words.say(language, "topic.said", author=author, words=said)
+    if not post.files and not post.picture_parts:
+        return line
+    return f"{line} {words.say(language, 'topic.with_files', author=author)}"
+
+
 def _digest(
     delivery: Delivery,
     said: Sequence[Post],
@@ -161,16 +177,7 @@ def _digest(
     topics: list[dict[str, Any]] = []
     for thread_id, theirs in list(by_topic.items())[:MOST_TOPICS]:
         shown = theirs[-MOST_OF_A_TOPIC:]
-        lines = [
-            words.say(
-                language,
-                "topic.said",
-                author=called(post, language),
-                words=shortened(post.words.text, SHORT_IN_DIGEST)
-                or words.say(language, "topic.wordless", author=called(post, language)),
-            )
-            for post in shown
-        ]
+        lines = [_line(post, words, language) for post in shown]
         if len(shown) < len(theirs):
             lines.append(words.say(language, "topic.more"))
         last = theirs[-1]

@@ -8,14 +8,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from engine.channels.mime import picture_part
 from engine.conversations.message import Message
+from engine.conversations.picture import ReceivedPicture
 from engine.conversations.thread import Thread
 from engine.outbox.delivery import Delivery
 from engine.outbox.fan_out import POSTS, FanOut, FanOutKey
-from engine.outbox.relayed_picture import RelayedPicture, pictures_of
+from engine.outbox.relayed_picture import pictures_of
 from engine.outbox.relayed_words import Relayed, relayed
 from engine.people.member import Member
 
@@ -41,7 +43,8 @@ class Post:
     at: datetime
     people: int = 0
     is_reply: bool = False
-    pictures: tuple[RelayedPicture, ...] = ()
+    #: The pictures that are passed on, as parts of a mail.
+    picture_parts: tuple[bytes, ...] = ()
     #: What came with the words besides the pictures that are passed on.
     files: int = 0
 
@@ -93,6 +96,13 @@ def _posts(session: Session, wanted: Sequence[int]) -> dict[int, Post]:
         .where(Message.id.in_(wanted))
     ).all()
     pictures = pictures_of(session, list(wanted))
+    received = [message.received_id for message, _, _, _ in rows if message.channel == "sms" and message.received_id]
+    counted = (
+        select(ReceivedPicture.received_id, func.count())
+        .where(ReceivedPicture.received_id.in_(received))
+        .group_by(ReceivedPicture.received_id)
+    )
+    by_text = dict(session.execute(counted).tuples().all()) if received else {}
     first: dict[int, int] = {}
     for thread_id, message_id in session.execute(
         select(FanOut.thread_id, FanOut.message_id)
@@ -102,7 +112,8 @@ def _posts(session: Session, wanted: Sequence[int]) -> dict[int, Post]:
         first[thread_id] = message_id
     found: dict[int, Post] = {}
     for message, thread, author, way in rows:
-        shown = tuple(pictures.get(message.id, ()))
+        shown = pictures.get(message.id, ())
+        came = len(message.attachments) + by_text.get(message.received_id or 0, 0)
         name = (author.first_name or author.name) if author is not None else message.author_name
         found[message.id] = Post(
             message_id=message.id,
@@ -115,8 +126,11 @@ def _posts(session: Session, wanted: Sequence[int]) -> dict[int, Post]:
             at=message.at,
             people=way.people if way is not None else 0,
             is_reply=first.get(thread.id, message.id) != message.id,
-            pictures=shown,
-            files=max(0, len(message.attachments) - len(shown)),
+            picture_parts=tuple(
+                picture_part(f"picture-{number}.jpg", each.content_type, each.body)
+                for number, each in enumerate(shown, start=1)
+            ),
+            files=max(0, came - len(shown)),
         )
     return found
 
