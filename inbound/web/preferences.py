@@ -29,6 +29,7 @@ from engine.people.member import Member, first_name_of
 from engine.people.preference import Standing, latest, lets_come, what_comes
 from engine.people.texting import Untextable, in_the_way, phones_of
 from inbound.web.scope import JOURNEY, LATER, named
+from inbound.web.topic_choices import TopicChoice, keep_topic_choice, topic_choice
 from inbound.web.visitor import is_for, network_address, reader
 from templates.vocabulary import base_language
 from templates.web.reader import LANGUAGES, WORDS, Reader
@@ -61,6 +62,8 @@ class _Line:
     comes: bool
     #: What a yes agrees to, in the words that stand beside the box.
     agrees: str = ""
+    #: For a chapter: how much of what neighbors write there comes.
+    topics: TopicChoice | None = None
 
     @property
     def field(self) -> str:
@@ -89,7 +92,7 @@ def pages(services: Services) -> Blueprint:
     def shown(token: str) -> ResponseReturnValue:
         with services.db.read() as session:
             holder = holder_of(session, services, token)
-            ways = _ways(session, holder.member, reader(services), services)
+            ways = _ways(session, holder, reader(services), services)
         return _page(holder, ways, token, notice=_NOTICES.get(request.args.get("said", "")))
 
     @preferences.post("/p/<token>")
@@ -97,7 +100,7 @@ def pages(services: Services) -> Blueprint:
         now = services.clock.now()
         with services.db.write() as session:
             holder = holder_of(session, services, token)
-            ways = _ways(session, holder.member, reader(services), services)
+            ways = _ways(session, holder, reader(services), services)
             if holder.asked_for:
                 name = " ".join(request.form.get("name", holder.member.name).split())
                 if not 1 <= len(name) <= 200:
@@ -106,6 +109,16 @@ def pages(services: Services) -> Blueprint:
                 _change_member(session, holder.member, name, request.form.get("language", ""), now)
             wanted = set(request.form.getlist("comes"))
             for line in (line for way in ways for line in way.lines):
+                topics = line.topics.wanted(request.form) if line.topics is not None else None
+                if line.topics is not None and topics is not None:
+                    zone = services.settings.organization.zone
+                    keep_topic_choice(session, holder.member.id, line.topics, topics, now, zone)
+                if topics is not None and topics != "none" and line.channel == "sms" and not line.comes:
+                    # Whoever asks for texts of it says yes to them, in the words that stand below.
+                    wanted.add(line.field)
+                    if holder.asked_for and not _barred(ways, line):
+                        yes = _chose(holder, line, topics)
+                        choose(session, holder.member.id, line.channel, line.scope, True, yes, now)
                 if (line.field in wanted) != line.comes and (
                     line.comes or (holder.asked_for and not _barred(ways, line))
                 ):
@@ -117,7 +130,7 @@ def pages(services: Services) -> Blueprint:
     def stopped(token: str) -> ResponseReturnValue:
         with services.db.write() as session:
             holder = holder_of(session, services, token)
-            channels = [way.channel for way in _ways(session, holder.member, reader(services), services)]
+            channels = [way.channel for way in _ways(session, holder, reader(services), services)]
             evidence = WORDS.say("en", "preferences.evidence_everything")
             stop_everything(session, holder.member.id, channels, _by(holder, evidence), services.clock.now())
         return redirect(f"/p/{token}?said=stopped", 303)
@@ -172,9 +185,17 @@ def holder_of(session: Session, services: Services, token: str) -> Holder:
     return Holder(member, at, asked_for=False)
 
 
-def _ways(session: Session, member: Member, here: Reader, services: Services) -> list[_Way]:
-    organization = services.settings.organization.name
-    scopes = [JOURNEY, *(f"chapter:{chapter.id}" for chapter in chapters_of(session, member.id))]
+def _ways(session: Session, holder: Holder, here: Reader, services: Services) -> list[_Way]:
+    organization, member = services.settings.organization.name, holder.member
+    chapters = {f"chapter:{chapter.id}": chapter for chapter in chapters_of(session, member.id)}
+    scopes = [JOURNEY, *chapters]
+
+    def topics(scope: str, channel: Channel) -> TopicChoice | None:
+        chapter = chapters.get(scope)
+        if chapter is None:
+            return None
+        return topic_choice(session, member.id, chapter, channel, here, asked_for=holder.asked_for)
+
     ways = []
     for kind, channel, title in _CHANNELS:
         addresses = session.scalars(
@@ -189,7 +210,12 @@ def _ways(session: Session, member: Member, here: Reader, services: Services) ->
         shown = ", ".join(_shown(address.value) for address in addresses)
         if channel == "email":
             comes = what_comes(session, member.id, channel, offered)
-            lines = [_Line(channel, each, named(session, each, here, organization), comes[each]) for each in offered]
+            lines = [
+                _Line(
+                    channel, each, named(session, each, here, organization), comes[each], topics=topics(each, channel)
+                )
+                for each in offered
+            ]
             ways.append(_Way(channel, here.say(title, address=shown), lines))
         else:
             agrees = here.say("preferences.texts_agree", organization=organization)
@@ -204,6 +230,7 @@ def _ways(session: Session, member: Member, here: Reader, services: Services) ->
                     # Texts need a yes of their own, even a chapter's; and a stop of the phone is above them all.
                     trouble is not Untextable.STOPPED and bool(said) and lets_come(each, _own(said)),
                     agrees,
+                    topics(each, channel),
                 )
                 for each in offered
             ]
@@ -244,6 +271,12 @@ def _said(holder: Holder, line: _Line) -> Said:
     """The label as the member read it, in a sentence staff can read."""
     said = WORDS.say("en", "preferences.evidence_" + ("no" if line.comes else "yes"), label=line.label)
     return _by(holder, said if line.comes or not line.agrees else f"{said}. {line.agrees}")
+
+
+def _chose(holder: Holder, line: _Line, topics: str) -> Said:
+    """The choice as the page words it, and the words of consent below it."""
+    label = f"{line.topics.label}: {WORDS.say('en', f'topics.sms_{topics}')}" if line.topics is not None else ""
+    return _by(holder, f"{WORDS.say('en', 'preferences.evidence_chose', label=label)}. {line.agrees}")
 
 
 def _by(holder: Holder, evidence: str) -> Said:

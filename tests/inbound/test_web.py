@@ -286,7 +286,7 @@ def test_texts_are_chosen_one_by_one_and_the_words_agreed_to_are_kept(visit: Vis
     path = visit.own_page()
     page = visit.client.get(path).get_data(as_text=True)
     assert "…0133" in page
-    agrees = "With a tick you agree to texts from"
+    agrees = "With a tick, or by choosing texts here, you agree to texts from"
     assert agrees in page and "Reply STOP to stop" in page
     sent = fields(page)
     assert not [each for each in sent["comes"] if each.startswith("sms")], "being a member is no consent to texts"
