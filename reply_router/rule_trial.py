@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session
 from engine.chapters.chapter import Chapter
 from engine.conversations.message import Message, first_line
 from engine.conversations.received import Received
+from engine.conversations.routing_rule import RuleDraft
 from engine.conversations.scope import Scope, threads_in
 from engine.conversations.thread import Thread
 from engine.people.member import Member, names_of
-from reply_router.own_rules import CameIn, OwnRule, first_for, mail_words
+from reply_router.own_rules import CameIn, OwnRule, as_rule, first_for, mail_words, rules_now
 
 #: How far back is looked, and at how many messages at most.
 MONTH: Final = timedelta(days=31)
@@ -56,6 +57,17 @@ class RuleTrial:
     moved: int
     #: The newest of those that moved.
     shown: list[Elsewhere] = field(default_factory=list)
+
+
+def try_draft(session: Session, scope: Scope, draft: RuleDraft, rule_id: int | None, now: datetime) -> RuleTrial:
+    """What the draft would have done: in the place of the rule it changes, or as the last of all."""
+    asked = as_rule(rule_id or 0, draft, "")
+    rules = rules_now(session)
+    if any(each.id == asked.id for each in rules):
+        rules = [asked if each.id == asked.id else each for each in rules]
+    else:
+        rules = [*rules, asked]
+    return try_rule(session, scope, rules, asked.id, now)
 
 
 def try_rule(session: Session, scope: Scope, rules: Sequence[OwnRule], tried: int, now: datetime) -> RuleTrial:

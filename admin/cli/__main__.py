@@ -46,6 +46,14 @@ COMMANDS: dict[str, list[tuple[str, str, str, str]]] = {
             'hearthline organizers invite "Denise Okafor" denise@mail.example --chapter atlanta',
         ),
     ],
+    "Conversations": [
+        (
+            "rules",
+            "admin.cli.rules:rules",
+            "Say where new words go.",
+            "hearthline rules add rides --word ride --to maya@mail.example",
+        ),
+    ],
     "Journeys": [
         (
             "audience",

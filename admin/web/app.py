@@ -30,6 +30,7 @@ from admin.web import (
     reaching,
     reasons,
     responses,
+    rules,
     sessions,
     stream,
     talks,
@@ -53,8 +54,8 @@ MAX_FORM_BYTES = 1_000_000
 
 PAGES = (
     inbox, conversations, answers, notes, assignments, closures, responses, originals, pictures, stream, people,
-    addresses, reaching, reasons, tasks, talks, assessments, organizers, journeys, moving, approvals, health, sessions,
-    invitations,
+    addresses, reaching, reasons, tasks, rules, talks, assessments, organizers, journeys, moving, approvals, health,
+    sessions, invitations,
 )  # fmt: skip
 
 

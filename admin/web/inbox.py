@@ -82,6 +82,8 @@ class Listing:
     empty: str
     empty_do: str | None
     empty_href: str | None
+    #: Whether the viewer may say where new words go.
+    rules: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,7 @@ def listing(session: Session, viewer: Me, wish: Wish, reader: Reader, current: i
         empty=empty,
         empty_do=empty_do,
         empty_href=empty_href,
+        rules=viewer.scope.everything or bool(viewer.scope.chapters),
     )
 
 

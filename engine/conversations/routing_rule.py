@@ -171,22 +171,10 @@ def take_back_end(session: Session, rule: RoutingRule, by_id: int | None, now: d
     return True
 
 
-def move_rule(session: Session, rule: RoutingRule, up: bool, by_id: int | None, now: datetime) -> bool:
-    """It is asked one sooner (or later) than its neighbor; False at either end."""
-    order = [each.id for each in live_rules(session)]
-    if rule.id not in order:
-        return False
-    at = order.index(rule.id)
-    to = at - 1 if up else at + 1
-    if not 0 <= to < len(order):
-        return False
-    order[at], order[to] = order[to], order[at]
-    places = {rule_id: place for place, rule_id in enumerate(order, start=1)}
-    for each in live_rules(session):
-        each.position = places[each.id]
-    session.flush()
+def change_places(session: Session, rule: RoutingRule, other: RoutingRule, by_id: int | None, now: datetime) -> None:
+    """Each is asked where the other was."""
+    rule.position, other.position = other.position, rule.position
     _record(session, rule, by_id, "rule_moved", now)
-    return True
 
 
 def draft_of(rule: RoutingRule) -> RuleDraft:

@@ -11,12 +11,12 @@ from sqlalchemy import update
 from engine.base.errors import Invalid
 from engine.chapters.membership import Role
 from engine.conversations.closure import close
-from engine.conversations.routing_rule import RoutingRule, RuleDraft, add_rule, end_rule, move_rule, pause_rule
+from engine.conversations.routing_rule import RoutingRule, RuleDraft, add_rule, change_places, end_rule, pause_rule
 from engine.conversations.scope import Scope, scope_of
 from engine.conversations.thread import Thread
-from reply_router.own_rules import CameIn, as_rule, first_for, rules_now
+from reply_router.own_rules import CameIn, as_rule, first_for
 from reply_router.reading.which_language import language_of_words
-from reply_router.rule_trial import RuleTrial, try_rule
+from reply_router.rule_trial import RuleTrial, try_draft
 from tests.reply_router.conversation import DOMAIN, Town
 from tests.reply_router.texting import ATLANTAS, OURS, ROSA, Phones
 
@@ -103,7 +103,8 @@ def test_the_first_rule_in_order_decides_and_a_paused_or_ended_one_does_not(town
 
     assert "“one”" in chosen("Soup, one.")
     with services.db.write() as session:
-        assert move_rule(session, session.get_one(RoutingRule, second.id), True, None, town.house.now)
+        one, two = (session.get_one(RoutingRule, each.id) for each in (first, second))
+        change_places(session, two, one, None, town.house.now)
     assert "“two”" in chosen("Soup, two.")
     with services.db.write() as session:
         pause_rule(session, session.get_one(RoutingRule, second.id), None, town.house.now)
@@ -168,8 +169,7 @@ def tries(town: Town, scope: Scope, **asks: object) -> RuleTrial:
     """The rule tried, last of all, against last month."""
     draft = RuleDraft("tried", **asks)  # type: ignore[arg-type]
     with town.house.read() as session:
-        rules = [*rules_now(session), as_rule(1, draft, "Maya")]
-        return try_rule(session, scope, rules, 1, town.house.now)
+        return try_draft(session, scope, draft, None, town.house.now)
 
 
 def scope(town: Town, name: str) -> Scope:
