@@ -17,6 +17,7 @@ from reply_router.find import Place, Sender
 from reply_router.own_rules import Chosen
 from reply_router.proof.proof import UNPROVEN, Proof
 from reply_router.reading import Reading
+from reply_router.topics.place import TopicPlace
 
 
 class Filed(StrEnum):
@@ -36,6 +37,8 @@ class Filed(StrEnum):
     APART = "apart"
     #: As the organizer to whom the staff address was given wishes.
     STAFF = "staff"
+    #: In a chapter's topic, where each rule of topics has its own way (reply_router.topics.mail).
+    TOPIC = "topic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ class Case:
     organizer: str = ""
     #: Where a rule of staff's own sends the words.
     chosen: Chosen | None = None
+    #: What it has to do with a chapter's topic, where whoever wrote is a member.
+    topic: TopicPlace | None = None
 
     @property
     def purpose(self) -> Purpose | None:

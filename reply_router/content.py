@@ -91,6 +91,20 @@ def without_loop_marks(raw: bytes) -> bytes:
     return b"".join(whole for name, whole in fields(header) if name != LOOP_HEADER) + raw[len(header) :]
 
 
+def is_listed(raw: bytes) -> bool:
+    """Whether a mailing list passed the mail on, whatever it answers (RFC 2919, 2369; old lists: Precedence)."""
+    for name, whole in fields(header_of(raw)):
+        if name in _LISTS:
+            return True
+        if name == b"precedence" and whole.partition(b":")[2].strip().lower() in (b"list", b"bulk", b"junk"):
+            return True
+    return False
+
+
+#: Fields that only a list adds.
+_LISTS = frozenset({b"list-id", b"list-post", b"list-unsubscribe", b"mailing-list", b"x-mailing-list", b"x-loop"})
+
+
 def key_of(*parts: bytes | str | int) -> bytes:
     """One key of several parts; no two lists of parts give the same."""
     digest = hashlib.sha256()

@@ -173,7 +173,7 @@ def file_machine(session: Session, mail: Mail, now: datetime, *, member_id: int 
     thread = mail.case.place.thread
     if member_id is not None and thread is not None and thread.member_id != member_id:
         thread = None
-    words = _words(mail, what=what)
+    words = words_of(mail, what=what)
     message = file_machine_mail(session, thread, words, now, member_id=member_id)
     message.at = mail.received.created_at
     return Entry(thread, message, message.member_id)
@@ -254,7 +254,7 @@ def _bring_letter(said: Message | None, thread: Thread) -> None:
 
 def _say(session: Session, thread: Thread, mail: Mail, now: datetime, *, waits: bool) -> Message:
     _mark_reused_id(session, thread, mail)
-    message = file_words_in(session, thread, _words(mail), now, waits=waits, answer_within=mail.answer_within)
+    message = file_words_in(session, thread, words_of(mail), now, waits=waits, answer_within=mail.answer_within)
     message.at = mail.received.created_at
     lately = session.scalar(
         select(func.count()).where(
@@ -279,7 +279,8 @@ def _mark_reused_id(session: Session, thread: Thread, mail: Mail) -> None:
             mark(thread, REUSED_ID)
 
 
-def _words(mail: Mail, what: str = "") -> Words:
+def words_of(mail: Mail, what: str = "") -> Words:
+    """The mail's words as they stand in a conversation; `what` a machine's mail is."""
     reading, case, received = mail.reading, mail.case, mail.received
     # What stands apart is linked to nobody, whatever its From line says.
     member = case.place.member if case.place.known and mail.rule.filed is not Filed.APART else None

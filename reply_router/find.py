@@ -19,6 +19,7 @@ from engine.chapters.membership import Membership, home_chapter, roles_of
 from engine.conversations.assignment import may_answer
 from engine.conversations.message import Message
 from engine.conversations.thread import Thread, open_person_thread
+from engine.conversations.topic import TOPIC
 from engine.enrollments.enrollment import Enrollment
 from engine.outbox.delivery import Delivery
 from engine.outbox.letter import delivery_of
@@ -62,6 +63,8 @@ class Place:
     delivery: Delivery | None = None
     said: Message | None = None
     chapter_id: int | None = None
+    #: The chapter's topic that they answer; its words are nobody's conversation with us (reply_router.topics).
+    topic: Thread | None = None
     #: Who should answer a new conversation, because it was written to them.
     responsible_id: int | None = None
     #: Why it is they; empty: it was written to them by name.
@@ -140,6 +143,9 @@ def by_token(search: Search) -> Place | None:
             member = _living(search.session, token.member_id)
             if token.purpose is Purpose.REPLY_TO_THREAD:
                 thread = search.session.get(Thread, token.subject_id)
+                if thread is not None and thread.kind == TOPIC:
+                    topic = Place(topic=thread, member=member, chapter_id=thread.chapter_id)
+                    return _at(search, replace(topic, how="token"))
                 if thread is not None:
                     member = _living(search.session, thread.member_id)
                 place = Place("token", thread=thread, member=member, said=_last_said(search.session, thread))
@@ -173,7 +179,7 @@ def by_mailbox(search: Search) -> Place | None:
     chapters = [chapter for chapter, _ in roles_of(session, person) if may_answer(session, person, chapter)]
     if not chapters:
         return None
-    member = _sender_member(search, None)
+    member = sender_member(search, None)
     thread = _talk_of(search, member, person)
     home = home_chapter(session, member.id) if member is not None else None
     chapter = home if may_answer(session, person, home) else chapters[0]
@@ -184,7 +190,7 @@ def by_open_conversation(search: Search) -> Place | None:
     """The conversation that whoever writes from this address has with us just now."""
     if not search.sender.address:
         return None
-    member = _sender_member(search, _room(search))
+    member = sender_member(search, _room(search))
     thread = _talk_of(search, member, None)
     return _fresh(search, "open", member, thread.chapter_id, thread) if thread is not None else None
 
@@ -192,7 +198,7 @@ def by_open_conversation(search: Search) -> Place | None:
 def by_chapter(search: Search) -> Place | None:
     """A member's chapter: the one they wrote to, else their home."""
     room = _room(search)
-    member = _sender_member(search, room)
+    member = sender_member(search, room)
     if member is None:
         return None
     return _fresh(search, "chapter", member, room or home_chapter(search.session, member.id), None)
@@ -221,6 +227,10 @@ def _of_delivery(session: Session, delivery_id: int, member: Member | None) -> P
     thread_id = said.thread_id if said is not None and said.thread_id else delivery.thread_id if delivery else None
     thread = session.get(Thread, thread_id) if thread_id is not None else None
     owner = (delivery.member_id if delivery else None) or (said.member_id if said else None)
+    if thread is not None and thread.kind == TOPIC:
+        # It came to one neighbor of many, and what they say of it to us alone is a conversation of their own.
+        living = _living(session, owner)
+        return Place(member=living or member, delivery=delivery, chapter_id=thread.chapter_id, topic=thread)
     if thread is not None:
         owner = thread.member_id
     return Place(
@@ -311,7 +321,7 @@ def _living(session: Session, member_id: int | None) -> Member | None:
     return member if member is not None and member.erased_at is None else None
 
 
-def _sender_member(search: Search, chapter_id: int | None) -> Member | None:
+def sender_member(search: Search, chapter_id: int | None) -> Member | None:
     """The member with the sender's address; of several the oldest in that chapter, else the oldest."""
     people = [person for each in search.sender.member_ids if (person := _living(search.session, each)) is not None]
     if len(people) > 1 and chapter_id is not None:

@@ -31,7 +31,7 @@ from engine.people.member import Member
 from reply_router.addresses import Signed, aim_of, normal, signed_in
 from reply_router.budget.readers import readers
 from reply_router.case import Case, Filed
-from reply_router.content import file_once, fingerprint, key_of, loop_marks, without_loop_marks
+from reply_router.content import file_once, fingerprint, is_listed, key_of, loop_marks, without_loop_marks
 from reply_router.filing import (
     Entry,
     Mail,
@@ -56,6 +56,8 @@ from reply_router.sign_ups import confirms_by_mail, file_sign_up_mail, joins_by_
 from reply_router.staff import file_staff_mail, organizer_of
 from reply_router.taken import MOST_TRIES, Taken, give_back, pause, take
 from reply_router.text_route import DOOR, route_text
+from reply_router.topics.mail import file_in_topic
+from reply_router.topics.place import topic_of_mail
 
 _POISON = "It stopped our reader several times. Nothing of it is lost: open the original."
 
@@ -240,6 +242,7 @@ def case_of(
         organizer_id=organizer.id if organizer is not None else None,
         organizer=organizer.called if organizer is not None else "",
         chosen=_chosen(session, reading, sender, place, now),
+        topic=topic_of_mail(search, place, listed=is_listed(raw)),
     )
 
 
@@ -295,6 +298,8 @@ def _file(session: Session, mail: Mail, office: Office, now: datetime) -> Entry:
             return file_apart(session, mail, now)
         case Filed.STAFF:
             return file_staff_mail(session, mail, Bell(office.settings, office.tokens), now)
+        case Filed.TOPIC:
+            return file_in_topic(session, mail, now)
         case _:
             assert_never(mail.rule.filed)
 

@@ -9,6 +9,7 @@ from reply_router import command_rules as commands
 from reply_router import machine_rules as machines
 from reply_router import place_rules as places
 from reply_router.case import Case, Filed, Rule
+from reply_router.topics import rules as topics
 
 __all__ = ["RULES", "Case", "Filed", "Rule", "judge"]
 
@@ -28,6 +29,9 @@ RULES: tuple[Rule, ...] = (
     Rule("calendar", "A member's calendar answers for them.", "thread", Filed.PLACE, machines.calendar),
     Rule("doubtful_calendar", "A calendar's answer that proves nothing.", "needs_person", Filed.PLACE,
          machines.doubtful_calendar),
+    Rule("moderation", "A steward's APPROVE, REJECT or LOCK, proven.", "command", Filed.TOPIC, topics.moderation,
+         ("approved", "rejected", "locked")),
+    Rule("moderator_note", "A steward's words about a post.", "thread", Filed.TOPIC, topics.moderator_note, ("noted",)),
     Rule("staff_draft", "An organizer answers a notice, unproven: a draft.", "thread", Filed.STAFF,
          commands.staff_draft, ("drafted",)),
     Rule("staff_command", "A command on a whole first line, proven.", "command", Filed.STAFF, commands.staff_command,
@@ -46,6 +50,17 @@ RULES: tuple[Rule, ...] = (
     Rule("confirm", "Yes or no to a sign-up, from the mailbox asked, proven.", "command", Filed.SIGN_UP,
          commands.confirm, ("joined",)),
     Rule("join", "A stranger's whole line or subject says join.", "command", Filed.SIGN_UP, commands.join, ("join",)),
+    Rule("topic_command", "UNSEND, ONLY, ENOUGH, MUTE or REPORT, proven.", "command", Filed.TOPIC, topics.command,
+         ("unsent", "only", "held", "enough", "muted", "reported")),
+    Rule("topic_to_us", "Words in answer to a note about their own post.", "thread", Filed.TOPIC, topics.to_us),
+    Rule("topic_list", "A list's mail to a chapter: lists do not write to lists.", "machine", Filed.MACHINE,
+         topics.listed),
+    Rule("topic_unproven", "For a chapter, and nothing proves by whom.", "thread", Filed.PLACE, topics.unproven),
+    Rule("topic_outsider", "For a chapter, by somebody who is not in it.", "thread", Filed.PLACE, topics.outsider),
+    Rule("topic_unwanted", "For somebody who wants no words of theirs.", "thread", Filed.PLACE, topics.unwanted),
+    Rule("topic_locked", "In a topic that takes no more posts.", "thread", Filed.TOPIC, topics.locked),
+    Rule("topic", "A member's words for their chapter.", "thread", Filed.TOPIC, topics.post,
+         ("posted", "held", "relayed")),
     Rule("broken_address", "A reply address that does not verify.", "needs_person", Filed.APART, places.broken_address),
     Rule("own_rule", "Staff's own rule: which chapter, and who answers.", "thread", Filed.CHOSEN, places.own_rule),
     Rule("token", "A signed reply address.", "thread", Filed.PLACE, places.token, ("answer",)),

@@ -11,6 +11,7 @@ from reply_router.own_rules import Chosen
 from reply_router.reading.text_message import TextMessage
 from reply_router.reading.texts import TextKind
 from reply_router.text_find import TextPlace
+from reply_router.topics.place import TopicPlace
 
 
 class TextFiled(StrEnum):
@@ -38,6 +39,8 @@ class TextFiled(StrEnum):
     PLACE = "place"
     #: The same, where a rule of staff's own sends it.
     CHOSEN = "chosen"
+    #: In a chapter's topic (reply_router.topics.texts).
+    TOPIC = "topic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ class TextCase:
     machine_rests: bool = False
     #: Where a rule of staff's own sends the words.
     chosen: Chosen | None = None
+    #: What it has to do with a chapter's topic.
+    topic: TopicPlace | None = None
 
     @property
     def who(self) -> str:

@@ -111,7 +111,9 @@ def stand(session: Session, incoming: Incoming, now: datetime, *, waits: bool) -
     if waits and was_closed:
         thread.reason = incoming.sentence
         thread.detail = {**thread.detail, "rule": incoming.rule.name}
-    message = file_words_in(session, thread, _words(incoming), now, waits=waits, answer_within=incoming.answer_within)
+    message = file_words_in(
+        session, thread, words_of_text(incoming), now, waits=waits, answer_within=incoming.answer_within
+    )
     message.at = incoming.received.created_at
     _note_storm(session, thread, now)
     _expect_pictures(session, incoming, message, now)
@@ -205,7 +207,8 @@ def _bring_text(place: TextPlace, thread: Thread) -> None:
         said.thread_id = thread.id
 
 
-def _words(incoming: Incoming) -> Words:
+def words_of_text(incoming: Incoming) -> Words:
+    """The text's words as they stand in a conversation."""
     member: Member | None = incoming.place.member
     detail: dict[str, object] = {"rule": incoming.rule.name}
     if member is None and incoming.place.phone:

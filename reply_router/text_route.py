@@ -36,6 +36,8 @@ from reply_router.text_find import TextPlace, find_text, quoted, room_of_number
 from reply_router.text_join import answers, file_join, file_sign_up, only_chapter
 from reply_router.text_rules import judge_text
 from reply_router.text_which import ask_which
+from reply_router.topics.place import topic_of_text
+from reply_router.topics.texts import file_text_in_topic
 
 DOOR = "sms"
 #: The same words from the same phone within so long were sent twice.
@@ -102,6 +104,7 @@ def text_case_of(
         answers_sign_up=text.kind is TextKind.HUMAN and answers(place.sign_up, text.body),
         confirms=hear_confirmation(place.confirming, text),
         machine_rests=_machine_said_enough(session, place, now),
+        topic=topic_of_text(session, text, place, now),
         chosen=_chosen(session, text, place),
     )
 
@@ -164,6 +167,8 @@ def _file(session: Session, incoming: Incoming, now: datetime) -> Entry:
             thread, message = stand(session, incoming, now, waits=False)
             ask_which(session, incoming.place, incoming.place.asked, message, thread, now)
             return Entry(thread, message, thread.member_id)
+        case TextFiled.TOPIC:
+            return file_text_in_topic(session, incoming, now)
         case TextFiled.PLACE | TextFiled.CHOSEN:
             return file_text(session, incoming, now)
         case _:

@@ -7,6 +7,7 @@ its checks in a file beside this one; the order stands here.
 
 from reply_router.reading.texts import TextKind
 from reply_router.text_case import TextCase, TextFiled, TextRule, short
+from reply_router.topics import text_rules as topics
 
 __all__ = ["TEXT_RULES", "TextCase", "TextFiled", "TextRule", "judge_text"]
 
@@ -193,6 +194,10 @@ TEXT_RULES: tuple[TextRule, ...] = (
              ("joined",)),
     TextRule("tap", "A tap on words of ours.", "thread", TextFiled.TAP, _tap,
              ("tap",)),
+    TextRule("moderation", "A steward's APPROVE or REJECT.", "command", TextFiled.TOPIC, topics.moderation,
+             ("approved", "rejected")),
+    TextRule("topic_command", "UNSEND, ONLY, ENOUGH, MUTE or REPORT.", "command", TextFiled.TOPIC, topics.command,
+             ("unsent", "only", "held", "enough", "muted", "reported")),
     TextRule("leave", "LEAVE and a chapter they are in.", "command", TextFiled.LEAVE, _leave,
              ("left",)),
     TextRule("join", "JOIN and a chapter, or a stranger's keyword.", "command", TextFiled.JOIN, _join,
@@ -206,6 +211,13 @@ TEXT_RULES: tuple[TextRule, ...] = (
              ("pace",)),
     TextRule("again", "The answer that was given before.", "thread", TextFiled.PLACE, _again),
     TextRule("empty", "Nothing in it.", "thread", TextFiled.PLACE, _empty),
+    TextRule("topic_to_us", "Words while a post of theirs waits.", "thread", TextFiled.TOPIC, topics.to_us),
+    TextRule("topic_outsider", "For a chapter they are not in.", "thread", TextFiled.PLACE, topics.outsider),
+    TextRule("topic_unwanted", "For somebody who wants no words of theirs.", "thread", TextFiled.PLACE,
+             topics.unwanted),
+    TextRule("topic_locked", "In a topic that takes no more posts.", "thread", TextFiled.TOPIC, topics.locked),
+    TextRule("topic", "Words after a text of a topic.", "thread", TextFiled.TOPIC, topics.post,
+             ("posted", "held", "relayed")),
     TextRule("own_rule", "Staff's own rule: which chapter, and who answers.", "thread", TextFiled.CHOSEN, _own_rule),
     TextRule("open", "Their open conversation, by any way.", "thread", TextFiled.PLACE, _open),
     TextRule("said", "Words after a text of ours.", "thread", TextFiled.PLACE, _said),

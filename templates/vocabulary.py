@@ -17,6 +17,7 @@ can never add a paragraph, a header or a tag. A text of several paragraphs trave
 | receipt | what became of the words or the command of an organizer |
 | organizer | the organizer who reads a notice |
 | text | of a text: whether the phone hears from us for the first time |
+| post | of a note about words in a chapter's topic: whose, why they wait, whom they would reach |
 | pace | of a receipt: what they asked us about how often we write; neither is yes where it is as before |
 | join | of a sign-up: the words of consent |
 | which | of a text by the system: questions that are open |
@@ -140,6 +141,33 @@ VOCABULARY: Mapping[str, Word] = {
         ["1 soup on Thursday", "2 the tool library"],
         ["1 la sopa del jueves", "2 la biblioteca de herramientas"],
         _TEXT,
+    ),
+    "post.lines": Word(
+        "the words themselves, line by line",
+        _SERVICE | _STAFF,
+        ["I can bring two pots of soup.", "Does anybody have bowls?"],
+        ["Puedo llevar dos ollas de sopa.", "¿Alguien tiene platos?"],
+        _MAIL,
+    ),
+    "post.says": Word(
+        "what became of them, as whole sentences",
+        _SERVICE,
+        "You took it back in time: it went to nobody.",
+        "Lo retiraste a tiempo: no le llegó a nadie.",
+    ),
+    "post.count": Word("how many neighbors would have them", _SERVICE | _STAFF, 42, 42),
+    "post.only": Word(
+        "of words that may be meant for one person: their name, as ONLY takes it; else empty", _SERVICE, "JO", "JO"
+    ),
+    "post.waits": Word("yes if they wait for a steward, and not for ten minutes", _SERVICE, False, False),
+    "post.author": Word("who wrote them", _STAFF, "Rosa Medina", "Rosa Medina", _MAIL),
+    "post.topic": Word("what the topic is about", _STAFF, "Soup on Thursday", "La sopa del jueves", _MAIL),
+    "post.why": Word(
+        "why they wait, as a whole sentence",
+        _STAFF,
+        "These are Rosa’s first words to the chapter.",
+        "Son las primeras palabras de Rosa al grupo.",
+        _MAIL,
     ),
     "pace.is_less": Word("of a receipt: yes if they asked us to write less often", _SERVICE, True, True),
     "pace.is_pause": Word("of a receipt: yes if they asked us for a pause of thirty days", _SERVICE, False, False),

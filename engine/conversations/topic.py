@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from engine.audit.entry import record
 from engine.base.db import Base, Id
 from engine.base.ids import new_id
+from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership
 from engine.conversations.closure import reopen
 from engine.conversations.feed import tell
@@ -31,8 +32,6 @@ GUARD = timedelta(minutes=10)
 MOST_AN_HOUR = 12
 
 WhyHeld = Literal["", "first_post", "looks_private", "moderated"]
-#: What is held for a person to decide. The other reason ends by itself.
-FOR_A_PERSON: tuple[WhyHeld, ...] = ("first_post", "moderated")
 
 
 class TopicPost(Base):
@@ -139,15 +138,18 @@ def add_post(
     *,
     why_held: WhyHeld = "",
     why: str = "",
+    release_at: datetime | None = None,
+    only_to_id: int | None = None,
     answer_within: timedelta = timedelta(hours=24),
 ) -> TopicPost:
-    """The member's words stand in the topic; held for the reason given, else out, which the caller then fans out.
+    """The member's words stand in the topic: held for the reason given, else out, which the caller then fans out.
 
-    What a person has to decide waits for them until now + `answer_within`.
+    What is held without a `release_at` waits for a person, who owes a decision by now + `answer_within`. Words that are
+    for one person alone (`only_to_id`) are private at once, and the caller relays them.
     """
     if thread.kind != TOPIC or thread.chapter_id is None:
         raise ValueError("only a chapter's topic has posts")
-    waits = why_held in FOR_A_PERSON
+    waits = bool(why_held) and release_at is None
     message = file_words_in(session, thread, words, now, waits=waits, answer_within=answer_within)
     if thread.closure_id is not None:
         reopen(session, thread, None, now)
@@ -157,11 +159,12 @@ def add_post(
         thread_id=thread.id,
         chapter_id=thread.chapter_id,
         author_id=author_id,
-        state="held" if why_held else "out",
+        state="held" if why_held else "private" if only_to_id is not None else "out",
         why_held=why_held,
         why=why,
-        release_at=now + GUARD if why_held == "looks_private" else None,
+        release_at=release_at,
         decided_at=None if why_held else now,
+        only_to_id=only_to_id,
     )
     session.add(post)
     session.flush()
@@ -280,18 +283,6 @@ def posts_lately(session: Session, author_id: int, chapter_id: int, now: datetim
     )
 
 
-def neighbors(session: Session, chapter_id: int) -> int:
-    """How many people are in the chapter now."""
-    return (
-        session.scalar(
-            select(func.count())
-            .select_from(Membership)
-            .where(Membership.chapter_id == chapter_id, Membership.left_at.is_(None))
-        )
-        or 0
-    )
-
-
 def posts_of(session: Session, thread_id: int) -> dict[int, TopicPost]:
     """The topic's posts by their message, the earliest first."""
     rows = session.scalars(
@@ -310,6 +301,17 @@ def due_posts(session: Session, now: datetime, limit: int = 100) -> list[int]:
             .limit(limit)
         )
     )
+
+
+def is_blocked(session: Session, member_id: int, from_id: int) -> bool:
+    """Whether the member wants no words of that person."""
+    return session.get(MemberBlock, (member_id, from_id)) is not None
+
+
+def is_old(thread: Thread, chapter: Chapter, now: datetime) -> bool:
+    """Whether so much time passed since the last words that the chapter calls the topic old."""
+    days = chapter.topics_old_after_days
+    return days is not None and thread.last_at < now - timedelta(days=days)
 
 
 def is_in(session: Session, member_id: int, chapter_id: int) -> bool:
@@ -335,7 +337,7 @@ def _decide(session: Session, post: TopicPost, state: str, by_id: int | None, no
 
 def _nothing_waits(session: Session, thread_id: int) -> bool:
     waiting = select(TopicPost.message_id).where(
-        TopicPost.thread_id == thread_id, TopicPost.state == "held", TopicPost.why_held.in_(FOR_A_PERSON)
+        TopicPost.thread_id == thread_id, TopicPost.state == "held", TopicPost.release_at.is_(None)
     )
     return session.scalar(waiting.limit(1)) is None
 

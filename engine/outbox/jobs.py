@@ -19,7 +19,8 @@ from engine.conversations.handing_over import adopt, give_back, orphans, take_ba
 from engine.conversations.notice import Notice
 from engine.conversations.overdue import newly_overdue, note_overdue, unreturned
 from engine.conversations.thread import Thread
-from engine.outbox import pace, queue
+from engine.conversations.topic import TopicPost, due_posts
+from engine.outbox import moderating, pace, queue
 from engine.outbox.classes import ranks_of
 from engine.outbox.courier import send_due
 from engine.outbox.delivery import OutboxDue
@@ -115,6 +116,16 @@ def register(broker: Broker, services: Services) -> None:
 
     broker.register("notices.tell", tell)
     broker.register("conversations.keep", look_after)
+
+    def release_posts(_row_id: int | None) -> None:
+        now = services.clock.now()
+        with services.db.read() as session:
+            due = due_posts(session, now)
+        for message_id in due:
+            with services.db.write() as session:
+                moderating.release(session, session.get_one(TopicPost, message_id), None, now)
+
+    broker.register("topics.release", release_posts)
     broker.register("outbox.addresses", try_again)
     broker.register("outbox.send", send)
     broker.register("outbox.text", texts)
@@ -146,6 +157,10 @@ def _anything_due(channel: str, session: Session, now: datetime) -> list[int | N
     return [None] if session.scalar(due.limit(1)) is not None else []
 
 
+def _any_post_due(session: Session, now: datetime) -> list[int | None]:
+    return [None] if due_posts(session, now, 1) else []
+
+
 def _anybody_quiet(session: Session, now: datetime) -> list[int | None]:
     return [None] if quiet(session, now) else []
 
@@ -169,6 +184,7 @@ SWEEPS = (
     Sweep("outbox.send", partial(_anything_due, "email"), timedelta(seconds=5)),
     Sweep("outbox.held", _anything_to_release, timedelta(seconds=30)),
     Sweep("outbox.text", partial(_anything_due, "sms"), timedelta(seconds=5)),
+    Sweep("topics.release", _any_post_due, timedelta(seconds=5)),
     Sweep("outbox.addresses", _anybody_quiet, timedelta(minutes=10)),
     Sweep("notices.tell", _anybody_to_tell, timedelta(seconds=5)),
     Sweep("conversations.keep", _anything_to_look_after, timedelta(seconds=30)),

@@ -25,6 +25,7 @@ from engine.conversations.message import Message, first_line
 from engine.conversations.notice import ASSIGNED, HANDED, OVERDUE, RETURNED, WHOEVER, Notice, Told, note_told, owe_by
 from engine.conversations.received import Received
 from engine.conversations.thread import Thread
+from engine.conversations.topic import TOPIC
 from engine.outbox.alert import MOST_A_DAY, OPEN_FOR, Alert, alerts_since
 from engine.outbox.post import staff_notice, staff_text
 from engine.people.absence import away_among
@@ -99,7 +100,8 @@ def zone_of(session: Session, member: Member, settings: Settings) -> Any:
 
 def _is_worth_telling(session: Session, thread: Thread, why: str) -> bool:
     """Nothing is told of what was answered, closed, or found to be no words of a person meanwhile."""
-    if thread.closure_id is not None:
+    if thread.closure_id is not None or thread.kind == TOPIC:
+        # A steward hears of a post that waits with the words that decide about it (engine.outbox.moderating).
         return False
     if why in (ASSIGNED, HANDED):
         return True

@@ -18,15 +18,18 @@ from engine.chapters.membership import roles_of
 from engine.content.template import current_version
 from engine.conversations.assignment import may_answer
 from engine.conversations.handing_over import HANDED_FROM
-from engine.conversations.message import Words, file_words_out
+from engine.conversations.message import Message, Words, file_words_out
 from engine.conversations.thread import Thread
 from engine.outbox.answering import said_before, subject_of_answer, texted_from
 from engine.outbox.classes import rank_of
 from engine.outbox.delivery import Delivery, OutboxDue, PostingKey
+from engine.outbox.fan_out import LETTER, POSTS, TEXT
 from engine.outbox.held import release_held
 from engine.outbox.queue import SEND
 from engine.outbox.text_facts import AT_ANY_HOUR
+from engine.outbox.topic_posts import PRIVATE_FROM
 from engine.people.absence import absence_of
+from engine.people.address import Address
 from engine.people.consent import Channel
 from engine.people.member import Member
 from templates.segments import plain_signs
@@ -218,7 +221,7 @@ def service_text(
 
 def service_letter(
     session: Session,
-    to_address: str,
+    to_address: str | None,
     member_id: int,
     template: str,
     data: Mapping[str, Any],
@@ -226,24 +229,27 @@ def service_letter(
     *,
     key: str,
     thread: Thread | None = None,
+    chapter_id: int | None = None,
+    in_reply_to: str | None = None,
 ) -> Delivery:
     """A letter somebody asked for (a receipt) is on its way, as an answer in the thread; the same key twice is one.
 
-    `data` lies over the vocabulary's values.
+    `data` lies over the vocabulary's values. Without a thread it is about the chapter, and answers `in_reply_to` of the
+    member's own; without an address it goes to their best one.
     """
     whole = f"service-letter:{key}"
     known = _posted(session, whole)
     if known is not None:
         return known
     reader = session.get(Member, member_id)
-    heard, references = said_before(session, thread) if thread is not None else (None, None)
+    heard, references = said_before(session, thread) if thread is not None else (in_reply_to, in_reply_to)
     return _post(
         session,
         whole,
         now,
         message_class="service",
         member_id=member_id,
-        chapter_id=thread.chapter_id if thread is not None else None,
+        chapter_id=thread.chapter_id if thread is not None else chapter_id,
         thread_id=thread.id if thread is not None else None,
         template=template,
         language=reader.language if reader else "en",
@@ -252,6 +258,44 @@ def service_letter(
         reference_ids=references,
         data=dict(data),
     )
+
+
+def relay(
+    session: Session, message_id: int, thread_id: int, chapter_id: int, from_id: int, to_id: int, now: datetime
+) -> Delivery:
+    """One neighbor's words are on their way to another alone, built anew; the answer comes back to us for them alone.
+
+    By mail where an address is known, else by text. That they were said stands in the reader's timeline, not what.
+    """
+    whole = f"relay:{message_id}"
+    known = _posted(session, whole)
+    if known is not None:
+        return known
+    reader, author = session.get_one(Member, to_id), session.get_one(Member, from_id)
+    has_mail = session.scalar(select(Address.id).where(Address.member_id == to_id, Address.kind == "email").limit(1))
+    channel: Channel = "email" if has_mail is not None else "sms"
+    delivery = _post(
+        session,
+        whole,
+        now,
+        message_class="answer",
+        channel=channel,
+        member_id=to_id,
+        chapter_id=chapter_id,
+        thread_id=thread_id,
+        template=LETTER if channel == "email" else TEXT,
+        language=reader.language,
+        data={POSTS: [message_id], PRIVATE_FROM: from_id},
+    )
+    session.add(
+        Message(
+            id=new_id(), created_at=now, at=now, member_id=to_id, kind="out", channel=channel, author_id=from_id,
+            author_name=author.name, folded=[], attachments=[], delivery_id=delivery.id,
+            detail={"private_post": message_id},
+        )
+    )  # fmt: skip
+    session.flush()
+    return delivery
 
 
 def courtesy(

@@ -1,0 +1,47 @@
+"""Mail in topics: each rule of topics has its own way, and what is nobody else's to read goes to a person besides."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from engine.outbox.moderating import Back
+from reply_router.filing import Entry, Mail, file_in_place, words_of
+from reply_router.topics.filing import (
+    Coming,
+    Stands,
+    decide,
+    do_asked,
+    file_post,
+    note_it,
+    tell_of_lock,
+    wait_for_person,
+)
+
+
+def file_in_topic(session: Session, mail: Mail, now: datetime) -> Entry:
+    """What the rule says of this mail and its topic is done."""
+    topic = mail.case.topic
+    if topic is None:
+        raise ValueError("it has nothing to do with a topic")
+    back = Back("email", mail.case.sender.address or None)
+    coming = Coming(topic, words_of(mail), mail.received, mail.sentence, back, mail.fingerprint, mail.answer_within)
+    match mail.rule.name:
+        case "moderation":
+            return _entry(topic.author.id, decide(session, coming, now))
+        case "moderator_note":
+            return _entry(topic.author.id, note_it(session, coming, now))
+        case "topic_command":
+            return _entry(topic.author.id, do_asked(session, coming, now))
+        case "topic_to_us":
+            wait_for_person(session, topic, now)
+            return file_in_place(session, mail, now)
+        case "topic_locked":
+            tell_of_lock(session, topic, back, now)
+            return file_in_place(session, mail, now)
+        case "topic":
+            return _entry(topic.author.id, file_post(session, coming, now))
+    raise ValueError(f"{mail.rule.name} is no rule of topics")
+
+
+def _entry(author_id: int, stands: Stands) -> Entry:
+    return Entry(stands.thread, stands.message, author_id, stands.effect, stands.same_as)

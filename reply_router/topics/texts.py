@@ -1,0 +1,39 @@
+"""Texts in topics, as mail in them (reply_router.topics.mail)."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from engine.outbox.moderating import Back
+from reply_router.filing import Entry
+from reply_router.text_filing import Incoming, file_text, words_of_text
+from reply_router.topics.filing import Coming, Stands, decide, do_asked, file_post, tell_of_lock, wait_for_person
+
+
+def file_text_in_topic(session: Session, incoming: Incoming, now: datetime) -> Entry:
+    """What the rule says of this text and its topic is done."""
+    topic, place = incoming.case.topic, incoming.place
+    if topic is None:
+        raise ValueError("it has nothing to do with a topic")
+    back = Back("sms", place.phone, place.our_number or None)
+    coming = Coming(
+        topic, words_of_text(incoming), incoming.received, incoming.sentence, back, None, incoming.answer_within
+    )
+    match incoming.rule.name:
+        case "moderation":
+            return _entry(topic.author.id, decide(session, coming, now))
+        case "topic_command":
+            return _entry(topic.author.id, do_asked(session, coming, now))
+        case "topic_to_us":
+            wait_for_person(session, topic, now)
+            return file_text(session, incoming, now)
+        case "topic_locked":
+            tell_of_lock(session, topic, back, now)
+            return file_text(session, incoming, now)
+        case "topic":
+            return _entry(topic.author.id, file_post(session, coming, now))
+    raise ValueError(f"{incoming.rule.name} is no rule of topics")
+
+
+def _entry(author_id: int, stands: Stands) -> Entry:
+    return Entry(stands.thread, stands.message, author_id, stands.effect, stands.same_as)
