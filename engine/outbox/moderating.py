@@ -18,7 +18,7 @@ from engine.conversations.assignment import assign, may_answer, person_for
 from engine.conversations.message import Message
 from engine.conversations.received import Received
 from engine.conversations.thread import Thread
-from engine.conversations.topic import TopicPost, let_out, only_to, reject, unsend, words_of
+from engine.conversations.topic import TopicPost, is_in, let_out, only_to, reject, unsend, words_of
 from engine.outbox.fan_out import begin, readers_of
 from engine.outbox.post import relay, service_letter, service_text, staff_notice
 from engine.people.consent import Channel
@@ -86,7 +86,7 @@ def send_to_one(session: Session, post: TopicPost, member: Member, back: Back, n
 
 def reach(session: Session, post: TopicPost) -> int:
     """How many neighbors would read a post: everybody in the chapter who chose to, but its author."""
-    return max(0, readers_of(session, post.chapter_id) - 1)
+    return max(0, readers_of(session, post.chapter_id) - is_in(session, post.author_id, post.chapter_id))
 
 
 def ask_author(session: Session, post: TopicPost, only: str, back: Back, now: datetime) -> None:

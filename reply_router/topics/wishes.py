@@ -48,6 +48,7 @@ _ONLY: Final = re.compile(r"(?:only|solo|nada mas)(?: (?:to|for|a|para))? (.{1,6
 _WITH_REASON: Final = re.compile(
     r"(report|reportar|reject|rejected|rechazar|rechazado)\s*[:.,—–-]?\s+(.{1,2000})", re.DOTALL
 )
+_TO: Final = re.compile(r"^(?:to|for|a|para)\s+", re.IGNORECASE)
 _MOST_NAMES: Final = 3
 _AROUND: Final = " \t.!*_#\"'“”‘’"
 
@@ -67,7 +68,7 @@ def wish_in(text: str) -> Wish | None:
         return Wish(ask, "", line)
     named = _ONLY.fullmatch(bare)
     if named is not None and len(named[1].split()) <= _MOST_NAMES and line.split()[0].isupper():
-        return Wish(Ask.ONLY, line.split(maxsplit=1)[1].strip(_AROUND), line)
+        return Wish(Ask.ONLY, _TO.sub("", line.split(maxsplit=1)[1]).strip(_AROUND), line)
     reasoned = _WITH_REASON.fullmatch(one_form(line))
     first = line.split()[0].strip(_AROUND + ":,—–-")
     if reasoned is not None and first.isupper():

@@ -1,8 +1,8 @@
 """A square: the town's Duluth, whose address is its group, with people who read and write in its topics.
 
-    row = square.writes("Rosa", "Shall we have soup on Thursday?")
-    square.goes_out()
-    square.answers("Walt", "I can bring two pots.")
+row = square.writes("Rosa", "Shall we have soup on Thursday?")
+square.goes_out()
+square.answers("Walt", "I can bring two pots.")
 """
 
 from dataclasses import dataclass, field
@@ -13,11 +13,11 @@ from typing import Any
 from sqlalchemy import select
 
 from engine.chapters.chapter import Chapter
-from engine.chapters.membership import Membership
-from engine.conversations.message import Message
+from engine.chapters.membership import Membership, join
+from engine.conversations.message import Message, Words
 from engine.conversations.received import Received
 from engine.conversations.thread import Thread
-from engine.conversations.topic import TopicPost, due_posts
+from engine.conversations.topic import TopicPost, add_post, due_posts, open_topic
 from engine.outbox.fan_out import due_fan_outs, fan_out
 from engine.outbox.moderating import release
 from tests.reply_router.conversation import DOMAIN, Town
@@ -43,6 +43,20 @@ class Square:
             chapter = session.get_one(Chapter, self.town.chapters["Duluth"])
             for name, value in settings.items():
                 setattr(chapter, name, value)
+
+    def joins(self, name: str) -> None:
+        """Somebody known is in the chapter too."""
+        with self.town.house.services.db.write() as session:
+            join(session, self.town.person_id(name), self.town.chapters["Duluth"], self.town.house.now)
+
+    def has_written(self, name: str) -> None:
+        """Words of theirs went out to the chapter, long ago."""
+        at = self.town.house.now - timedelta(days=40)
+        member_id, chapter_id = self.town.person_id(name), self.town.chapters["Duluth"]
+        with self.town.house.services.db.write() as session:
+            thread = open_topic(session, chapter_id, f"Hello from {name}", at, reason="")
+            post = add_post(session, thread, member_id, Words(f"I am {name}.", author_id=member_id), at)
+            post.fanned_out_at = at
 
     def hears_by_text(self, name: str) -> None:
         """Topics reach this person's phone where they are named."""
