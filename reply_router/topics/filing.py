@@ -159,7 +159,7 @@ def note_it(session: Session, coming: Coming, now: datetime) -> Stands:
     thread = coming.topic.thread
     if thread is None:
         raise ValueError("there is no topic to note it in")
-    return Stands(thread, _note(session, thread, coming, now), "note")
+    return Stands(thread, _note(session, thread, coming, now), "noted")
 
 
 def wait_for_person(session: Session, topic: TopicPlace, now: datetime) -> None:

@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from engine.chapters.membership import give_role
+from engine.chapters.chapter import Chapter
+from engine.chapters.membership import give_role, join
 from engine.conversations.message import Message
 from engine.conversations.task import Task
 from engine.conversations.thread import Thread
-from engine.conversations.topic import MemberBlock, TopicLock, TopicMute, lock
+from engine.conversations.topic import GUARD, MemberBlock, TopicLock, TopicMute, lock
 from engine.people.member import Member
 from reply_router.topics.guard import looks_private
 from reply_router.topics.wishes import Ask, wish_in
@@ -92,7 +93,7 @@ def test_a_stewards_word_that_nothing_proves_decides_nothing(square: Square) -> 
     row = square.writes("Lee Park", "I have a van.", "A van")
     notice = next(each for each in reversed(square.mails("Ingrid")) if "van" in str(each["Subject"]))
     forged = square.town.answers("Ingrid Halvorsen", notice, "APPROVE", dmarc="")
-    assert (forged.outcome, forged.effect, square.post(row).state) == ("thread", "note", "held")
+    assert (forged.outcome, forged.effect, square.post(row).state) == ("thread", "noted", "held")
 
 
 def test_words_that_look_private_wait_ten_minutes_and_then_go_out(square: Square) -> None:
@@ -154,7 +155,7 @@ def test_a_command_quoted_below_an_answer_does_nothing(square: Square) -> None:
     row = square.answers("Jo Lind", "I bring pots.\n\n> ENOUGH\n> REPORT", to="soup on Thursday?", quoted=False)
     assert (row.outcome, row.effect) == ("thread", "posted")
     with square.town.house.read() as session:
-        assert session.scalars(select(MemberBlock)).all() == session.scalars(select(TopicMute)).all() == []
+        assert not session.scalars(select(MemberBlock)).all() and not session.scalars(select(TopicMute)).all()
 
 
 @pytest.mark.parametrize(
@@ -296,9 +297,6 @@ def test_a_storm_waits_for_a_steward(square: Square) -> None:
 def test_the_same_mail_to_two_chapters_is_a_topic_in_each_that_they_are_in(square: Square) -> None:
     town = square.town
     with town.house.services.db.write() as session:
-        from engine.chapters.chapter import Chapter
-        from engine.chapters.membership import join
-
         join(session, town.person_id("Kei"), town.chapters["Atlanta"], town.house.now)
         session.get_one(Chapter, town.chapters["Atlanta"]).default_to = "group"
     both = (ADDRESS, ADDRESS.replace("duluth", "atlanta"))
@@ -417,6 +415,4 @@ def test_a_command_is_the_whole_first_line(text: str, ask: Ask | None, argument:
 
 
 def test_ten_minutes_is_what_we_say() -> None:
-    from engine.conversations.topic import GUARD
-
     assert timedelta(minutes=10) == GUARD
