@@ -49,6 +49,7 @@ import engine.people.member
 import engine.people.member_pace
 import engine.people.notice_choice
 import engine.people.path
+import engine.people.pending
 import engine.people.sign_up
 import engine.people.text_sign_up
 import engine.people.text_stop

@@ -47,12 +47,9 @@ def not_staff(case: Case) -> str | None:
 
 
 def unsubscribe(case: Case) -> str | None:
-    """A whole line says stop, and the mail shows whose it is."""
+    """A whole line says stop, and the mail proves whose it is."""
     command = case.reading.command
-    if command is None or command.verb is not Verb.UNSUBSCRIBE:
-        return None
-    place = case.place
-    if not (place.ours and place.known and place.member is not None):
+    if command is None or command.verb is not Verb.UNSUBSCRIBE or not is_theirs(case):
         return None
     return (
         f"{case.who} asked us to stop, in a line of its own: “{shortened(command.line)}”. No more letters go to them."
@@ -60,31 +57,27 @@ def unsubscribe(case: Case) -> str | None:
 
 
 def leave(case: Case) -> str | None:
-    """A whole line says LEAVE and a chapter they are in, and the mail shows whose it is."""
-    command, place = case.reading.command, case.place
+    """A whole line says LEAVE and a chapter they are in, and the mail proves whose it is."""
+    command = case.reading.command
     if command is None or command.verb is not Verb.LEAVE or case.chapter is None or case.answers:
         return None
-    if not (place.ours and place.known and place.member is not None):
+    if not is_theirs(case):
         return None
     return f"{case.who} left {case.chapter.name}, in a line of its own: “{shortened(command.line)}”."
 
 
 def help_(case: Case) -> str | None:
-    """A whole line says HELP, and the mail shows whose it is."""
-    command, place = case.reading.command, case.place
-    if command is None or command.verb is not Verb.HELP or case.answers:
-        return None
-    if not (place.ours and place.known and place.member is not None):
+    """A whole line says HELP, and the mail proves whose it is."""
+    command = case.reading.command
+    if command is None or command.verb is not Verb.HELP or case.answers or not is_theirs(case):
         return None
     return f"{case.who} asked what this is and which words do what."
 
 
 def pace(case: Case) -> str | None:
-    """A whole line asks for more or less of us, and the mail shows whose it is."""
-    command, place = case.reading.command, case.place
-    if command is None or command.verb not in PACES or case.answers:
-        return None
-    if not (place.ours and place.known and place.member is not None):
+    """A whole line asks for more or less of us, and the mail proves whose it is."""
+    command = case.reading.command
+    if command is None or command.verb not in PACES or case.answers or not is_theirs(case):
         return None
     return f"{case.who} asked us, in a line of its own, to write {PACES[command.verb]}: “{shortened(command.line)}”."
 
@@ -93,11 +86,42 @@ def pace(case: Case) -> str | None:
 PACES = {Verb.LESS: "less often", Verb.PAUSE: "nothing for thirty days", Verb.MORE: "as often as before"}
 
 
+def is_theirs(case: Case) -> bool:
+    """Whether a member asks it of themselves: from an address of theirs, proven, and of nobody else's (law 9)."""
+    place = case.place
+    if place.member is None or not place.known or not case.proof.proven:
+        return False
+    return place.ours or case.sender.member_ids == (place.member.id,)
+
+
+def own_word(case: Case) -> str | None:
+    """A plain yes or no to our question whether they asked that, proven."""
+    if not case.own_word or not is_theirs(case):
+        return None
+    return f"{case.who} says that it was them." if case.own_word == "yes" else f"{case.who} says that it was not them."
+
+
+def asks_first(case: Case) -> str | None:
+    """A whole line asks for more or less of us in a member's name, and nothing proves that they wrote it."""
+    command = case.reading.command
+    if command is None or command.verb not in PACES or case.answers or case.place.member is None:
+        return None
+    return (
+        f"A mail in the name of {case.place.member.called} asks us to write {PACES[command.verb]}. {case.proof.says} "
+        "Nothing was changed yet: they are asked, at the address we know."
+    )
+
+
 def asks_to_stop(case: Case) -> str | None:
-    """A whole line says stop, and nothing shows whose it is."""
+    """A whole line says stop, and nothing proves whose it is."""
     command = case.reading.command
     if command is None or command.verb is not Verb.UNSUBSCRIBE:
         return None
+    if case.place.member is not None:
+        return (
+            f"A mail in the name of {case.place.member.called} asks us to stop writing. {case.proof.says} "
+            "Nothing was changed yet: they are asked, at the address we know, whether it was them."
+        )
     return (
         "Somebody asks us to stop writing, but the mail does not prove who it is. Nothing was changed yet: find out "
         "whom they mean, and stop it for them."

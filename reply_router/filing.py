@@ -34,6 +34,7 @@ from reply_router.subject import stripped
 STORM = 20
 REUSED_ID = "re-used id"
 ASKS_TO_STOP = "asks to stop: not proven"
+NOT_PROVEN = "sender not proven"
 UNREADABLE = "open the original"
 #: A Date header further off than this from when we got it is shown.
 DATE_OFF = timedelta(minutes=10)
@@ -112,10 +113,12 @@ def file_in_place(session: Session, mail: Mail, now: datetime) -> Entry:
         thread.correspondent = case.sender.address
     question, heard = _answer(session, mail, now)
     done = DONE.get(mail.rule.name)
-    if done is not None:
+    if done is not None or mail.rule.name == "asks_first":
         waits = not _only_the_command(mail)
     elif mail.rule.filed is Filed.SIGN_UP:
         waits = (case.joins.more if case.joins else False) or (case.confirms.heard.more if case.confirms else False)
+    elif mail.rule.name == "own_word":
+        waits = False
     else:
         waits = heard is None or heard.more
     if waits and thread.closure_id is not None:
@@ -124,6 +127,9 @@ def file_in_place(session: Session, mail: Mail, now: datetime) -> Entry:
     effect = "answer" if heard is not None else ""
     if done is not None:
         effect = done(session, case, mail.received, thread, now)
+    elif case.proof.failed:
+        # A person sees the words; no journey goes on by them (law 9).
+        mark(thread, NOT_PROVEN)
     elif heard is not None and question is not None:
         take_branch(session, question, heard, message, thread, _journey_of(mail), now)
     elif mail.rule.outcome == "thread" and mail.reading.kind is Kind.HUMAN:
@@ -287,6 +293,8 @@ def words_of(mail: Mail, what: str = "") -> Words:
     detail: dict[str, object] = {"rule": mail.rule.name, "content": mail.fingerprint.hex()}
     if what:
         detail["machine"] = what
+    if not case.proof.proven:
+        detail["proof"] = case.proof.kept
     if case.sender.address and member is None:
         detail["from"] = stored(case.sender.address)
     if reading.kind is Kind.UNREADABLE:
@@ -333,7 +341,9 @@ def _answer(session: Session, mail: Mail, now: datetime) -> tuple[Question | Non
     question = question_of(session, place.delivery.id)
     if question is None or question.member_id != place.member.id:
         return None, None
-    if not (place.ours and place.known) or JOURNEY_OVER in place.marks or mail.reading.kind is not Kind.HUMAN:
+    if not (place.ours and place.known) or mail.case.proof.failed or mail.reading.kind is not Kind.HUMAN:
+        return None, None
+    if JOURNEY_OVER in place.marks:
         return None, None
     heard = recognize(question, mail.reading.text, names_around(session, mail.case))
     if heard is not None and (mail.reading.attachments or mail.reading.trouble):

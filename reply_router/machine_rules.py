@@ -73,6 +73,8 @@ def calendar(case: Case) -> str | None:
     # Nothing is done by it but that a person sees it: the member's own address, saying it of themselves, is enough.
     if case.reading.kind is not Kind.CALENDAR_REPLY or case.place.member is None or not case.place.known:
         return None
+    if case.proof.failed:
+        return None
     answer = answer_in(case)
     if answer is None or answer[2] != case.sender.address:
         return None

@@ -31,6 +31,7 @@ from engine.people.member import Member
 from reply_router.addresses import Signed, aim_of, normal, signed_in
 from reply_router.budget.readers import readers
 from reply_router.case import Case, Filed
+from reply_router.confirming import ask_first, take_word, word_on
 from reply_router.content import file_once, fingerprint, is_listed, key_of, loop_marks, without_loop_marks
 from reply_router.filing import (
     Entry,
@@ -190,7 +191,10 @@ def route(
     if entry.same_as is not None:
         received.outcome, received.duplicate_of = "duplicate", entry.same_as
         received.reason = "duplicate: The same mail stands in this conversation already, by another of our addresses."
-    received.effect = entry.effect
+    if rule.name == "own_word":
+        entry = replace(entry, effect=take_word(session, case, now))
+    pending = ask_first(session, mail, entry, office.settings, office.tokens, now)
+    received.effect = entry.effect or ("pending" if pending is not None else "")
     received.thread_id = entry.thread.id if entry.thread is not None else None
     received.message_id = entry.message.id if entry.message is not None else None
     received.member_id = entry.member_id
@@ -239,6 +243,7 @@ def case_of(
         joins=joins_by_mail(session, reading, sender, aim, place),
         confirms=confirms_by_mail(session, reading, sender, place),
         chapter=chapter_left(session, reading, place),
+        own_word=own_word,
         organizer_id=organizer.id if organizer is not None else None,
         organizer=organizer.called if organizer is not None else "",
         chosen=_chosen(session, reading, sender, place, now),

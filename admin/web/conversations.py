@@ -37,6 +37,7 @@ MARK_WORDS = {
     "many mails within an hour": "storm",
     "re-used id": "reused_id",
     "asks to stop: not proven": "asks_to_stop",
+    "sender not proven": "not_proven",
     "open the original": "open_original",
     "mail does not arrive": "does_not_arrive",
     "answer did not arrive": "answer_lost",

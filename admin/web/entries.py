@@ -172,6 +172,7 @@ def _said(
         pieces=[Piece(veil(settings, each.text), each.folded) for each in pieces],
         marks=[
             *([_waits(fate, reader)] if fate and ours and fate.word == "waits" else []),
+            *_proof(message, reader),
             *_calendar(message, reader),
             *_taps(message, reader),
         ],
@@ -184,6 +185,14 @@ def _said(
         again=[datetime.fromisoformat(str(each["at"])) for each in message.detail.get("sent_again", [])],
         hides_pictures=message.kind == "in" and message.author_id is None,
     )
+
+
+def _proof(message: Message, reader: Reader) -> list[str]:
+    """That nothing proves whose words these are (law 9)."""
+    state = message.detail.get("proof", {}).get("state")
+    if message.kind != "in" or state is None:
+        return []
+    return [reader.say("conversation.disowned" if state == "failed" else "conversation.not_proven")]
 
 
 def _calendar(message: Message, reader: Reader) -> list[str]:
@@ -238,6 +247,8 @@ def _done(done: Done, reader: Reader) -> str:
             key = "handed" if done.by else "assigned"
         case "closed":
             key = "closed" if done.by else "closed_rule"
-        case _:
+        case "reopened":
             key = "reopened" if done.by else "reopened_rule"
+        case waits:
+            key = waits
     return reader.say(f"conversation.did_{key}", **values)

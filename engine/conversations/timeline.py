@@ -10,7 +10,9 @@ from engine.conversations.assignment import Assignment
 from engine.conversations.closure import Closure
 from engine.conversations.message import Message
 from engine.conversations.thread import Thread
+from engine.people.address import masked
 from engine.people.member import names_of
+from engine.people.pending import Pending
 
 #: Messages on one page; what is older is one link away.
 PAGE_MESSAGES = 120
@@ -27,7 +29,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Something somebody did: assigned, closed or reopened. `by` empty: a rule did."""
+    """Something somebody did: assigned, closed or reopened, or what is pending. `by` empty: a rule did."""
 
     at: datetime
     what: str
@@ -61,19 +63,22 @@ def timeline(session: Session, thread: Thread, before_id: int | None = None) -> 
     messages = messages[:PAGE_MESSAGES]
     assignments = list(session.scalars(select(Assignment).where(Assignment.thread_id == thread.id)))
     closures = list(session.scalars(select(Closure).where(Closure.thread_id == thread.id)))
+    pending = list(session.scalars(select(Pending).where(Pending.thread_id == thread.id)))
     names = names_of(
         session,
         {message.author_id for message in messages}
         | {row.member_id for row in assignments}
         | {row.by_id for row in assignments}
         | {row.by_id for row in closures}
-        | {row.reopened_by_id for row in closures},
+        | {row.reopened_by_id for row in closures}
+        | {row.member_id for row in pending},
     )
     entries: list[Said | Done] = [
         Said(message.at, message, names.get(message.author_id) or message.author_name) for message in reversed(messages)
     ]
     first = messages[-1].at if earlier else None
-    entries += [done for done in _doings(assignments, closures, names) if first is None or done.at >= first]
+    doings = [*_doings(assignments, closures, names), *(done for row in pending for done in _waits(row, names))]
+    entries += [done for done in doings if first is None or done.at >= first]
     # What was said comes before what was done about it in the same instant.
     entries.sort(key=lambda entry: (entry.at, isinstance(entry, Done)))
     return Timeline(entries, earlier)
@@ -96,4 +101,17 @@ def _doings(assignments: list[Assignment], closures: list[Closure], names: dict[
         doings.append(Done(row.created_at, "closed", row.by_id, names.get(row.by_id, ""), why=row.why))
         if row.reopened_at is not None:
             doings.append(Done(row.reopened_at, "reopened", row.reopened_by_id, names.get(row.reopened_by_id, "")))
+    return doings
+
+
+def _waits(row: Pending, names: dict[int | None, str]) -> list[Done]:
+    """That something is pending, whether its member was asked, and what they said."""
+    group = row.kind if row.kind in ("stop", "address") else "pace"
+    who, what = names.get(row.member_id, ""), masked(row.given) if row.kind == "address" else ""
+    asked = "asked" if row.asked_at is not None else "unasked"
+    doings = [Done(row.asked_at or row.created_at, f"{asked}_{group}", None, who, why=what)]
+    if row.done_at is not None:
+        doings.append(Done(row.done_at, f"confirmed_{group}", row.member_id, who, why=what))
+    if row.refused_at is not None:
+        doings.append(Done(row.refused_at, f"refused_{group}", row.member_id, who, why=what))
     return doings

@@ -12,7 +12,7 @@ from engine.base.services import Services
 from inbound.network import network_of
 from inbound.receive import Acceptor
 from inbound.sms import door as texts
-from inbound.web import assets, health, join, link, noted, preferences, unsubscribe
+from inbound.web import assets, confirm, health, join, link, noted, preferences, unsubscribe
 from inbound.web.headers import set_headers
 from inbound.web.refusals import refuse_in_words
 from inbound.web.visitor import frame
@@ -58,6 +58,7 @@ def create_app(
     app.register_blueprint(unsubscribe.pages(services))
     app.register_blueprint(link.pages(services, limiter))
     app.register_blueprint(join.pages(services, limiter))
+    app.register_blueprint(confirm.pages(services))
     app.register_blueprint(preferences.pages(services))
     app.register_blueprint(noted.pages(services))
     checks = health.pages(services, mail_is_open)

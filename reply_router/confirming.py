@@ -1,0 +1,199 @@
+"""Confirming: what rests on an unproven From line is asked of its member once, by a proven way, and then done (law 9).
+
+`ask_first` keeps it and asks at an address that we know as theirs; `confirm` and `refuse` are their own word, said by
+the button of a page or by an answer from their own mail program.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.audit.entry import record
+from engine.base.errors import Invalid, NotFound
+from engine.base.log import logger
+from engine.base.settings import Settings
+from engine.base.tokens import Purpose, TokenRing
+from engine.conversations.feed import tell
+from engine.conversations.thread import Thread, unmark
+from engine.enrollments.choice import choose_pace, stop_everything
+from engine.outbox.post import consent_mail
+from engine.people.address import SOMEBODY_ELSES, Address, add_email, normal_email
+from engine.people.consent import Said
+from engine.people.member import Member
+from engine.people.member_pace import Wish
+from engine.people.pending import Kind as PendingKind
+from engine.people.pending import Pending, asked_by, is_open, keep_pending, may_ask
+from reply_router.answers.words import listen, offers_of
+from reply_router.answers.yes_no import PLAIN
+from reply_router.case import Case
+from reply_router.filing import ASKS_TO_STOP, Entry, Mail, stored
+from reply_router.find import FROM_ANOTHER_ADDRESS, Place
+from reply_router.reading import Kind, Reading, Verb
+from templates.web.reader import WORDS
+
+#: The letters that ask: whether they wrote that, and whether an address is theirs.
+WAS_IT_YOU, IS_IT_YOURS = "was_it_you", "is_it_yours"
+PENDING_KINDS: dict[Verb, PendingKind] = {
+    Verb.UNSUBSCRIBE: "stop",
+    Verb.LESS: "less",
+    Verb.PAUSE: "pause",
+    Verb.MORE: "more",
+}
+#: What is done once it is confirmed, as Received.effect has it.
+EFFECT = {"stop": "opt_out", "less": "pace", "pause": "pace", "more": "pace", "address": "address"}
+
+log = logger(__name__)
+
+
+def ask_first(
+    session: Session, mail: Mail, entry: Entry, settings: Settings, tokens: TokenRing, now: datetime
+) -> Pending | None:
+    """What this mail asks without proof is pending, and its member is asked; None: there is nothing to ask."""
+    case = mail.case
+    what = _asked_in(case, mail.rule.name)
+    if what is None or case.place.member is None or entry.thread is None or entry.same_as is not None:
+        return None
+    member = case.place.member
+    kind, given = what
+    known = _address_on_file(session, member.id, case.sender.address)
+    if known is None:
+        return None
+    row = keep_pending(
+        session, kind, member.id, stored(given), now, received_id=mail.received.id, thread_id=entry.thread.id
+    )
+    if row is not None and may_ask(session, known, now):
+        _ask(session, row, member, known, entry.thread, settings, tokens, now)
+    return row
+
+
+def confirm(session: Session, row: Pending, how: str, now: datetime, *, network_address: str = "") -> bool:
+    """It is done, on the member's own word; False when it was over or done before. `how`: the evidence, in words."""
+    if not is_open(row, now):
+        return False
+    row.done_at = now
+    member_id = row.member_id
+    match row.kind:
+        case "stop":
+            evidence = f"{row.given} ({how})"
+            said = Said(
+                "reply",
+                evidence=evidence,
+                address_id=_id_of(session, member_id, row.asked_at_address),
+                received_id=row.received_id,
+                by_id=member_id,
+                network_address=network_address,
+            )
+            stop_everything(session, member_id, ("email",), said, now)
+        case "less" | "pause" | "more":
+            choose_pace(session, member_id, Wish(row.kind), now)
+        case _:
+            add_email(session, member_id, row.given, now)
+    record(session, member_id, "confirmed", "member", member_id, now, what=row.kind)
+    _shown(session, row, now)
+    return True
+
+
+def refuse(session: Session, row: Pending, now: datetime) -> bool:
+    """It was not them, and nothing was done; False when it was over or done before."""
+    if not is_open(row, now):
+        return False
+    row.refused_at = now
+    record(session, row.member_id, "refused", "member", row.member_id, now, what=row.kind)
+    _shown(session, row, now)
+    return True
+
+
+def word_on(session: Session, reading: Reading, place: Place, name: str, now: datetime) -> str:
+    """Their plain "yes" or "no" to what our letter before it asked about; "" for anything else."""
+    if place.delivery is None or place.member is None or reading.kind is not Kind.HUMAN:
+        return ""
+    row = asked_by(session, place.delivery.id)
+    if row is None or row.member_id != place.member.id or not is_open(row, now):
+        return ""
+    heard = listen(reading.text, offers_of([{"name": "yes"}, {"name": "no"}], PLAIN), (name, place.member.name))
+    return "" if heard is None or heard.more or reading.attachments else heard.name
+
+
+def take_word(session: Session, case: Case, now: datetime) -> str:
+    """What they confirmed is done, or refused; its effect."""
+    row = asked_by(session, case.place.delivery.id) if case.place.delivery is not None else None
+    if row is None:
+        return ""
+    if case.own_word == "no":
+        refuse(session, row, now)
+        return ""
+    return EFFECT[row.kind] if confirm(session, row, "They answered our question by mail: yes.", now) else ""
+
+
+def _asked_in(case: Case, rule: str) -> tuple[PendingKind, str] | None:
+    """What the mail asks for its member without proof, and in which words; or the address it came from."""
+    command, place = case.reading.command, case.place
+    if rule in ("asks_to_stop", "asks_first") and command is not None:
+        return PENDING_KINDS[command.verb], command.line
+    is_another = place.ours and not place.known and not case.sender.member_ids and not case.proof.failed
+    if rule == "token" and is_another and case.reading.kind is Kind.HUMAN and case.sender.address:
+        try:
+            return "address", normal_email(case.sender.address)
+        except Invalid:
+            return None
+    return None
+
+
+def _ask(
+    session: Session,
+    row: Pending,
+    member: Member,
+    address: str,
+    thread: Thread,
+    settings: Settings,
+    tokens: TokenRing,
+    now: datetime,
+) -> None:
+    token = tokens.sign_link(Purpose.CONFIRM, row.id, member.id, row.until_at)
+    data = {
+        "links": {"confirm": f"{settings.doors.public_url.rstrip('/')}/confirm/{token}"},
+        "asked": {"what": WORDS.say(member.language, f"confirm.what_{row.kind}"), "address": row.given},
+    }
+    letter = IS_IT_YOURS if row.kind == "address" else WAS_IT_YOU
+    try:
+        delivery = consent_mail(session, address, member.id, letter, data, now, key=f"pending:{row.id}")
+    except NotFound:
+        log.warning("the letter that asks a member is not published; a person sees what is pending", row_id=row.id)
+        return
+    # What they answer stands where it was asked.
+    delivery.thread_id = thread.id
+    row.asked_at_address, row.asked_at, row.delivery_id = address, now, delivery.id
+    session.flush()
+
+
+def _shown(session: Session, row: Pending, now: datetime) -> None:
+    """Whoever has the conversation before them sees what became of it."""
+    thread = session.get(Thread, row.thread_id) if row.thread_id is not None else None
+    if thread is not None:
+        if row.kind == "stop":
+            unmark(thread, ASKS_TO_STOP)
+        if row.kind == "address" and row.done_at is not None:
+            unmark(thread, FROM_ANOTHER_ADDRESS)
+        session.flush()
+        tell(session, thread, "message", now)
+
+
+def _address_on_file(session: Session, member_id: int, from_: str) -> str | None:
+    """The member's own address to ask at: the one in the From line if it is one of theirs, else their first."""
+    theirs = session.scalars(
+        select(Address.value)
+        .where(
+            Address.member_id == member_id,
+            Address.kind == "email",
+            Address.resting_since.is_(None) | (Address.resting_reason != SOMEBODY_ELSES),
+        )
+        .order_by(Address.rank, Address.id)
+    ).all()
+    return from_ if from_ in theirs else next(iter(theirs), None)
+
+
+def _id_of(session: Session, member_id: int, address: str) -> int | None:
+    return session.scalar(
+        select(Address.id).where(Address.member_id == member_id, Address.kind == "email", Address.value == address)
+    )
