@@ -4,6 +4,7 @@
 the button of a page or by an answer from their own mail program.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -63,7 +64,7 @@ def ask_first(
         session, kind, member.id, stored(given), now, received_id=mail.received.id, thread_id=entry.thread.id
     )
     if row is not None and may_ask(session, known, now):
-        _ask(session, row, member, known, entry.thread, settings, tokens, now)
+        _ask(session, row, member, known, settings, tokens, now)
     return row
 
 
@@ -104,15 +105,21 @@ def refuse(session: Session, row: Pending, now: datetime) -> bool:
     return True
 
 
-def word_on(session: Session, reading: Reading, place: Place, name: str, now: datetime) -> str:
-    """Their plain "yes" or "no" to what our letter before it asked about; "" for anything else."""
+def word_on(session: Session, reading: Reading, place: Place, name: str, now: datetime) -> tuple[str, Place]:
+    """Their plain "yes" or "no" to what our letter before it asked about, and where it stands: where that was asked.
+
+    "" and the place as it was for anything else.
+    """
     if place.delivery is None or place.member is None or reading.kind is not Kind.HUMAN:
-        return ""
+        return "", place
     row = asked_by(session, place.delivery.id)
     if row is None or row.member_id != place.member.id or not is_open(row, now):
-        return ""
+        return "", place
     heard = listen(reading.text, offers_of([{"name": "yes"}, {"name": "no"}], PLAIN), (name, place.member.name))
-    return "" if heard is None or heard.more or reading.attachments else heard.name
+    if heard is None or heard.more or reading.attachments:
+        return "", place
+    thread = session.get(Thread, row.thread_id) if row.thread_id is not None else None
+    return heard.name, replace(place, thread=thread) if thread is not None else place
 
 
 def take_word(session: Session, case: Case, now: datetime) -> str:
@@ -145,7 +152,6 @@ def _ask(
     row: Pending,
     member: Member,
     address: str,
-    thread: Thread,
     settings: Settings,
     tokens: TokenRing,
     now: datetime,
@@ -161,8 +167,6 @@ def _ask(
     except NotFound:
         log.warning("the letter that asks a member is not published; a person sees what is pending", row_id=row.id)
         return
-    # What they answer stands where it was asked.
-    delivery.thread_id = thread.id
     row.asked_at_address, row.asked_at, row.delivery_id = address, now, delivery.id
     session.flush()
 

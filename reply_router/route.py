@@ -228,6 +228,7 @@ def case_of(
         # again. SQLite has one writer at a time, and what it found holds.
         session.execute(select(Member.id).where(Member.id == place.member.id).with_for_update())
         place = find(search)
+    own_word, place = word_on(session, reading, place, sender.name, now)
     organizer = organizer_of(session, aim, sender)
     own = any(is_loop_mark(tokens, each) for each in loop_marks(raw))
     return Case(
@@ -317,11 +318,13 @@ def _whose_machine(case: Case) -> int | None:
 
 
 def _thank(session: Session, mail: Mail, thread: Thread, now: datetime) -> None:
-    """A known member whose mail found no place hears that it arrived; once a day, and never a machine or a stranger."""
+    """Whoever's mail found no place hears that it arrived: once a day, never a machine, and nobody whose name somebody
+    else may have borrowed (RFC 3834 section 2)."""
     sender = mail.case.sender
-    if not sender.member_ids or mail.reading.kind is not Kind.HUMAN or IN_STORM in thread.marks:
+    if not mail.case.proof.proven or mail.reading.kind is not Kind.HUMAN or IN_STORM in thread.marks:
         return
+    member_id = next(iter(sender.member_ids), None)
     try:
-        courtesy(session, sender.address, sender.member_ids[0], thread, now, key=f"received:{mail.received.id}")
+        courtesy(session, sender.address, member_id, thread, now, key=f"received:{mail.received.id}")
     except NotFound:
         log.warning("the letter that says we got it is not published; nothing is lost", row_id=mail.received.id)

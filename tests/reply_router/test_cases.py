@@ -358,11 +358,15 @@ CASES = (
          waits=False),
     Case("MORE, and more to say", lambda t: _unsubscribe(t, text="MORE\n\nI liked the soup."), "command", "pace",
          "Rosa", "Atlanta", "Denise"),
-    Case("LESS from another address", lambda t: _unsubscribe(t, text="less", from_="rosa@new.example"), "thread",
-         "token", "Rosa", "Atlanta", "Denise", ("from another address",)),
+    Case("LESS from another address", lambda t: _unsubscribe(t, text="less", from_="rosa@new.example"), "command",
+         "asks_first", "Rosa", "Atlanta", "Denise", ("from another address",), waits=False),
+    Case("LESS, not proven", lambda t: _unsubscribe(t, text="less", dmarc=""), "command", "asks_first", "Rosa",
+         "Atlanta", "Denise", waits=False),
     Case("more, in a sentence", lambda t: _unsubscribe(t, text="More soup, please!"), "thread", "token", "Rosa",
          "Atlanta", "Denise"),
-    Case("unsubscribe without a token", lambda t: t.writes(ROSA, f"hello@{DOMAIN}", "stop"), "needs_person",
+    Case("unsubscribe without a token", lambda t: t.writes(ROSA, f"hello@{DOMAIN}", "stop"), "command",
+         "unsubscribe", "Rosa", "Atlanta", "Denise", waits=False),
+    Case("unsubscribe by nobody proven", lambda t: t.writes(ROSA, f"hello@{DOMAIN}", "stop", dmarc=""), "needs_person",
          "asks_to_stop", "Rosa", "Atlanta", "", ("asks to stop: not proven",)),
 )  # fmt: skip
 

@@ -33,8 +33,9 @@ def test_a_spoofed_sender_stops_nobody_answers_for_nobody_and_commands_nobody(to
         consents = session.scalar(select(func.count()).select_from(Consent))
     words = ("stop", "unsubscribe", "meet", "less", "#close", "#note She said so.", "leave Atlanta")
     for said in words:
-        row = town.writes(ROSA, f"atlanta@{DOMAIN}", said, Auto_Submitted="no")
-        assert row.outcome in ("thread", "needs_person") and row.effect == "", said
+        row = town.writes(ROSA, f"atlanta@{DOMAIN}", said, Auto_Submitted="no", dmarc="fail")
+        assert row.outcome in ("thread", "needs_person", "command") and row.effect in ("", "pending"), said
+        assert row.detail["proof"]["state"] == "failed"
     assert town.question("Rosa").answered_at is None
     with town.house.read() as session:
         assert session.scalar(select(func.count()).select_from(Consent)) == consents
