@@ -190,14 +190,20 @@ def test_a_complaint_ends_letters_of_its_kind(town: Town) -> None:
         assert not session.get_one(ConsentStanding, (town.person_id("Rosa"), "email", "journey")).opted_in
 
 
-def test_a_known_member_whose_mail_found_no_place_hears_once_a_day_that_it_arrived(town: Town) -> None:
+def test_whoever_provably_wrote_to_a_forged_address_hears_once_a_day_that_it_arrived(town: Town) -> None:
     for number in range(3):
         town.writes("Rosa <rosa@home.example>", f"r-{'a' * 48}@{DOMAIN}", f"Where does this go? {number}")
-    town.writes("Ana <ana@elsewhere.example>", f"r-{'a' * 48}@{DOMAIN}", "And this?")
+        town.writes("Ana <ana@elsewhere.example>", f"r-{'a' * 48}@{DOMAIN}", f"And this? {number}")
+    for dmarc in ("", "fail", "none"):
+        town.writes("Lou <lou@elsewhere.example>", f"r-{'a' * 48}@{DOMAIN}", f"And I? {dmarc}", dmarc=dmarc)
+    town.writes("Away <away@elsewhere.example>", f"r-{'a' * 48}@{DOMAIN}", "I am away.", Auto_Submitted="auto-replied")
     town.house.send()
-    assert [str(mail["To"]) for mail in town.house.mails()] == ["Rosa Marin <rosa@home.example>"]
+    assert sorted(str(mail["To"]) for mail in town.house.mails()) == [
+        "Rosa Marin <rosa@home.example>",
+        "ana@elsewhere.example",
+    ]
     assert town.house.mails()[0]["Auto-Submitted"] == "auto-replied"
-    assert len(town.threads()) == 2
+    assert len(town.threads()) == 3
 
 
 def test_the_best_guesses_stand_beside_what_could_not_be_matched(town: Town) -> None:
