@@ -17,6 +17,7 @@ from tests.servers import shared
 #: `figures(quick: bool) -> Iterator[Figure]` yields each figure as soon as it is known.
 BENCHES: dict[str, str] = {
     "tick": "the journey tick without rendering: against row by row, its growth, what the queue costs (P3, P4, P10)",
+    "route": "a reply routed after its 250, on one core, against row by row (P2)",
     "reading": "a letter read: against the standard library with a reply parser; its median, its growth (P2)",
     "import": "a file of people brought in: against row by row, its time and memory for a million rows",
     "answers": "an organizer's answer while 200,000 broadcasts are due: how long it takes to the relay",
