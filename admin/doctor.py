@@ -24,9 +24,11 @@ from engine.base.lease import Lease
 from engine.base.settings import FILE_NAME, Settings, load, unknown_variables
 from engine.chapters.membership import Role
 from engine.conversations.balance import Balance, balance
+from engine.conversations.storm import lately
 from engine.conversations.thread import Thread
 from engine.enrollments.importing.bring_in import interrupted
 from engine.migrations import migrate
+from engine.outbox.probe import way_in
 from engine.outbox.waiting import late
 from reply_router.budget.readers import Readers
 
@@ -228,6 +230,42 @@ def _nobody_waits(session: Session, now: datetime, _settings: Settings) -> Check
     return Check("people are answered", late == 0, says, "Open the inbox and answer the oldest first, or ask for help.")
 
 
+def _replies_arrive(session: Session, _now: datetime, settings: Settings) -> Check:
+    found = way_in(session, _now)
+    domain = settings.mail.domain
+    says = {
+        "": "A test mail of ours came back by our own door within the last hours."
+        if found.sign == "green"
+        else "No test mail has come back yet; the first leaves within a minute of a start.",
+        "refused": f"Replies may not reach you: your own relay does not take mail for {domain} ({found.says}).",
+        "returned": f"Replies may not reach you: a mail server gave our test mail for {domain} back.",
+        "lost": f"Replies may not reach you: our test mail for {domain} left and did not come back.",
+        "stale": "Replies may not reach you: nothing was tested for over two hours.",
+    }[found.why]
+    fix = (
+        "Is `hearthline run` up?"
+        if found.why == "stale"
+        else f"Look at the MX record of {domain}, and whether the server it names hands mail on to our SMTP or LMTP "
+        "door. Until a test comes back, letters say another way to reach you."
+    )
+    return Check("replies arrive", found.arrives, says, fix)
+
+
+def _nobody_storms(session: Session, now: datetime, _settings: Settings) -> Check:
+    storms = lately(session, now)
+    says = counted(
+        len(storms),
+        "Nobody writes more often than people do.",
+        "One sender wrote over 20 messages within an hour; everything is kept, and the conversation is muted.",
+        "{} senders wrote over 20 messages within an hour; everything is kept, and the conversations are muted.",
+    )
+    where = ", ".join(f"/conversations/{storm.thread_id}" for storm in storms[:5])
+    fix = (
+        f"Look at it ({where}): a machine that answers machines is told apart by its words. It ends after a calm hour."
+    )
+    return Check("nobody storms", not storms, says, fix)
+
+
 def _files_are_whole(session: Session, _now: datetime, _settings: Settings) -> Check:
     stopped = interrupted(session, datetime.now(UTC))
     if not stopped:
@@ -265,5 +303,7 @@ DATABASE_CHECKS: tuple[Callable[[Session, datetime, Settings], Check], ...] = (
     _everything_settles,
     _everything_leaves,
     _nobody_waits,
+    _replies_arrive,
+    _nobody_storms,
     _files_are_whole,
 )

@@ -327,13 +327,14 @@ def register_rooms(services: Services) -> list[Sweep]:
     import engine.outbox.jobs as outbox
     import engine.outbox.topic_jobs as topics
     import engine.runner.jobs as runner
+    import inbound.probe as probe
     import inbound.sms.jobs as texts
     import inbound.web.jobs as pages
     import reply_router.jobs as router
     import reply_router.relayed_pictures as pictures
 
     sweeps: list[Sweep] = []
-    for room in (runner, outbox, topics, router, pictures, pages, texts, partition):
+    for room in (runner, outbox, topics, router, pictures, pages, texts, probe, partition):
         room.register(services.broker, services)
         sweeps += room.SWEEPS
     return sweeps

@@ -20,6 +20,7 @@ import engine.conversations.picture
 import engine.conversations.question
 import engine.conversations.received
 import engine.conversations.routing_rule
+import engine.conversations.storm
 import engine.conversations.talk
 import engine.conversations.task
 import engine.conversations.thread
@@ -33,8 +34,10 @@ import engine.outbox.alert
 import engine.outbox.delivery
 import engine.outbox.desk_receipt
 import engine.outbox.fan_out
+import engine.outbox.limits
 import engine.outbox.line
 import engine.outbox.mailbox
+import engine.outbox.probe
 import engine.outbox.rate
 import engine.outbox.relayed_picture
 import engine.people.absence

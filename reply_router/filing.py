@@ -6,7 +6,7 @@ A recognized answer takes its branch; other words wait for a person, hold the me
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.base.log import logger
@@ -15,6 +15,7 @@ from engine.conversations.closure import close
 from engine.conversations.message import Message, Words, file_machine_mail, file_words_in, first_line
 from engine.conversations.question import Question, question_of
 from engine.conversations.received import Received
+from engine.conversations.storm import watch
 from engine.conversations.thread import Thread, mark, open_thread
 from engine.people.address import masked
 from engine.people.member import Member
@@ -26,12 +27,10 @@ from reply_router.case import Case, Filed, Rule
 from reply_router.content import file_once, key_of
 from reply_router.find import JOURNEY_OVER, Place
 from reply_router.machine_rules import answer_in
-from reply_router.mail_commands import DONE, IN_STORM
+from reply_router.mail_commands import DONE, is_told
 from reply_router.reading import Kind, Reading
 from reply_router.subject import stripped
 
-#: So many mails of one person within an hour are a storm.
-STORM = 20
 REUSED_ID = "re-used id"
 ASKS_TO_STOP = "asks to stop: not proven"
 NOT_PROVEN = "sender not proven"
@@ -114,7 +113,9 @@ def file_in_place(session: Session, mail: Mail, now: datetime) -> Entry:
     question, heard = _answer(session, mail, now)
     done = DONE.get(mail.rule.name)
     if done is not None or mail.rule.name == "asks_first":
-        waits = not _only_the_command(mail)
+        # Beyond what a machine may say to one person, a person sees what was asked.
+        unheard = done is not None and not is_told(session, case, mail.rule.name, thread, now)
+        waits = not _only_the_command(mail) or unheard
     elif mail.rule.filed is Filed.SIGN_UP:
         waits = (case.joins.more if case.joins else False) or (case.confirms.heard.more if case.confirms else False)
     elif mail.rule.name == "own_word":
@@ -262,14 +263,8 @@ def _say(session: Session, thread: Thread, mail: Mail, now: datetime, *, waits: 
     _mark_reused_id(session, thread, mail)
     message = file_words_in(session, thread, words_of(mail), now, waits=waits, answer_within=mail.answer_within)
     message.at = mail.received.created_at
-    lately = session.scalar(
-        select(func.count()).where(
-            Message.thread_id == thread.id, Message.kind == "in", Message.at > now - timedelta(hours=1)
-        )
-    )
-    if (lately or 0) > STORM:
-        mark(thread, IN_STORM)
-        log.warning("one person writes very often", thread_id=thread.id, within_an_hour=lately)
+    session.flush()
+    watch(session, thread, now)
     return message
 
 

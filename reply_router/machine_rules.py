@@ -11,7 +11,12 @@ from reply_router.reading import Kind
 
 def probe(case: Case) -> str | None:
     """Our own test of the way in."""
-    return "It is our own test of the way in." if case.purpose is Purpose.PROBE else None
+    if case.purpose is not Purpose.PROBE:
+        return None
+    if case.reading.kind is Kind.BOUNCE:
+        return "A mail server gave our own test of the way in back to us."
+    # Only what bears our mark is ours: words of somebody who wrote to that address are words.
+    return "It is our own test of the way in." if case.own else None
 
 
 def own(case: Case) -> str | None:

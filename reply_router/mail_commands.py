@@ -10,8 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.conversations.received import Received
+from engine.conversations.storm import IN_STORM
 from engine.conversations.thread import Thread
 from engine.enrollments.choice import choose_pace, stop_everything
+from engine.outbox import limits
 from engine.outbox.leaving import leave_chapter
 from engine.outbox.post import service_letter
 from engine.people.address import Address
@@ -21,8 +23,8 @@ from engine.people.member_pace import Wish
 from reply_router.case import Case
 from reply_router.reading.commands import Command
 
-#: What a conversation in a storm is marked with: kept, shown, and never answered by machine.
-IN_STORM = "many mails within an hour"
+#: What is done and said nothing about.
+_SILENT = ("unsubscribe",)
 
 
 def stop(session: Session, case: Case, received: Received, thread: Thread, now: datetime) -> str:
@@ -69,6 +71,11 @@ DONE: Mapping[str, Callable[[Session, Case, Received, Thread, datetime], str]] =
 }
 
 
+def is_told(session: Session, case: Case, rule: str, thread: Thread, now: datetime) -> bool:
+    """Whether they hear from the machine what became of it, or need to hear nothing; else a person should see it."""
+    return rule in _SILENT or _may_be_told(session, case, thread, now)
+
+
 def pace_words(wish: Wish) -> dict[str, dict[str, bool]]:
     """What the receipt says, as its template reads it."""
     return {"pace": {"is_less": wish is Wish.LESS, "is_pause": wish is Wish.PAUSE}}
@@ -95,6 +102,13 @@ def _receipt(
     session: Session, case: Case, member: Member, thread: Thread, template: str, data: Mapping[str, object], key: str,
     now: datetime,
 ) -> None:  # fmt: skip
-    """In a storm the machine says nothing."""
-    if IN_STORM not in thread.marks:
+    if _may_be_told(session, case, thread, now):
+        limits.note(session, limits.RECEIPT, case.sender.address, thread.id, now)
         service_letter(session, case.sender.address, member.id, template, data, now, key=key, thread=thread)
+
+
+def _may_be_told(session: Session, case: Case, thread: Thread, now: datetime) -> bool:
+    """In a storm, and beyond what one person may hear of it, the machine says nothing."""
+    if IN_STORM in thread.marks:
+        return False
+    return limits.may_have_receipt(session, case.sender.address, thread.id, now)

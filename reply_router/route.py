@@ -22,7 +22,9 @@ from engine.base.services import Services
 from engine.base.settings import Settings
 from engine.base.tokens import Purpose, TokenRing
 from engine.conversations.received import Received
+from engine.conversations.storm import IN_STORM
 from engine.conversations.thread import Thread
+from engine.outbox import probe
 from engine.outbox.letter import is_loop_mark
 from engine.outbox.notices import Bell
 from engine.outbox.post import courtesy
@@ -44,7 +46,6 @@ from reply_router.filing import (
     only_an_answer,
 )
 from reply_router.find import Place, Search, Sender, chapter_left, find, sender_of, signed_beside
-from reply_router.mail_commands import IN_STORM
 from reply_router.own_rules import CameIn, Chosen, choose, mail_words, may_choose, rules_now, sent_there
 from reply_router.proof.proof import SIGNED_TEXT, UNPROVEN, Proof
 from reply_router.proof.prove import prove
@@ -195,6 +196,9 @@ def route(
         entry = replace(entry, effect=take_word(session, case, now))
     pending = ask_first(session, mail, entry, office.settings, office.tokens, now)
     received.effect = entry.effect or ("pending" if pending is not None else "")
+    if rule.name == "probe" and isinstance(case.aim, Signed):
+        returned = reading.kind is Kind.BOUNCE
+        probe.came(session, case.aim.token.subject_id, received.created_at, returned=returned)
     received.thread_id = entry.thread.id if entry.thread is not None else None
     received.message_id = entry.message.id if entry.message is not None else None
     received.member_id = entry.member_id

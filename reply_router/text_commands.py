@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.conversations.storm import IN_STORM
 from engine.conversations.task import give_task
 from engine.conversations.thread import mark
 from engine.enrollments.choice import choose_pace
+from engine.outbox import limits
 from engine.outbox.leaving import leave_chapter
 from engine.outbox.post import consent_text, service_text
 from engine.outbox.stopping import start_texts, stop_texts
@@ -33,7 +35,7 @@ def file_stop(session: Session, incoming: Incoming, now: datetime) -> Entry:
     if place.confirming is not None:
         place.confirming.state = "over"
     by_us = text.kind is TextKind.STOP_LENIENT or incoming.settings.sms.stop_reply == "hearthline"
-    if fresh and by_us:
+    if fresh and by_us and _may_have_receipt(session, incoming, now):
         consent_text(
             session, place.phone, _member_id(incoming), "sms/stopped", now,
             key=f"stopped:{incoming.received.id}", our_number=place.our_number or None, language=language_of(incoming),
@@ -47,7 +49,8 @@ def file_start(session: Session, incoming: Incoming, now: datetime) -> Entry:
     place, text = incoming.place, incoming.text
     fresh = start_texts(session, place.phone, stored(text.body), now, received_id=incoming.received.id)
     carriers = text.body.strip().casefold() in (*START_WORDS, "yes") or bool(text.opt_out_type)
-    if fresh and not (carriers and incoming.settings.sms.stop_reply == "provider"):
+    told = carriers and incoming.settings.sms.stop_reply == "provider"
+    if fresh and not told and _may_have_receipt(session, incoming, now):
         consent_text(
             session, place.phone, _member_id(incoming), "sms/started", now,
             key=f"started:{incoming.received.id}", our_number=place.our_number or None, language=language_of(incoming),
@@ -108,12 +111,14 @@ def file_leave(session: Session, incoming: Incoming, now: datetime) -> Entry:
     member = place.member
     said = Said("text", stored(incoming.text.body), received_id=incoming.received.id, by_id=member.id)
     leave_chapter(session, member.id, chapter.id, "sms", said, now)
-    thread, message = stand(session, incoming, now, waits=False)
-    service_text(
-        session, place.phone, member.id, "sms/left", {}, now,
-        key=f"left:{incoming.received.id}", our_number=place.our_number or None, thread_id=thread.id,
-        chapter_id=chapter.id,
-    )  # fmt: skip
+    told = _may_have_receipt(session, incoming, now)
+    thread, message = stand(session, incoming, now, waits=not told)
+    if told:
+        service_text(
+            session, place.phone, member.id, "sms/left", {}, now,
+            key=f"left:{incoming.received.id}", our_number=place.our_number or None, thread_id=thread.id,
+            chapter_id=chapter.id,
+        )  # fmt: skip
     return Entry(thread, message, thread.member_id, "left")
 
 
@@ -123,12 +128,14 @@ def file_pace(session: Session, incoming: Incoming, now: datetime) -> Entry:
     if place.member is None:
         raise ValueError("only a member has a pace")
     choose_pace(session, place.member.id, wish, now)
-    thread, message = stand(session, incoming, now, waits=False)
-    service_text(
-        session, place.phone, place.member.id, "sms/pace", pace_words(wish), now,
-        key=f"pace:{incoming.received.id}", our_number=place.our_number or None, thread_id=thread.id,
-        chapter_id=thread.chapter_id,
-    )  # fmt: skip
+    told = _may_have_receipt(session, incoming, now)
+    thread, message = stand(session, incoming, now, waits=not told)
+    if told:
+        service_text(
+            session, place.phone, place.member.id, "sms/pace", pace_words(wish), now,
+            key=f"pace:{incoming.received.id}", our_number=place.our_number or None, thread_id=thread.id,
+            chapter_id=thread.chapter_id,
+        )  # fmt: skip
     return Entry(thread, message, thread.member_id, "pace")
 
 
@@ -149,6 +156,17 @@ _SPANISH = frozenset(
     "alto parar detener cancelar baja basta ayuda informacion empezar comenzar iniciar reanudar unirme unete unir "
     "unirse apuntarme sumarme sumate no dejen deje deja quitenme quitame quiero ya por".split()
 )
+
+
+def _may_have_receipt(session: Session, incoming: Incoming, now: datetime) -> bool:
+    """Whether they are told by machine what was done, which then counts; beyond the limits a person sees it."""
+    thread, phone = incoming.place.thread, incoming.place.phone
+    if thread is not None and IN_STORM in thread.marks:
+        return False
+    if not limits.may_have_receipt(session, phone, thread.id if thread is not None else None, now):
+        return False
+    limits.note(session, limits.RECEIPT, phone, thread.id if thread is not None else None, now)
+    return True
 
 
 def _member_id(incoming: Incoming) -> int | None:

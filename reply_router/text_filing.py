@@ -6,7 +6,6 @@ A recognized answer takes its branch; a command is done and waits for nobody; ot
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.base.broker import wake_on_commit
@@ -17,6 +16,7 @@ from engine.conversations.message import Message, Words, file_words_in, first_li
 from engine.conversations.picture import ReceivedPicture
 from engine.conversations.question import answer_question
 from engine.conversations.received import Received
+from engine.conversations.storm import watch
 from engine.conversations.thread import Thread, last_person_thread, mark, open_thread
 from engine.people.address import masked
 from engine.people.member import Member
@@ -24,8 +24,7 @@ from reply_router.answers import which
 from reply_router.answers.words import Heard
 from reply_router.assign import see_to_it
 from reply_router.branch import take_branch, tell_words
-from reply_router.filing import STORM, Entry, stored
-from reply_router.mail_commands import IN_STORM
+from reply_router.filing import Entry, stored
 from reply_router.reading.text_message import TextMessage
 from reply_router.reading.texts import TextKind
 from reply_router.text_case import TextCase, TextRule
@@ -115,7 +114,8 @@ def stand(session: Session, incoming: Incoming, now: datetime, *, waits: bool) -
         session, thread, words_of_text(incoming), now, waits=waits, answer_within=incoming.answer_within
     )
     message.at = incoming.received.created_at
-    _note_storm(session, thread, now)
+    session.flush()
+    watch(session, thread, now)
     _expect_pictures(session, incoming, message, now)
     if incoming.rule.outcome != "needs_person" and (waits or is_new):
         see_to_it(session, thread, now, wished=chosen.member_id if chosen else None, why=chosen.says if chosen else "")
@@ -223,16 +223,6 @@ def words_of_text(incoming: Incoming) -> Words:
         received_id=incoming.received.id,
         detail=detail,
     )
-
-
-def _note_storm(session: Session, thread: Thread, now: datetime) -> None:
-    lately = session.scalar(
-        select(func.count()).where(
-            Message.thread_id == thread.id, Message.kind == "in", Message.at > now - timedelta(hours=1)
-        )
-    )
-    if (lately or 0) > STORM:
-        mark(thread, IN_STORM)
 
 
 def _expect_pictures(session: Session, incoming: Incoming, message: Message, now: datetime) -> None:

@@ -12,6 +12,7 @@ can never add a paragraph, a header or a tag. A text of several paragraphs trave
 | org | the organization |
 | links | whole https addresses, made and signed by the engine for this reader |
 | written_by | one true sentence: who wrote this and to whom (`words.written_by` makes it) |
+| how_to_answer | one true sentence: just reply, where replies reach us now (`words.how_to_answer` makes it) |
 | answer | an organizer's own words to one person |
 | thread | the conversation that a notice to an organizer is about |
 | receipt | what became of the words or the command of an organizer |
@@ -210,6 +211,13 @@ VOCABULARY: Mapping[str, Word] = {
         _SERVICE,
         "rosa@work.example",
         "rosa@work.example",
+        _MAIL,
+    ),
+    "how_to_answer": Word(
+        "one sentence: just reply; or, while replies by mail may not reach us, another way to be heard",
+        _MEMBERS,
+        "To answer, just reply to this mail.",
+        "Para contestar, solo responde a este correo.",
         _MAIL,
     ),
     "links.good_for": Word("how long a link we just sent opens, in words", _SERVICE, "two hours", "dos horas"),

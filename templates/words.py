@@ -45,6 +45,23 @@ class Words:
             return self.say(language, "foot.from_the_desk", to=to, org=org)
         return self.say(language, "foot.by_a_person", author=author, to=to)
 
+    def how_to_answer(
+        self, language: str, *, arrives: bool, person: str = "", number: str = "", address: str = ""
+    ) -> str:
+        """One true sentence on how to answer a mail: just reply, and (`person`) to whom that goes.
+
+        While replies may not arrive: our number for texts, else our postal address, else patience.
+        """
+        if arrives and person:
+            return self.say(language, "foot.reply_to_answer", name=person)
+        if arrives:
+            return self.say(language, "foot.just_reply")
+        if number:
+            return self.say(language, "foot.reach_by_text", number=number)
+        if address:
+            return self.say(language, "foot.reach_by_post", address=address)
+        return self.say(language, "foot.reach_later")
+
     def to_whom(self, language: str, *, audience: str) -> str:
         """The same in few words, for a text: to whom it goes. `audience` as in `written_by`."""
         return self.say(language, f"to_whom.{audience}")

@@ -19,7 +19,7 @@ from admin.sandbox.fleet import Fleet, refuse_inhabited, start_over
 from admin.sandbox.folder import clear, settle_in
 from admin.sandbox.living import Living
 from admin.sandbox.plug import Plug
-from admin.sandbox.post_office import HOST, PostOffice
+from admin.sandbox.post_office import HOST, OurMail, PostOffice
 from admin.sandbox.seed import seed
 from admin.sandbox.store import Store
 from admin.sandbox.web import create_app
@@ -79,7 +79,7 @@ class Demo:
             )
         self._clock_db = Database(probe.database)
         self._clock = SandboxClock(self._clock_db)
-        self._office = PostOffice(self._store, self._clock)
+        self._office = PostOffice(self._store, self._clock, ours=OurMail(probe.mail.domain, smtp_port))
         self.carrier = Carrier(
             self._store,
             self._clock,

@@ -1,10 +1,13 @@
 """The post office: the mail servers of the whole outside world, on loopback.
 
 Our relay hands it everything we send, whoever it is for, and it stays in mailboxes here: nothing can leave the machine.
+Mail for our own domain goes to our own door, as its MX record would have it.
 """
 
 import asyncio
+import smtplib
 import threading
+from dataclasses import dataclass
 from email.parser import BytesHeaderParser
 from typing import Any
 
@@ -39,6 +42,14 @@ def stamp(raw: bytes, mail_from: str) -> bytes:
     return line_end.join([mark, *kept]) + body
 
 
+@dataclass(frozen=True, slots=True)
+class OurMail:
+    """Where mail for our own domain goes: the port of our SMTP door on this machine."""
+
+    domain: str
+    port: int
+
+
 class _Server(SMTP):
     line_length_limit = 1 << 20
 
@@ -46,8 +57,9 @@ class _Server(SMTP):
 class PostOffice:
     """A real SMTP server that takes in all mail and keeps it."""
 
-    def __init__(self, store: Store, clock: Clock, *, port: int = 0) -> None:
+    def __init__(self, store: Store, clock: Clock, *, port: int = 0, ours: OurMail | None = None) -> None:
         self._store = store
+        self._ours = ours
         self._clock = clock
         self.port = port
         self._loop = asyncio.new_event_loop()
@@ -82,7 +94,24 @@ class PostOffice:
         headers: Any = BytesHeaderParser().parsebytes(raw)
         message_id = str(headers.get("Message-ID", "")).strip()
         at = self._clock.now()
+        ours = [each for each in envelope.rcpt_tos if self._is_ours(each)]
         with self._store.together():
             for recipient in envelope.rcpt_tos:
-                self._store.arrive(recipient, envelope.mail_from or "", message_id, raw, at)
+                if recipient not in ours:
+                    self._store.arrive(recipient, envelope.mail_from or "", message_id, raw, at)
+        if ours:
+            return await self._loop.run_in_executor(None, self._to_our_door, envelope.mail_from or "", ours, raw)
         return "250 2.0.0 in the mailbox"
+
+    def _is_ours(self, recipient: str) -> bool:
+        return self._ours is not None and recipient.rpartition("@")[2].lower() == self._ours.domain.lower()
+
+    def _to_our_door(self, mail_from: str, recipients: list[str], raw: bytes) -> str:
+        if self._ours is None:
+            return "451 4.4.1 our own door is not known"
+        try:
+            with smtplib.SMTP("127.0.0.1", self._ours.port, "world.example", timeout=30) as door:
+                door.sendmail(mail_from, recipients, raw)
+        except (OSError, smtplib.SMTPException):
+            return "451 4.4.1 our own door does not answer"
+        return "250 2.0.0 through our own door"

@@ -17,10 +17,12 @@ from engine.base.lease import Lease
 from engine.base.services import Services
 from engine.conversations.balance import balance
 from engine.conversations.received import OUTCOMES, Received
+from engine.conversations.storm import lately
 from engine.conversations.thread import Thread
 from engine.enrollments.enrollment import Due
 from engine.enrollments.signal import Signal
 from engine.outbox.line import Breaker
+from engine.outbox.probe import Probe, way_in
 from engine.outbox.waiting import SEND_WITHIN, waiting
 from engine.runner.presence import workers_seen
 
@@ -43,7 +45,7 @@ class DatabaseGauges(Collector):
     def __init__(self, services: Services) -> None:
         self._services = services
         self._lock = threading.Lock()
-        self._groups = [_Group(read, KEPT_SECONDS) for read in (_waiting, _sending, _moving, _answering)]
+        self._groups = [_Group(read, KEPT_SECONDS) for read in (_waiting, _sending, _moving, _answering, _hearing)]
         self._groups.append(_Group(_balance, BALANCE_KEPT_SECONDS))
 
     def collect(self) -> Iterator[Metric]:
@@ -152,6 +154,28 @@ def _moving(session: Session, now: datetime) -> list[Metric]:
 def _answering(session: Session, now: datetime) -> list[Metric]:
     overdue = _count(session, Thread.answer_due_at < now, Thread.closure_id.is_(None))
     return [_gauge("answers_overdue", "People who have waited for an answer longer than promised.", overdue)]
+
+
+_SIGNS = {"green": 1, "red": 0, "unknown": -1}
+
+
+def _hearing(session: Session, now: datetime) -> list[Metric]:
+    last = session.scalar(select(func.max(Probe.came_at)))
+    return [
+        _gauge(
+            "replies_arrive",
+            "1 while our hourly test mail comes back by our own door, 0 when it does not, -1 before the first.",
+            _SIGNS[way_in(session, now).sign],
+        ),
+        _gauge(
+            "probe_last_back_seconds",
+            "How long ago a test mail last came in by our door; -1 for never.",
+            (now - last).total_seconds() if last is not None else -1,
+        ),
+        _gauge(
+            "storms", "Conversations muted within the last day: one sender wrote too often.", len(lately(session, now))
+        ),
+    ]
 
 
 def _balance(session: Session, _now: datetime) -> list[Metric]:

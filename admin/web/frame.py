@@ -10,6 +10,7 @@ from flask_wtf.csrf import generate_csrf
 
 from admin.web.me import Me
 from engine.base.services import Services
+from engine.outbox.probe import way_in
 from templates.web.reader import LANGUAGES, Reader
 
 
@@ -72,9 +73,20 @@ def frame(app: Flask, services: Services) -> None:
             "me": current_user.name if signed_in else None,
             "places": [Place(reader.say(word), href, request.blueprint in at_home) for word, href, at_home in PLACES],
             "notices": _told(),
+            "alarm": _alarm(services, reader) if signed_in else None,
             "sign_out": "/session/end",
             "csrf_token": generate_csrf(),
         }
+
+
+def _alarm(services: Services, reader: Reader) -> str | None:
+    """What everybody who answers people should know now: replies may not reach us, and what to do about it."""
+    with services.db.read() as session:
+        found = way_in(session, reader.now)
+    if found.arrives:
+        return None
+    why = reader.say(f"health.way_in_{found.why}", domain=services.settings.mail.domain)
+    return f"{reader.say('health.way_in_red')} {why}"
 
 
 def _told() -> list[Notice]:

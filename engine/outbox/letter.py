@@ -266,6 +266,13 @@ def values_of(
             org=settings.organization.name,
         ),
     }
+    values["how_to_answer"] = with_.words.how_to_answer(
+        language,
+        arrives=material.replies_arrive,
+        person=str(from_.values["first_name"]) if delivery.message_class == "answer" else "",
+        number=next(iter(settings.sms.every_number), "") if settings.sms.enabled else "",
+        address=settings.organization.postal_address,
+    )
     if delivery.text is not None:
         values["answer"] = {
             "paragraphs": paragraphs(delivery.text), "subject": delivery.subject or "", "handed": "",

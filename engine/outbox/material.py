@@ -25,6 +25,7 @@ from engine.outbox.delivery import Delivery, HeldDelivery
 from engine.outbox.gate import LOOK_BACK, Facts, Letter, with_those_leaving
 from engine.outbox.journey_facts import journey_facts, last_before, on_their_way
 from engine.outbox.mailbox import known_mailboxes, mailboxes_of
+from engine.outbox.probe import way_in
 from engine.outbox.text_facts import text_facts
 from engine.outbox.topic_facts import unwanted
 from engine.outbox.topic_posts import TopicPosts, read_posts
@@ -63,6 +64,8 @@ class Material:
     broken: dict[int, str] = field(default_factory=dict)
     #: What deliveries of topics carry.
     topics: TopicPosts = field(default_factory=TopicPosts)
+    #: Whether replies by mail reach us now, as far as our own probe tells.
+    replies_arrive: bool = True
 
     def address_of(self, delivery: Delivery) -> Address | None:
         """The row of the address that a member's delivery goes to."""
@@ -143,6 +146,7 @@ def read_material(
         mailboxes=mailboxes,
         broken=broken,
         topics=read_posts(session, deliveries),
+        replies_arrive=way_in(session, now).arrives,
     )
 
 

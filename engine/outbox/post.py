@@ -20,6 +20,7 @@ from engine.conversations.assignment import may_answer
 from engine.conversations.handing_over import HANDED_FROM
 from engine.conversations.message import Message, Words, file_words_out
 from engine.conversations.thread import Thread
+from engine.outbox import limits
 from engine.outbox.answering import said_before, subject_of_answer, texted_from
 from engine.outbox.classes import rank_of
 from engine.outbox.delivery import Delivery, OutboxDue, PostingKey
@@ -300,14 +301,14 @@ def relay(
 
 def courtesy(
     session: Session, to_address: str, member_id: int | None, thread: Thread, now: datetime, *, key: str
-) -> Delivery:
-    """The machine's "we got it" is on its way: one per address a day, whatever the keys.
+) -> Delivery | None:
+    """The machine's "we got it" is on its way: one per address within a day, whatever the keys; None: not again yet.
 
     The caller has made sure that a person wrote, from a proven address (RFC 3834 2).
     """
     day = f"courtesy:{hashlib.sha256(to_address.lower().encode()).hexdigest()[:40]}:{now:%Y-%m-%d}"
     known = _posted(session, f"courtesy:{key}") or _posted(session, day)
-    if known is not None:
+    if known is not None or not limits.may_be_courteous(session, to_address, now):
         return known
     reader = session.get(Member, member_id) if member_id is not None else None
     heard, references = said_before(session, thread)
@@ -325,8 +326,9 @@ def courtesy(
         in_reply_to=heard,
         reference_ids=references,
     )
+    # Two workers at the same moment: the second one's insert fails, and its mail is routed anew.
     session.add(PostingKey(key=day, created_at=now, delivery_id=delivery.id))
-    session.flush()
+    limits.note(session, limits.COURTESY, to_address, thread.id, now)
     return delivery
 
 

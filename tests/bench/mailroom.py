@@ -1,9 +1,9 @@
 """A mailroom: a crowd whose chapters have organizers, letters of theirs that came in, and the naive way to route one.
 
-The naive way is what one would write first: `policy.default` and a library that parts the reply from the quote, then one
-row after the other through the ORM in a transaction of its own. It writes the same rows as ours for the same letter, and
-judges nothing that is not needed for that: no away notes, no bounces, no answers, no storms, no other ways to find a
-conversation than the signed address.
+The naive way is what one would write first: `policy.default` and a library that parts the reply from the quote, then
+one row after the other through the ORM in a transaction of its own. It writes the same rows as ours for the same
+letter, and judges nothing that is not needed for that: no away notes, no bounces, no answers, no storms, no other ways
+to find a conversation than the signed address.
 """
 
 import os
@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from engine.base.broker import Broker
 from engine.base.clock import SystemClock
-from engine.base.db import Database
+from engine.base.ids import new_id
 from engine.base.services import Services
 from engine.base.settings import Mail, Organization, Settings
 from engine.base.tokens import Purpose, TokenRing
@@ -34,7 +34,6 @@ from engine.enrollments.signal import Signal
 from engine.outbox.delivery import Delivery
 from engine.people.address import Address
 from engine.people.member import Member, add_member
-from engine.base.ids import new_id
 from inbound.receive import Arrival, keep
 from reply_router.content import fingerprint, key_of
 from tests.bench.crowd import CHAPTERS, START, Crowd, member_id
@@ -125,7 +124,9 @@ class Naive:
             token = self._services.tokens.verify(
                 local.partition("-")[2], Purpose.REPLY_TO_DELIVERY, Purpose.RETURN_PATH
             )
-            key = FiledKey(key=key_of("mail", received.rcpt_to, fingerprint(raw)), created_at=now, received_id=received.id)
+            key = FiledKey(
+                key=key_of("mail", received.rcpt_to, fingerprint(raw)), created_at=now, received_id=received.id
+            )
             session.add(key)
             session.flush()
             delivery = session.get_one(Delivery, token.subject_id)
@@ -137,16 +138,34 @@ class Naive:
             ).first()
             if thread is None:
                 thread = Thread(
-                    id=new_id(), created_at=now, kind="person", subject=subject[:400], member_id=member.id,
-                    chapter_id=home.chapter_id if home else None, reason="They answered a letter of ours.",
-                    last_at=now, marks=[], detail={},
+                    id=new_id(),
+                    created_at=now,
+                    kind="person",
+                    subject=subject[:400],
+                    member_id=member.id,
+                    chapter_id=home.chapter_id if home else None,
+                    reason="They answered a letter of ours.",
+                    last_at=now,
+                    marks=[],
+                    detail={},
                 )
                 session.add(thread)
                 session.flush()
             message = Message(
-                id=new_id(), created_at=now, at=received.created_at, thread_id=thread.id, member_id=member.id, kind="in",
-                author_id=member.id, author_name=member.name, subject=subject[:400], text=reply, folded=[],
-                attachments=[{"name": name, "size": size} for name, size in attached], received_id=received.id, detail={},
+                id=new_id(),
+                created_at=now,
+                at=received.created_at,
+                thread_id=thread.id,
+                member_id=member.id,
+                kind="in",
+                author_id=member.id,
+                author_name=member.name,
+                subject=subject[:400],
+                text=reply,
+                folded=[],
+                attachments=[{"name": name, "size": size} for name, size in attached],
+                received_id=received.id,
+                detail={},
             )
             session.add(message)
             session.flush()

@@ -74,9 +74,9 @@ def test_the_machines_courtesy_comes_once_a_day_for_an_address(house: House) -> 
         )
         first = courtesy(session, "sam@far.example", None, thread, house.now, key="received 1")
         second = courtesy(session, "Sam@far.example", None, thread, house.now, key="received 2")
-        assert first.id == second.id
+        assert first is not None and second is not None and first.id == second.id
         tomorrow = courtesy(session, "sam@far.example", None, thread, house.now + timedelta(days=1), key="received 3")
-        assert tomorrow.id != first.id
+        assert tomorrow is not None and tomorrow.id != first.id
     house.send()
     [mail] = [each.mail for each in house.relay.taken if each.rcpt_to == "sam@far.example"]
     assert text_of(mail).startswith("Hi Sam,")

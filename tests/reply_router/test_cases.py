@@ -15,6 +15,7 @@ from engine.conversations.closure import close
 from engine.conversations.received import OUTCOMES, Received
 from engine.conversations.thread import Thread
 from engine.enrollments.enrollment import Enrollment
+from engine.outbox.letter import loop_mark
 from engine.people.member import Member
 from tests.reply_router.conversation import DOMAIN, Town
 from tests.reply_router.reports import calendar_answer, complaint, returned
@@ -247,8 +248,9 @@ def _staff_address(town: Town, from_: str) -> Received:
 
 
 def _probe(town: Town) -> Received:
-    token = town.house.services.tokens.sign(Purpose.PROBE, 1)
-    return town.writes(f"hello@{DOMAIN}", f"p-{token}@{DOMAIN}", "ping")
+    tokens = town.house.services.tokens
+    to = f"p-{tokens.sign(Purpose.PROBE, 1)}@{DOMAIN}"
+    return town.writes(f"hello@{DOMAIN}", to, "ping", X_Hearthline_Loop=loop_mark(tokens, 1))
 
 
 def _unsubscribe(town: Town, **how: str) -> Received:

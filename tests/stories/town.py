@@ -27,7 +27,7 @@ from admin.sandbox.cast import Cast, Organizer, Room, span
 from admin.sandbox.deeds import Door
 from admin.sandbox.fleet import Fleet
 from admin.sandbox.living import Living
-from admin.sandbox.post_office import HOST, PostOffice
+from admin.sandbox.post_office import HOST, OurMail, PostOffice
 from admin.sandbox.seed import seed
 from admin.sandbox.store import Store
 from engine.base.clock import SandboxClock
@@ -245,7 +245,8 @@ class Town:
 
     def relay_comes_back(self) -> None:
         """Our mail leaves again."""
-        self.office = PostOffice(self.store, self.clock, port=self._office_port)
+        ours = OurMail(self.settings.mail.domain, self.ports.smtp)
+        self.office = PostOffice(self.store, self.clock, port=self._office_port, ours=ours)
         self.office.start()
 
     # The books.
