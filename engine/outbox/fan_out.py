@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Index, Select, String, and_, case, func, literal, or_, select, text, update
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from engine.base.broker import wake_on_commit
 from engine.base.db import Base, Big, Id, Json, UTCDateTime, among, insert_into, insert_new, table_of
@@ -250,25 +250,22 @@ def _write(session: Session, row: FanOut, turn: _Turn, ids: range, now: datetime
 
 def recipients(session: Session, row: FanOut, channel: Channel, kind: str) -> Select[tuple[int]]:
     """The members behind the cursor who are to have the post by this channel, in the order of their ids."""
-    own = f"chapter:{row.chapter_id}"
+    # Joined by their keys: as conditions that stand in an OR they would be read whole for every batch.
+    own, everything = aliased(ConsentStanding), aliased(ConsentStanding)
 
-    def said(scope: str, opted_in: bool) -> ColumnElement[bool]:
-        return (
-            select(ConsentStanding.member_id)
-            .where(
-                ConsentStanding.member_id == Membership.member_id,
-                ConsentStanding.channel == channel,
-                ConsentStanding.scope == scope,
-                ConsentStanding.opted_in.is_(opted_in),
-            )
-            .exists()
-        )
+    def theirs(standing: Any, scope: str) -> ColumnElement[bool]:
+        return and_(standing.member_id == Membership.member_id, standing.channel == channel, standing.scope == scope)
 
     # A yes to this chapter may be newer than a no to everything: which counts is the gate's to say.
-    stopped = or_(said(own, False), and_(said(EVERYTHING, False), ~said(own, True)))
+    not_stopped = and_(
+        or_(own.opted_in.is_(None), own.opted_in.is_(True)),
+        or_(everything.opted_in.is_(None), everything.opted_in.is_(True), own.opted_in.is_(True)),
+    )
     return (
         select(Membership.member_id)
         .join(Member, Member.id == Membership.member_id)
+        .outerjoin(own, theirs(own, f"chapter:{row.chapter_id}"))
+        .outerjoin(everything, theirs(everything, EVERYTHING))
         .where(
             Membership.chapter_id == row.chapter_id,
             Membership.member_id > row.cursor_id,
@@ -277,7 +274,7 @@ def recipients(session: Session, row: FanOut, channel: Channel, kind: str) -> Se
             _chosen(session, row.named, channel),
             Member.erased_at.is_(None),
             select(Address.id).where(Address.member_id == Membership.member_id, Address.kind == kind).exists(),
-            ~stopped,
+            not_stopped,
             ~select(TopicMute.member_id)
             .where(TopicMute.member_id == Membership.member_id, TopicMute.thread_id == row.thread_id)
             .exists(),

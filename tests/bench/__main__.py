@@ -24,6 +24,7 @@ BENCHES: dict[str, str] = {
     "texts": "texts through the provider's client at 100 ms a call: against its plain loop, and within the rate (P7)",
     "pair": "two workers against one on PostgreSQL, the tick and sending (P12)",
     "simulate": "10,000 people who do not exist, for 90 days: seconds and memory",
+    "topics": "a post to a chapter of 100,000 in set statements: against row by row; digests among few and many",
     "memory": "the process with nothing to do, and while a million members get a letter (P11)",
 }
 

@@ -9,7 +9,7 @@ import re
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -200,23 +200,25 @@ def check_plans(measured: Bench) -> None:
     with measured.services.db.read() as session:
         for statement, parameters in seen.items():
             if statement.lstrip().upper().startswith(("SELECT", "WITH", "UPDATE", "DELETE")):
-                for table in _walked(session, statement, parameters):
+                for table in walked(session, statement, parameters):
                     raise AssertionError(f"a tick walks through {table}\n{statement}")
 
 
-def _walked(session: Session, statement: str, parameters: Any) -> Iterator[str]:
-    """The big tables that a statement would walk through."""
+def walked(
+    session: Session, statement: str, parameters: Any, big: Collection[str] = BIG, beyond: int = 100_000
+) -> Iterator[str]:
+    """The big tables, of more than `beyond` rows, that a statement would walk through."""
     connection = session.connection()
     if connection.dialect.name == "sqlite":
         for *_, detail in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters):
             words = detail.split()
-            if words[0] == "SCAN" and words[1] in BIG:
+            if words[0] == "SCAN" and words[1] in big:
                 yield words[1]
         return
     for (line,) in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters):
         found = re.search(r"Seq Scan on (\w+)", line)
         # What a crowd of ten thousand puts on a few pages is read whole, and rightly.
-        if found and found[1] in BIG and (session.scalar(text(f"SELECT count(*) FROM {found[1]}")) or 0) > 100_000:
+        if found and found[1] in big and (session.scalar(text(f"SELECT count(*) FROM {found[1]}")) or 0) > beyond:
             yield found[1]
 
 
