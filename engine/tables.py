@@ -24,6 +24,7 @@ import engine.conversations.storm
 import engine.conversations.talk
 import engine.conversations.task
 import engine.conversations.thread
+import engine.conversations.thread_chapter
 import engine.conversations.topic
 import engine.enrollments.enrollment
 import engine.enrollments.entering

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from engine.base.tokens import Purpose
 from engine.chapters.chapter import Chapter
+from engine.conversations.received import Received
 from engine.people.sign_up import SignUp
 from reply_router.addresses import ANYWHERE, Aim, Signed
 from reply_router.answers.words import Heard
@@ -31,8 +32,10 @@ class Filed(StrEnum):
     PLACE = "place"
     #: In the conversation that was found, or a new one; and a sign-up goes on by it.
     SIGN_UP = "sign_up"
-    #: The same, where a rule of staff's own sends them.
+    #: In the conversation that was found, or a new one, where a rule of staff's own sends them.
     CHOSEN = "chosen"
+    #: In the conversation that the same mail to another chapter began, which this chapter sees from now on.
+    BESIDE = "beside"
     #: In a conversation of its own with whoever wrote, linked to nobody.
     APART = "apart"
     #: As the organizer to whom the staff address was given wishes.
@@ -89,6 +92,8 @@ class Case:
     #: theirs.
     organizer_id: int | None = None
     organizer: str = ""
+    #: By which row the very same mail came to another chapter of ours, and began a conversation there.
+    beside: Received | None = None
     #: Where a rule of staff's own sends the words.
     chosen: Chosen | None = None
     #: What it has to do with a chapter's topic, where whoever wrote is a member.

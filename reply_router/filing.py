@@ -12,13 +12,16 @@ from sqlalchemy.orm import Session
 from engine.base.log import logger
 from engine.chapters.membership import home_chapter
 from engine.conversations.closure import close
+from engine.conversations.feed import tell
 from engine.conversations.message import Message, Words, file_machine_mail, file_words_in, first_line
 from engine.conversations.question import Question, question_of
 from engine.conversations.received import Received
 from engine.conversations.storm import watch
 from engine.conversations.thread import Thread, mark, open_thread
+from engine.conversations.thread_chapter import show_in
 from engine.people.address import masked
 from engine.people.member import Member
+from reply_router.addresses import Room
 from reply_router.answers import recognize
 from reply_router.answers.words import Heard, adds_nothing
 from reply_router.assign import see_to_it
@@ -32,6 +35,8 @@ from reply_router.reading import Kind, Reading
 from reply_router.subject import stripped
 
 REUSED_ID = "re-used id"
+#: How the mark begins that names a further chapter which sees a conversation.
+ALSO_IN = "also in "
 ASKS_TO_STOP = "asks to stop: not proven"
 NOT_PROVEN = "sender not proven"
 UNREADABLE = "open the original"
@@ -145,6 +150,18 @@ def file_in_place(session: Session, mail: Mail, now: datetime) -> Entry:
     if mail.reading.kind is Kind.UNREADABLE or mail.reading.trouble:
         mark(thread, UNREADABLE)
     return Entry(thread, message, thread.member_id, effect)
+
+
+def file_beside(session: Session, mail: Mail, now: datetime) -> Entry:
+    """The words stand where the same mail to another chapter put them; this chapter sees that conversation too."""
+    first, room = mail.case.beside, mail.case.aim
+    if first is None or not isinstance(room, Room):
+        raise ValueError("no other chapter had this mail")
+    entry = filed_before(session, first.id)
+    if entry.thread is not None and show_in(session, entry.thread, room.chapter_id, now):
+        mark(entry.thread, f"{ALSO_IN}{room.name}")
+        tell(session, entry.thread, "message", now)
+    return entry
 
 
 def file_apart(session: Session, mail: Mail, now: datetime) -> Entry:

@@ -37,6 +37,8 @@ NEW_SUBJECT = "new subject"
 SHARED_ADDRESS = "shared address"
 #: Subjects of a conversation that a new one is compared with.
 _MOST_SUBJECTS = 50
+#: Names at our domain in To and Cc that are looked up.
+_MOST_ROOMS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class Search:
     beside: Signed | None
     tokens: TokenRing
     now: datetime
+    domain: str = ""
 
 
 def chapter_left(session: Session, reading: Reading, place: Place) -> Chapter | None:
@@ -188,7 +191,7 @@ def by_mailbox(search: Search) -> Place | None:
 
 def by_open_conversation(search: Search) -> Place | None:
     """The conversation that whoever writes from this address has with us just now."""
-    if not search.sender.address:
+    if not search.sender.address or _is_for_several(search):
         return None
     member = sender_member(search, _room(search))
     thread = _talk_of(search, member, None)
@@ -336,6 +339,19 @@ def sender_member(search: Search, chapter_id: int | None) -> Member | None:
         )
         people = [person for person in people if person.id in there] or people
     return people[0] if people else None
+
+
+def _is_for_several(search: Search) -> bool:
+    """Whether it names several of our chapters: then it is a talk of its own, which each of them sees."""
+    if not isinstance(search.aim, Room):
+        return False
+    at = f"@{search.domain.lower()}"
+    named = {normal(box.address) for box in (*search.reading.to, *search.reading.cc)}
+    slugs = {each.removesuffix(at).partition("+")[0] for each in named if search.domain and each.endswith(at)}
+    if len(slugs) < 2:
+        return False
+    rooms = search.session.scalars(select(Chapter.id).where(Chapter.slug.in_(sorted(slugs)[:_MOST_ROOMS]))).all()
+    return len(rooms) > 1
 
 
 def _room(search: Search) -> int | None:

@@ -15,6 +15,23 @@ def broken_address(case: Case) -> str | None:
     return "The reply address it was sent to was not made here, or lost a letter on its way. Look at the best guesses."
 
 
+def several_chapters(case: Case) -> str | None:
+    """The same mail to another chapter of ours began a conversation that somebody answers."""
+    if case.beside is None or case.beside.outcome != "thread" or not isinstance(case.aim, Room):
+        return None
+    return f"{case.who} wrote to several chapters at once. It is one conversation, and {case.aim.name} sees it too."
+
+
+def several_unmatched(case: Case) -> str | None:
+    """The same, by somebody whom nobody knows."""
+    if case.beside is None or not isinstance(case.aim, Room):
+        return None
+    return (
+        f"Somebody we do not know wrote to several chapters at once. It is one conversation, and {case.aim.name} sees "
+        "it too."
+    )
+
+
 def own_rule(case: Case) -> str | None:
     """A rule of staff's own is for these words, and nobody answers them already."""
     return case.chosen.says if case.chosen is not None else None

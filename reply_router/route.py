@@ -21,6 +21,7 @@ from engine.base.log import logger
 from engine.base.services import Services
 from engine.base.settings import Settings
 from engine.base.tokens import Purpose, TokenRing
+from engine.conversations.message import Message
 from engine.conversations.received import Received
 from engine.conversations.storm import IN_STORM
 from engine.conversations.thread import Thread
@@ -30,7 +31,7 @@ from engine.outbox.notices import Bell
 from engine.outbox.post import courtesy
 from engine.outbox.receipts import answered
 from engine.people.member import Member
-from reply_router.addresses import Signed, aim_of, normal, signed_in
+from reply_router.addresses import Aim, Room, Signed, aim_of, normal, signed_in
 from reply_router.budget.readers import readers
 from reply_router.case import Case, Filed
 from reply_router.confirming import ask_first, take_word, word_on
@@ -40,6 +41,7 @@ from reply_router.filing import (
     Mail,
     answers_question,
     file_apart,
+    file_beside,
     file_in_place,
     file_machine,
     filed_before,
@@ -225,7 +227,7 @@ def case_of(
     first = file_once(session, key_of("mail", recipient, content), received.id, now)
     sender = sender_of(session, reading)
     aim = aim_of(session, recipient, domain, tokens)
-    search = Search(session, reading, sender, aim, signed_beside(reading, domain, tokens), tokens, now)
+    search = Search(session, reading, sender, aim, signed_beside(reading, domain, tokens), tokens, now, domain)
     place = find(search)
     if place.thread is None and place.member is not None and session.get_bind().dialect.name != "sqlite":
         # Two first mails of one person at the same time open one conversation: the second worker waits here, and looks
@@ -251,9 +253,30 @@ def case_of(
         own_word=own_word,
         organizer_id=organizer.id if organizer is not None else None,
         organizer=organizer.called if organizer is not None else "",
+        beside=_beside(session, received, reading, aim, content, now) if first is None else None,
         chosen=_chosen(session, reading, sender, place, now),
         topic=topic_of_mail(search, place, listed=is_listed(raw)),
     )
+
+
+def _beside(
+    session: Session, received: Received, reading: Reading, aim: Aim, content: bytes, now: datetime
+) -> Received | None:
+    """The row by which the very same mail came to another chapter first, if it began the conversation it stands in."""
+    if not isinstance(aim, Room) or reading.kind is not Kind.HUMAN:
+        return None
+    # Of several rows of one mail that are routed at the same time, the first to have this key begins the conversation.
+    first_id = file_once(session, key_of("rooms", content), received.id, now)
+    first = session.get(Received, first_id) if first_id is not None else None
+    if first is None or first.thread_id is None or first.outcome not in ("thread", "needs_person"):
+        return None
+    began = session.scalar(
+        select(Message.received_id)
+        .where(Message.thread_id == first.thread_id)
+        .order_by(Message.at, Message.id)
+        .limit(1)
+    )
+    return first if began == first.id else None
 
 
 def _chosen(session: Session, reading: Reading, sender: Sender, place: Place, now: datetime) -> Chosen | None:
@@ -299,6 +322,8 @@ def _file(session: Session, mail: Mail, office: Office, now: datetime) -> Entry:
             return file_in_place(session, mail, now)
         case Filed.SIGN_UP:
             return file_sign_up_mail(session, mail, office.settings, now)
+        case Filed.BESIDE:
+            return file_beside(session, mail, now)
         case Filed.CHOSEN if case.chosen is not None:
             there = replace(case, place=sent_there(case.place, case.chosen))
             return file_in_place(session, replace(mail, case=there), now)

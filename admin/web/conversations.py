@@ -26,6 +26,7 @@ from engine.conversations.timeline import Said, timeline
 from engine.outbox.fate import fates
 from engine.people.address import masked
 from engine.people.member import Member
+from reply_router.filing import ALSO_IN
 from templates.web.reader import Reader
 
 #: A conversation's marks as they are kept, and the key of what each says to its reader; others say it as they are.
@@ -141,7 +142,7 @@ def _talk(
         name=name or reader.say("inbox.unknown"),
         called=called,
         why=thread.reason,
-        marks=[reader.say(f"mark.{MARK_WORDS[each]}") if each in MARK_WORDS else each for each in thread.marks],
+        marks=[_mark(each, reader) for each in thread.marks],
         who=_who(responsible, viewer, reader),
         mine=thread.responsible_id == viewer.member_id,
         kind=kind,
@@ -159,6 +160,12 @@ def _talk(
             if row_id != thread.responsible_id
         ],
     )
+
+
+def _mark(words: str, reader: Reader) -> str:
+    if words.startswith(ALSO_IN):
+        return reader.say("mark.also_in", chapter=words.removeprefix(ALSO_IN))
+    return reader.say(f"mark.{MARK_WORDS[words]}") if words in MARK_WORDS else words
 
 
 def _query(wish: Wish, **more: str) -> str:

@@ -14,6 +14,7 @@ from engine.chapters.chapter import Chapter
 from engine.conversations.message import Message, first_line
 from engine.conversations.scope import Scope, messages_in, threads_in
 from engine.conversations.thread import Thread
+from engine.conversations.thread_chapter import also_seen_by
 from engine.people.address import masked
 from engine.people.member import Member
 
@@ -162,12 +163,14 @@ def _lane_of_chapters(scope: Scope) -> ColumnElement[bool]:
     """Their chapters' lanes; to whoever sees everything without a chapter of their own, the national desk's."""
     if scope.everything and not scope.chapters:
         return Thread.chapter_id.is_(None)
-    return Thread.chapter_id.in_(scope.chapters)
+    return or_(Thread.chapter_id.in_(scope.chapters), Thread.id.in_(also_seen_by(scope.chapters)))
 
 
 def _lanes(scope: Scope, view: View) -> list[ColumnElement[bool]]:
     """The view as lanes that an index holds in order: one long OR would be sorted whole for every page."""
     chapters = [Thread.chapter_id == chapter_id for chapter_id in sorted(scope.chapters)]
+    if chapters:
+        chapters.append(Thread.id.in_(also_seen_by(scope.chapters)))
     mine = Thread.responsible_id == scope.member_id
     match view:
         case "mine":

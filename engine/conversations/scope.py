@@ -11,6 +11,7 @@ from engine.conversations.message import Message
 from engine.conversations.routing_rule import RoutingRule
 from engine.conversations.task import Task
 from engine.conversations.thread import Thread
+from engine.conversations.thread_chapter import also_seen_by
 from engine.people.member import Member
 
 #: Who sees every chapter's conversations and the national desk's. An auditor reads figures, not people's words.
@@ -56,7 +57,11 @@ def threads_in(scope: Scope) -> ColumnElement[bool]:
         return true()
     if not scope.signs_in:
         return false()
-    return or_(Thread.responsible_id == scope.member_id, Thread.chapter_id.in_(scope.chapters))
+    return or_(
+        Thread.responsible_id == scope.member_id,
+        Thread.chapter_id.in_(scope.chapters),
+        Thread.id.in_(also_seen_by(scope.chapters)),
+    )
 
 
 def members_in(scope: Scope) -> ColumnElement[bool]:

@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
 from engine.base.errors import Unavailable
+from engine.conversations.inbox import inbox
 from engine.conversations.message import Message
 from engine.conversations.received import OUTCOMES, FiledKey, Received
+from engine.conversations.scope import scope_of, threads_in
+from engine.conversations.thread import Thread
 from engine.runner.scheduler import Scheduler
 from reply_router import branch, filing, jobs, route
 from reply_router.content import fingerprint, loop_marks
@@ -61,13 +64,34 @@ def test_one_mail_to_the_token_and_the_chapter_stands_once(town: Town) -> None:
     assert _words(town) == 1 and town.is_balanced()
 
 
+@on_both_databases
 @pytest.mark.parametrize("from_", [ROSA, ANA])
-def test_one_mail_to_two_chapters_has_a_conversation_in_each(town: Town, from_: str) -> None:
+def test_one_mail_to_two_chapters_is_one_conversation_that_both_see_and_one_person_answers(
+    town: Town, from_: str
+) -> None:
     rooms = (f"atlanta@{DOMAIN}", f"duluth@{DOMAIN}")
-    row = town.hears(town.mail(from_, ", ".join(rooms), "Both", "Who has a ladder?"), *rooms)
-    assert row.outcome in ("thread", "needs_person")
-    assert {thread.chapter_id for thread in town.threads()} == set(town.chapters.values())
-    assert len(town.threads()) == 2 and _words(town) == 2 and town.is_balanced()
+    if from_ == ROSA:
+        private = town.writes(ROSA, rooms[0], "A word for Atlanta alone.")
+    ids = town.accepts(town.mail(from_, rooms[0], "Both", "Who has a ladder?", Cc=rooms[1]), *rooms)
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(lambda each: route_one(town.house.services, each), ids))
+    assert set(outcomes) == ({"thread"} if from_ == ROSA else {"needs_person"})
+    one, other = map(town.row, ids)
+    assert one.thread_id == other.thread_id and one.message_id == other.message_id is not None
+    assert any(row.reason.startswith("several_") for row in (one, other))
+    with town.house.read() as session:
+        for name in ("Denise", "Ingrid"):
+            sees = session.scalars(select(Thread.id).where(threads_in(scope_of(session, town.person_id(name))))).all()
+            assert one.thread_id in sees, name
+        scope = scope_of(session, town.person_id("Ingrid"))
+        ingrid = inbox(session, scope, "chapters", "open", "newest", town.house.now)
+        assert [row.thread_id for row in ingrid.rows] == [one.thread_id], "a private talk of Atlanta is not shown"
+    thread = town.thread(one)
+    assert any(each.startswith("also in ") for each in thread.marks)
+    if from_ == ROSA:
+        assert private.thread_id != one.thread_id
+        assert thread.responsible_id == town.person_id("Denise")
+    assert town.is_balanced()
 
 
 @on_both_databases

@@ -128,7 +128,7 @@ def test_lmtp_answers_for_each_of_two_recipients_and_both_chapters_hear(new_town
     dana = town.stranger("Dana", "dana@mail.example")
     town.denise.sees("Can both of you come on Saturday?", from_=dana)
     town.ingrid.sees("Can both of you come on Saturday?", from_=dana)
-    assert town.denise.thread_with(dana) != town.ingrid.thread_with(dana)
+    assert town.denise.thread_with(dana) == town.ingrid.thread_with(dana)
 
 
 def test_the_same_mail_again_is_a_duplicate_and_stands_once(town: Town) -> None:
