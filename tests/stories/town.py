@@ -106,7 +106,7 @@ class Town:
             ),
             doors=Doors(
                 smtp_port=smtp,
-                lmtp_port=lmtp,
+                lmtp_port=doors.pop("lmtp_port", lmtp),
                 public_port=public,
                 admin_port=admin,
                 public_url=f"http://127.0.0.1:{public}",
