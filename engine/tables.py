@@ -55,6 +55,7 @@ import engine.people.notice_choice
 import engine.people.path
 import engine.people.pending
 import engine.people.sign_up
+import engine.people.suppression
 import engine.people.text_sign_up
 import engine.people.text_stop
 import engine.people.wish  # noqa: F401

@@ -29,7 +29,7 @@ from reply_router.reading.text_message import TextMessage
 from reply_router.reading.texts import TextKind
 from reply_router.text_case import TextCase, TextRule
 from reply_router.text_find import SHARED_PHONE, Asked, TextPlace
-from reply_router.text_which import chosen
+from reply_router.text_which import chosen, give_back_digits
 
 #: The job that fetches pictures (inbound.sms.jobs).
 PICTURE = "texts.picture"
@@ -181,6 +181,7 @@ def _answer(
     meant = chosen(session, question, heard, now)
     if meant is not None:
         take_branch(session, meant.question, Heard(meant.heard.name, heard.more), message, thread, None, now)
+    give_back_digits(session, question, now)
 
 
 def _open(session: Session, incoming: Incoming, now: datetime, chapter_id: int | None) -> Thread:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from engine.base.ids import new_id
 from engine.conversations.message import Message
-from engine.conversations.question import Question
+from engine.conversations.question import Question, ask, digit_waits
 from engine.conversations.thread import Thread
 from engine.outbox.post import service_text
 from reply_router.answers import recognize, which
@@ -50,15 +50,17 @@ def ask_which(
         kind=which.KIND,
         subject_kind="message",
         subject_id=message.id,
-        answers=[{"name": str(each.question.id), "label": line} for each, line in zip(asked, lines, strict=True)],
+        answers=[
+            {"name": str(each.question.id), "label": line, "by_digit": each.question.numbered}
+            for each, line in zip(asked, lines, strict=True)
+        ],
         delivery_id=delivery.id,
         until_at=now + ASKED_FOR,
         channel="sms",
         our_number=place.our_number,
         numbered=True,
     )
-    session.add(question)
-    session.flush()
+    ask(session, [question])
     return question
 
 
@@ -70,6 +72,20 @@ def chosen(session: Session, question: Question, heard: Heard, now: datetime) ->
         return None
     answer = recognize(meant, words.text)
     return Asked(meant, answer) if answer is not None else None
+
+
+def give_back_digits(session: Session, question: Question, now: datetime) -> None:
+    """What they did not mean waits for its digit again; the last one asked, if several did."""
+    ids = [int(each["name"]) for each in question.answers if each.get("by_digit")]
+    open_still = session.scalar(
+        select(Question)
+        .where(Question.id.in_(ids), Question.answered_at.is_(None), Question.until_at > now)
+        .order_by(Question.id.desc())
+        .limit(1)
+    )
+    if open_still is not None and not digit_waits(session, open_still):
+        open_still.numbered = True
+        session.flush()
 
 
 def _asked_in(session: Session, questions: Sequence[Question]) -> dict[int | None, str]:

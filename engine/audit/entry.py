@@ -40,7 +40,7 @@ VERBS = frozenset(
         "rule_added", "rule_changed", "rule_paused", "rule_resumed", "rule_ended", "rule_taken_back", "rule_moved",
         "routed_again",
         "locked", "unlocked", "post_out", "post_rejected", "post_unsent", "post_private",
-        "topics_chosen", "confirmed", "refused",
+        "topics_chosen", "erased", "confirmed", "refused",
     }
 )  # fmt: skip
 

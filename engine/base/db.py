@@ -9,7 +9,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, cast
 
@@ -156,6 +156,8 @@ class Database:
         self._reader = (
             self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
         )
+        #: What every session of it can be asked for, in its `info`.
+        self.about: dict[str, Any] = {}
         #: Set by the wiring: what is woken once a transaction that asked for it has committed (engine.base.broker).
         self.waker: Callable[[str, int | None], None] | None = None
         # SQLite has one writer at a time anyway: waiting here is fair; the busy handler is not.
@@ -172,7 +174,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session on one snapshot; nothing written in it stays."""
-        with self._translated(), Session(self._reader, expire_on_commit=False) as session:
+        with self._translated(), Session(self._reader, expire_on_commit=False, info=self.about) as session:
             yield session
             session.expunge_all()  # what was read stays readable: a rollback would empty every row
             session.rollback()
@@ -184,12 +186,14 @@ class Database:
         Raises Unavailable when the database or the disk is gone.
         """
         if not self.is_sqlite:
-            with self._translated(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            own = Session(self.engine, expire_on_commit=False, info=self.about)
+            with self._translated(), own as session, session.begin():
                 yield session
         else:
             with self._writer, self._translated():
                 connection = self.engine.connect().execution_options(hearthline_write=True)
-                with connection, Session(connection, expire_on_commit=False) as session, session.begin():
+                own = Session(connection, expire_on_commit=False, info=self.about)
+                with connection, own as session, session.begin():
                     yield session
         for done in session.info.pop("after_commit", ()):
             done()
@@ -204,10 +208,21 @@ class Database:
         alone = self._writer if self.is_sqlite else nullcontext()
         with alone, self._translated(), self.engine.connect() as plain:
             connection = plain.execution_options(hearthline_write=True)
-            with Session(connection, expire_on_commit=False) as session:
+            with Session(connection, expire_on_commit=False, info=self.about) as session:
                 yield session
                 session.expunge_all()
                 session.rollback()
+
+    def shred(self) -> None:
+        """What was deleted is in no file of the database any more (SQLite; https://www.sqlite.org/lang_vacuum.html).
+
+        PostgreSQL frees such space by itself, in its own time. Raises Unavailable while somebody else writes.
+        """
+        if not self.is_sqlite:
+            return
+        with self._writer, self._translated(), closing(self.engine.raw_connection()) as raw:
+            for statement in ("PRAGMA secure_delete = ON", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                raw.cursor().execute(statement).fetchall()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

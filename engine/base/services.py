@@ -133,3 +133,7 @@ class Services:
     mail: MailChannel
     #: None where no texts can be sent or received.
     texts: TextChannel | None = None
+
+    def __post_init__(self) -> None:
+        """Sessions can make keyed marks (engine.people.suppression); the key itself stays with the tokens."""
+        self.db.about["marks"] = self.tokens.mark

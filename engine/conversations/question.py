@@ -1,12 +1,13 @@
 """Question: something asked of one member and awaited."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, false, select
+from sqlalchemy import ForeignKey, Index, String, false, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, Id
+from engine.base.db import Base, Id, one_at_a_time
 
 
 class Question(Base):
@@ -16,6 +17,14 @@ class Question(Base):
     __table_args__ = (
         Index(None, "member_id", "answered_at", "until_at"),
         Index("uq_question_delivery_id", "delivery_id", unique=True),
+        Index(
+            "uq_question_numbered",
+            "member_id",
+            text("coalesce(our_number, '')"),
+            unique=True,
+            sqlite_where=text("numbered AND answered_at IS NULL"),
+            postgresql_where=text("numbered AND answered_at IS NULL"),
+        ),
     )
 
     id: Mapped[Id]
@@ -56,6 +65,50 @@ def open_questions(session: Session, member_id: int, now: datetime) -> list[Ques
             .where(Question.member_id == member_id, Question.answered_at.is_(None), Question.until_at > now)
             .order_by(Question.id.desc())
         )
+    )
+
+
+def ask(session: Session, questions: Iterable[Question]) -> None:
+    """The questions are asked. A digit answers the last of a member and number; those before it wait for words alone.
+
+    Two transactions that ask one member do so one after the other, whatever each of them saw before.
+    """
+    asked = list(questions)
+    by_digit: dict[tuple[int, str], Question] = {}
+    for question in asked:
+        if question.numbered:
+            before = by_digit.get(key := (question.member_id, question.our_number or ""))
+            if before is not None:
+                before.numbered = False
+            by_digit[key] = question
+    for member_id, our_number in sorted(by_digit):
+        one_at_a_time(session, f"asks by number {member_id}")
+        session.execute(
+            update(Question)
+            .where(
+                Question.member_id == member_id,
+                func.coalesce(Question.our_number, "") == our_number,
+                Question.numbered.is_(True),
+                Question.answered_at.is_(None),
+            )
+            .values(numbered=False)
+        )
+    session.add_all(asked)
+    session.flush()
+
+
+def digit_waits(session: Session, question: Question) -> bool:
+    """Whether an open question of the same member and number waits for a digit already."""
+    return (
+        session.scalar(
+            select(Question.id).where(
+                Question.member_id == question.member_id,
+                func.coalesce(Question.our_number, "") == (question.our_number or ""),
+                Question.numbered.is_(True),
+                Question.answered_at.is_(None),
+            )
+        )
+        is not None
     )
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from engine.base.log import logger
 from engine.base.services import MailChannel, NotSent, Sent, Services
 from engine.conversations.message import Message
-from engine.conversations.question import Question
+from engine.conversations.question import Question, ask
 from engine.outbox import queue
 from engine.outbox.claim import Claim, claim_due, count, settle
 from engine.outbox.delivery import Delivery
@@ -121,7 +121,8 @@ def calling(
         elif author_id != mail.author_id:
             said_anew(session, delivery, words)
         calls.append(Call(delivery, mail, delivery.attempts))
-    session.add_all(rows)
+    session.add_all(each for each in rows if isinstance(each, Message))
+    ask(session, (each for each in rows if isinstance(each, Question)))
     settle(session, failed)
     count(session, [*failed, *put_back])
     session.flush()

@@ -92,6 +92,8 @@ class Facts:
     #: Of which chapter it speaks, for the scope of consent.
     chapter_id: int | None = None
     erased: bool = False
+    #: Since when whoever is reached there is forgotten here; None: they are not.
+    forgotten_since: datetime | None = None
     #: Why nothing goes to the address just now; empty: nothing is wrong with it.
     rests: str = ""
     rests_since: datetime | None = None
@@ -160,6 +162,15 @@ def _person(facts: Facts) -> Verdict | None:
     if facts.erased:
         return Refuse("This person asked us to erase what we know of them. Nothing is sent to them any more.")
     return None
+
+
+def _forgotten(facts: Facts) -> Verdict | None:
+    since = facts.forgotten_since
+    if since is None or facts.message_class.need is Need.NOTHING:
+        return None
+    if facts.message_class.need is Need.NOT_STOPPED and _wrote_here_after(facts, since):
+        return None
+    return Refuse("Whoever is reached there asked us to forget them. Only their own word, from there, can undo that.")
 
 
 def _phone(facts: Facts) -> Verdict | None:
@@ -340,6 +351,12 @@ def _wrote_here_after(facts: Facts, moment: datetime) -> bool:
 #: Every rule, in the order in which they are asked. Whoever explains a message reads this table too.
 RULES: tuple[Rule, ...] = (
     Rule("erased", "they did not ask us to forget them", lambda facts, _, __: _person(facts), ("to erase what we",)),
+    Rule(
+        "forgotten",
+        "whoever is reached there did not ask us to forget them",
+        lambda facts, _, __: _forgotten(facts),
+        ("asked us to forget them",),
+    ),
     Rule("phone", "their phone did not ask for no texts", lambda facts, _, __: _phone(facts), ("This phone asked",)),
     Rule(
         "consent",

@@ -33,12 +33,16 @@ from engine.people.address import Address
 from engine.people.consent import ConsentStanding
 from engine.people.member import Member
 from engine.people.preference import Standing
+from engine.people.suppression import suppressed
 from journeys.steps import Ask, Desk, Email, MembersOrganizer, NamedMember, Text
 from templates.compiled import Compiled
 
 log = logger(__name__)
 
 _Row = TypeVar("_Row", Member, Chapter, Thread)
+
+
+_KINDS = {"sms": "phone"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +193,8 @@ def read_facts(
     for member_id, letter in last_before(session, asked - letters.keys(), now - LOOK_BACK).items():
         letters[member_id] = [letter]
     wrote = _last_words(session, ids)
+    goes_to = {each.id: (_KINDS.get(each.channel, each.channel), material.goes_to(each) or "") for each in deliveries}
+    forgotten = suppressed(session, goes_to.values())
     facts: dict[int, Facts] = {}
     for each in deliveries:
         member = material.members.get(each.member_id or 0)
@@ -201,6 +207,7 @@ def read_facts(
             address=material.goes_to(each),
             chapter_id=each.chapter_id,
             erased=member is not None and member.erased_at is not None,
+            forgotten_since=forgotten.get(goes_to[each.id]),
             rests=(address.resting_reason or "it rests") if address and address.resting_since else "",
             rests_since=address.resting_since if address else None,
             backs_off_until=address.backs_off_until_at if address else None,

@@ -23,7 +23,7 @@ from engine.base.log import logger
 from engine.base.services import NotSent, NumberFacts, OutgoingText, Sent, Services, TextChannel
 from engine.channels.sms_failures import breaks, row_of
 from engine.conversations.message import Message
-from engine.conversations.question import Question
+from engine.conversations.question import Question, ask
 from engine.outbox import breaker, pace, queue, unsure
 from engine.outbox.claim import Claim, claim_due, count, settle
 from engine.outbox.classes import CLASSES, Window
@@ -200,7 +200,8 @@ def calling(
             said_anew(session, delivery, words)
         out = outgoing(delivery, text, our_number, sms, status_url(with_.tokens, public_url, delivery.id))
         calls.append(Call(delivery, text, out, delivery.attempts, turn.at))
-    session.add_all(rows)
+    session.add_all(each for each in rows if isinstance(each, Message))
+    ask(session, (each for each in rows if isinstance(each, Question)))
     settle(session, failed)
     count(session, [*failed, *put_back])
     session.flush()

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.base.db import Base, Id
 from engine.base.ids import new_id
+from engine.people.address import Address
+from engine.people.suppression import lift
 
 Channel = Literal["email", "sms"]
 #: `all`, `chapter:<id>`, `journey`, `broadcast`, `digest`, `reminders`: what a word of consent is about.
@@ -97,6 +99,11 @@ def record_consent(
     else:
         standing.opted_in, standing.consent_id, standing.created_at = opted_in, row.id, now
     session.flush()
+    if opted_in and said.address_id is not None and said.by_id == member_id:
+        # Their own word, from an address that proves them: if it was forgotten here once, it is not any more.
+        address = session.get(Address, said.address_id)
+        if address is not None:
+            lift(session, address.kind, address.value, now)
     return row
 
 

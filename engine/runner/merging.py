@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, func, select, update
+from sqlalchemy.orm import Session, aliased
 
 from engine.audit.entry import record
 from engine.base.db import among, one_member_at_a_time, table_of
@@ -146,11 +146,25 @@ def _carry(session: Session, carried: Sequence[_Life], kept_id: int, gone_id: in
     ids = [life.row.id for life in carried]
     if not ids:
         return
+    kept = aliased(Question)
     for life in carried:
         life.row.member_id = kept_id
     session.flush()
     due = table_of(Due)
     session.execute(update(due).where(among(session, due.c.enrollment_id, ids)).values(member_id=kept_id))
+    # A digit answers one question: of two that waited for one, the kept person's own does.
+    session.execute(
+        update(Question)
+        .where(Question.member_id == gone_id, Question.numbered.is_(True), Question.answered_at.is_(None))
+        .where(
+            exists().where(
+                kept.member_id == kept_id, kept.numbered.is_(True), kept.answered_at.is_(None),
+                func.coalesce(kept.our_number, "") == func.coalesce(Question.our_number, ""),
+            )
+        )
+        .values(numbered=False)
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
     session.execute(
         update(Question)
         .where(Question.member_id == gone_id, Question.subject_kind == "enrollment", Question.subject_id.in_(ids))

@@ -15,6 +15,7 @@ from engine.people.importing.recipe import Layout
 from engine.people.importing.sheet import Row
 from engine.people.importing.staging import Person, Staged, Staging
 from engine.people.importing.who import AMBIGUOUS, Directory, name_key
+from engine.people.suppression import suppressed
 
 #: Rows judged, and written, at a time.
 BATCH = 5_000
@@ -56,7 +57,11 @@ def _judge(session: Session, staging: Staging, entries: Sequence[Entry], terms: 
     staged: list[Staged] = []
     touched: dict[int, Person] = {}
     handles = []
+    forgotten = suppressed(session, (way for entry in entries for way in _ways(entry)))
     for entry, who in zip(entries, found, strict=True):
+        if any(way in forgotten for way in _ways(entry)):
+            yield Verdict(entry.row, "refused", _ERASED)
+            continue
         if who is None or who[0] in erased:
             yield Verdict(entry.row, "refused", AMBIGUOUS if who is None else _ERASED)
             continue
@@ -81,6 +86,11 @@ def _judge(session: Session, staging: Staging, entries: Sequence[Entry], terms: 
     staging.put(staged)
     staging.put_persons(touched.values())
     staging.put_handles(handles)
+
+
+def _ways(entry: Entry) -> Iterator[tuple[str, str]]:
+    yield from (("email", value) for value in entry.emails)
+    yield from (("phone", value) for value in entry.phones)
 
 
 def _recall(
