@@ -26,6 +26,7 @@ import engine.conversations.task
 import engine.conversations.thread
 import engine.conversations.thread_chapter
 import engine.conversations.topic
+import engine.conversations.voicemail
 import engine.enrollments.enrollment
 import engine.enrollments.entering
 import engine.enrollments.journey

@@ -22,6 +22,7 @@ EFFECTS: Final[dict[str, str]] = {
     "left": "The member is in that chapter no more.",
     "join": "Somebody is a step further in joining.",
     "joined": "Somebody is a member, or in one chapter more.",
+    "call": "Somebody has a call to make: to whoever called us.",
     "tap": "The tap stands at the words it was on.",
     "posted": "A post is on its way to the chapter.",
     "held": "A post waits for its author or for a steward.",

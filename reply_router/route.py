@@ -33,6 +33,8 @@ from engine.outbox.receipts import answered
 from engine.people.member import Member
 from reply_router.addresses import Aim, Room, Signed, aim_of, normal, signed_in
 from reply_router.budget.readers import readers
+from reply_router.calls import DOOR as VOICE
+from reply_router.calls import route_call
 from reply_router.case import Case, Filed
 from reply_router.confirming import ask_first, take_word, word_on
 from reply_router.content import file_once, fingerprint, is_listed, key_of, loop_marks, without_loop_marks
@@ -52,6 +54,7 @@ from reply_router.own_rules import CameIn, Chosen, choose, mail_words, may_choos
 from reply_router.proof.proof import SIGNED_TEXT, UNPROVEN, Proof
 from reply_router.proof.prove import prove
 from reply_router.reading import READING_VERSION, Kind, Reading
+from reply_router.reading.call import Call, read_call
 from reply_router.reading.text_message import TextMessage, read_message
 from reply_router.reading.texts import TextKind, TextWords
 from reply_router.reports import complained_of, file_bounce, file_complaint, what_it_is
@@ -87,7 +90,7 @@ def route_one(services: Services, received_id: int) -> str | None:
         return None
     poison = taken.attempt > MOST_TRIES
     try:
-        reading = understand(taken, office) if not poison else unread(taken)
+        reading = _read(taken, office, poison=poison)
         proof = proof_of(taken, reading, office)
         with services.db.write() as session:
             settled = settle(session, taken, reading, office, services.clock.now(), proof)
@@ -107,6 +110,13 @@ def route_one(services: Services, received_id: int) -> str | None:
         log.exception("a mail cannot even be filed unread; it stands in the list of what needs a person")
         with services.db.write() as session:
             return last_resort(session, taken, error, services.clock.now())
+
+
+def _read(taken: Taken, office: Office, *, poison: bool) -> Reading | TextMessage | Call:
+    """What was found in the row, or that it is beyond reading."""
+    if taken.door == VOICE:
+        return read_call(taken.raw) if not poison else Call("", trouble=_POISON)
+    return understand(taken, office) if not poison else unread(taken)
 
 
 def understand(taken: Taken, office: Office) -> Reading | TextMessage:
@@ -141,9 +151,9 @@ def unread(taken: Taken, why: str = "") -> Reading | TextMessage:
     return replace(reading, why=(_POISON,), trouble=(why,) if why else ())
 
 
-def proof_of(taken: Taken, reading: Reading | TextMessage, office: Office) -> Proof:
+def proof_of(taken: Taken, reading: Reading | TextMessage | Call, office: Office) -> Proof:
     """Whether it is from whom it says. What the provider of texts signed is: its door takes nothing else."""
-    if isinstance(reading, TextMessage):
+    if isinstance(reading, TextMessage | Call):
         return SIGNED_TEXT
     return prove(office.settings.mail, taken.raw, reading, door=taken.door, peer=taken.peer)
 
@@ -151,7 +161,7 @@ def proof_of(taken: Taken, reading: Reading | TextMessage, office: Office) -> Pr
 def settle(
     session: Session,
     taken: Taken,
-    reading: Reading | TextMessage,
+    reading: Reading | TextMessage | Call,
     office: Office,
     now: datetime,
     proof: Proof = UNPROVEN,
@@ -164,6 +174,8 @@ def settle(
         return None
     if isinstance(reading, TextMessage):
         route_text(session, received, reading, office.settings, now)
+    elif isinstance(reading, Call):
+        route_call(session, received, reading, office.settings, now)
     else:
         route(session, received, reading, taken.raw, office, now, proof)
     return received

@@ -13,7 +13,7 @@ from admin.sandbox.carrier.carrier import outside_number
 from admin.sandbox.carrier.text import Text, segments
 from admin.sandbox.carrier.trouble import Trouble
 from admin.sandbox.pen import Writer, bare_address, open_letter, reply_subject, write
-from admin.sandbox.phones import send_from_phone
+from admin.sandbox.phones import call_from_phone, send_from_phone
 from admin.sandbox.store import Letter
 from admin.sandbox.world import World
 from engine.base.errors import Invalid
@@ -78,6 +78,14 @@ def _pictures(wish: Any) -> list[tuple[str, bytes]]:
         raise Invalid('media is [{"content_type": "image/jpeg", "base64": "..."}].') from error
 
 
+def _seconds(wish: Any) -> int:
+    """`call`: {"seconds": 23}, or {} for a call without words. Raises Invalid."""
+    seconds = wish.get("seconds", 0) if isinstance(wish, dict) else None
+    if not isinstance(seconds, int) or isinstance(seconds, bool):
+        raise Invalid('call is {"seconds": 23}: how long they speak after the tone; 0 is a call without words.')
+    return seconds
+
+
 def send_from(world: World, mailbox: str, to: str, subject: str, text: str, answering: Letter | None) -> str:
     """The owner of the mailbox has written, and our door has it; the id of their copy is returned.
 
@@ -136,6 +144,10 @@ def create_api(world: World) -> Blueprint:
     def text(number: str) -> tuple[Response, int]:
         wish = _body()
         body, to = (str(wish.get(name) or "") for name in ("body", "to"))
+        if "call" in wish:
+            made = call_from_phone(world, outside_number(number), to, _seconds(wish["call"]))
+            heard = [{"language": language, "says": words} for language, words in made.heard]
+            return jsonify(id=made.sid, taken=made.taken, heard=heard), 201
         sid, taken = send_from_phone(world, outside_number(number), to, body, _pictures(wish.get("media")))
         return jsonify(id=sid, taken=taken), 201
 

@@ -36,6 +36,8 @@ class Reaction:
     calendar: str = ""
     #: A picture comes with it.
     picture: bool = False
+    #: They call instead, and speak for so many seconds after the tone; what they say is for whoever listens.
+    voicemail: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +210,7 @@ def _reaction(row: Mapping[str, Any]) -> Reaction:
         texts=bool(row.get("texts", False)),
         calendar=row.get("calendar", ""),
         picture=bool(row.get("picture", False)),
+        voicemail=int(row.get("voicemail", 0)),
     )
 
 

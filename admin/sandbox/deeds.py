@@ -140,10 +140,13 @@ class Deeds:
             reaction = script_of(person, which)[number]
             to = bare_address(seen.reply_to) if seen is not None else ""
             subject = reaction.subject or reply_subject(seen.subject if seen is not None else "")
-        if person.phone and (reaction.texts or not to):
+        if person.phone and (reaction.texts or reaction.voicemail or not to):
             # From then on they hear from the number they wrote to; at first it is their chapter's.
             home = to if which == "writes" else "".join(person.chapters[:1])
             line = self._carrier.texts.last_number(person.phone) or self._cast.number_at(home)
+            if reaction.voicemail:
+                self._carrier.call(person.phone, line, reaction.voicemail, key=plan.key)
+                return
             self._carrier.write(person.phone, line, reaction.says, key=plan.key)
             return
         message = write(

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
 
+from admin.sandbox.carrier.calls import Call
 from admin.sandbox.carrier.carrier import outside_number
 from admin.sandbox.carrier.text import Text
 from admin.sandbox.carrier.texts import TAKEN
@@ -142,6 +143,18 @@ def send_from_phone(
         raise Invalid("This sandbox began before it had phones. Begin a new one: `hearthline demo --reset`.")
     line = outside_number(to) if to else world.carrier.texts.last_number(number) or ours[0]
     return world.carrier.send(number, line, body, pictures)
+
+
+def call_from_phone(world: World, number: str, to: str, seconds: int) -> Call:
+    """The phone's owner has called and spoken for so many seconds (0: hung up). `to` as in `send_from_phone`.
+
+    Raises Invalid.
+    """
+    ours = world.carrier.account.numbers
+    if not ours:
+        raise Invalid("This sandbox began before it had phones. Begin a new one: `hearthline demo --reset`.")
+    line = outside_number(to) if to else world.carrier.texts.last_number(number) or ours[0]
+    return world.carrier.call(number, line, seconds)
 
 
 def create_pages(world: World, page: Callable[..., str], reader: Callable[[], Reader]) -> Blueprint:

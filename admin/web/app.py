@@ -35,6 +35,7 @@ from admin.web import (
     stream,
     talks,
     tasks,
+    voicemails,
 )
 from admin.web.frame import frame
 from admin.web.headers import set_headers
@@ -53,9 +54,9 @@ _HERE = Path(__file__).parent
 MAX_FORM_BYTES = 1_000_000
 
 PAGES = (
-    inbox, conversations, answers, notes, assignments, closures, responses, originals, pictures, stream, people,
-    addresses, reaching, reasons, tasks, rules, talks, assessments, organizers, journeys, moving, approvals, health,
-    sessions, invitations,
+    inbox, conversations, answers, notes, assignments, closures, responses, originals, pictures, voicemails, stream,
+    people, addresses, reaching, reasons, tasks, rules, talks, assessments, organizers, journeys, moving, approvals,
+    health, sessions, invitations,
 )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Conversations: everything said with one person, in order, and where to answer."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from admin.web.me import Me, me
 from admin.web.people import About, about
 from admin.web.pictures import shown_with
 from admin.web.row_ids import row_id
+from admin.web.voicemails import said_after_the_tone
 from admin.web.ways import Ways, size_says, ways
 from engine.base.services import Services
 from engine.base.settings import Settings
@@ -129,6 +130,9 @@ def _talk(
 ) -> Talk:
     told = timeline(session, thread, request.args.get("before", type=row_id))
     pictures = shown_with(session, [entry.message.id for entry in told.entries if isinstance(entry, Said)], reader)
+    voices = said_after_the_tone(
+        session, [entry.message.id for entry in told.entries if isinstance(entry, Said)], reader
+    )
     known = fates(session, [entry.message.delivery_id for entry in told.entries if isinstance(entry, Said)])
     member = pane.profile.member if pane else None
     name = member.name if member and member.name else thread.correspondent_name or masked(thread.correspondent)
@@ -152,7 +156,10 @@ def _talk(
         zone=zone,
         ways=open_ways,
         size=size_says(session, thread, written, open_ways.phone, viewer.name, reader, settings),
-        entries=entries_of(told.entries, known, pictures, name, reader, settings),
+        entries=[
+            replace(each, voicemail=voices.get(each.message_id or 0))
+            for each in entries_of(told.entries, known, pictures, name, reader, settings)
+        ],
         earlier=f"?{_query(wish, before=str(told.earlier))}" if told.earlier else None,
         others=[
             (row_id, name)

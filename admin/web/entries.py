@@ -68,6 +68,8 @@ class Entry:
     original: bool = False
     attached: list[Attachment] = field(default_factory=list)
     pictures: list[Shown] = field(default_factory=list)
+    #: What was said after the tone of a call.
+    voicemail: Shown | None = None
     #: When the very same words came once more.
     again: list[datetime] = field(default_factory=list)
     #: A stranger's pictures are seen only by who asks for them.
@@ -228,7 +230,7 @@ def _waits(fate: Fate, reader: Reader) -> str:
 def _how(message: Message, author: str, whom: str, reader: Reader) -> str:
     if message.kind == "machine":
         return machine_words(message, author, whom, reader)
-    by = reader.say(f"conversation.by_{message.channel}") if message.channel in ("email", "sms") else ""
+    by = reader.say(f"conversation.by_{message.channel}") if message.channel in ("email", "sms", "voice") else ""
     dated = message.detail.get("dated")
     if dated:
         # Its own clock is off, or it lay somewhere: the time beside it is when it came.

@@ -114,6 +114,9 @@ class TextChannel(Protocol):
 
     def picture(self, url: str, most_bytes: int) -> Picture:
         """One picture of a received text, from the provider's own host alone. Raises ProviderAway, or Invalid."""
+
+    def recording(self, url: str, most_bytes: int) -> Picture:
+        """The recording of one call, likewise; one that is not there yet is waited for. Raises ProviderAway, Invalid."""
         ...
 
     def close(self) -> None:

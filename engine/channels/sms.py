@@ -90,6 +90,11 @@ class TwilioTexts:
         """One picture of a received text, from the provider's own host alone. Raises ProviderAway, or Invalid."""
         return sms_media.fetch(url, self._sms, most_bytes)
 
+    def recording(self, url: str, most_bytes: int) -> Picture:
+        """The recording of one call, likewise; one that is not there yet is waited for. Raises ProviderAway, Invalid."""
+        # The provider tells of a recording some seconds before it can be had.
+        return sms_media.fetch(url, self._sms, most_bytes, what="recording", comes_late=True)
+
     def close(self) -> None:
         """Kept connections are given back."""
         with self._lock:

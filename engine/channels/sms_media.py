@@ -25,26 +25,39 @@ MOST_REDIRECTS = 3
 _CHUNK = 65536
 
 
-def fetch(url: str, sms: Texting, most_bytes: int) -> Picture:
-    """The picture at `url`, of at most so many bytes. Raises Invalid for what is never fetched, ProviderAway else."""
+def fetch(url: str, sms: Texting, most_bytes: int, *, what: str = "picture", comes_late: bool = False) -> Picture:
+    """The picture at `url`, of at most so many bytes. Raises Invalid for what is never fetched, ProviderAway else.
+
+    `what`: how sentences call it. With `comes_late`, one that is not there may still come.
+    """
     home = urlsplit(sms.api_url)
     until = time.monotonic() + PATIENCE_SECONDS
     here = _parsed(url)
     if _place(here) != _place(home):
-        raise Invalid("The picture is not at the provider's address.")
+        raise Invalid(f"The {what} is not at the provider's address.")
     for _ in range(MOST_REDIRECTS + 1):
         is_home = _place(here) == _place(home)
         if not is_home and not _is_store(here, home):
-            raise Invalid("The picture is not at the provider's address.")
-        found = _get(here, sms if is_home else None, until, most_bytes, may_be_private=is_home and _is_loopback(home))
+            raise Invalid(f"The {what} is not at the provider's address.")
+        found = _get(
+            here, sms if is_home else None, until, most_bytes, what, comes_late,
+            may_be_private=is_home and _is_loopback(home),
+        )  # fmt: skip
         if isinstance(found, Picture):
             return found
         here = _parsed(urljoin(here.geturl(), found))
-    raise Invalid("The picture's address leads on and on.")
+    raise Invalid(f"The {what}'s address leads on and on.")
 
 
 def _get(
-    url: SplitResult, account: Texting | None, until: float, most_bytes: int, *, may_be_private: bool
+    url: SplitResult,
+    account: Texting | None,
+    until: float,
+    most_bytes: int,
+    what: str,
+    comes_late: bool,
+    *,
+    may_be_private: bool,
 ) -> Picture | str:
     """The picture, or where it is instead."""
     host, port = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
@@ -52,7 +65,7 @@ def _get(
     address = _resolved(host, port, may_be_private)
     left = until - time.monotonic()
     if left <= 0:
-        raise ProviderAway("The picture did not come in time.")
+        raise ProviderAway(f"The {what} did not come in time.")
     pool: urllib3.HTTPConnectionPool
     if url.scheme == "https":
         context = ssl.create_default_context()
@@ -69,20 +82,20 @@ def _get(
         with pool, pool.request("GET", path, headers=headers, redirect=False, preload_content=False) as answer:
             if answer.status in (301, 302, 303, 307, 308):
                 return answer.headers.get("Location", "")
-            if answer.status in (404, 410):
-                raise Invalid("The provider has the picture no more.")
+            if answer.status in (404, 410) and not comes_late:
+                raise Invalid(f"The provider has the {what} no more.")
             if answer.status != 200:
-                raise ProviderAway(f"The provider did not give the picture (http {answer.status}).")
+                raise ProviderAway(f"The provider did not give the {what} (http {answer.status}).")
             body = bytearray()
             for chunk in answer.stream(_CHUNK):
                 body += chunk
                 if len(body) > most_bytes:
-                    raise Invalid(f"The picture is larger than {most_bytes // 1_000_000} MB.")
+                    raise Invalid(f"The {what} is larger than {most_bytes // 1_000_000} MB.")
                 if time.monotonic() > until:
-                    raise ProviderAway("The picture did not come in time.")
+                    raise ProviderAway(f"The {what} did not come in time.")
             return Picture(answer.headers.get("Content-Type", "").partition(";")[0].strip(), bytes(body))
     except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise ProviderAway(f"The picture could not be fetched ({type(error).__name__}).") from error
+        raise ProviderAway(f"The {what} could not be fetched ({type(error).__name__}).") from error
 
 
 def _parsed(url: str) -> SplitResult:

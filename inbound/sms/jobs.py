@@ -1,4 +1,4 @@
-"""What the door of texts leaves to be done: fetching pictures, and looking for what it missed."""
+"""What the door of texts leaves to be done: fetching pictures and voicemails, and looking for what it missed."""
 
 from datetime import datetime, timedelta
 
@@ -10,6 +10,8 @@ from engine.base.sweep import Sweep
 from inbound.sms.look import JOB as LOOK
 from inbound.sms.look import is_due, look_if_due
 from inbound.sms.pictures import due_pictures, fetch_picture
+from inbound.sms.voicemails import due_voicemails, fetch_voicemail
+from reply_router.calls import VOICEMAIL
 from reply_router.text_filing import PICTURE
 
 
@@ -23,7 +25,12 @@ def register(broker: Broker, services: Services) -> None:
     def look_again(_: int | None) -> None:
         look_if_due(services)
 
+    def fetch_words(row_id: int | None) -> None:
+        if row_id is not None:
+            fetch_voicemail(services, row_id)
+
     broker.register(PICTURE, fetch)
+    broker.register(VOICEMAIL, fetch_words)
     broker.register(LOOK, look_again)
 
 
@@ -33,5 +40,6 @@ def _look_due(session: Session, _now: datetime) -> list[int | None]:
 
 SWEEPS = (
     Sweep(PICTURE, due_pictures, timedelta(seconds=30)),
+    Sweep(VOICEMAIL, due_voicemails, timedelta(seconds=30)),
     Sweep(LOOK, _look_due, timedelta(seconds=30), asks_outside=True),
 )

@@ -22,7 +22,8 @@ from engine.base.services import ProviderText, Services, TextChannel
 from engine.conversations.look import TextLook
 from engine.conversations.received import FiledKey, Received
 from inbound.receive import ROUTE, Arrival, keep
-from inbound.sms.door import DOOR, PROVIDER
+from inbound.sms.door import DOOR
+from inbound.sms.webhook import PROVIDER
 from reply_router.reading.text_message import SAID_AT
 from reply_router.text_route import text_key
 

@@ -1,111 +1,22 @@
-"""Pictures: what came with a text is fetched from the provider, made harmless, and kept beside the words.
+"""Pictures: what came with a text is fetched from the provider, made harmless, and kept beside the words."""
 
-The text itself was safe before. What is no picture, or too large, or never comes, is refused in words that a person
-reads in its place; the provider's own trouble is waited for.
-"""
+from datetime import datetime
 
-from datetime import datetime, timedelta
-
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.base.errors import Invalid, ProviderAway
-from engine.base.log import logger
 from engine.base.services import Services
-from engine.conversations.feed import tell
-from engine.conversations.message import Message
 from engine.conversations.picture import ReceivedPicture
-from engine.conversations.thread import Thread
+from inbound.sms.fetching import MOST_BYTES, Fetched, due, fetch
 from inbound.sms.harmless import harmless
 
-MOST_BYTES = 10 * 2**20
-#: Somebody fetches it until then; after a crash it is fetched again.
-LEASE = timedelta(minutes=2)
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
-#: With these pauses, about a day.
-MOST_TRIES = 30
-#: Rows that one sweep wakes.
-MOST_ROWS = 200
-
-log = logger(__name__)
+_PICTURE = Fetched(ReceivedPicture, lambda texts, url: texts.picture(url, MOST_BYTES), harmless)
 
 
 def fetch_picture(services: Services, picture_id: int) -> None:
     """The picture is there, or refused, or waits for its next try."""
-    if services.texts is None:
-        return
-    url = _taken(services, picture_id)
-    if url is None:
-        return
-    content_type, body, refusal = "", None, ""
-    try:
-        fetched = services.texts.picture(url, MOST_BYTES)
-        content_type, body = harmless(fetched.body)
-    except Invalid as error:
-        refusal = str(error)
-    except ProviderAway as error:
-        log.warning("a picture did not come; it is tried again", row_id=picture_id, error=str(error))
-        _put_off(services, picture_id)
-        return
-    with services.db.write() as session:
-        row = session.get_one(ReceivedPicture, picture_id)
-        row.due_at, row.refusal = None, refusal[:200]
-        row.body = body
-        if body is not None:
-            row.size, row.content_type = len(body), content_type
-        _show(session, row, services)
+    fetch(services, _PICTURE, picture_id)
 
 
 def due_pictures(session: Session, now: datetime) -> list[int | None]:
     """Pictures that are to be fetched by now."""
-    rows = session.scalars(
-        select(ReceivedPicture.id)
-        .where(ReceivedPicture.due_at <= now)
-        .order_by(ReceivedPicture.due_at)
-        .limit(MOST_ROWS)
-    )
-    return list(rows)
-
-
-def _taken(services: Services, picture_id: int) -> str | None:
-    """The picture's address, once this worker has it; None when somebody else does, or nothing is to be done."""
-    now = services.clock.now()
-    with services.db.write() as session:
-        row = session.scalar(
-            select(ReceivedPicture)
-            .where(ReceivedPicture.id == picture_id, ReceivedPicture.due_at <= now)
-            .with_for_update(skip_locked=True)
-        )
-        if row is None:
-            return None
-        if row.attempts >= MOST_TRIES:
-            # Whoever tried it last never came back to say so.
-            _give_up(session, row, services)
-            return None
-        row.attempts += 1
-        row.due_at = now + LEASE
-        return row.url
-
-
-def _put_off(services: Services, picture_id: int) -> None:
-    now = services.clock.now()
-    with services.db.write() as session:
-        row = session.get_one(ReceivedPicture, picture_id)
-        if row.attempts < MOST_TRIES:
-            row.due_at = now + min(FIRST_PAUSE * (1 << min(row.attempts - 1, 10)), LONGEST_PAUSE)
-            return
-        _give_up(session, row, services)
-
-
-def _give_up(session: Session, row: ReceivedPicture, services: Services) -> None:
-    row.due_at = None
-    row.refusal = f"It was tried {row.attempts} times, and the provider did not give it. It may still be there."
-    _show(session, row, services)
-
-
-def _show(session: Session, row: ReceivedPicture, services: Services) -> None:
-    """Whoever looks at the conversation just now sees it."""
-    message = session.get(Message, row.message_id) if row.message_id is not None else None
-    thread = session.get(Thread, message.thread_id) if message is not None and message.thread_id is not None else None
-    if thread is not None:
-        tell(session, thread, "message", services.clock.now())
+    return due(session, ReceivedPicture, now)

@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from engine.base.services import Services
 from inbound.network import network_of
 from inbound.receive import Acceptor
+from inbound.sms import calls
 from inbound.sms import door as texts
 from inbound.web import assets, confirm, health, join, link, noted, preferences, unsubscribe
 from inbound.web.headers import set_headers
@@ -66,7 +67,7 @@ def create_app(
     limiter.exempt(checks)
     if acceptor is not None:
         # All texts come from a few addresses of the provider, and are counted by it.
-        door = texts.pages(services, acceptor)
-        app.register_blueprint(door)
-        limiter.exempt(door)
+        for door in (texts.pages(services, acceptor), calls.pages(services, acceptor)):
+            app.register_blueprint(door)
+            limiter.exempt(door)
     return app

@@ -17,7 +17,7 @@ from engine.base.ids import new_id
 from engine.base.settings import Texting
 from engine.base.tokens import Purpose
 from engine.outbox.delivery import Delivery
-from inbound.sms.door import MOST_BYTES
+from inbound.sms.webhook import MOST_BYTES
 from inbound.web import create_app
 from inbound.web.serve import WebServer
 from tests.figures import note

@@ -32,10 +32,11 @@ from engine.outbox.stopping import stop_texts
 from engine.people.text_stop import stopped_phones
 from inbound.receive import ROUTE, Arrival
 from inbound.sms import jobs
+from inbound.sms.fetching import MOST_TRIES
 from inbound.sms.harmless import DRAWING, harmless
 from inbound.sms.heic import without_notes
 from inbound.sms.look import SETTLING, look
-from inbound.sms.pictures import MOST_TRIES, due_pictures, fetch_picture
+from inbound.sms.pictures import due_pictures, fetch_picture
 from inbound.web import create_app
 from inbound.web.serve import WebServer
 from reply_router.route import route_one
@@ -198,7 +199,7 @@ def test_a_provider_that_is_away_is_asked_again_as_far_back(world: World) -> Non
 def test_the_jobs_are_known_and_the_look_comes_by_itself(world: World) -> None:
     jobs.register(world.house.broker, world.services)
     with world.services.db.read() as session:
-        assert [each.due(session, world.services.clock.now()) for each in jobs.SWEEPS] == [[], [None]]
+        assert [each.due(session, world.services.clock.now()) for each in jobs.SWEEPS] == [[], [], [None]]
     world.house.broker.wake("texts.look")
     assert world.house.broker.settle(20)
     with world.services.db.read() as session:
@@ -206,6 +207,7 @@ def test_the_jobs_are_known_and_the_look_comes_by_itself(world: World) -> None:
         assert session.get(TextLook, OURS) is not None
         assert {each.name: each.due(session, world.services.clock.now()) for each in jobs.SWEEPS} == {
             "texts.picture": [],
+            "calls.voicemail": [],
             "texts.look": [],
         }
     assert ROUTE not in {each.name for each in jobs.SWEEPS}

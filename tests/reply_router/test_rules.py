@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from engine.conversations.received import OUTCOMES
+from reply_router.call_rules import CALL_RULES
 from reply_router.effects import EFFECTS
 from reply_router.find import Place, Sender
 from reply_router.reading import Kind, Reading
@@ -13,7 +14,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "routing.md"
 
 
 def test_every_rule_has_its_own_name_a_description_and_a_known_outcome() -> None:
-    for table in (RULES, TEXT_RULES):
+    for table in (RULES, TEXT_RULES, CALL_RULES):
         assert len({rule.name for rule in table}) == len(table)
         assert all(rule.description.endswith(".") and rule.outcome in OUTCOMES for rule in table)
         assert all(set(rule.effects) <= set(EFFECTS) for rule in table)
@@ -21,7 +22,7 @@ def test_every_rule_has_its_own_name_a_description_and_a_known_outcome() -> None
 
 def test_the_page_about_routing_tells_every_rule_in_order_and_every_effect() -> None:
     page = PAGE.read_text()
-    for title, table in (("## Mail", RULES), ("## Texts", TEXT_RULES)):
+    for title, table in (("## Mail", RULES), ("## Texts", TEXT_RULES), ("## Calls", CALL_RULES)):
         told = [
             line for line in page.partition(f"{title}\n")[2].partition("\n## ")[0].splitlines() if line[:3] == "| `"
         ]

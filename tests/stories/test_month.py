@@ -82,7 +82,7 @@ def test_its_history_is_ninety_six_days_long_and_nobody_moved_without_evidence(
         ("Kei Tanaka", "who else here plays upright bass??"),
         ("Gus Petrakis", "Rent went up 400 dollars."),
         ("Bea Holloway", "They moved him to Lumpkin."),
-        ("Earl Tibbets", "There is a tree leaning on the wire"),
+        ("Earl Tibbets", "A voicemail, 0:41"),
         ("Winnie Chow", "Is somebody coming on Saturday, or should I call the city?"),
     ],
 )

@@ -155,6 +155,13 @@ def create_app(carrier: Carrier, clock: Clock, ending: threading.Event) -> Flask
             raise Refused(20404, request.path)
         return Response(found[1].content, mimetype=found[1].mime)
 
+    @app.get(f"{base}/Recordings/<sid>")
+    def recording(account_sid: str, sid: str) -> Response:
+        content = carrier.calls.recording(sid)
+        if content is None:
+            raise Refused(20404, request.path)
+        return Response(content, mimetype="audio/x-wav")
+
     @app.get(f"{base}/IncomingPhoneNumbers.json")
     def numbers(account_sid: str) -> Response:
         wanted = request.args.get("PhoneNumber")

@@ -6,6 +6,8 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from admin.sandbox.carrier.calls import LONGEST as LONGEST_CALL
+from admin.sandbox.carrier.calls import Call, Calls
 from admin.sandbox.carrier.errands import PAUSES, Errands, steps
 from admin.sandbox.carrier.our_door import OurDoor
 from admin.sandbox.carrier.text import Picture, Text, new_sid
@@ -76,6 +78,7 @@ class Carrier:
     ) -> None:
         self.account = account
         self.texts = Texts(store)
+        self.calls = Calls(store, door, account.sid)
         self._clock = clock
         self._door = door
         self._landlines = landlines
@@ -85,7 +88,7 @@ class Carrier:
 
     def start(self, api_url: str) -> None:
         """Texts are carried; `api_url` is where the provider's own pages are, for pictures."""
-        self._errands.api_url = api_url
+        self._errands.api_url = self.calls.api_url = api_url
         self._errands.start()
 
     def stop(self) -> None:
@@ -219,6 +222,17 @@ class Carrier:
         """The phone has sent it and our door was called: the text's sid, and whether the door took it."""
         sid = self.write(phone, to, body, pictures, key)
         return sid, self._errands.wait(sid, "received", PATIENCE) == TAKEN
+
+    def call(self, phone: str, to: str, seconds: int, key: str = "") -> Call:
+        """The phone has called that number of ours, and words of so many seconds were left (0: none). Raises Invalid.
+
+        Given the same key again, it is the same call.
+        """
+        if to not in self.account.numbers:
+            raise Invalid(f"{to} is no number of ours. These are: {', '.join(self.account.numbers) or 'none'}.")
+        if not 0 <= seconds <= LONGEST_CALL:
+            raise Invalid(f"A voicemail has 0 to {LONGEST_CALL} seconds; 0 is a call without words.")
+        return self.calls.make(outside_number(phone), to, seconds, key)
 
     def _hear(self, text: Text) -> None:
         """The provider minds its own words; it forwards them to us all the same."""

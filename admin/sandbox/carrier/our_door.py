@@ -50,7 +50,11 @@ class OurDoor:
         return url.startswith(f"{self._public}/")
 
     def call(self, url: str, form: Mapping[str, str], token: str) -> Answer:
-        """The form was posted to an address of ours, signed over that address and every field.
+        """As `ask`; what was answered says nothing more."""
+        return self.ask(url, form, token)[0]
+
+    def ask(self, url: str, form: Mapping[str, str], token: str) -> tuple[Answer, bytes]:
+        """The form was posted to an address of ours, signed over that address and every field; what came back.
 
         https://www.twilio.com/docs/usage/security#validating-requests. `token` is the same for every try of one thing.
         """
@@ -63,7 +67,8 @@ class OurDoor:
             "I-Twilio-Idempotency-Token": token,
             "Connection": "close",
         }
-        return self._send("POST", url, urlencode(form).encode(), headers)[0]
+        answer, _, content = self._send("POST", url, urlencode(form).encode(), headers)
+        return answer, content
 
     def fetch(self, url: str) -> tuple[Answer, str, bytes]:
         """The answer to a GET of an address of ours, with its media type and bytes."""
