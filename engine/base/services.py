@@ -116,7 +116,7 @@ class TextChannel(Protocol):
         """One picture of a received text, from the provider's own host alone. Raises ProviderAway, or Invalid."""
 
     def recording(self, url: str, most_bytes: int) -> Picture:
-        """The recording of one call, likewise; one that is not there yet is waited for. Raises ProviderAway, Invalid."""
+        """The recording of one call, likewise; not there yet, it may come. Raises ProviderAway, or Invalid."""
         ...
 
     def close(self) -> None:

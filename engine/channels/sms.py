@@ -91,7 +91,7 @@ class TwilioTexts:
         return sms_media.fetch(url, self._sms, most_bytes)
 
     def recording(self, url: str, most_bytes: int) -> Picture:
-        """The recording of one call, likewise; one that is not there yet is waited for. Raises ProviderAway, Invalid."""
+        """The recording of one call, likewise; not there yet, it may come. Raises ProviderAway, or Invalid."""
         # The provider tells of a recording some seconds before it can be had.
         return sms_media.fetch(url, self._sms, most_bytes, what="recording", comes_late=True)
 

@@ -13,6 +13,7 @@ from engine.conversations.message import Message
 from engine.conversations.picture import ReceivedPicture
 from engine.conversations.routing_rule import RuleDraft, add_rule
 from engine.conversations.task import give_task
+from engine.conversations.voicemail import Voicemail
 from engine.people.address import Address
 from tests.admin.porch import publish
 from tests.admin.town import NOON, Town
@@ -76,6 +77,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("originals.file", "GET"): _of("/messages/{message}/original/file", ATLANTA),
     ("originals.attachment", "GET"): _of("/messages/{message}/attachments/0", ATLANTA),
     ("pictures.show", "GET"): _of("/messages/{message}/pictures/0", ATLANTA),
+    ("voicemails.save", "GET"): _of("/messages/{message}/voicemail", ATLANTA),
     ("people.index", "GET"): _of("/people", SIGNED_IN),
     ("people.show", "GET"): _of("/people/{member}", ATLANTA),
     ("reasons.show", "GET"): _of("/people/{member}/journeys", ATLANTA),
@@ -163,6 +165,13 @@ def things(town: Town) -> Iterator[Things]:
         )
         rule = add_rule(session, draft, None, NOON)
         ids = (thread, message.id, town.people["rosa"], address.id, task.id, rule.id)
+        session.add(
+            Voicemail(
+                id=new_id(), created_at=NOON, received_id=1, message_id=message.id, url="", body=b"a voice",
+                content_type="audio/wav", size=7, seconds=1,
+            )
+        )  # fmt: skip
+        ids = (thread, message.id, town.people["rosa"], address.id, task.id)
     yield Things(*ids, letter=publish(town)["porch/a_story"])
 
 

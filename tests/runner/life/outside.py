@@ -106,6 +106,10 @@ class Relay:
             return NotSent(True, "5.1.1", "No such mailbox.", about="address")
         return _ANSWERS.get(mood, Sent())
 
+    def recording(self, url: str, most_bytes: int) -> Picture:
+        """Nobody calls here."""
+        raise AssertionError(url)
+
     def close(self) -> None:
         """Nothing is kept open."""
 
@@ -148,6 +152,10 @@ class Provider:
 
     def picture(self, url: str, most_bytes: int) -> Picture:
         """Nobody sends pictures here."""
+        raise AssertionError(url)
+
+    def recording(self, url: str, most_bytes: int) -> Picture:
+        """Nobody calls here."""
         raise AssertionError(url)
 
     def close(self) -> None:
