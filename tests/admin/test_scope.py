@@ -171,7 +171,6 @@ def things(town: Town) -> Iterator[Things]:
                 content_type="audio/wav", size=7, seconds=1,
             )
         )  # fmt: skip
-        ids = (thread, message.id, town.people["rosa"], address.id, task.id)
     yield Things(*ids, letter=publish(town)["porch/a_story"])
 
 
