@@ -227,7 +227,7 @@ def text_of(mail: EmailMessage) -> str:
 
 
 @cache
-def _published() -> tuple[bytes, dict[str, dict[str, int]]]:
+def published() -> tuple[bytes, dict[str, dict[str, int]]]:
     """A database with the library's letters in it, made once a process, and their ids."""
     with TemporaryDirectory() as folder:
         db = database_in(Path(folder))
@@ -242,7 +242,7 @@ def house(tmp_path: Path, new_database: Callable[[Path], Database]) -> Iterator[
     db = new_database(tmp_path)
     if db.is_sqlite:
         db.close()
-        file, templates = _published()
+        file, templates = published()
         (tmp_path / "hearthline.db").write_bytes(file)
     else:
         with db.write() as session:
