@@ -34,6 +34,14 @@ class Delivery(Base):
             )
             for name, column in (("ix_delivery_text_waits", "member_id"), ("ix_delivery_text_waits_for", "to_address"))
         ),
+        # What of a topic a phone heard last, for a text in answer; those texts stand in no timeline of their reader.
+        Index(
+            "ix_delivery_topic_text",
+            "member_id",
+            "id",
+            sqlite_where=text("channel = 'sms' AND message_class = 'chapter'"),
+            postgresql_where=text("channel = 'sms' AND message_class = 'chapter'"),
+        ),
         # What is about to leave and stands in no timeline yet: it counts against a member's caps.
         Index(
             "ix_delivery_claimed",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
 from engine.base.tokens import Purpose
@@ -24,7 +25,7 @@ from reply_router.addresses import Room, Signed
 from reply_router.find import Place, Search, sender_member
 from reply_router.reading.text_message import TextMessage
 from reply_router.subject import bare, is_changed, stripped
-from reply_router.text_find import TextPlace
+from reply_router.text_find import ANSWERS_WITHIN, TextPlace
 from reply_router.topics.wishes import Ask, Wish, wish_in
 
 #: A mail under the subject of a topic, marked as an answer and naming nothing that it answers, belongs to a topic in
@@ -104,7 +105,7 @@ def topic_of_text(session: Session, text: TextMessage, place: TextPlace, now: da
         # Whatever else they say while we ask about their words is said to us.
         found = _of_post(session, held, member)
         return _judged(session, replace(found, wish=wish, answers_note=wish is None), now) if found else None
-    delivery = place.delivery
+    delivery = _last_text(session, place, member, now)
     thread = session.get(Thread, delivery.thread_id) if delivery is not None and delivery.thread_id else None
     if delivery is None or thread is None or thread.kind != TOPIC or thread.chapter_id is None:
         return None
@@ -238,6 +239,24 @@ def _answered(
         .order_by(TopicPost.decided_at.desc(), TopicPost.message_id.desc())
         .limit(1)
     )
+
+
+def _last_text(session: Session, place: TextPlace, member: Member, now: datetime) -> Delivery | None:
+    """What a text of theirs answers: the last text of ours, whether it was a topic's or any other."""
+    heard = session.scalar(
+        select(Delivery)
+        .where(
+            Delivery.member_id == member.id,
+            # Said as the index says it.
+            sql("channel = 'sms' AND message_class = 'chapter'"),
+            Delivery.sent_at > now - ANSWERS_WITHIN,
+        )
+        .order_by(Delivery.id.desc())
+        .limit(1)
+    )
+    if heard is None or heard.sent_at is None:
+        return place.delivery
+    return place.delivery if place.said is not None and place.said.at >= heard.sent_at else heard
 
 
 def _held_of(session: Session, member_id: int) -> TopicPost | None:

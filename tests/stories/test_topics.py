@@ -71,6 +71,7 @@ def test_three_by_mail_and_two_by_text_argue_in_one_topic(square: Town) -> None:
     lets_out(square, "The hall is taken")
     letter = wren.sees("The hall is taken on Thursday")
     assert "+1404" not in letter.text and "Kit" in letter.sender
+    square.passes("1m")
     max_.hears("can you cook")
 
     max_.texts("I cook on Friday if somebody brings onions.")
