@@ -24,6 +24,7 @@ from engine.base.lease import Lease
 from engine.base.settings import FILE_NAME, Settings, load, unknown_variables
 from engine.chapters.membership import Role
 from engine.conversations.balance import Balance, balance
+from engine.conversations.handing_over import orphans
 from engine.conversations.storm import lately
 from engine.conversations.thread import Thread
 from engine.enrollments.importing.bring_in import interrupted
@@ -266,6 +267,18 @@ def _nobody_storms(session: Session, now: datetime, _settings: Settings) -> Chec
     return Check("nobody storms", not storms, says, fix)
 
 
+def _nobody_is_alone(session: Session, now: datetime, _settings: Settings) -> Check:
+    count = session.scalar(select(func.count()).select_from(Thread).where(*orphans(now))) or 0
+    says = counted(
+        count,
+        "Every open conversation has a person.",
+        "One open conversation has nobody who can answer it.",
+        "{} open conversations have nobody who can answer them.",
+    )
+    fix = "Is `hearthline run` up? It hands them over by itself within a minute."
+    return Check("nobody is left alone", count == 0, says, fix)
+
+
 def _files_are_whole(session: Session, _now: datetime, _settings: Settings) -> Check:
     stopped = interrupted(session, datetime.now(UTC))
     if not stopped:
@@ -305,5 +318,6 @@ DATABASE_CHECKS: tuple[Callable[[Session, datetime, Settings], Check], ...] = (
     _nobody_waits,
     _replies_arrive,
     _nobody_storms,
+    _nobody_is_alone,
     _files_are_whole,
 )

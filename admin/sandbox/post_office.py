@@ -28,7 +28,8 @@ def stamp(raw: bytes, mail_from: str) -> bytes:
     end = raw.find(line_end * 2)
     head, body = (raw[:end], raw[end:]) if end >= 0 else (raw, b"")
     headers: Any = BytesHeaderParser().parsebytes(head)
-    written_by = bare_address(str(headers.get("From", "")))
+    # A long From line is folded, and an address is read from one line.
+    written_by = bare_address(" ".join(str(headers.get("From", "")).split()))
     result = "pass" if mail_from and written_by.lower() == mail_from.lower() else "fail" if mail_from else "none"
     kept: list[bytes] = []
     is_forged = False

@@ -16,6 +16,7 @@ from engine.base.ids import id_at
 from engine.base.lease import Lease
 from engine.base.services import Services
 from engine.conversations.balance import balance
+from engine.conversations.handing_over import orphans
 from engine.conversations.received import OUTCOMES, Received
 from engine.conversations.storm import lately
 from engine.conversations.thread import Thread
@@ -153,7 +154,11 @@ def _moving(session: Session, now: datetime) -> list[Metric]:
 
 def _answering(session: Session, now: datetime) -> list[Metric]:
     overdue = _count(session, Thread.answer_due_at < now, Thread.closure_id.is_(None))
-    return [_gauge("answers_overdue", "People who have waited for an answer longer than promised.", overdue)]
+    alone = session.scalar(select(func.count()).select_from(Thread).where(*orphans(now))) or 0
+    return [
+        _gauge("answers_overdue", "People who have waited for an answer longer than promised.", overdue),
+        _gauge("conversations_without_a_person", "Open conversations that nobody who answers here has.", alone),
+    ]
 
 
 _SIGNS = {"green": 1, "red": 0, "unknown": -1}

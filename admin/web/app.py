@@ -17,12 +17,15 @@ from admin.web import (
     assignments,
     closures,
     conversations,
+    drafts,
     health,
     inbox,
     invitations,
     journeys,
+    mine,
     moving,
     notes,
+    one,
     organizers,
     originals,
     people,
@@ -56,7 +59,7 @@ MAX_FORM_BYTES = 1_000_000
 PAGES = (
     inbox, conversations, answers, notes, assignments, closures, responses, originals, pictures, voicemails, stream,
     people, addresses, reaching, reasons, tasks, rules, talks, assessments, organizers, journeys, moving, approvals,
-    health, sessions, invitations,
+    health, mine, drafts, one, sessions, invitations,
 )  # fmt: skip
 
 

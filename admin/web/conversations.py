@@ -9,6 +9,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from admin.web.drafts import ShownDraft, shown_drafts
 from admin.web.entries import Entry, entries_of
 from admin.web.frame import reader_of
 from admin.web.inbox import Wish, listing, view_named
@@ -70,6 +71,8 @@ class Talk:
     entries: list[Entry]
     earlier: str | None
     others: list[tuple[int, str]]
+    #: The reader's own words that wait here for a press.
+    drafts: list[ShownDraft]
 
 
 def pages(services: Services) -> Blueprint:
@@ -166,6 +169,7 @@ def _talk(
             for row_id, name in who_may_answer(session, thread.chapter_id)
             if row_id != thread.responsible_id
         ],
+        drafts=shown_drafts(session, viewer.member_id, thread.id),
     )
 
 

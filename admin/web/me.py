@@ -16,6 +16,8 @@ from engine.people.member import Member
 #: What may be opened without being signed in. A new route is closed until it is named here.
 OPEN_TO_ALL = frozenset(
     {"sessions.new", "sessions.create", "invitations.show", "invitations.accept", "assets.file"}
+    # Each opens one thing, by a signed link that was sent to its organizer.
+    | {"drafts.show", "drafts.pressed", "one.show", "one.answer"}
     | {"watching.alive", "watching.ready", "watching.metrics"}
 )
 

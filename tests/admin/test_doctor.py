@@ -145,7 +145,8 @@ def test_the_report_for_programs_keeps_its_fields_and_names(tmp_path: Path, post
         "relay", "redis", "texts", "answers by text", "provider of texts", "mail is read",
         "room on the disk", "database",
         "database version", "running", "workers", "somebody answers", "everything received settles",
-        "everything due leaves", "people are answered", "replies arrive", "nobody storms", "files of people",
+        "everything due leaves", "people are answered", "replies arrive", "nobody storms", "nobody is left alone",
+        "files of people",
     ]  # fmt: skip
     for check in report["checks"]:
         assert set(check) == {"name", "ok", "says", "fix"}

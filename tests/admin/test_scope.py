@@ -113,6 +113,13 @@ RULES: dict[tuple[str, str], Rule] = {
     # An auditor answers nobody, so their name stands under nothing.
     ("approvals.create", "POST"): _of("/letters/{letter}/approval", SIGNED_IN - {"auditor"}),
     ("approvals.destroy", "POST"): _of("/letters/{letter}/approval/end", SIGNED_IN),
+    ("mine.show", "GET"): _of("/me", SIGNED_IN),
+    ("mine.notices", "POST"): _of("/me/notices", SIGNED_IN, by_mail="each", opens="9", closes="20"),
+    ("mine.away", "POST"): _of("/me/absence", SIGNED_IN, until="2027-01-01"),
+    ("mine.back", "POST"): _of("/me/absence/end", SIGNED_IN),
+    # Whose words they are alone may send them: test_mine.
+    ("drafts.send", "POST"): _of("/drafts/1/sent", frozenset()),
+    ("drafts.end", "POST"): _of("/drafts/1/end", frozenset()),
     ("health.show", "GET"): _of("/health", FIGURES),
     ("health.go_on", "POST"): _of("/health/texts", frozenset({"staff"})),
     ("sessions.end", "POST"): _of("/session/end", SIGNED_IN),
