@@ -10,7 +10,7 @@ import re
 import tomllib
 from datetime import time
 from difflib import get_close_matches
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -82,6 +82,38 @@ class Mail(_Group):
     #: From where these hand mail over by SMTP: addresses or networks. By LMTP from this machine is always believed.
     trusted_peers: list[str] = Field(default_factory=list)
 
+    #: Where none of them says whose a mail is, we look ourselves: SPF, DKIM and DMARC. A sandbox asks nobody but a
+    #: resolver on this machine.
+    check_senders: bool = True
+    #: The resolver that is asked, as address or address:port; empty: the one this machine names.
+    resolver: str = ""
+    #: Seconds that all questions about one mail may take together.
+    dns_seconds: float = Field(default=4.0, gt=0, le=30)
+
+    @field_validator("resolver")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        host, port = _resolver(value)
+        try:
+            if value:
+                ip_address(host)
+            if not 0 < port < 65536:
+                raise ValueError(value)
+        except ValueError as error:
+            raise ValueError(f"{value!r} is not a resolver's address such as 127.0.0.1 or 127.0.0.1:5353") from error
+        return value
+
+    @property
+    def resolver_address(self) -> tuple[str, int] | None:
+        """The resolver's address and port; None: the one this machine names."""
+        return _resolver(self.resolver) if self.resolver else None
+
+    @property
+    def asks_this_machine(self) -> bool:
+        """Whether the resolver is on this machine: the only one that a sandbox may ask."""
+        address = self.resolver_address
+        return address is not None and ip_address(address[0]).is_loopback
+
     @field_validator("trusted_peers")
     @classmethod
     def _networks(cls, value: list[str]) -> list[str]:
@@ -106,6 +138,16 @@ class Mail(_Group):
     def desk_address(self) -> str:
         """The team desk's full address."""
         return self.desk if "@" in self.desk else f"{self.desk}@{self.domain}"
+
+
+def _resolver(text: str) -> tuple[str, int]:
+    """An address and a port of `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1` or `[2001:db8::1]:5353`; port 0: none."""
+    if text.startswith("["):
+        host, _, port = text[1:].partition("]")
+        port = port.removeprefix(":")
+    else:
+        host, _, port = text.partition(":") if text.count(":") == 1 else (text, "", "")
+    return host, int(port or 53) if (port or "53").isdigit() else 0
 
 
 class Texting(_Group):

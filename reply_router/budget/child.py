@@ -63,6 +63,7 @@ def _answered(answer: Callable[[Frame], tuple[bytes, bytes]], asked: Frame) -> F
 
 def _answers() -> Callable[[Frame], tuple[bytes, bytes]]:
     """What answers a frame; everything it needs is imported before memory is counted."""
+    from reply_router.proof.signatures import good_signatures
     from reply_router.reading import attachment_content, read
     from reply_router.reading.glance import glance
 
@@ -73,6 +74,8 @@ def _answers() -> Callable[[Frame], tuple[bytes, bytes]]:
                 return written(read(asked.body, sent=sent, mail_from=mail_from)), b""
             case What.HEADER:
                 return written(glance(asked.body)), b""
+            case What.SIGNATURES:
+                return written(good_signatures(asked.body, json.loads(asked.words))), b""
             case What.ATTACHMENT:
                 return b"null", attachment_content(asked.body, json.loads(asked.words))
             case _:

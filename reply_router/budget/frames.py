@@ -20,10 +20,12 @@ NO_MEMORY: Final = 3
 class What(IntEnum):
     """What a frame is."""
 
-    #: To the child: read this letter; read its header alone; give the content of one attachment.
+    #: To the child: read this letter; read its header alone; give the content of one attachment; say
+    #: which of its signatures are good.
     LETTER = 1
     HEADER = 2
     ATTACHMENT = 3
+    SIGNATURES = 4
     #: From the child: it has begun; the answer; the answer, and it ends, for it has grown too large to go on.
     READY = 10
     ANSWER = 11

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from engine.base.errors import Unavailable, Unread
 from engine.base.log import logger
@@ -23,6 +23,7 @@ from engine.base.metrics import READER_CRASHES, READER_STARTS, READING_SECONDS
 from reply_router.budget.form import read_back, written
 from reply_router.budget.frames import HEAD_BYTES, NO_MEMORY, Frame, What, head_of, sizes_in
 from reply_router.budget.limits import LIMITS, MB, Limits
+from reply_router.proof.signatures import Good
 from reply_router.reading.values import Reading
 
 ROOT: Final = Path(__file__).parents[2]
@@ -38,6 +39,8 @@ _BEGIN: Final = (
 )
 #: What a Python may need of its environment to start at all; everything else, secrets too, is not a reader's.
 _KEPT: Final = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "LANG", "SYSTEMROOT")
+
+T = TypeVar("T")
 
 log = logger(__name__)
 
@@ -190,17 +193,21 @@ class Readers:
         """The letter's reading, as `reading.read` gives it. Raises Unread when it runs out of its budget, Unavailable
         for trouble of our own."""
         answer = self._ask(Frame(What.LETTER, written([sent, mail_from]), raw))
-        reading = _value(answer)
+        reading = _value(answer, Reading)
         READING_SECONDS.observe(reading.seconds)
         return reading
 
     def glance(self, raw: bytes) -> Reading:
         """What the beginning of its header says, as `glance.glance` gives it. Raises as `read` does."""
-        return _value(self._ask(Frame(What.HEADER, b"", raw[:100_000])))
+        return _value(self._ask(Frame(What.HEADER, b"", raw[:100_000])), Reading)
 
     def attachment(self, raw: bytes, index: int) -> bytes:
         """The decoded bytes of that attachment; empty when there is none. Raises as `read` does."""
         return self._ask(Frame(What.ATTACHMENT, written(index), raw)).body
+
+    def signatures(self, raw: bytes, keys: dict[str, str]) -> Good:
+        """Which of the mail's signatures are good, as `signatures.good_signatures` says. Raises as `read` does."""
+        return _value(self._ask(Frame(What.SIGNATURES, written(keys), raw)), Good)
 
     def close(self) -> None:
         """None is left, or will be once it has answered; the next mail starts one anew."""
@@ -270,9 +277,9 @@ class Readers:
         child.end()
 
 
-def _value(answer: Frame) -> Reading:
+def _value(answer: Frame, kind: type[T]) -> T:
     try:
-        return read_back(Reading, answer.words)
+        return read_back(kind, answer.words)
     except ValueError as error:
         raise _crash("broke", "Our reader broke at it.") from error
 
