@@ -14,7 +14,7 @@ from tests.stories.town import DOMAIN, Town
 
 CHAPTER = f"atlanta@{DOMAIN}"
 #: Half past nine in Hawaii and half past two in New York: texts may arrive wherever somebody lives.
-MORNING = {"hour": 19, "minute": 30}
+MORNING = (19, 30)
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ def square(town: Town) -> Town:
     with town.writing() as session:
         (chapter,) = session.query(Chapter).where(Chapter.slug == "atlanta").all()
         chapter.default_to = "group"
-    if town.now.hour < MORNING["hour"]:
-        town.passes_until(town.now.replace(**MORNING))
+    if (town.now.hour, town.now.minute) < MORNING:
+        town.passes_until(town.now.replace(hour=MORNING[0], minute=MORNING[1]))
     return town
 
 
