@@ -33,6 +33,8 @@ SETTLING = timedelta(minutes=1)
 OVERLAP = timedelta(minutes=10)
 #: How far the first look of all goes back: what came to a number before it was ours is not ours.
 FIRST = timedelta(minutes=15)
+#: How long a text waits for the provider to say where its pictures are.
+PICTURES_WITHIN = timedelta(minutes=30)
 #: Wall time from one look to the next.
 EVERY = timedelta(minutes=2)
 _BATCH = 200
@@ -61,11 +63,11 @@ def look(services: Services) -> int:
     if texts is None or not sms.enabled:
         return 0
     missed = 0
-    try:
-        for number in sms.every_number:
+    for number in sms.every_number:
+        try:
             missed += _look_at(services, texts, number)
-    except ProviderAway as error:
-        log.warning("the provider's list of texts cannot be read; the next look goes as far back", error=str(error))
+        except ProviderAway as error:
+            log.warning("the provider's list of texts cannot be read; the next look goes as far back", error=str(error))
     return missed
 
 
@@ -78,7 +80,16 @@ def _look_at(services: Services, texts: TextChannel, number: str) -> int:
     listed = [each for each in texts.received_since(number, since) if each.created_at <= until and each.sid]
     with services.db.read() as session:
         missing = _not_here(session, listed)
-    arrivals = [_arrival(each, texts) for each in missing]
+    arrivals: list[Arrival] = []
+    for each in missing:
+        try:
+            arrivals.append(_arrival(each, texts))
+        except ProviderAway:
+            # Its words are worth more than its pictures, and it holds up nobody else's.
+            if now - each.created_at > PICTURES_WITHIN:
+                arrivals.append(_arrival(each, None))
+            else:
+                until = min(until, each.created_at - timedelta(seconds=1))
     with services.db.write() as session:
         for accepted in keep(session, arrivals, now):
             for received_id in accepted.received_ids:
@@ -88,9 +99,9 @@ def _look_at(services: Services, texts: TextChannel, number: str) -> int:
             session.add(TextLook(our_number=number, created_at=now, looked_at=until))
         elif row.looked_at < until:
             row.looked_at = until
-    if missing:
-        log.warning("texts that our door missed were taken in", count=len(missing))
-    return len(missing)
+    if arrivals:
+        log.warning("texts that our door missed were taken in", count=len(arrivals))
+    return len(arrivals)
 
 
 def _not_here(session: Session, listed: Sequence[ProviderText]) -> list[ProviderText]:
@@ -107,8 +118,11 @@ def _not_here(session: Session, listed: Sequence[ProviderText]) -> list[Provider
     return missing
 
 
-def _arrival(text: ProviderText, texts: TextChannel) -> Arrival:
-    """The text in the form in which the provider would have told us of it."""
+def _arrival(text: ProviderText, texts: TextChannel | None) -> Arrival:
+    """The text in the form in which the provider would have told us of it; without `texts` its pictures are left out.
+
+    Raises ProviderAway when it does not say where its pictures are.
+    """
     form = {
         "MessageSid": text.sid,
         "SmsSid": text.sid,
@@ -119,7 +133,7 @@ def _arrival(text: ProviderText, texts: TextChannel) -> Arrival:
         "SmsStatus": "received",
         SAID_AT: text.created_at.isoformat(),
     }
-    if text.media:
+    if text.media and texts is not None:
         for number, (url, content_type) in enumerate(texts.pictures_of(text.sid)):
             form |= {f"MediaUrl{number}": url, f"MediaContentType{number}": content_type}
     return Arrival(

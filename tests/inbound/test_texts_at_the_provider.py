@@ -19,7 +19,7 @@ from admin.sandbox.carrier.api import CarrierServer
 from admin.sandbox.carrier.carrier import Account, Carrier
 from admin.sandbox.carrier.our_door import OurDoor
 from admin.sandbox.store import Store
-from engine.base.errors import Invalid
+from engine.base.errors import Invalid, ProviderAway
 from engine.base.services import Services
 from engine.base.settings import Texting
 from engine.channels.sms import TwilioTexts
@@ -35,7 +35,7 @@ from inbound.sms import jobs
 from inbound.sms.fetching import MOST_TRIES
 from inbound.sms.harmless import DRAWING, harmless
 from inbound.sms.heic import without_notes
-from inbound.sms.look import SETTLING, look
+from inbound.sms.look import PICTURES_WITHIN, SETTLING, look
 from inbound.sms.pictures import due_pictures, fetch_picture
 from inbound.web import create_app
 from inbound.web.serve import WebServer
@@ -382,3 +382,29 @@ class _Later:
     def now(self) -> datetime:
         """It."""
         return self._at
+
+
+class _NoPictures(TwilioTexts):
+    """A provider that lists its texts and does not say where their pictures are."""
+
+    def pictures_of(self, sid: str) -> list[tuple[str, str]]:
+        raise ProviderAway("429 Too Many Requests")
+
+
+def test_a_text_whose_pictures_cannot_be_found_holds_up_no_other_and_comes_without_them_at_last(world: World) -> None:
+    world.house.acceptor.stop()
+    world.carrier.write(DANA, OURS, "look!", [("image/png", photo("PNG"))])
+    world.carrier.write(DANA, OURS, "and listen")
+    world.settles()
+    silent = _NoPictures(world.services.settings.sms)
+    soon = _Later(world.services.clock.now() + SETTLING + timedelta(seconds=5))
+    assert look(replace(world.services, texts=silent, clock=soon)) == 1
+    assert [row.outcome for row in world.routes()] == ["needs_person"]
+    much_later = _Later(soon.now() + PICTURES_WITHIN)
+    assert look(replace(world.services, texts=silent, clock=much_later)) == 1
+    assert look(replace(world.services, texts=silent, clock=much_later)) == 0
+    silent.close()
+    world.routes()
+    with world.services.db.read() as session:
+        words = set(session.scalars(select(Message.text)))
+    assert {"look!", "and listen"} <= words

@@ -1,19 +1,24 @@
 """Texts both ways, through the real provider's protocol: a phone writes, a person answers, and the phone hears it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from admin.sandbox.carrier.carrier import STOPPED
+from admin.sandbox.carrier.form import received_form
+from admin.sandbox.carrier.our_door import OurDoor
 from admin.sandbox.carrier.tally import Tally, tally
 from admin.sandbox.carrier.trouble import FAILURES, Manner, Trouble
 from engine.conversations.thread import Thread
 from engine.outbox.post import answer
 from inbound.sms.look import look
 from tests.stories.neighbor import Neighbor
-from tests.stories.town import Town
+from tests.stories.town import ACCOUNT, TOKEN, Town
 
+#: The smallest picture there is.
+GIF = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
 _next_phone = iter(range(10, 99))
 
 
@@ -100,20 +105,55 @@ def test_after_a_stop_nothing_arrives_until_a_start(town: Town, pam: Neighbor) -
     assert told(town).lost == 0
 
 
-def test_what_came_while_we_were_away_is_fetched_from_the_providers_list(
+def test_after_six_hours_without_our_web_door_all_two_hundred_texts_are_in_their_conversations(
     new_town_either_way: Callable[..., Town],
 ) -> None:
-    town = new_town_either_way(pauses=(0.05,) * 5)
+    """The provider gave up on each after its tries; most are found in its list, some of its calls come late as well."""
+    town = new_town_either_way(pauses=(0.01,) * 3)
     look(town.services)  # from here on, nothing that came may be missed
-    neighbors = [town.phone(f"Neighbor {number}", f"+1678555{number:04}") for number in range(100, 120)]
+    people = [town.phone(f"Neighbor {number}", f"+1678555{number:04}") for number in range(100, 140)]
+    began = town.now
     town.process_ends()
-    for neighbor in neighbors:
-        town.carrier.write(neighbor.phone, town.settings.sms.numbers[0], f"Are you there? {neighbor.name}")
-    assert town.carrier.settle(30), "the provider still tries"
+    sids = []
+    for number in range(200):
+        if number % 10 == 0:
+            town.clock.hold(began + timedelta(hours=6) * number / 200)
+        neighbor, words = people[number % len(people)], f"Word {number}: are you there?"
+        pictures = [("image/gif", GIF)] if number % 40 == 7 else ()
+        sids.append(town.carrier.write(neighbor.phone, town.settings.sms.numbers[0], words, pictures))
+    town.clock.hold(began + timedelta(hours=6))
+    assert town.carrier.settle(60), "the provider still tries"
     town.process_starts()
-    assert told(town).lost == len(neighbors)
-    town.passes("5m")
-    look(town.services)  # if the scheduler has not looked yet
+    assert told(town).lost == 200
+    returned = town.now
+    for sid in sids[3:8]:
+        calls_again(town, sid)
+    look_until_all_are_here(town)
+    for sid in sids[190:195]:
+        calls_again(town, sid)
     town.settles()
+    assert town.now - returned <= timedelta(minutes=10)
     assert (told(town).lost, told(town).doubled) == (0, 0)
+    rows = town.ask("select message_id, outcome from received where door = 'sms'")
+    assert len(rows) == 205 and sum(outcome == "duplicate" for _, outcome in rows) == 5
+    ((threads, words),) = town.ask(
+        "select count(distinct thread_id), count(distinct id) from message where kind = 'in' and channel = 'sms'"
+    )
+    assert (threads, words) == (40, 200)
     assert look(town.services) == 0
+
+
+def look_until_all_are_here(town: Town) -> None:
+    """The looks of the next minutes, each two minutes after the one before."""
+    for _ in range(3):
+        town.passes("2m")
+        look(town.services)  # if the scheduler has not looked yet
+    town.settles()
+
+
+def calls_again(town: Town, sid: str) -> None:
+    """The provider calls our door with that text after all."""
+    text = town.carrier.texts.text(sid)
+    assert text is not None
+    door = OurDoor(town.settings.doors.public_url, TOKEN)
+    assert door.call(door.received_url, received_form(text, ACCOUNT, town.settings.sms.api_url), f"{sid} late").taken
