@@ -38,6 +38,7 @@ from admin.web import (
     stream,
     talks,
     tasks,
+    unfiled,
     voicemails,
 )
 from admin.web.frame import frame
@@ -58,8 +59,8 @@ MAX_FORM_BYTES = 1_000_000
 
 PAGES = (
     inbox, conversations, answers, notes, assignments, closures, responses, originals, pictures, voicemails, stream,
-    people, addresses, reaching, reasons, tasks, rules, talks, assessments, organizers, journeys, moving, approvals,
-    health, mine, drafts, one, sessions, invitations,
+    people, addresses, reaching, reasons, tasks, rules, unfiled, talks, assessments, organizers, journeys, moving,
+    approvals, health, mine, drafts, one, sessions, invitations,
 )  # fmt: skip
 
 

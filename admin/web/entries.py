@@ -64,6 +64,8 @@ class Entry:
     trouble: str = ""
     #: What of the letter could not be read, and that its original can be opened.
     unread: str = ""
+    #: Nothing of it could be read, and it can be tried once more.
+    rereads: bool = False
     message_id: int | None = None
     original: bool = False
     attached: list[Attachment] = field(default_factory=list)
@@ -180,6 +182,7 @@ def _said(
         ],
         trouble=reader.say("conversation.fate_failed", why=fate.says) if fate and fate.word == "failed" else "",
         unread=_unread(message, reader),
+        rereads=bool(message.detail.get("unreadable")),
         message_id=message.id,
         original=message.received_id is not None,
         attached=attachments_of(message, reader),

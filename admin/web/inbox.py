@@ -28,6 +28,7 @@ from engine.conversations.inbox import (
     machine_mail,
     waiting_counts,
 )
+from reply_router.again import unfiled
 from templates.web.reader import Reader
 
 #: Each view's own address.
@@ -84,6 +85,8 @@ class Listing:
     empty_href: str | None
     #: Whether the viewer may say where new words go.
     rules: bool
+    #: That something could not even be filed; empty: nothing, or not for this viewer.
+    unfiled: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,14 @@ def listing(session: Session, viewer: Me, wish: Wish, reader: Reader, current: i
         empty_do=empty_do,
         empty_href=empty_href,
         rules=viewer.scope.everything or bool(viewer.scope.chapters),
+        unfiled=_unfiled(session, viewer, wish, reader),
     )
+
+
+def _unfiled(session: Session, viewer: Me, wish: Wish, reader: Reader) -> str:
+    if wish.view != "unmatched" or not viewer.scope.everything or not (count := len(unfiled(session))):
+        return ""
+    return reader.say("unfiled.some_one") if count == 1 else reader.say("unfiled.some_other", count=count)
 
 
 def _line(row: Row, viewer: Me, wish: Wish, reader: Reader, current: int | None) -> Line:

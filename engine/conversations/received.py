@@ -39,6 +39,13 @@ class Received(Base):
             postgresql_where=text("outcome IS NULL"),
         ),
         Index(None, "outcome", "id"),
+        # What could not even be filed: there should be none, and it is looked for on every page of the list.
+        Index(
+            "ix_received_unfiled",
+            "id",
+            sqlite_where=text("outcome = 'needs_person' AND thread_id IS NULL"),
+            postgresql_where=text("outcome = 'needs_person' AND thread_id IS NULL"),
+        ),
         {"postgresql_partition_by": "RANGE (id)"},
     )
 

@@ -11,6 +11,7 @@ from admin.web.me import OPEN_TO_ALL
 from engine.base.ids import new_id
 from engine.conversations.message import Message
 from engine.conversations.picture import ReceivedPicture
+from engine.conversations.received import Received, ReceivedBytes
 from engine.conversations.routing_rule import RuleDraft, add_rule
 from engine.conversations.task import give_task
 from engine.conversations.voicemail import Voicemail
@@ -39,6 +40,8 @@ class Things:
     task: int
     #: A rule for words in Atlanta.
     rule: int
+    #: What could not be filed.
+    unfiled: int
     #: A letter that the member's organizer signs.
     letter: int
 
@@ -97,6 +100,11 @@ RULES: dict[tuple[str, str], Rule] = {
     ("rules.end", "POST"): _of("/rules/{rule}/end", ATLANTA),
     ("rules.take_back", "POST"): _of("/rules/{rule}/end/undo", ATLANTA),
     ("rules.order", "POST"): _of("/rules/{rule}/order", ATLANTA, to="sooner"),
+    ("unfiled.index", "GET"): _of("/unfiled", frozenset({"staff", "regional"})),
+    ("unfiled.file", "GET"): _of("/unfiled/{unfiled}/file", frozenset({"staff", "regional"})),
+    # Asked last of its kind: afterwards it is on its way again.
+    ("unfiled.again", "POST"): _of("/unfiled/{unfiled}/routing", frozenset({"staff", "regional"})),
+    ("unfiled.read_again", "POST"): _of("/messages/{message}/routing", ATLANTA),
     ("talks.show", "GET"): _of("/people/{member}/talks", ATLANTA),
     ("talks.create", "POST"): _of("/people/{member}/talks", ATLANTA, day="2026-03-02", channel="phone", words="Hm."),
     ("assessments.create", "POST"): _of("/people/{member}/assessments", ATLANTA, level="3"),
@@ -171,13 +179,21 @@ def things(town: Town) -> Iterator[Things]:
             "rides", words=("secret",), chapter_id=town.chapters["atlanta"], to_chapter_id=town.chapters["atlanta"]
         )
         rule = add_rule(session, draft, None, NOON)
-        ids = (thread, message.id, town.people["rosa"], address.id, task.id, rule.id)
         session.add(
             Voicemail(
                 id=new_id(), created_at=NOON, received_id=1, message_id=message.id, url="", body=b"a voice",
                 content_type="audio/wav", size=7, seconds=1,
             )
         )  # fmt: skip
+        unfiled = new_id()
+        session.add(ReceivedBytes(id=unfiled, created_at=NOON, sha256=b"x" * 32, size=1, body=b"x"))
+        session.add(
+            Received(
+                id=unfiled, created_at=NOON, door="smtp", bytes_id=unfiled, size=1, sha256=b"x" * 32,
+                outcome="needs_person", reason="broken: It could not be filed.",
+            )
+        )  # fmt: skip
+        ids = (thread, message.id, town.people["rosa"], address.id, task.id, rule.id, unfiled)
     yield Things(*ids, letter=publish(town)["porch/a_story"])
 
 
