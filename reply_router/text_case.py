@@ -10,6 +10,7 @@ from reply_router.answers.words import Heard
 from reply_router.own_rules import Chosen
 from reply_router.reading.text_message import TextMessage
 from reply_router.reading.texts import TextKind
+from reply_router.text_desk import DeskText
 from reply_router.text_find import TextPlace
 from reply_router.topics.place import TopicPlace
 
@@ -41,6 +42,8 @@ class TextFiled(StrEnum):
     CHOSEN = "chosen"
     #: In a chapter's topic (reply_router.topics.texts).
     TOPIC = "topic"
+    #: As the organizer wishes who answers an alert (reply_router.text_desk), or asked for which conversation.
+    DESK = "desk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,8 @@ class TextCase:
     chapter: Chapter | None = None
     #: The member is in that chapter.
     is_in: bool = False
+    #: It answers an alert: what its organizer asks for.
+    desk: DeskText | None = None
     #: They ask us to write less, not for a while, or as before (reply_router.reading.paces).
     pace: str = ""
     #: The phone is of a country whose phones may sign up by text; others are answered by a person alone.

@@ -31,6 +31,7 @@ from reply_router.reading.texts import TextKind
 from reply_router.sign_ups import file_confirmed_text, hear_confirmation
 from reply_router.text_case import TextCase, TextFiled
 from reply_router.text_commands import file_help, file_leave, file_pace, file_start, file_stop, file_wrong_number
+from reply_router.text_desk import ask_which_conversation, desk_text, file_desk_text
 from reply_router.text_filing import Incoming, file_again, file_tap, file_text, stand
 from reply_router.text_find import TextPlace, find_text, quoted, room_of_number
 from reply_router.text_join import answers, file_join, file_sign_up, only_chapter
@@ -105,6 +106,7 @@ def text_case_of(
         confirms=hear_confirmation(place.confirming, text),
         machine_rests=_machine_said_enough(session, place, now),
         topic=topic_of_text(session, text, place, now),
+        desk=desk_text(session, text, place, now),
         chosen=_chosen(session, text, place),
     )
 
@@ -137,10 +139,20 @@ def _machine_said_enough(session: Session, place: TextPlace, now: datetime) -> b
     return len(times) >= RECEIPTS_A_DAY or within_an_hour >= RECEIPTS_AN_HOUR
 
 
+def _at_desk(session: Session, incoming: Incoming, now: datetime) -> Entry:
+    desk = incoming.case.desk
+    if desk is None:
+        raise ValueError("no organizer answers an alert here")
+    do = file_desk_text if desk.alert is not None else ask_which_conversation
+    return do(session, desk, incoming.received, incoming.text, incoming.settings, now)
+
+
 def _file(session: Session, incoming: Incoming, now: datetime) -> Entry:
     match incoming.rule.filed:
         case TextFiled.NOWHERE:
             return filed_before(session, incoming.case.duplicate_of)
+        case TextFiled.DESK:
+            return _at_desk(session, incoming, now)
         case TextFiled.AGAIN:
             return file_again(session, incoming)
         case TextFiled.TAP:

@@ -61,7 +61,8 @@ def _start(case: TextCase) -> str | None:
 
 
 def _help(case: TextCase) -> str | None:
-    return f"{case.who} asked what this number is." if case.kind is TextKind.HELP else None
+    asks = case.kind is TextKind.HELP and case.desk is None
+    return f"{case.who} asked what this number is." if asks else None
 
 
 def _wrong_number(case: TextCase) -> str | None:
@@ -70,6 +71,22 @@ def _wrong_number(case: TextCase) -> str | None:
     return (
         "Whoever has this phone now is not whom we wrote to. Nothing goes there any more, and nothing was told to them."
     )
+
+
+def _desk_which(case: TextCase) -> str | None:
+    if case.desk is None or case.desk.alert is not None:
+        return None
+    return f"{case.who} answers people here, and texted while several alerts were open. We asked which one they mean."
+
+
+def _desk_command(case: TextCase) -> str | None:
+    if case.desk is None or not case.desk.is_command:
+        return None
+    return f"{case.who} said by text, answering an alert: “#{case.desk.order.verb}”."
+
+
+def _desk(case: TextCase) -> str | None:
+    return f"{case.who} answered an alert by text." if case.desk is not None else None
 
 
 def _sent_twice(case: TextCase) -> str | None:
@@ -189,6 +206,12 @@ TEXT_RULES: tuple[TextRule, ...] = (
     TextRule("help", "HELP and INFO.", "command", TextFiled.HELP, _help),
     TextRule("wrong_number", "Somebody else has this phone.", "command", TextFiled.NUMBER_OFF, _wrong_number,
              ("number_off",)),
+    TextRule("desk_which", "An organizer's text, with several alerts open.", "command", TextFiled.DESK, _desk_which,
+             ("drafted",)),
+    TextRule("desk_command", "A command by text, answering an alert.", "command", TextFiled.DESK, _desk_command,
+             ("noted", "closed", "assigned", "snoozed", "away", "back")),
+    TextRule("desk", "An organizer answers an alert: it goes out.", "thread", TextFiled.DESK, _desk,
+             ("answered", "noted", "closed", "assigned", "snoozed", "drafted")),
     TextRule("sent_twice", "The same words within a minute.", "duplicate", TextFiled.AGAIN, _sent_twice),
     TextRule("confirm", "Yes or no to a sign-up that named this phone.", "command", TextFiled.CONFIRM, _confirm,
              ("joined",)),

@@ -1,7 +1,7 @@
 """`hearthline organizers`: the people who answer: invited, told, away, back, gone."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -79,7 +79,7 @@ def notices(email: str, mail: str | None, texts: bool | None, hours: str | None,
                 session, member_id, services.clock.now(), by_mail=mail or known.by_mail,
                 by_text=known.by_text if texts is None else texts, opens=opens, closes=closes,
             )  # fmt: skip
-        told = {"mail": known.by_mail, "texts": known.by_text, "hours": f"{known.opens}-{known.closes}"}
+        told: dict[str, Any] = {"mail": known.by_mail, "texts": known.by_text, "hours": f"{known.opens}-{known.closes}"}
     if as_json:
         say_json(told)
     else:

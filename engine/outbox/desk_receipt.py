@@ -46,23 +46,36 @@ def receipt(
     now: datetime,
     *,
     key: str,
-    phone: str | None = None,
-    our_number: str | None = None,
 ) -> Delivery | None:
-    """They are told, by mail or at `phone` by text; None where nothing is to be said, or they heard often enough."""
-    if not done.says or _enough(session, reader.id, thread.id, now):
+    """They are told by mail; None where nothing is to be said, or they heard often enough."""
+    if not _goes(session, reader, thread, done, now):
         return None
-    session.add(DeskReceipt(id=new_id(), created_at=now, member_id=reader.id, thread_id=thread.id))
     lines = list(done.lines)
-    if phone is not None:
-        return staff_text(
-            session, phone, reader.id, "sms/desk_receipt", {"receipt": {"says": done.says, "lines": lines}}, now,
-            key=f"receipt:{key}", thread_id=thread.id, our_number=our_number,
-        )  # fmt: skip
     data: dict[str, object] = {"receipt": {"says": done.says, "lines": lines or _words_of(done.draft)}}
     if done.draft is not None and done.draft.why in PRESSED:
         data["links"] = {"press": press_link(bell, done.draft, now)}
     return staff_notice(session, reader.id, "desk_receipt", data, now, key=f"receipt:{key}", thread_id=thread.id)
+
+
+def text_receipt(
+    session: Session,
+    reader: Member,
+    thread: Thread,
+    done: Done,
+    now: datetime,
+    *,
+    key: str,
+    phone: str,
+    our_number: str,
+) -> Delivery | None:
+    """The same by text, to the phone that texted, from the number it wrote to."""
+    if not _goes(session, reader, thread, done, now):
+        return None
+    data = {"receipt": {"says": done.says, "lines": list(done.lines)}}
+    return staff_text(
+        session, phone, reader.id, "sms/desk_receipt", data, now, key=f"receipt:{key}", thread_id=thread.id,
+        our_number=our_number,
+    )  # fmt: skip
 
 
 def press_link(bell: Bell, draft: Draft, now: datetime) -> str:
@@ -73,6 +86,13 @@ def press_link(bell: Bell, draft: Draft, now: datetime) -> str:
 
 def _words_of(draft: Draft | None) -> list[str]:
     return draft.text.splitlines() if draft is not None else []
+
+
+def _goes(session: Session, reader: Member, thread: Thread, done: Done, now: datetime) -> bool:
+    if not done.says or _enough(session, reader.id, thread.id, now):
+        return False
+    session.add(DeskReceipt(id=new_id(), created_at=now, member_id=reader.id, thread_id=thread.id))
+    return True
 
 
 def _enough(session: Session, member_id: int, thread_id: int, now: datetime) -> bool:
