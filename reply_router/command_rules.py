@@ -5,6 +5,7 @@ Each says the sentence that is shown where it applies, else None. The order is t
 
 from engine.base.tokens import Purpose
 from engine.outbox.orders import VERBS, order_of
+from engine.outbox.topic_letter import is_topics
 from reply_router.case import Case, shortened
 from reply_router.reading import Verb
 
@@ -84,6 +85,25 @@ def pace(case: Case) -> str | None:
 
 #: The verbs by which somebody changes how often we write, in words.
 PACES = {Verb.LESS: "less often", Verb.PAUSE: "nothing for thirty days", Verb.MORE: "as often as before"}
+
+
+def topics_choice(case: Case) -> str | None:
+    """A whole line says EACH, DAILY, WEEKLY or MENTIONS in answer to a chapter's letter, and the mail proves whose."""
+    command, delivery = case.reading.command, case.place.delivery
+    if command is None or command.verb not in TOPICS or case.answers or not is_theirs(case):
+        return None
+    if delivery is None or delivery.chapter_id is None or not is_topics(delivery):
+        return None
+    return f"{case.who} asked for the chapter's topics {TOPICS[command.verb]}: “{shortened(command.line)}”."
+
+
+#: The verbs by which somebody chooses how topics come, in words.
+TOPICS = {
+    Verb.EACH: "one by one",
+    Verb.DAILY: "once a day",
+    Verb.WEEKLY: "once a week",
+    Verb.MENTIONS: "only where somebody names them",
+}
 
 
 def is_theirs(case: Case) -> bool:

@@ -16,6 +16,7 @@ EFFECTS: Final[dict[str, str]] = {
     "opt_out": "Nothing more goes out on the channel it was said on.",
     "opt_in": "Texts may come again, by the member’s own word.",
     "pace": "We write to the member as often as they asked.",
+    "topics": "A chapter’s topics come to the member as they chose.",
     "pending": "It is kept and not done: its member is asked, at an address that we know as theirs.",
     "address": "Another address is the member’s too, by their own word.",
     "number_off": "Nothing goes to that phone any more; somebody looks for another way.",

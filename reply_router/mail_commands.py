@@ -9,12 +9,15 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.base.errors import Invalid
+from engine.chapters.topic_choice import choose_topics
 from engine.conversations.received import Received
 from engine.conversations.storm import IN_STORM
 from engine.conversations.thread import Thread
 from engine.enrollments.choice import choose_pace, stop_everything
 from engine.outbox import limits
 from engine.outbox.leaving import leave_chapter
+from engine.outbox.moderating import Back, tell_member
 from engine.outbox.post import service_letter
 from engine.people.address import Address
 from engine.people.consent import Said
@@ -62,12 +65,31 @@ def pace(session: Session, case: Case, received: Received, thread: Thread, now: 
     return "pace"
 
 
+def topics(session: Session, case: Case, received: Received, thread: Thread, now: datetime) -> str:
+    """The topics of the chapter whose letter they answered come as they asked, and they hear that it is so."""
+    member, command = _theirs(case)
+    delivery = case.place.delivery
+    if delivery is None or delivery.chapter_id is None:
+        raise ValueError("it answers no chapter's letter")
+    try:
+        choose_topics(session, member.id, delivery.chapter_id, now, by_mail=str(command.verb), how="reply")
+    except Invalid:
+        return ""  # they have left it meanwhile, and nothing of it comes anyway
+    if _may_be_told(session, case, thread, now):
+        limits.note(session, limits.RECEIPT, case.sender.address, thread.id, now)
+        back = Back("email", case.sender.address)
+        what, key = f"topics_{command.verb}", f"topics:{received.id}"
+        tell_member(session, member, delivery.chapter_id, what, back, key, now)
+    return "topics"
+
+
 #: What is done by the rule's name; it says its effect (reply_router.effects).
 DONE: Mapping[str, Callable[[Session, Case, Received, Thread, datetime], str]] = {
     "unsubscribe": stop,
     "leave": leave,
     "help": help_,
     "pace": pace,
+    "topics_choice": topics,
 }
 
 

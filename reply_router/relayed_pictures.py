@@ -31,6 +31,8 @@ KINDS: Final = ("JPEG", "PNG", "GIF", "WEBP")
 CONTENT_TYPE: Final = "image/jpeg"
 #: Tried in turn until it is small enough: the longer side, and JPEG's quality.
 _TRIES: Final = ((LONGEST_SIDE, 82), (LONGEST_SIDE, 65), (800, 60), (480, 50))
+#: So long a post waits for a picture that our reader cannot take out of its mail; then its words go without.
+PATIENCE: Final = timedelta(minutes=2)
 #: One at a time is drawn in a process.
 _DRAWING: Final = threading.Lock()
 #: Attachments of one post that are looked at.
@@ -56,6 +58,7 @@ def draw_pictures(services: Services, message_id: int) -> None:
         if way is None or way.state != "pictures":
             return
         numbers, raw = _attached(session.get_one(Message, message_id), session)
+        begun = way.created_at
         too_many = readers_of(session, way.chapter_id) > MOST_READERS
     drawn: list[bytes] = []
     for number in [] if too_many else numbers:
@@ -65,6 +68,8 @@ def draw_pictures(services: Services, message_id: int) -> None:
             picture = drawn_anew(readers.attachment(raw, number))
         except Unread as error:
             log.warning("a post's attachment could not be taken out", message_id=message_id, error=str(error))
+            if services.clock.now() - begun < PATIENCE:
+                return  # the reader was busy, or ended at it: the sweep asks once more
             continue
         if picture is not None:
             drawn.append(picture)

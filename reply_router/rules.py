@@ -47,6 +47,8 @@ RULES: tuple[Rule, ...] = (
          ("left",)),
     Rule("help", "A whole line says HELP, proven.", "command", Filed.PLACE, commands.help_),
     Rule("pace", "A whole line says LESS, PAUSE or MORE, proven.", "command", Filed.PLACE, commands.pace, ("pace",)),
+    Rule("topics_choice", "EACH, DAILY, WEEKLY or MENTIONS, in answer to a topic, proven.", "command", Filed.PLACE,
+         commands.topics_choice, ("topics",)),
     Rule("asks_first", "The same, unproven: kept, and its member is asked.", "command", Filed.PLACE,
          commands.asks_first, ("pending",)),
     Rule("asks_to_stop", "A whole line says stop, unproven: pending.", "needs_person", Filed.PLACE,

@@ -21,6 +21,7 @@ from engine.conversations.thread import Thread
 from engine.conversations.topic import TopicPost, is_in, let_out, only_to, reject, unsend, words_of
 from engine.outbox.fan_out import begin, readers_of
 from engine.outbox.post import relay, service_letter, service_text, staff_notice
+from engine.outbox.relayed_words import relayed
 from engine.people.consent import Channel
 from engine.people.member import Member
 from templates.vocabulary import base_language
@@ -32,6 +33,8 @@ HELD, TOLD, MODERATE = "topic_held", "topic_told", "topic_moderate"
 MOST_LINES = 40
 #: What a note's data calls the post it is about.
 ABOUT = "post"
+#: Why the reader folded it (reply_router.reading.signatures).
+SIGNATURE = "signature"
 _WORDS = read_words()
 
 
@@ -50,6 +53,17 @@ def go(session: Session, post: TopicPost, now: datetime) -> None:
         relay(session, post.message_id, post.thread_id, post.chapter_id, post.author_id, post.only_to_id, now)
     elif post.state == "out":
         begin(session, post, now)
+    _tell_of_signature(session, post, now)
+
+
+def _tell_of_signature(session: Session, post: TopicPost, now: datetime) -> None:
+    """The first time that something under somebody's words was not passed on, they hear so, and never again (O3)."""
+    if post.state not in ("out", "private"):
+        return
+    words, author = words_of(session, post), session.get_one(Member, post.author_id)
+    signed = any(each.get("why") == SIGNATURE for each in words.folded) or relayed(words.text, author.name).cut
+    if words.channel == "email" and signed:
+        tell_member(session, author, post.chapter_id, "signature", Back(), f"signature:{author.id}", now)
 
 
 def release(session: Session, post: TopicPost, by_id: int | None, now: datetime) -> bool:

@@ -78,8 +78,10 @@ def relayed(text: str, author: str) -> Relayed:
     end = _without_card(lines, author)
     kept = "\n".join(lines[:end]).strip()
     if not kept and text.strip():
-        # Nothing but a card: then nothing was said.
-        return Relayed("", True)
+        # Nothing above the card. A bare "Thanks" was said all the same; a bare card was not.
+        first = next(line.strip() for line in lines if line.strip())
+        is_word = folded(first.strip(_EDGE)).strip() in _CLOSINGS
+        return Relayed(first if is_word else "", _says_more(" ".join(lines).replace(first, "", 1), author))
     return Relayed(kept, end < len(lines) and any(_says_more(line, author) for line in lines[end:]))
 
 

@@ -28,6 +28,11 @@ class Verb(StrEnum):
     PAUSE = "pause"
     LESS = "less"
     MORE = "more"
+    #: How what neighbors write in a chapter comes: each, one mail a day or a week, only what names them, nothing.
+    EACH = "each"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MENTIONS = "mentions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,10 @@ _WHOLE: Final[dict[str, Verb]] = {
     "info": Verb.HELP,
     "ayuda": Verb.HELP,
     "digest": Verb.DIGEST,
+    **dict.fromkeys(("each", "each one", "cada uno", "cada una"), Verb.EACH),
+    **dict.fromkeys(("daily", "diario"), Verb.DAILY),
+    **dict.fromkeys(("weekly", "semanal"), Verb.WEEKLY),
+    **dict.fromkeys(("mentions", "mentions only", "menciones", "solo menciones"), Verb.MENTIONS),
     **dict.fromkeys(("join", "join us", "sign me up", "unirme", "quiero unirme", "apuntarme"), Verb.JOIN),
     **{word: Verb(asked) for word, asked in PACE_WORDS.items()},
 }
