@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from engine.base.broker import wake_on_commit
 from engine.base.ids import new_id
 from engine.base.settings import Settings
+from engine.chapters.chapter import Chapter
 from engine.conversations.closure import close
 from engine.conversations.message import Message, Words, file_words_in, first_line
 from engine.conversations.picture import ReceivedPicture
@@ -18,17 +19,18 @@ from engine.conversations.question import answer_question
 from engine.conversations.received import Received
 from engine.conversations.storm import watch
 from engine.conversations.thread import Thread, last_person_thread, mark, open_thread
+from engine.conversations.thread_chapter import show_in
 from engine.people.address import masked
 from engine.people.member import Member
 from reply_router.answers import which
 from reply_router.answers.words import Heard
 from reply_router.assign import see_to_it
 from reply_router.branch import take_branch, tell_words
-from reply_router.filing import Entry, stored
+from reply_router.filing import ALSO_IN, Entry, stored
 from reply_router.reading.text_message import TextMessage
 from reply_router.reading.texts import TextKind
 from reply_router.text_case import TextCase, TextRule
-from reply_router.text_find import SHARED_PHONE, Asked, TextPlace
+from reply_router.text_find import SHARED_PHONE, Asked, TextPlace, chapters_that_texted
 from reply_router.text_which import chosen, give_back_digits
 
 #: The job that fetches pictures (inbound.sms.jobs).
@@ -119,9 +121,20 @@ def stand(session: Session, incoming: Incoming, now: datetime, *, waits: bool) -
     _expect_pictures(session, incoming, message, now)
     if incoming.rule.outcome != "needs_person" and (waits or is_new):
         see_to_it(session, thread, now, wished=chosen.member_id if chosen else None, why=chosen.says if chosen else "")
+    if is_new:
+        _show_where_texted(session, incoming, thread, now)
     if is_new and not waits:
         close(session, thread, None, now, "nothing in it waits for a person")
     return thread, message
+
+
+def _show_where_texted(session: Session, incoming: Incoming, thread: Thread, now: datetime) -> None:
+    """Every chapter that texted them lately by this number sees what they say; nobody knows which one they answer."""
+    place = incoming.place
+    for chapter_id in chapters_that_texted(session, place.household, place.our_number, incoming.settings, now):
+        if show_in(session, thread, chapter_id, now):
+            chapter = session.get(Chapter, chapter_id)
+            mark(thread, f"{ALSO_IN}{chapter.name if chapter is not None else ''}")
 
 
 def file_again(session: Session, incoming: Incoming) -> Entry:

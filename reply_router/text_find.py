@@ -114,6 +114,31 @@ def find_text(session: Session, text: TextMessage, settings: Settings, now: date
     )
 
 
+def chapters_that_texted(
+    session: Session, household: Sequence[Member], our_number: str, settings: Settings, now: datetime
+) -> list[int]:
+    """The chapters whose texts reached this phone lately by a number that several share, whoever is in them now (E13).
+
+    A chapter's own number is nobody else's: who answers it answers that chapter.
+    """
+    if not household or our_number in settings.sms.chapter_numbers.values():
+        return []
+    texted = session.scalars(
+        select(Delivery.chapter_id)
+        .join(Message, Message.delivery_id == Delivery.id)
+        .where(
+            Message.member_id.in_([each.id for each in household]),
+            Message.at > now - ANSWERS_WITHIN,
+            Message.channel == "sms",
+            Message.kind.in_(("out", "journey")),
+            Delivery.chapter_id.is_not(None),
+        )
+        .order_by(Message.at.desc())
+        .limit(_MOST_QUOTED)
+    )
+    return [each for each in dict.fromkeys(texted) if each is not None]
+
+
 def room_of_number(session: Session, our_number: str, settings: Settings) -> int | None:
     """The chapter that a number of ours belongs to, or None."""
     slug = next((slug for slug, each in settings.sms.chapter_numbers.items() if each == our_number), None)
