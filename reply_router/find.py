@@ -255,6 +255,17 @@ def _at(search: Search, place: Place) -> Place:
     if thread is None and member is None and sender.address:
         thread = _talk_with(session, sender.address)
     subject = place.said.subject if place.said is not None else (place.delivery.subject or "") if place.delivery else ""
+    if not known and member is not None and thread is not None and _is_passed_on(session, thread, sender):
+        # One letter passed on to forty people is forty conversations, and none of them the member's.
+        return replace(
+            place,
+            thread=_talk_with(session, sender.address),
+            member=None,
+            known=True,
+            subject=search.reading.subject or subject,
+            chapter_id=thread.chapter_id or place.chapter_id,
+            grew_from=thread.id,
+        )
     marks: tuple[str, ...] = ()
     grew_from = None
     compared = [subject, *_subjects(session, place.thread)]
@@ -370,6 +381,20 @@ def _talk_of(search: Search, member: Member | None, person: int | None) -> Threa
     if person is not None:
         query = query.where((Thread.responsible_id == person) | Thread.responsible_id.is_(None))
     return search.session.scalar(query.order_by(Thread.last_at.desc()).limit(1))
+
+
+def _is_passed_on(session: Session, thread: Thread, sender: Sender) -> bool:
+    """Whether somebody else than the member and whoever wrote this answered it too: then it goes from hand to hand."""
+    if thread.kind != "person" or not sender.address:
+        return False
+    details = session.scalars(
+        select(Message.detail)
+        .where(Message.thread_id == thread.id, Message.kind == "in", Message.author_id.is_(None))
+        .order_by(Message.at.desc())
+        .limit(_MOST_SUBJECTS)
+    )
+    others = {str(each.get("from") or "") for each in details}
+    return sender.address not in others and bool(others - {""})
 
 
 def _talk_with(session: Session, address: str) -> Thread | None:

@@ -212,6 +212,23 @@ def test_a_blind_copy_to_two_chapters_is_one_conversation_too(town: Town) -> Non
     assert len(town.threads()) == 1 and town.thread(row).marks == ["also in Duluth"]
 
 
+def test_a_letter_passed_on_to_forty_people_is_forty_conversations_and_one_of_them_its_members(town: Town) -> None:
+    letter = town.letter("Rosa")
+    rows = [
+        town.answers(f"Friend{number}", letter, f"Somebody gave me this, number {number}.")
+        for number in range(5)
+    ]  # fmt: skip
+    again = town.answers("Friend3", letter, "And one thing more.")
+    assert {row.outcome for row in rows} == {"thread"} and len({row.thread_id for row in rows}) == 5
+    assert again.thread_id == rows[3].thread_id
+    first, *others = [town.thread(row) for row in rows]
+    assert first.member_id == town.person_id("Rosa") and first.marks == ["from another address"]
+    assert {each.member_id for each in others} == {None}
+    assert {each.correspondent for each in others} == {f"friend{number}@home.example" for number in range(1, 5)}
+    assert all(each.responsible_id is not None for each in others)
+    assert town.answers("Rosa", letter, "I passed it on!").thread_id == first.id
+
+
 # ---- phones that several share, in one house or one after the other
 
 

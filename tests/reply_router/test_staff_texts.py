@@ -76,9 +76,7 @@ def test_a_member_who_wrote_by_mail_is_answered_by_mail(evening: Phones) -> None
     assert answers_to(town, "Walt") == [("email", "I do.")]
 
 
-@pytest.mark.parametrize(
-    "why", ["no alert", "it is over", "another number of ours", "a stop", "a question to them"]
-)
+@pytest.mark.parametrize("why", ["no alert", "it is over", "another number of ours", "a stop", "a question to them"])
 def test_without_an_open_alert_it_is_a_members_text_as_before(evening: Phones, why: str) -> None:
     town = evening.town
     words = "Count me in for Saturday!"

@@ -58,6 +58,31 @@ def test_forty_replies_to_one_letter_make_forty_conversations(town: Town) -> Non
     assert {text for *_, text in rows} == {f"A kind thing I saw, number {n}." for n in range(40)}
 
 
+def test_forty_strangers_answer_one_newsletter_that_was_passed_on_and_become_forty_conversations(town: Town) -> None:
+    rosa = town.joins("Rosalind Newsletter", organizer=town.denise)
+    to = bare_address(rosa.last.reply_to)
+
+    def writes(n: int) -> None:
+        raw = (
+            f"From: Stranger Number{n:02} <stranger{n}@far.example>\r\nTo: {to}\r\nSubject: Re: {rosa.last.subject}\r\n"
+            f"Message-ID: <stranger-{n}@far.example>\r\nIn-Reply-To: {rosa.last.message_id}\r\n\r\n"
+            f"A friend gave me your letter, number {n}.\r\n"
+        )
+        town.living.send(raw.encode(), f"stranger{n}@far.example", to, f"<stranger-{n}@far.example>")
+
+    with ThreadPoolExecutor(8) as senders:
+        list(senders.map(writes, range(40)))
+    town.settles()
+    rows = town.ask(
+        "select t.id, t.responsible_id, t.member_id, m.text from thread t join message m on m.thread_id = t.id"
+        " where m.kind = 'in' and m.text like 'A friend gave me your letter%'"
+    )
+    assert len(rows) == 40 and len({thread for thread, *_ in rows}) == 40
+    assert all(person is not None for _, person, *_ in rows), "each has somebody who answers"
+    assert [member for _, _, member, _ in rows if member is not None] == [rosa.member_id], "the others are nobody here"
+    assert town.ask("select count(*) from received where outcome is null") == [(0,)]
+
+
 def test_an_away_message_stands_folded_and_advances_nothing(town: Town) -> None:
     nadia = town.joins("Nadia Karim", organizer=town.denise)
     nadia.writes(
