@@ -15,7 +15,7 @@ from engine.chapters.chapter import Chapter
 from engine.conversations.closure import close
 from engine.conversations.message import Message, Words, file_words_in, first_line
 from engine.conversations.picture import ReceivedPicture
-from engine.conversations.question import answer_question
+from engine.conversations.question import answer_question, question_of
 from engine.conversations.received import Received
 from engine.conversations.storm import watch
 from engine.conversations.thread import Thread, last_person_thread, mark, open_thread
@@ -154,10 +154,13 @@ def file_tap(session: Session, incoming: Incoming) -> Entry:
     tapped, echo = incoming.case.tapped, incoming.text.words.tapback
     if tapped is None or echo is None:
         raise ValueError("no words of ours were tapped")
-    is_asked = any(
-        each.delivery_id == tapped.delivery_id and each.kind == "yes_no"
-        for each in (incoming.place.question,)
-        if each is not None
+    # Whichever of our questions it was, the last or one before it, as long as it is open.
+    asked = question_of(session, tapped.delivery_id) if tapped.delivery_id is not None else None
+    is_asked = (
+        asked is not None
+        and asked.kind == "yes_no"
+        and asked.answered_at is None
+        and asked.until_at > incoming.received.created_at
     )
     probably = ("yes" if echo.agrees else "no" if echo.refuses else "") if is_asked else ""
     tap = {

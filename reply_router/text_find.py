@@ -34,6 +34,8 @@ SERVICE = "MG"
 ANSWERS_WITHIN = timedelta(days=14)
 #: Texts of ours that a tap may quote.
 _MOST_QUOTED = 60
+#: Shorter words of ours stand in many a quote.
+_SHORTEST_QUOTED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,12 @@ def quoted(session: Session, place: TextPlace, quote: str) -> Message | None:
         .order_by(Message.at.desc(), Message.id.desc())
         .limit(_MOST_QUOTED)
     )
-    return next((each for each in rows if wanted and wanted in _squeezed(each.text)), None)
+    return next((each for each in rows if wanted and _is_quoted(_squeezed(each.text), wanted)), None)
+
+
+def _is_quoted(said: str, quote: str) -> bool:
+    """Whether a tap quotes these words: whole, their beginning, or with the names that we wrote before them."""
+    return quote in said or (len(said) >= _SHORTEST_QUOTED and said in quote)
 
 
 # ---- what it stands on

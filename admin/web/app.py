@@ -33,6 +33,7 @@ from admin.web import (
     reaching,
     reasons,
     responses,
+    rooms,
     rules,
     sessions,
     stream,
@@ -60,6 +61,7 @@ MAX_FORM_BYTES = 1_000_000
 PAGES = (
     inbox, conversations, answers, notes, assignments, closures, responses, originals, pictures, voicemails, stream,
     people, addresses, reaching, reasons, tasks, rules, unfiled, talks, assessments, organizers, journeys, moving,
+    rooms,
     approvals, health, mine, drafts, one, sessions, invitations,
 )  # fmt: skip
 

@@ -16,6 +16,7 @@ from admin.web.inbox import Wish, listing, view_named
 from admin.web.me import Me, me
 from admin.web.people import About, about
 from admin.web.pictures import shown_with
+from admin.web.rooms import other_rooms
 from admin.web.row_ids import row_id
 from admin.web.voicemails import said_after_the_tone
 from admin.web.ways import Ways, size_says, ways
@@ -45,6 +46,8 @@ MARK_WORDS = {
     "mail does not arrive": "does_not_arrive",
     "answer did not arrive": "answer_lost",
     "called our mail unwanted": "unwanted",
+    "probably yes": "probably_yes",
+    "probably no": "probably_no",
 }
 
 
@@ -71,6 +74,9 @@ class Talk:
     entries: list[Entry]
     earlier: str | None
     others: list[tuple[int, str]]
+    #: The chapters that it could belong to instead, and whether it is with a member, who has a home.
+    rooms: list[tuple[int, str]]
+    has_home: bool
     #: The reader's own words that wait here for a press.
     drafts: list[ShownDraft]
 
@@ -169,6 +175,8 @@ def _talk(
             for row_id, name in who_may_answer(session, thread.chapter_id)
             if row_id != thread.responsible_id
         ],
+        rooms=other_rooms(session, thread) if thread.kind == "person" else [],
+        has_home=thread.member_id is not None,
         drafts=shown_drafts(session, viewer.member_id, thread.id),
     )
 

@@ -1,8 +1,9 @@
 """Membership and role: who is in a chapter, and what they may do there."""
 
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, select
+from sqlalchemy import ForeignKey, Index, String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.base.db import Base, Id
@@ -105,3 +106,35 @@ def roles_of(session: Session, member_id: int) -> list[tuple[int | None, str]]:
         select(Role.chapter_id, Role.role).where(Role.member_id == member_id, Role.ended_at.is_(None))
     )
     return [(chapter_id, role) for chapter_id, role in rows]
+
+
+def in_several(session: Session, member_ids: Collection[int]) -> frozenset[int]:
+    """Those of these members who are in more than one chapter now."""
+    if not member_ids:
+        return frozenset()
+    counted = (
+        select(Membership.member_id)
+        .where(Membership.member_id.in_(member_ids), Membership.left_at.is_(None))
+        .group_by(Membership.member_id)
+        .having(func.count() > 1)
+    )
+    return frozenset(session.scalars(counted))
+
+
+def set_home(session: Session, member_id: int, chapter_id: int) -> bool:
+    """That chapter is where the member's first words go; False where it was, or they are not in it."""
+    theirs = session.scalars(
+        select(Membership)
+        .where(Membership.member_id == member_id, Membership.left_at.is_(None))
+        .order_by(Membership.rank, Membership.created_at, Membership.chapter_id)
+    ).all()
+    if chapter_id not in {each.chapter_id for each in theirs} or theirs[0].chapter_id == chapter_id:
+        return False
+    others = [each for each in theirs if each.chapter_id != chapter_id]
+    for each in theirs:
+        if each.chapter_id == chapter_id:
+            each.rank = 0
+    for rank, each in enumerate(others, start=1):
+        each.rank = rank
+    session.flush()
+    return True

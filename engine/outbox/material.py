@@ -12,6 +12,7 @@ from engine.base.errors import HearthlineError
 from engine.base.log import logger
 from engine.base.settings import Mail, Texting
 from engine.chapters.chapter import Chapter
+from engine.chapters.membership import in_several
 from engine.content.approval import Lenders, lenders_of, lent
 from engine.content.expected import mark_of
 from engine.content.template import load_compiled
@@ -68,6 +69,8 @@ class Material:
     broken: dict[int, str] = field(default_factory=dict)
     #: What deliveries of topics carry.
     topics: TopicPosts = field(default_factory=TopicPosts)
+    #: The members who are in several chapters: texts to them name the one that speaks.
+    in_several: frozenset[int] = frozenset()
     #: Whether replies by mail reach us now, as far as our own probe tells.
     replies_arrive: bool = True
 
@@ -147,6 +150,7 @@ def read_material(
         versions=versions,
         triggers=triggers,
         signers=signers,
+        in_several=in_several(session, _ids(each.member_id for each in deliveries if each.channel == "sms")),
         mailboxes=mailboxes,
         broken=broken,
         topics=read_posts(session, deliveries),

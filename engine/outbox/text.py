@@ -22,6 +22,10 @@ from templates.vocabulary import base_language
 STATUS_PATH = "/texts/status"
 
 
+#: What speaks of the phone itself, or to somebody as an organizer.
+_NO_ROOMS = ("consent", "staff")
+
+
 @dataclass(frozen=True, slots=True)
 class WrittenText:
     """The words of one text, and what we note of it."""
@@ -67,7 +71,7 @@ def write_text(
         rendered = with_.renderer.render(compiled, values)
         if isinstance(rendered, Refused):
             return Unwritable("template", rendered.says)
-        body = rendered.text
+        body = _with_room(rendered.text, delivery, material)
     return WrittenText(
         to_address=to_address,
         body=body,
@@ -77,6 +81,14 @@ def write_text(
         # The system's own texts name the organization and say how to stop; the one that confirms a stop need not.
         introduces=is_first and compiled.name != "sms/stopped",
     )
+
+
+def _with_room(body: str, delivery: Delivery, material: Material) -> str:
+    """Whoever is in several chapters sees which one speaks: "Duluth: ..."; words that name it anyway need no more."""
+    chapter = material.chapters.get(delivery.chapter_id or 0)
+    if chapter is None or delivery.member_id not in material.in_several or delivery.message_class in _NO_ROOMS:
+        return body
+    return body if chapter.name in body else f"{chapter.name}: {body}"
 
 
 def outgoing(delivery: Delivery, text: WrittenText, our_number: str, sms: Texting, status_url: str) -> OutgoingText:

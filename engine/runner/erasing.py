@@ -21,6 +21,7 @@ from engine.conversations.received import Received, ReceivedBytes
 from engine.conversations.talk import Talk
 from engine.conversations.task import Task
 from engine.conversations.thread import Thread
+from engine.conversations.voicemail import Voicemail
 from engine.outbox import queue
 from engine.outbox.alert import Alert
 from engine.outbox.delivery import Delivery, PostingKey, Receipt
@@ -218,6 +219,7 @@ def _originals(session: Session, traces: _Traces) -> None:
         session, Received, Received.id.in_(traces.received),
         peer="", helo="", mail_from="", sha256=bytes(32), size=0, reason=ERASED, detail={},
     )  # fmt: skip
+    _blank(session, Voicemail, Voicemail.received_id.in_(traces.received), url="", body=None, due_at=None)
     _blank(session, ReceivedPicture, ReceivedPicture.received_id.in_(traces.received), url="", body=None, due_at=None)
 
 

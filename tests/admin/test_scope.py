@@ -1,7 +1,7 @@
 """Who may see what: every route of the admin against every role. A new route fails here until it is named."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -70,6 +70,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("answers.create", "POST"): _of("/conversations/{thread}/answers", ATLANTA, text="Hello", key="k"),
     ("answers.length", "POST"): _of("/conversations/{thread}/answers/length", ATLANTA, text="Hello"),
     ("notes.create", "POST"): _of("/conversations/{thread}/notes", ATLANTA, text="A note"),
+    # No such chapter: who may move it hears that, and who may not see it hears of no conversation.
+    ("rooms.move", "POST"): replace(_of("/conversations/{thread}/room", ATLANTA, chapter="0"), answers=(400,)),
     ("assignments.create", "POST"): _of("/conversations/{thread}/assignments", ATLANTA, member="nobody"),
     ("closures.create", "POST"): _of("/conversations/{thread}/closure", ATLANTA),
     ("closures.destroy", "POST"): _of("/conversations/{thread}/closure/end", ATLANTA),
