@@ -373,8 +373,8 @@ VOCABULARY: Mapping[str, Word] = {
     "digest.says": Word(
         "how much is new, as a whole sentence",
         _TOPIC,
-        "Three new words from neighbors, in two topics.",
-        "Tres palabras nuevas del barrio, en dos temas.",
+        "Neighbors wrote 3 times, in 2 topics.",
+        "En el barrio se escribió 3 veces, en 2 temas.",
     ),
     "digest.topics": Word(
         "each topic: its `name`, its `lines` (who said what), whom an answer `goes_to`, and the `link` that answers it",

@@ -16,6 +16,7 @@ from engine.outbox.delivery import Delivery
 from engine.outbox.fan_out import FanOut, begin, fan_out
 from engine.people.address import add_phone
 from engine.people.consent import Said, record_consent
+from engine.people.member import Member
 from tests.outbox.conftest import House
 
 
@@ -62,6 +63,7 @@ class Neighborhood:
     def phone(self, name: str, phone: str, *, yes: bool = True, chapter: str = "Duluth") -> None:
         with self.house.services.db.write() as session:
             add_phone(session, self.house.people[name], phone, self.house.now)
+            session.get_one(Member, self.house.people[name]).zone = "America/Chicago"
             if yes:
                 scope = f"chapter:{self.chapters[chapter]}"
                 record_consent(session, self.house.people[name], "sms", scope, True, Said("text"), self.house.now)

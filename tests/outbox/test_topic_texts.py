@@ -1,0 +1,95 @@
+"""Neighbors' words by text: short, with whom an answer goes to, in texting hours, and never without a yes."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from engine.base.ids import new_id
+from engine.chapters.topic_choice import TopicDigest
+from engine.outbox.delivery import Delivery
+from engine.outbox.post import relay
+from engine.outbox.topic_digest import send_digests
+from engine.people.text_stop import TextStop
+from tests.outbox.conftest import House, catalog, house
+from tests.outbox.neighborhood import Neighborhood
+from tests.outbox.phones import DANA, ROSA, Phones, phones_of
+
+__all__ = ["catalog", "house"]
+
+
+@pytest.fixture
+def phones(house: House, tmp_path: Path) -> Iterator[Phones]:
+    with phones_of(house, tmp_path) as phones:
+        yield phones
+
+
+@pytest.fixture
+def duluth(house: House) -> Neighborhood:
+    place = Neighborhood(house)
+    place.chapter("Duluth")
+    place.member("Jo Nolan")
+    return place
+
+
+def test_whoever_is_named_has_a_short_text_that_says_whom_an_answer_goes_to(
+    duluth: Neighborhood, phones: Phones
+) -> None:
+    duluth.member("Rosa Marin", by_mail="none", by_text="mentions")
+    duluth.phone("Rosa", ROSA)
+    topic, _ = duluth.says("Rosa", "I can bring bread.")
+    duluth.house.later(hours=2)  # ten in the morning in Duluth
+    duluth.says(
+        "Jo",
+        "@Rosa, could you bring two? " + "It will be a long evening. " * 30 + "\n\nJo Nolan\n218-555-0142",
+        topic=topic,
+    )
+    phones.send()
+    duluth.says("Jo", "Thank you, @Rosa!", topic=topic)
+    phones.send()
+
+    first, second = phones.taken(ROSA)
+    assert first.body.startswith("Jo in Duluth: @Rosa, could you bring two? It will be a long evening.")
+    assert "Reply here, it goes to the 2 in Duluth." in first.body
+    assert "Neighbors for Progress" in first.body and "Reply STOP to stop." in first.body
+    assert len(first.body) < 420 and "Nolan" not in first.body and "0142" not in first.body
+    assert second.body == "Jo in Duluth: Thank you, @Rosa!\nReply here, it goes to the 2 in Duluth."
+    with duluth.house.read() as session:
+        assert {row.thread_id for row in session.scalars(select(Delivery).where(Delivery.channel == "sms"))} == {topic}
+
+
+def test_a_daily_text_comes_once_in_texting_hours_and_not_after_a_stop(duluth: Neighborhood, phones: Phones) -> None:
+    for name, phone in (("Rosa Marin", ROSA), ("Dana Hoff", DANA)):
+        duluth.member(name, by_mail="none", by_text="daily")
+        duluth.phone(name.split()[0], phone)
+    duluth.says("Jo", "I have a ladder to lend.", subject="A ladder")
+    duluth.says("Jo", "Shall we have soup?")
+    with duluth.house.services.db.write() as session:
+        session.add(TextStop(id=new_id(), created_at=duluth.house.now, phone=DANA, how="text", evidence="STOP"))
+        due = {row.due_at for row in session.scalars(select(TopicDigest))}
+    assert due == {datetime(2026, 3, 2, 23, 30, tzinfo=UTC)}
+    duluth.house.later(seconds=(due.pop() - duluth.house.now).total_seconds())
+    with duluth.house.services.db.write() as session:
+        assert send_digests(session, duluth.house.now) == 2
+    phones.send()
+
+    [text] = phones.taken(ROSA)
+    assert text.body.startswith('Duluth today: 2 new messages, 2 topics.\n"Soup on Thursday", Jo: Shall we have soup?')
+    assert "Reply here, it goes to the 3 in Duluth." in text.body
+    assert phones.taken(DANA) == []
+
+
+def test_words_for_one_person_go_to_them_alone_and_say_so(duluth: Neighborhood, phones: Phones) -> None:
+    rosa = duluth.member("Rosa Marin")
+    duluth.member("Walt Brandt")
+    topic, post = duluth.says("Jo", "Could you ring me, Rosa?\n\nJo Nolan\nAcme Corp.", whole=False)
+    with duluth.house.services.db.write() as session:
+        relay(session, post, topic, duluth.chapters["Duluth"], duluth.house.people["Jo"], rosa, duluth.house.now)
+    duluth.house.send()
+    [taken] = duluth.house.relay.taken
+    words = taken.raw.decode()
+    assert taken.rcpt_to == "rosa@home.example" and "jo@home" not in words and "Acme" not in words
+    assert "Your answer goes only to Jo, through us" in " ".join(words.replace("=\r\n", "").split())
+    assert taken.mail["List-Id"] is None and taken.mail["Precedence"] is None
