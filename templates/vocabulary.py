@@ -374,7 +374,7 @@ VOCABULARY: Mapping[str, Word] = {
         "how much is new, as a whole sentence",
         _TOPIC,
         "Neighbors wrote 3 times, in 2 topics.",
-        "En el barrio se escribió 3 veces, en 2 temas.",
+        "3 mensajes nuevos, 2 temas.",
     ),
     "digest.topics": Word(
         "each topic: its `name`, its `lines` (who said what), whom an answer `goes_to`, and the `link` that answers it",
