@@ -143,7 +143,7 @@ def _by_mail(
     words = words_since(session, thread, reader.id)
     if not words and row.why not in (ASSIGNED, HANDED, OVERDUE, RETURNED):
         return
-    shown = words or waiting_words(session, thread)
+    shown = words or waiting_words(session, thread) or last_words(session, thread)
     last = shown[-1].id if shown else 0
     staff_notice(
         session,
@@ -239,13 +239,19 @@ def phone_for_alerts(session: Session, member_id: int) -> str | None:
 
 def waiting_words(session: Session, thread: Thread) -> list[Message]:
     """What the member said since our last word, in order; never what a machine wrote or what is junk."""
-    since = thread.last_out_at
-    query = select(Message).where(Message.thread_id == thread.id, Message.kind == "in")
-    if since is not None:
-        query = query.where(Message.created_at > since)
+    # By their order, not by the clock: in the sandbox it may stand still between them.
+    ours = select(func.max(Message.id)).where(Message.thread_id == thread.id, Message.kind == "out")
+    since = session.scalar(ours) or 0
+    query = select(Message).where(Message.thread_id == thread.id, Message.kind == "in", Message.id > since)
     junk = exists().where(Received.id == Message.received_id, Received.outcome == "junk")
     found = list(session.scalars(query.where(~junk).order_by(Message.id.desc()).limit(20)))
     return found[::-1]
+
+
+def last_words(session: Session, thread: Thread) -> list[Message]:
+    """What the member said last, though it was answered: for whoever the conversation comes to."""
+    theirs = select(Message).where(Message.thread_id == thread.id, Message.kind == "in")
+    return list(session.scalars(theirs.order_by(Message.id.desc()).limit(1)))
 
 
 def words_since(session: Session, thread: Thread, reader_id: int) -> list[Message]:
@@ -276,7 +282,7 @@ def _thread_words(
         "lines": lines,
         "answer_by": see.moment(thread.answer_due_at) if thread.answer_due_at is not None else "",
         "about": _about(session, thread, see),
-        "answers": _what_they_answer(session, thread),
+        "answers": _what_they_answer(session, thread, words[0].id) if words else "",
         "is_overdue": why in (OVERDUE, RETURNED),
         "is_handed": why in (HANDED, ASSIGNED),
         "is_returned": why == RETURNED,
@@ -295,12 +301,12 @@ def _about(session: Session, thread: Thread, see: Reader) -> str:
     return words.say(see.language, "desk_mail.since", month=month)
 
 
-def _what_they_answer(session: Session, thread: Thread) -> str:
+def _what_they_answer(session: Session, thread: Thread, message_id: int) -> str:
     """The first words of ours before theirs, shortened."""
     ours = session.scalar(
         select(Message)
-        .where(Message.thread_id == thread.id, Message.kind.in_(("out", "journey")))
-        .order_by(Message.at.desc(), Message.id.desc())
+        .where(Message.thread_id == thread.id, Message.kind.in_(("out", "journey")), Message.id < message_id)
+        .order_by(Message.id.desc())
         .limit(1)
     )
     if ours is None:

@@ -282,7 +282,7 @@ def _who_answered(session: Session, who: Speaker) -> str:
             Message.kind == "out",
             Message.author_id.is_not(None),
             Message.author_id != who.author.id,
-            Message.created_at > who.knew_at,
+            Message.created_at >= who.knew_at,
         )
         .order_by(Message.id.desc())
         .limit(1)
