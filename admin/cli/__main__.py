@@ -30,7 +30,7 @@ COMMANDS: dict[str, list[tuple[str, str, str, str]]] = {
         (
             "chapters",
             "admin.cli.chapters:chapters",
-            "Add chapters.",
+            "Add chapters, and say how they talk.",
             'hearthline chapters add "Atlanta" --zone America/New_York',
         ),
         (

@@ -7,9 +7,9 @@ import click
 from admin.cli.options import data_option, json_option, opened, say_json
 
 
-@click.group(short_help="Add chapters.")
+@click.group(short_help="Add chapters, and say how they talk.")
 def chapters() -> None:
-    """Add chapters.
+    """Add chapters, and say how they talk.
 
     Example: hearthline chapters add "Atlanta" --zone America/New_York
     """
@@ -55,3 +55,79 @@ def add(name: str, slug: str | None, zone: str | None, language: str | None, dat
             if new
             else f"{short} was a chapter already; nothing was changed."
         )
+
+
+@chapters.command()
+@click.argument("short")
+@click.option(
+    "--default-to",
+    type=click.Choice(["desk", "group", "sender"]),
+    default=None,
+    help="Whom mail to its address is for: its organizers, everybody in it, or everybody with replies to the "
+    "sender alone.",
+)
+@click.option(
+    "--moderates", type=click.Choice(["first", "all", "none"]), default=None, help="Which posts wait for a steward."
+)
+@click.option(
+    "--old-after",
+    type=click.IntRange(0, 3650),
+    default=None,
+    help="Days of silence after which a topic is old; 0: never.",
+)
+@click.option(
+    "--old-topics",
+    type=click.Choice(["lock", "moderate"]),
+    default=None,
+    help="Whether an old topic takes no more posts, or only those a steward lets through.",
+)
+@data_option
+@json_option
+def talk(
+    short: str,
+    default_to: str | None,
+    moderates: str | None,
+    old_after: int | None,
+    old_topics: str | None,
+    data_dir: Path,
+    as_json: bool,
+) -> None:
+    """Say how a chapter talks; without an option, show it.
+
+    Example: hearthline chapters talk duluth --default-to group --old-after 60
+    """
+    from sqlalchemy import select
+
+    from engine.base.errors import NotFound
+    from engine.chapters.chapter import Chapter, choose_talk
+
+    with opened(data_dir) as services, services.db.write() as session:
+        row = session.scalar(select(Chapter).where(Chapter.slug == short.strip().lower()))
+        if row is None:
+            raise NotFound(f"There is no chapter {short!r}. Make one with `hearthline chapters add`.")
+        choose_talk(
+            session, row, services.clock.now(),
+            default_to=default_to, moderates=moderates, old_after_days=old_after, old_topics=old_topics,
+        )  # fmt: skip
+        said = {
+            "chapter": row.slug,
+            "default_to": row.default_to,
+            "moderates": row.moderates,
+            "old_after_days": row.topics_old_after_days,
+            "old_topics": row.old_topics,
+        }
+    if as_json:
+        say_json(said)
+        return
+    whom = {
+        "desk": "is for its organizers",
+        "group": "begins a topic for everybody in it, and replies go to everybody",
+        "sender": "begins a topic for everybody in it, and a reply goes only to whoever wrote what it answers",
+    }
+    waits = {"first": "A member’s first post waits", "all": "Every post waits", "none": "No post waits"}
+    click.echo(f"Mail to {said['chapter']} {whom[row.default_to]}. {waits[row.moderates]} for a steward.")
+    if row.topics_old_after_days is None:
+        click.echo("No topic grows old.")
+    else:
+        what = "takes no more posts" if row.old_topics == "lock" else "takes only posts that a steward lets through"
+        click.echo(f"After {row.topics_old_after_days} days of silence a topic {what}.")

@@ -39,6 +39,7 @@ from admin.web import (
     stream,
     talks,
     tasks,
+    topics,
     unfiled,
     voicemails,
 )
@@ -59,9 +60,9 @@ _HERE = Path(__file__).parent
 MAX_FORM_BYTES = 1_000_000
 
 PAGES = (
-    inbox, conversations, answers, notes, assignments, closures, responses, originals, pictures, voicemails, stream,
-    people, addresses, reaching, reasons, tasks, rules, unfiled, talks, assessments, organizers, journeys, moving,
-    rooms,
+    inbox, conversations, topics, answers, notes, assignments, closures, responses, originals, pictures, voicemails,
+    stream, people, addresses, reaching, reasons, tasks, rules, unfiled, talks, assessments, organizers, journeys,
+    moving, rooms,
     approvals, health, mine, drafts, one, sessions, invitations,
 )  # fmt: skip
 

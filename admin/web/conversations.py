@@ -18,6 +18,7 @@ from admin.web.people import About, about
 from admin.web.pictures import shown_with
 from admin.web.rooms import other_rooms
 from admin.web.row_ids import row_id
+from admin.web.topics import TopicShown, topic_shown, without_private_words
 from admin.web.voicemails import said_after_the_tone
 from admin.web.ways import Ways, size_says, ways
 from engine.base.services import Services
@@ -79,6 +80,8 @@ class Talk:
     has_home: bool
     #: The reader's own words that wait here for a press.
     drafts: list[ShownDraft]
+    #: What it says of itself where it is a chapter's topic.
+    topic: TopicShown | None
 
 
 def pages(services: Services) -> Blueprint:
@@ -146,6 +149,9 @@ def _talk(
     member = pane.profile.member if pane else None
     name = member.name if member and member.name else thread.correspondent_name or masked(thread.correspondent)
     called = member.called if member else thread.correspondent_name or reader.say("conversation.them")
+    topic = topic_shown(session, thread, viewer, reader)
+    if topic is not None:
+        name = thread.subject
     kind, standing = _standing(thread, reader)
     responsible = session.get(Member, thread.responsible_id) if thread.responsible_id else None
     zone = pane.zone if pane else None
@@ -165,10 +171,14 @@ def _talk(
         zone=zone,
         ways=open_ways,
         size=size_says(session, thread, written, open_ways.phone, viewer.name, reader, settings),
-        entries=[
-            replace(each, voicemail=voices.get(each.message_id or 0))
-            for each in entries_of(told.entries, known, pictures, name, reader, settings)
-        ],
+        entries=without_private_words(
+            [
+                replace(each, voicemail=voices.get(each.message_id or 0))
+                for each in entries_of(told.entries, known, pictures, name, reader, settings)
+            ],
+            topic,
+            reader,
+        ),
         earlier=f"?{_query(wish, before=str(told.earlier))}" if told.earlier else None,
         others=[
             (row_id, name)
@@ -178,6 +188,7 @@ def _talk(
         rooms=other_rooms(session, thread) if thread.kind == "person" else [],
         has_home=thread.member_id is not None,
         drafts=shown_drafts(session, viewer.member_id, thread.id),
+        topic=topic,
     )
 
 

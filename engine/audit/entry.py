@@ -39,7 +39,7 @@ VERBS = frozenset(
         "went_away", "came_back", "handed_over", "snoozed", "opened_by_link", "role_ended",
         "rule_added", "rule_changed", "rule_paused", "rule_resumed", "rule_ended", "rule_taken_back", "rule_moved",
         "routed_again",
-        "locked", "unlocked", "post_out", "post_rejected", "post_unsent", "post_private",
+        "chapter_talks", "locked", "unlocked", "post_out", "post_rejected", "post_unsent", "post_private",
         "topics_chosen", "erased", "confirmed", "refused",
     }
 )  # fmt: skip

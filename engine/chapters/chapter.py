@@ -48,6 +48,37 @@ class Chapter(Base):
     old_topics: Mapped[str] = mapped_column(String(8), default="lock", server_default="lock")
 
 
+def choose_talk(
+    session: Session,
+    chapter: Chapter,
+    now: datetime,
+    *,
+    default_to: str | None = None,
+    moderates: str | None = None,
+    old_after_days: int | None = None,
+    old_topics: str | None = None,
+    by_id: int | None = None,
+) -> None:
+    """The chapter talks as said; None leaves a choice as it was, and 0 days mean that no topic grows old.
+
+    Raises Invalid for a choice there is not.
+    """
+    for wanted, known in ((default_to, DEFAULT_TO), (moderates, MODERATES), (old_topics, OLD_TOPICS)):
+        if wanted is not None and wanted not in known:
+            raise Invalid(f"{wanted!r} is no choice. Choose one of {', '.join(known)}.")
+    if old_after_days is not None and old_after_days < 0:
+        raise Invalid("A topic cannot grow old before it began. Give a number of days, or 0 for never.")
+    if (default_to, moderates, old_after_days, old_topics) == (None, None, None, None):
+        return
+    chapter.default_to = default_to or chapter.default_to
+    chapter.moderates = moderates or chapter.moderates
+    chapter.old_topics = old_topics or chapter.old_topics
+    if old_after_days is not None:
+        chapter.topics_old_after_days = old_after_days or None
+    session.flush()
+    record(session, by_id, "chapter_talks", "chapter", chapter.id, now, chapter_id=chapter.id)
+
+
 def short_name(name: str) -> str:
     """The short name that suits a chapter's name: "Lehigh Valley" is lehigh-valley; empty when no letter is left."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()

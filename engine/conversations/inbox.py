@@ -15,14 +15,15 @@ from engine.conversations.message import Message, first_line
 from engine.conversations.scope import Scope, messages_in, threads_in
 from engine.conversations.thread import Thread
 from engine.conversations.thread_chapter import also_seen_by
+from engine.conversations.topic import TOPIC
 from engine.people.address import masked
 from engine.people.member import Member
 
 T = TypeVar("T")
 View = Literal["mine", "chapters", "unmatched", "all"]
 VIEWS: tuple[View, ...] = ("mine", "chapters", "unmatched", "all")
-Shown = Literal["open", "unanswered", "overdue", "closed"]
-SHOWN: tuple[Shown, ...] = ("open", "unanswered", "overdue", "closed")
+Shown = Literal["open", "unanswered", "overdue", "closed", "topics"]
+SHOWN: tuple[Shown, ...] = ("open", "unanswered", "overdue", "closed", "topics")
 Order = Literal["newest", "longest"]
 ORDERS: tuple[Order, ...] = ("newest", "longest")
 
@@ -190,7 +191,8 @@ def _filter(shown: Shown, order: Order, now: datetime) -> ColumnElement[bool]:
     waits = Thread.answer_due_at.is_not(None)
     match shown:
         case "open":
-            is_open = Thread.closure_id.is_(None)
+            # A topic is the chapter's own talk: it stands here only while a post of it waits for somebody.
+            is_open = and_(Thread.closure_id.is_(None), or_(Thread.kind != TOPIC, waits))
             return and_(is_open, waits) if order == "longest" else is_open
         case "unanswered":
             return and_(Thread.closure_id.is_(None), waits)
@@ -198,6 +200,8 @@ def _filter(shown: Shown, order: Order, now: datetime) -> ColumnElement[bool]:
             return and_(Thread.closure_id.is_(None), Thread.answer_due_at < now)
         case "closed":
             return Thread.closure_id.is_not(None)
+        case "topics":
+            return and_(Thread.kind == TOPIC, waits) if order == "longest" else Thread.kind == TOPIC
         case _:
             assert_never(shown)
 
@@ -246,7 +250,9 @@ def _row(found: Any) -> Row:
     return Row(
         thread_id=thread.id,
         member_id=thread.member_id,
-        name=name or thread.correspondent_name or masked(thread.correspondent),
+        name=thread.subject
+        if thread.kind == TOPIC
+        else name or thread.correspondent_name or masked(thread.correspondent),
         zone=zone,
         words=thread.last_words or thread.subject,
         at=thread.last_at,
@@ -257,3 +263,9 @@ def _row(found: Any) -> Row:
         due_at=thread.answer_due_at,
         closed=thread.closure_id is not None,
     )
+
+
+def _called(thread: Thread, name: str | None) -> str:
+    if thread.kind == TOPIC:
+        return thread.subject
+    return name or thread.correspondent_name or masked(thread.correspondent)

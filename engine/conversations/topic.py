@@ -150,6 +150,7 @@ def add_post(
     if thread.kind != TOPIC or thread.chapter_id is None:
         raise ValueError("only a chapter's topic has posts")
     waits = bool(why_held) and release_at is None
+    shown_before = thread.last_words
     message = file_words_in(session, thread, words, now, waits=waits, answer_within=answer_within)
     if thread.closure_id is not None:
         reopen(session, thread, None, now)
@@ -167,6 +168,8 @@ def add_post(
         only_to_id=only_to_id,
     )
     session.add(post)
+    if only_to_id is not None:
+        thread.last_words = shown_before  # what one person alone gets stands in no list
     session.flush()
     return post
 
@@ -327,6 +330,8 @@ def _decide(session: Session, post: TopicPost, state: str, by_id: int | None, no
     post.state, post.decided_by_id, post.decided_at, post.release_at = state, by_id, now, None
     session.flush()
     thread = session.get_one(Thread, post.thread_id)
+    if state in ("private", "unsent"):
+        thread.last_words = ""
     if _nothing_waits(session, thread.id):
         thread.waits_since = thread.answer_due_at = None
     if by_id is not None:

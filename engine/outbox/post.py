@@ -20,6 +20,7 @@ from engine.conversations.assignment import may_answer
 from engine.conversations.handing_over import HANDED_FROM
 from engine.conversations.message import Message, Words, file_words_out
 from engine.conversations.thread import Thread
+from engine.conversations.topic import TOPIC
 from engine.outbox import limits
 from engine.outbox.answering import said_before, subject_of_answer, texted_from
 from engine.outbox.classes import rank_of
@@ -66,6 +67,8 @@ def answer(
     `not_before` the next ones, or at once with `at_any_hour`.
     """
     by_text = channel == "sms"
+    if thread.kind == TOPIC:
+        raise Invalid("A topic has no one person to answer. Write to the topic instead.")
     if by_text and len(plain_signs(text.strip())) > LONGEST_WORDS:
         raise Invalid(
             f"A text holds {LONGEST_WORDS} signs, and this has {len(text.strip())}. Shorten it, or send mail."

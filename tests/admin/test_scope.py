@@ -9,11 +9,12 @@ from sqlalchemy import select
 
 from admin.web.me import OPEN_TO_ALL
 from engine.base.ids import new_id
-from engine.conversations.message import Message
+from engine.conversations.message import Message, Words
 from engine.conversations.picture import ReceivedPicture
 from engine.conversations.received import Received, ReceivedBytes
 from engine.conversations.routing_rule import RuleDraft, add_rule
 from engine.conversations.task import give_task
+from engine.conversations.topic import add_post, open_topic
 from engine.conversations.voicemail import Voicemail
 from engine.people.address import Address
 from tests.admin.porch import publish
@@ -42,6 +43,9 @@ class Things:
     rule: int
     #: What could not be filed.
     unfiled: int
+    #: A topic of Atlanta's, and a post in it that waits.
+    topic: int
+    post: int
     #: A letter that the member's organizer signs.
     letter: int
 
@@ -73,6 +77,11 @@ RULES: dict[tuple[str, str], Rule] = {
     # No such chapter: who may move it hears that, and who may not see it hears of no conversation.
     ("rooms.move", "POST"): replace(_of("/conversations/{thread}/room", ATLANTA, chapter="0"), answers=(400,)),
     ("assignments.create", "POST"): _of("/conversations/{thread}/assignments", ATLANTA, member="nobody"),
+    ("topics.write", "POST"): _of("/conversations/{topic}/posts", ATLANTA, text="Soup!"),
+    ("topics.approve", "POST"): _of("/conversations/{topic}/posts/{post}/approval", ATLANTA),
+    ("topics.reject", "POST"): _of("/conversations/{topic}/posts/{post}/rejection", ATLANTA, why="not here"),
+    ("topics.shut", "POST"): _of("/conversations/{topic}/lock", ATLANTA),
+    ("topics.reopen", "POST"): _of("/conversations/{topic}/lock/end", ATLANTA),
     ("closures.create", "POST"): _of("/conversations/{thread}/closure", ATLANTA),
     ("closures.destroy", "POST"): _of("/conversations/{thread}/closure/end", ATLANTA),
     ("responses.create", "POST"): _of("/conversations/{thread}/response", ATLANTA),
@@ -181,6 +190,8 @@ def things(town: Town) -> Iterator[Things]:
             "rides", words=("secret",), chapter_id=town.chapters["atlanta"], to_chapter_id=town.chapters["atlanta"]
         )
         rule = add_rule(session, draft, None, NOON)
+        topic = open_topic(session, town.chapters["atlanta"], "Soup", NOON, reason="Rosa began it.")
+        post = add_post(session, topic, town.people["rosa"], Words("Soup?"), NOON, why_held="first_post")
         session.add(
             Voicemail(
                 id=new_id(), created_at=NOON, received_id=1, message_id=message.id, url="", body=b"a voice",
@@ -195,7 +206,17 @@ def things(town: Town) -> Iterator[Things]:
                 outcome="needs_person", reason="broken: It could not be filed.",
             )
         )  # fmt: skip
-        ids = (thread, message.id, town.people["rosa"], address.id, task.id, rule.id, unfiled)
+        ids = (
+            thread,
+            message.id,
+            town.people["rosa"],
+            address.id,
+            task.id,
+            rule.id,
+            unfiled,
+            topic.id,
+            post.message_id,
+        )
     yield Things(*ids, letter=publish(town)["porch/a_story"])
 
 
