@@ -14,7 +14,7 @@ from engine.chapters.membership import home_chapter
 from engine.conversations.closure import close
 from engine.conversations.feed import tell
 from engine.conversations.message import Message, Words, file_machine_mail, file_words_in, first_line
-from engine.conversations.question import Question, question_of
+from engine.conversations.question import question_of
 from engine.conversations.received import Received
 from engine.conversations.storm import watch
 from engine.conversations.thread import Thread, mark, open_thread
@@ -23,12 +23,13 @@ from engine.people.address import masked
 from engine.people.member import Member
 from reply_router.addresses import Room
 from reply_router.answers import recognize
-from reply_router.answers.words import Heard, adds_nothing
+from reply_router.answers.words import adds_nothing
+from reply_router.asked import Answering, answer, answering, ask_which_by_mail
 from reply_router.assign import see_to_it
-from reply_router.branch import take_branch, tell_words
+from reply_router.branch import tell_words
 from reply_router.case import Case, Filed, Rule
 from reply_router.content import file_once, key_of
-from reply_router.find import JOURNEY_OVER, Place
+from reply_router.find import Place
 from reply_router.machine_rules import answer_in
 from reply_router.mail_commands import DONE, is_told
 from reply_router.reading import Kind, Reading
@@ -115,7 +116,8 @@ def file_in_place(session: Session, mail: Mail, now: datetime) -> Entry:
     if place.known and place.member is not None:
         # Answers go back to where they wrote from.
         thread.correspondent = case.sender.address
-    question, heard = _answer(session, mail, now)
+    said = answering(session, case, names_around(session, case), now) if mail.rule.outcome == "thread" else Answering()
+    question, heard = said.question, said.heard
     done = DONE.get(mail.rule.name)
     if done is not None or mail.rule.name == "asks_first":
         # Beyond what a machine may say to one person, a person sees what was asked.
@@ -126,7 +128,9 @@ def file_in_place(session: Session, mail: Mail, now: datetime) -> Entry:
     elif mail.rule.name == "own_word":
         waits = False
     else:
-        waits = heard is None or heard.more
+        waits = (heard is None or heard.more) and len(said.several) < 2
+    if said.mark:
+        mark(thread, said.mark)
     if waits and thread.closure_id is not None:
         _because(thread, mail)
     message = _say(session, thread, mail, now, waits=waits)
@@ -137,7 +141,9 @@ def file_in_place(session: Session, mail: Mail, now: datetime) -> Entry:
         # A person sees the words; no journey goes on by them (law 9).
         mark(thread, NOT_PROVEN)
     elif heard is not None and question is not None:
-        take_branch(session, question, heard, message, thread, _journey_of(mail), now)
+        answer(session, question, heard, message, thread, _journey_of(mail), now)
+    elif said.several:
+        ask_which_by_mail(session, said.several, message, thread, case.sender.address, now)
     elif mail.rule.outcome == "thread" and mail.reading.kind is Kind.HUMAN:
         # What a calendar wrote is for a person to see, and no answer that a journey waits for.
         tell_words(session, question, message, thread, _journey_of(mail), now)
@@ -340,33 +346,6 @@ def folded_of(reading: Reading) -> list[dict[str, object]]:
 
 def _identifier(reading: Reading) -> str:
     return f"<{reading.message_id}>"[:400] if reading.message_id else ""
-
-
-def _answer(session: Session, mail: Mail, now: datetime) -> tuple[Question | None, Heard | None]:
-    """The open question that these words answer, and the answer that is plain in them.
-
-    Only for a member who had our letter before them and wrote from an address of theirs (law 9).
-    """
-    place = mail.case.place
-    if mail.rule.outcome != "thread" or place.delivery is None or place.member is None:
-        return None, None
-    question = question_of(session, place.delivery.id)
-    if question is None or question.member_id != place.member.id:
-        return None, None
-    if not (place.ours and place.known) or mail.case.proof.failed or mail.reading.kind is not Kind.HUMAN:
-        return None, None
-    if JOURNEY_OVER in place.marks:
-        return None, None
-    heard = recognize(question, mail.reading.text, names_around(session, mail.case))
-    if heard is not None and (mail.reading.attachments or mail.reading.trouble):
-        heard = Heard(heard.name, more=True)
-    if question.answered_at is not None:
-        # The same again is nothing new; another answer is a change of mind, and a person should know.
-        said_again = heard is not None and not heard.more and heard.name == question.answer
-        return (question, heard) if said_again else (None, None)
-    if question.until_at <= now:
-        return None, None
-    return question, heard
 
 
 def _journey_of(mail: Mail) -> int | None:

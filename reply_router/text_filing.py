@@ -15,23 +15,22 @@ from engine.chapters.chapter import Chapter
 from engine.conversations.closure import close
 from engine.conversations.message import Message, Words, file_words_in, first_line
 from engine.conversations.picture import ReceivedPicture
-from engine.conversations.question import answer_question, question_of
+from engine.conversations.question import question_of
 from engine.conversations.received import Received
 from engine.conversations.storm import watch
 from engine.conversations.thread import Thread, last_person_thread, mark, open_thread
 from engine.conversations.thread_chapter import show_in
 from engine.people.address import masked
 from engine.people.member import Member
-from reply_router.answers import which
 from reply_router.answers.words import Heard
+from reply_router.asked import STALE, answer
 from reply_router.assign import see_to_it
-from reply_router.branch import take_branch, tell_words
+from reply_router.branch import tell_words
 from reply_router.filing import ALSO_IN, Entry, stored
 from reply_router.reading.text_message import TextMessage
 from reply_router.reading.texts import TextKind
 from reply_router.text_case import TextCase, TextRule
-from reply_router.text_find import SHARED_PHONE, Asked, TextPlace, chapters_that_texted
-from reply_router.text_which import chosen, give_back_digits
+from reply_router.text_find import SHARED_PHONE, TextPlace, chapters_that_texted
 
 #: The job that fetches pictures (inbound.sms.jobs).
 PICTURE = "texts.picture"
@@ -79,10 +78,12 @@ def file_text(session: Session, incoming: Incoming, now: datetime) -> Entry:
     if heard is not None:
         waits = heard.more
     thread, message = stand(session, incoming, now, waits=waits)
+    if place.stale in STALE:
+        mark(thread, STALE[place.stale])
     if case.kind is TextKind.HUMAN_FLAG:
         mark(thread, MAY_WANT_A_STOP)
     if asked is not None and heard is not None:
-        _answer(session, incoming, asked, heard, message, thread, now)
+        answer(session, asked.question, heard, message, thread, journey_of(place), now)
     elif waits and incoming.rule.outcome == "thread":
         tell_words(session, place.question, message, thread, journey_of(place), now)
     return Entry(thread, message, thread.member_id, "answer" if heard is not None else "")
@@ -184,20 +185,6 @@ def file_tap(session: Session, incoming: Incoming) -> Entry:
 def journey_of(place: TextPlace) -> int | None:
     """The enrollment whose text they answer, if it was a journey's."""
     return place.delivery.enrollment_id if place.delivery is not None else None
-
-
-def _answer(
-    session: Session, incoming: Incoming, asked: Asked, heard: Heard, message: Message, thread: Thread, now: datetime
-) -> None:
-    question = asked.question
-    if question.kind != which.KIND:
-        take_branch(session, question, heard, message, thread, journey_of(incoming.place), now)
-        return
-    answer_question(question, heard.name, message.id, now)
-    meant = chosen(session, question, heard, now)
-    if meant is not None:
-        take_branch(session, meant.question, Heard(meant.heard.name, heard.more), message, thread, None, now)
-    give_back_digits(session, question, now)
 
 
 def _open(session: Session, incoming: Incoming, now: datetime, chapter_id: int | None) -> Thread:

@@ -65,8 +65,8 @@ class TextPlace:
     asked: tuple[Asked, ...] = ()
     #: The question of the last text of ours, open, whatever the words.
     question: Question | None = None
-    #: They give the answer once more that they gave to it before.
-    again: bool = False
+    #: The last text of ours asks nothing any more, and they answer it `again`, or it is `changed` or `late`.
+    stale: str = ""
     sign_up: TextSignUp | None = None
     #: What this phone was asked to confirm, after somebody gave it when they signed up.
     confirming: SignUp | None = None
@@ -110,7 +110,7 @@ def find_text(session: Session, text: TextMessage, settings: Settings, now: date
         delivery=delivery,
         asked=theirs,
         question=question,
-        again=not theirs and question is None and _is_said_again(session, said, text),
+        stale=_stale(session, said, text, now) if not theirs and question is None else "",
         confirming=asked_at_phone(session, phone, now),
         stopped_since=stopped_since,
     )
@@ -269,13 +269,21 @@ def _heard(questions: Iterable[Question], body: str, names: Sequence[str]) -> li
     return [Asked(question, heard) for question, heard in found if heard is not None]
 
 
-def _is_said_again(session: Session, said: Message | None, text: TextMessage) -> bool:
-    """Whether the last text of ours asked something that was answered with these same words already."""
+def _stale(session: Session, said: Message | None, text: TextMessage, now: datetime) -> str:
+    """How the words meet what the last text of ours asked, where that is open no more: again, changed, late or not."""
     asked = question_of(session, said.delivery_id) if said is not None and said.delivery_id is not None else None
-    if asked is None or asked.answered_at is None or asked.answer is None:
-        return False
-    heard = recognize(asked, text.body)
-    return heard is not None and not heard.more and heard.name == asked.answer
+    return standing(asked, recognize(asked, text.body), now) if asked is not None else ""
+
+
+def standing(question: Question, heard: Heard | None, now: datetime) -> str:
+    """How an answer meets a question: `open`, or given `again`, `changed`, `late`; else empty: it is no answer."""
+    if question.answered_at is None:
+        return "open" if question.until_at > now else "late" if heard is not None else ""
+    if heard is None or question.answer is None:
+        return ""
+    if heard.name != question.answer:
+        return "changed"
+    return "" if heard.more else "again"
 
 
 def _whose(household: Sequence[Member], asked: Sequence[Asked], last: Message | None) -> Member:

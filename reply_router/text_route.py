@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from engine.base.db import one_at_a_time
@@ -204,7 +204,11 @@ def _same(session: Session, received: Received, text: TextMessage, place: TextPl
     rows = session.scalars(
         select(Message)
         .where(
-            Message.thread_id == place.thread.id,
+            or_(
+                Message.thread_id == place.thread.id,
+                # A journey's text stands in no conversation before it is answered, and comes between all the same.
+                and_(Message.thread_id.is_(None), Message.member_id == place.thread.member_id),
+            ),
             Message.channel == "sms",
             Message.at > received.created_at - TWICE_WITHIN,
         )

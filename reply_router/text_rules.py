@@ -154,7 +154,7 @@ _PACES = {"less": "less often", "pause": "nothing for thirty days", "more": "as 
 
 
 def _again(case: TextCase) -> str | None:
-    if not case.place.again or case.text.picture_count:
+    if case.place.stale != "again" or case.text.picture_count:
         return None
     return f"{case.who} gave the same answer once more: “{short(case.text.body)}”. It was heard the first time."
 

@@ -29,8 +29,7 @@ def ask_which(
     member = place.member
     if member is None:
         return None
-    said = _asked_in(session, [each.question for each in asked])
-    lines = [_line(said.get(each.question.delivery_id, ""), each.question) for each in asked]
+    lines = which_lines(session, asked)
     delivery = service_text(
         session,
         place.phone,
@@ -62,6 +61,12 @@ def ask_which(
     )
     ask(session, [question])
     return question
+
+
+def which_lines(session: Session, asked: Sequence[Asked]) -> list[str]:
+    """Each question in few words, as a text or letter lists them."""
+    said = _asked_in(session, [each.question for each in asked])
+    return [_line(said.get(each.question.delivery_id, ""), each.question) for each in asked]
 
 
 def chosen(session: Session, question: Question, heard: Heard, now: datetime) -> Asked | None:

@@ -21,7 +21,7 @@ can never add a paragraph, a header or a tag. A text of several paragraphs trave
 | post | of a note about words in a chapter's topic: whose, why they wait, whom they would reach |
 | pace | of a receipt: what they asked us about how often we write; neither is yes where it is as before |
 | join | of a sign-up: the words of consent |
-| which | of a text by the system: questions that are open |
+| which | of a text or letter by the system: questions that are open |
 | topic | of a post relayed to a chapter: the neighbor's own words, and where an answer goes |
 | digest | of many posts at once: what is new, topic by topic |
 
@@ -141,7 +141,6 @@ VOCABULARY: Mapping[str, Word] = {
         _SERVICE,
         ["1 soup on Thursday", "2 the tool library"],
         ["1 la sopa del jueves", "2 la biblioteca de herramientas"],
-        _TEXT,
     ),
     "post.lines": Word(
         "the words themselves, line by line",

@@ -15,11 +15,12 @@ _COURTESIES = """
     thanks for asking|thank you for asking|thanks for writing|cheers|best|best wishes|best regards|kind regards|regards
     warmly|sincerely|yours|love|take care|have a good day|have a nice day|all the best|talk soon|bye
     i would like to|i would like|i'd like to|i'd like|id like to|id like|i choose|i pick|my answer is|my answer|answer
-    for me|number|option|ok|okay|great|sounds good|happy to
+    for me|number|option|ok|okay|great|sounds good|happy to|thumbs up
     hola|buenas|buenos dias|buenas tardes|buenas noches|estimada|estimado|querida|querido|que tal
     por favor|porfavor|gracias|muchas gracias|mil gracias|gracias por preguntar|gracias por escribir|saludos
     un saludo|un abrazo|abrazos|cordialmente|atentamente|que tengas buen dia|hasta luego
-    me gustaria|yo quiero|quiero|quisiera|prefiero|mi respuesta es|la opcion|opcion|numero|para mi|claro
+    me gustaria|yo quiero|quiero|quisiera|prefiero|mi respuesta es|la opcion|opcion|el numero|numero|para mi|claro
+    la|el
 """
 COURTESIES = frozenset(
     phrase.strip() for line in _COURTESIES.strip().splitlines() for phrase in line.split("|") if phrase.strip()
@@ -49,8 +50,21 @@ class Heard:
     more: bool
 
 
+#: How people write the numbers of answers, in words.
+NUMBERS: Mapping[str, str] = {
+    "1": "one|uno|una|first|the first|first one|the first one|primera|la primera|primero|el primero",
+    "2": "two|dos|second|the second|second one|the second one|segunda|la segunda|segundo|el segundo",
+    "3": "three|tres|third|the third|third one|the third one|tercera|la tercera|tercero|el tercero",
+    "4": "four|cuatro|fourth|the fourth|cuarta|la cuarta|cuarto|el cuarto",
+    "5": "five|cinco|fifth|the fifth|quinta|la quinta|quinto|el quinto",
+}
+_IN_WORDS = frozenset(word for words in NUMBERS.values() for word in words.split("|"))
+_THUMBS = str.maketrans({"\N{THUMBS UP SIGN}": " thumbs up ", "\N{THUMBS DOWN SIGN}": " thumbs down "})
+
+
 def plain(text: str) -> str:
-    """Words in one form: lower case, no accents, no signs, single spaces."""
+    """Words in one form: lower case, no accents, no signs but thumbs, which become words, single spaces."""
+    text = text.translate(_THUMBS)
     text = unicodedata.normalize("NFKD", text.replace("’", "'").replace("`", "'")).casefold()
     text = "".join(sign for sign in text if not unicodedata.combining(sign))
     return " ".join(_NOT_WORDS.sub(" ", text).replace("_", " ").split())
@@ -65,7 +79,7 @@ def offers_of(answers: Iterable[object], more: Mapping[str, Iterable[str]] | Non
     for number, answer in enumerate(answers, start=1):
         if not isinstance(answer, dict) or not isinstance(name := answer.get("name"), str):
             continue
-        wordings = {plain(name), str(number)}
+        wordings = {plain(name), str(number), *NUMBERS.get(str(number), str(number)).split("|")}
         for said in _texts(answer.get("label"), answer.get("words"), list((more or {}).get(name, ()))):
             wordings.add(plain(said))
         wordings.discard("")
@@ -119,7 +133,11 @@ def _after(text: str, part: str) -> str:
 
 
 def _speaks_of_another(parts: Sequence[str], wordings: Mapping[str, str], name: str) -> bool:
-    others = [wording for wording, of in wordings.items() if of != name and not wording.isdecimal()]
+    others = [
+        wording
+        for wording, of in wordings.items()
+        if of != name and not wording.isdecimal() and wording not in _IN_WORDS
+    ]
     return any(f" {other} " in f" {part} " for part in parts for other in others)
 
 

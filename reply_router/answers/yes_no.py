@@ -9,12 +9,14 @@ from reply_router.answers.words import Heard, listen, offers_of
 PLAIN: dict[str, tuple[str, ...]] = {
     "yes": (
         "yes", "y", "yep", "yeah", "yup", "sure", "of course", "yes please", "yes i would", "yes i do", "i would",
-        "absolutely", "definitely", "count me in", "i'm in", "im in",
-        "si", "sí", "claro", "claro que si", "por supuesto", "desde luego", "si quiero", "cuenten conmigo",
+        "absolutely", "definitely", "count me in", "i'm in", "im in", "thumbs up", "yes ma'am", "yes sir", "for sure",
+        "si", "sí", "claro", "claro que si", "por supuesto", "desde luego", "si quiero", "cuenten conmigo", "si claro",
+        "si por favor", "si gracias", "seguro", "como no", "cuenta conmigo", "dale", "con gusto",
     ),
     "no": (
         "no", "n", "nope", "nah", "no thanks", "no thank you", "not now", "not for me", "not really", "i would not",
-        "i'd rather not", "no gracias", "ahora no", "por ahora no", "mejor no",
+        "i'd rather not", "thumbs down", "no can do",
+        "no gracias", "ahora no", "por ahora no", "mejor no", "no quiero", "no puedo", "para nada", "claro que no",
     ),
 }  # fmt: skip
 

@@ -28,6 +28,7 @@ def test_the_library_has_nothing_to_mend_and_everything_in_both_languages() -> N
         "pace",
         "left",
         "help",
+        "which",
         "confirm",
         "already_here",
         "topic",
