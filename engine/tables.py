@@ -12,6 +12,7 @@ import engine.conversations.assignment
 import engine.conversations.closure
 import engine.conversations.draft
 import engine.conversations.feed
+import engine.conversations.junk
 import engine.conversations.look
 import engine.conversations.message
 import engine.conversations.notice

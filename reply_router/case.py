@@ -86,6 +86,8 @@ class Case:
     confirms: Confirms | None = None
     #: The chapter that LEAVE names, where the member is in it.
     chapter: Chapter | None = None
+    #: Why it is junk, in one sentence; "" for whatever is not.
+    junk: str = ""
     #: They answer our question whether they asked something: "yes", "no", or "" for anything else.
     own_word: str = ""
     #: The organizer behind a staff address: their id and name when they may answer there and wrote from an address of

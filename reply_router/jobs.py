@@ -13,10 +13,13 @@ from engine.base.log import logger
 from engine.base.metrics import SETTLED
 from engine.base.services import Services
 from engine.base.sweep import Sweep
+from engine.conversations.junk import forget_junk, old_junk
 from engine.conversations.received import Received
 from reply_router.route import route_one
 
 ROUTE = "route"
+#: What the retention rules take away.
+FORGET = "router.forget_junk"
 #: Rows that one sweep wakes.
 MOST_ROWS = 500
 
@@ -39,7 +42,14 @@ def register(broker: Broker, services: Services) -> None:
                 if outcome is not None:
                     SETTLED.labels(outcome).inc()
 
+    def forget(_row_id: int | None) -> None:
+        with services.db.write() as session:
+            forgotten = forget_junk(session, services.clock.now())
+        if forgotten:
+            log.info("junk was kept for sixty days and is gone", count=forgotten)
+
     broker.register(ROUTE, route)
+    broker.register(FORGET, forget)
 
 
 def free(session: Session) -> int:
@@ -67,4 +77,8 @@ def _unsettled(session: Session, _now: datetime) -> list[int | None]:
     return list(rows)
 
 
-SWEEPS = (Sweep(ROUTE, _unsettled, timedelta(seconds=1)),)
+def _old_junk(session: Session, now: datetime) -> list[int | None]:
+    return [None] if old_junk(session, now) else []
+
+
+SWEEPS = (Sweep(ROUTE, _unsettled, timedelta(seconds=1)), Sweep(FORGET, _old_junk, timedelta(hours=1)))

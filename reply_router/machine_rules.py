@@ -73,6 +73,11 @@ def machine(case: Case) -> str | None:
     return f"A machine wrote it. {why}"
 
 
+def junk(case: Case) -> str | None:
+    """A stranger's mail that our mail server, or several signs together, call junk (E15)."""
+    return case.junk or None
+
+
 def calendar(case: Case) -> str | None:
     """A member answers an invitation from their calendar, for themselves."""
     # Nothing is done by it but that a person sees it: the member's own address, saying it of themselves, is enough.

@@ -50,6 +50,7 @@ from reply_router.filing import (
     only_an_answer,
 )
 from reply_router.find import Place, Search, Sender, chapter_left, find, sender_of, signed_beside
+from reply_router.junk_lane import junk_in, keep_junk
 from reply_router.own_rules import CameIn, Chosen, choose, mail_words, may_choose, rules_now, sent_there
 from reply_router.proof.proof import SIGNED_TEXT, UNPROVEN, Proof
 from reply_router.proof.prove import prove
@@ -223,6 +224,8 @@ def route(
     received.member_id = entry.member_id
     received.reading_version = reading.version
     received.settled_at, received.leased_until_at = now, None
+    if rule.name == "junk":
+        keep_junk(session, mail, now)
     session.flush()
     if rule.name in ("broken_address", "anybody") and entry.thread is not None and entry.same_as is None:
         _thank(session, mail, entry.thread, now)
@@ -268,6 +271,7 @@ def case_of(
         confirms=confirms_by_mail(session, reading, sender, place),
         chapter=chapter_left(session, reading, place),
         own_word=own_word,
+        junk=junk_in(received, reading, raw, sender, place, proof, office.settings.mail),
         organizer_id=organizer.id if organizer is not None else None,
         organizer=organizer.called if organizer is not None else "",
         beside=_beside(session, received, reading, aim, content, now) if first is None else None,

@@ -56,6 +56,7 @@ RULES: tuple[Rule, ...] = (
     Rule("confirm", "Yes or no to a sign-up, from the mailbox asked, proven.", "command", Filed.SIGN_UP,
          commands.confirm, ("joined",)),
     Rule("join", "A stranger's whole line or subject says join.", "command", Filed.SIGN_UP, commands.join, ("join",)),
+    Rule("junk", "A stranger's, that nobody has to look at.", "junk", Filed.NOWHERE, machines.junk),
     Rule("topic_command", "UNSEND, ONLY, ENOUGH, MUTE or REPORT, proven.", "command", Filed.TOPIC, topics.command,
          ("unsent", "only", "held", "enough", "muted", "reported")),
     Rule("topic_to_us", "Words in answer to a note about their own post.", "thread", Filed.TOPIC, topics.to_us),

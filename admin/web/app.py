@@ -22,6 +22,7 @@ from admin.web import (
     inbox,
     invitations,
     journeys,
+    junk,
     mine,
     moving,
     notes,
@@ -33,7 +34,7 @@ from admin.web import (
     reaching,
     reasons,
     responses,
-    rooms,
+    moving, rooms,
     rules,
     sessions,
     stream,
@@ -62,7 +63,7 @@ MAX_FORM_BYTES = 1_000_000
 PAGES = (
     inbox, conversations, topics, answers, notes, assignments, closures, responses, originals, pictures, voicemails,
     stream, people, addresses, reaching, reasons, tasks, rules, unfiled, talks, assessments, organizers, journeys,
-    moving, rooms,
+    junk, moving, rooms,
     approvals, health, mine, drafts, one, sessions, invitations,
 )  # fmt: skip
 

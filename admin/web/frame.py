@@ -34,7 +34,7 @@ class Place:
 
 #: Word of the catalogue, address, and the blueprints that are at home there.
 PLACES = (
-    ("inbox.title", "/", ("inbox", "conversations", "answers", "notes", "originals", "rules", "unfiled")),
+    ("inbox.title", "/", ("inbox", "conversations", "answers", "notes", "originals", "rules", "unfiled", "junk")),
     ("task.title", "/tasks", ("tasks",)),
     ("inbox.people", "/people", ("people", "addresses", "talks", "assessments", "organizers", "reasons")),
     ("inbox.journeys", "/journeys", ("journeys", "moving", "approvals")),

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from admin.web.entries import MACHINES
 from admin.web.frame import reader_of
+from admin.web.junk import lane
 from admin.web.me import Me, me
 from engine.base.services import Services
 from engine.conversations.inbox import (
@@ -28,6 +29,7 @@ from engine.conversations.inbox import (
     machine_mail,
     waiting_counts,
 )
+from engine.conversations.junk import junk_count
 from reply_router.again import unfiled
 from templates.web.reader import Reader
 
@@ -127,6 +129,8 @@ def pages(services: Services) -> Blueprint:
     blueprint = Blueprint("inbox", __name__)
 
     def show(view: View) -> ResponseReturnValue:
+        if request.args.get("show") == "junk":
+            return lane(services)
         wish = Wish.read(view, request.args)
         with services.db.read() as session:
             found = listing(session, me(), wish, reader_of(services))
@@ -164,6 +168,9 @@ def listing(session: Session, viewer: Me, wish: Wish, reader: Reader, current: i
         shown=[
             Choice(reader.say(f"inbox.{word}"), wish.href(show=word), word == (wish.shown or "machine"))
             for word in (*SHOWN, "machine")
+        ]
+        + [
+            Choice(reader.say("junk.title"), wish.href(show="junk"), False, _counted(junk_count(session, viewer.scope)))
         ],
         orders=[
             Choice(reader.say(f"inbox.{word}"), wish.href(order=word), word == wish.order)

@@ -21,7 +21,9 @@ def test_a_member_answers_from_another_address_and_says_by_one_press_that_it_is_
     visit.post(path, {"answer": "yes"})
     assert town.ask(linked) == [(1,)] and asks.subject == "Is this other address yours?"
     page = denise.reads(theo)
-    assert "says that t…@work.example is theirs too" in page.words and not page.all("//span[@class='tag'][text()='from another address']")
+    assert "says that t…@work.example is theirs too" in page.words and not page.all(
+        "//span[@class='tag'][text()='from another address']"
+    )
 
     theo.writes("And I can drive on Fridays.", to="hello@nfp.example", from_mailbox="theo2@work.example")
     denise.sees("drive on Fridays", from_=theo)
@@ -54,4 +56,6 @@ def test_somebody_who_borrows_a_name_moves_nothing_and_a_person_sees_it(town: To
     assert "their mail provider says that it is not from them" in page.words
     row = town.ask("select detail from received where member_id = ? order by id desc", nia.member_id)[0][0]
     assert "failed" in str(row)
-    assert town.ask("select count(*) from signal where member_id = ? and kind in ('replied', 'answered')", nia.member_id) == [(0,)]
+    assert town.ask(
+        "select count(*) from signal where member_id = ? and kind in ('replied', 'answered')", nia.member_id
+    ) == [(0,)]
