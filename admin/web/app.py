@@ -34,7 +34,7 @@ from admin.web import (
     reaching,
     reasons,
     responses,
-    moving, rooms,
+    rooms,
     rules,
     sessions,
     stream,
