@@ -15,7 +15,7 @@
 
 | key | what it says |
 |---|---|
-| frame | `letter` (the usual), or a mail of the system: `service`, `answer`, `staff` |
+| frame | `letter` (the usual), or a mail of the system: `service`, `answer`, `staff`, `topic` |
 | speaks | of a letter: whether it asks for something, gives something, or listens |
 | subject, preview | one line each; variables may stand in both |
 | purpose | why this letter exists, read by the person asked to lend it their name |

@@ -112,6 +112,8 @@ def _posts(session: Session, wanted: Sequence[int]) -> dict[int, Post]:
         first[thread_id] = message_id
     found: dict[int, Post] = {}
     for message, thread, author, way in rows:
+        if author is not None and author.erased_at is not None:
+            continue  # they asked us to forget it, and it goes to nobody any more
         shown = pictures.get(message.id, ())
         came = len(message.attachments) + by_text.get(message.received_id or 0, 0)
         name = (author.first_name or author.name) if author is not None else message.author_name
