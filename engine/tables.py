@@ -47,6 +47,7 @@ import engine.people.absence
 import engine.people.address
 import engine.people.consent
 import engine.people.engagement
+import engine.people.fresh_code
 import engine.people.health
 import engine.people.importing.file_import
 import engine.people.link_request

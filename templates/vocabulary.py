@@ -22,6 +22,8 @@ can never add a paragraph, a header or a tag. A text of several paragraphs trave
 | pace | of a receipt: what they asked us about how often we write; neither is yes where it is as before |
 | join | of a sign-up: the words of consent |
 | which | of a text or letter by the system: questions that are open |
+| code | of a code that was asked for: its digits |
+| which | of a text by the system: questions that are open |
 | topic | of a post relayed to a chapter: the neighbor's own words, and where an answer goes |
 | digest | of many posts at once: what is new, topic by topic |
 
@@ -135,6 +137,12 @@ VOCABULARY: Mapping[str, Word] = {
         _SERVICE,
         "By answering you agree to texts from Neighbors for Progress. Reply STOP to stop, HELP for help.",
         "Si respondes, aceptas mensajes de Neighbors for Progress. STOP los termina, HELP ayuda.",
+    ),
+    "code.digits": Word(
+        "six digits that were asked for just now, by which the reader shows that a page is theirs",
+        _SERVICE,
+        "204817",
+        "204817",
     ),
     "which.questions": Word(
         "what the member was asked and has not answered: a list of short lines",

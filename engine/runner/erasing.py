@@ -31,6 +31,7 @@ from engine.outbox.relayed_picture import RelayedPicture
 from engine.people.address import Address, AddressStrike
 from engine.people.consent import EVERYTHING, Consent, ConsentStanding
 from engine.people.engagement import Assessment
+from engine.people.fresh_code import FreshCode
 from engine.people.health import AddressReset
 from engine.people.importing.file_import import Origin
 from engine.people.link_request import LinkRequest
@@ -234,7 +235,7 @@ def _papers(session: Session, traces: _Traces, now: datetime) -> None:
         withdrawn="erased",
     )  # fmt: skip
     _blank(session, Consent, Consent.member_id == member_id, address_id=None, evidence="", network_address="")
-    for table in (MemberTag, Wish, Origin, Login, TopicDigest, Pending):
+    for table in (MemberTag, Wish, Origin, Login, TopicDigest, Pending, FreshCode):
         session.execute(delete(table).where(table.member_id == member_id))
 
 

@@ -13,7 +13,7 @@ from inbound.network import network_of
 from inbound.receive import Acceptor
 from inbound.sms import calls
 from inbound.sms import door as texts
-from inbound.web import assets, confirm, health, join, link, noted, preferences, unsubscribe
+from inbound.web import assets, confirm, fresh_code, health, join, link, noted, preferences, unsubscribe
 from inbound.web.headers import set_headers
 from inbound.web.refusals import refuse_in_words
 from inbound.web.visitor import frame
@@ -61,6 +61,7 @@ def create_app(
     app.register_blueprint(join.pages(services, limiter))
     app.register_blueprint(confirm.pages(services))
     app.register_blueprint(preferences.pages(services))
+    app.register_blueprint(fresh_code.pages(services, limiter))
     app.register_blueprint(noted.pages(services))
     checks = health.pages(services, mail_is_open)
     app.register_blueprint(checks)

@@ -31,6 +31,7 @@ def test_the_library_has_nothing_to_mend_and_everything_in_both_languages() -> N
         "which",
         "confirm",
         "already_here",
+        "code",
         "topic",
         "topic_digest",
         "desk_receipt",
