@@ -37,6 +37,7 @@ def test_every_command_says_what_it_does_and_shows_an_example(name: str) -> None
         ("journeys", "export"),
         ("journeys", "schema"),
         ("chapters", "add"),
+        ("chapters", "talk"),
         ("members", "add"),
         ("organizers", "invite"),
     ],

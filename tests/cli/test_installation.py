@@ -283,3 +283,15 @@ def test_migrate_brings_an_empty_database_to_shape_and_twice_is_once(tmp_path: P
     first, second = hearthline("migrate", "--data", data), hearthline("migrate", "--data", data)
     assert first.code == second.code == 0, (first.said, second.said)
     assert hearthline("members", "add", "A", "a@mail.example", "--data", data).code == 0
+
+
+def test_a_chapter_says_how_it_talks(data: Path) -> None:
+    chapter(data, "duluth")
+    ran = hearthline("chapters", "talk", "duluth", "--data", data)
+    assert ran.code == 0 and "is for its organizers" in ran.out, ran.said
+    words = ("--default-to", "sender", "--moderates", "all", "--old-after", "60", "--old-topics", "moderate")
+    ran = hearthline("chapters", "talk", "duluth", *words, "--data", data)
+    assert "only to whoever wrote what it answers" in ran.out and "After 60 days of silence" in ran.out, ran.said
+    columns = "default_to, moderates, topics_old_after_days, old_topics"
+    assert rows(data, f"select {columns} from chapter where slug = 'duluth'") == [("sender", "all", 60, "moderate")]
+    assert hearthline("chapters", "talk", "nowhere", "--data", data).code == 1

@@ -1,0 +1,129 @@
+"""A chapter's topics by text: a text in answer to a topic's text stands in the topic, and commands are one word."""
+
+from datetime import timedelta
+
+import pytest
+
+from engine.base.ids import new_id
+from engine.conversations.thread import Thread
+from engine.conversations.topic import lock
+from engine.outbox.delivery import Delivery
+from tests.reply_router.square import PEOPLE, Square
+from tests.reply_router.texting import KEI, Phones
+
+INGRID = "+12185550166"
+
+
+@pytest.fixture
+def square(phones: Phones) -> Square:
+    town = phones.town
+    square = Square(town, phones)
+    square.joins("Ingrid Halvorsen")
+    for name in PEOPLE[1:]:
+        town.member(name, "Duluth")
+    for name in PEOPLE:
+        square.has_written(name)
+    square.is_like(default_to="group")
+    return square
+
+
+def hears(square: Square, name: str, topic: int) -> None:
+    """A text of the topic reached this person's phone just now."""
+    now = square.town.house.now
+    with square.town.house.services.db.write() as session:
+        session.add(
+            Delivery(
+                id=new_id(), created_at=now, message_class="chapter", channel="sms", thread_id=topic,
+                member_id=square.town.person_id(name), chapter_id=square.town.chapters["Duluth"], send_at=now,
+                state="sent", state_at=now, sent_at=now,
+            )
+        )  # fmt: skip
+
+
+def begun(square: Square) -> int:
+    """Jo began a topic, and Kei heard it by text."""
+    row = square.writes("Jo Lind", "Shall we have soup on Thursday?")
+    assert row.thread_id is not None
+    hears(square, "Kei", row.thread_id)
+    return row.thread_id
+
+
+def texts(square: Square, phone: str, words: str) -> tuple[str, str, str]:
+    """What became of a text: outcome, effect, rule; sent on."""
+    assert square.phones is not None
+    row = square.phones.texts(phone, words)
+    square.goes_out()
+    return row.outcome, row.effect, row.reason.partition(":")[0]
+
+
+def test_a_text_in_answer_to_a_topics_text_stands_in_the_topic(square: Square) -> None:
+    begun(square)
+    assert texts(square, KEI, "Thursday is good.") == ("thread", "posted", "topic")
+    assert square.words(square.topics()[-1])[-1] == "Thursday is good."
+    assert square.had("Sam", "Thursday is good.") and square.town.is_balanced()
+
+
+def test_private_words_by_text_wait_and_the_author_is_asked_by_text(square: Square) -> None:
+    begun(square)
+    assert texts(square, KEI, "My sister is in the hospital.")[1] == "held"
+    assert square.phones is not None
+    assert square.phones.ours()[-1] == ("sms/topic_held", KEI)
+    assert texts(square, KEI, "ONLY JO") == ("command", "only", "topic_command")
+    square.passes(30)
+    assert square.had("Jo", "My sister") and not square.had("Sam", "My sister")
+
+
+def test_other_words_while_a_post_waits_are_said_to_us_and_stop_the_clock(square: Square) -> None:
+    begun(square)
+    texts(square, KEI, "My sister is in the hospital.")
+    assert texts(square, KEI, "wait, not to everyone") == ("thread", "", "topic_to_us")
+    square.passes(60)
+    assert not square.had("Sam", "My sister") and square.last_post().state == "held"
+
+
+@pytest.mark.parametrize(("words", "effect"), [("ENOUGH", "enough"), ("MUTE", "muted"), ("REPORT", "reported")])
+def test_a_readers_word_by_text_is_done_and_goes_to_nobody(square: Square, words: str, effect: str) -> None:
+    begun(square)
+    assert texts(square, KEI, words) == ("command", effect, "topic_command")
+    assert square.words(square.topics()[-1]) == ["Shall we have soup on Thursday?"]
+
+
+def test_stop_is_a_stop_whatever_the_last_text_was(square: Square) -> None:
+    begun(square)
+    assert texts(square, KEI, "STOP")[:2] == ("command", "opt_out")
+
+
+def test_a_steward_decides_by_text_while_one_post_waits(square: Square) -> None:
+    assert square.phones is not None
+    square.phones.has("Ingrid", INGRID)
+    square.town.member("Lee Park", "Duluth")
+    row = square.writes("Lee Park", "I have a van.", "A van")
+    assert texts(square, INGRID, "APPROVE") == ("command", "approved", "moderation")
+    assert square.post(row).state == "out" and square.had("Jo", "have a van")
+    assert texts(square, INGRID, "APPROVE")[2] != "moderation", "nothing waits any more"
+
+
+def test_somebody_who_talks_with_a_person_by_text_answers_that_person(square: Square) -> None:
+    assert square.phones is not None
+    square.phones.texts(KEI, "Is somebody there?")
+    begun(square)
+    assert texts(square, KEI, "I am at home now.")[2] == "open"
+    square.town.house.later(days=4)
+    hears(square, "Kei", square.topics()[-1].id)
+    assert texts(square, KEI, "Soup is good.")[2] == "topic"
+
+
+def test_an_old_text_of_a_topic_is_not_what_somebody_answers(square: Square) -> None:
+    begun(square)
+    square.town.house.later(days=20)
+    assert texts(square, KEI, "Hello?")[2] == "member"
+
+
+def test_a_locked_topics_answer_by_text_goes_to_a_person(square: Square) -> None:
+    topic = begun(square)
+    with square.town.house.services.db.write() as session:
+        now = square.town.house.now - timedelta(minutes=1)
+        lock(session, session.get_one(Thread, topic), square.town.person_id("Ingrid"), "", now)
+    assert texts(square, KEI, "Thursday is good.") == ("thread", "", "topic_locked")
+    assert square.phones is not None
+    assert square.phones.ours()[-1] == ("sms/topic_told", KEI)
