@@ -244,6 +244,15 @@ class Doors(_Group):
     #: What one network address, and all together, may hold open at the mail doors.
     connections_per_peer: int = 50
     connections: int = 400
+    #: Messages a minute that one network (an IPv4 /24, an IPv6 /56) may bring in; more come again later. 0: any number.
+    #: Mail servers of ours (mail.trusted_peers, LMTP, this machine) are not counted.
+    messages_per_network: int = Field(default=600, ge=0)
+    #: Megabytes of the data folder's disk that mail from outside leaves free; below, it comes again later. 0: none.
+    keep_free_mb: int = Field(default=256, ge=0)
+    #: Reply addresses that nobody was given, by one network address within a minute; after so many it is answered
+    #: slowly, good and bad alike. 0: never.
+    bad_addresses_per_minute: int = Field(default=20, ge=0)
+    slow_seconds: float = Field(default=5.0, ge=0, le=30)
     #: RFC 5321 4.5.3.1.8 asks for 100 at least.
     recipients_per_message: int = 100
     #: Waiting for a command, and for a whole body (RFC 5321 4.5.3.2 asks for five minutes).

@@ -9,16 +9,19 @@ import asyncio
 import re
 import ssl
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any, Protocol
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from engine.base.log import logger
 from engine.base.metrics import DOOR_REFUSALS, DOOR_SESSIONS
-from inbound.mail.allowance import Connections, Memory
+from inbound.mail.allowance import Connections, Disk, Memory, PerMinute
 from inbound.mail.path import NULL_SENDER, mailbox_of, read_path
+from inbound.network import network_of, wide_network_of
 from inbound.receive import Accepted, Answer, Arrival
 
 log = logger(__name__)
@@ -33,6 +36,8 @@ NOT_STORED = "451 4.3.0 We could not store this just now; nothing is lost, pleas
 STOPPING = "421 4.3.2 This server is restarting; nothing is lost, please try again in a minute"
 TOO_SLOW = "421 4.4.2 You were silent for too long; please try again"
 TOO_MANY = "421 4.7.0 Too many connections from your network; please try again later"
+FLOOD = "451 4.7.1 Too much mail from your network just now; nothing is lost, please send it again later"
+NO_DISK = "452 4.3.1 We are short of room just now; nothing is lost, please send it again later"
 NO_ROOM = "452 4.3.1 Too much mail is coming in just now; please send it again later"
 
 #: RFC 3463 codes for the library's replies that carry none (RFC 2034 wants one in each).
@@ -59,6 +64,14 @@ class Terms:
     command_seconds: float
     body_seconds: float
     tls: ssl.SSLContext | None = None
+    #: Whether it looks like a signed address of ours and is none.
+    is_guess: Callable[[str], bool] = lambda _address: False
+    #: How long somebody who guesses waits for each answer.
+    slow_seconds: float = 0.0
+    #: Networks of our own mail servers, which bring in everybody's mail.
+    own: tuple[IPv4Network | IPv6Network, ...] = ()
+    #: Networks whose messages are not counted: this machine itself, which would have to flood itself.
+    uncounted: tuple[IPv4Network | IPv6Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 
 
 @dataclass(slots=True)
@@ -68,6 +81,9 @@ class Shared:
     submit: Submit
     connections: Connections
     memory: Memory
+    messages: PerMinute
+    guesses: PerMinute
+    disk: Disk
     conversations: "set[MailConversation]"
     stopping: bool = False
 
@@ -80,8 +96,9 @@ class _Unkept(Enum):
 class _Hooks:
     """What aiosmtpd asks of a door at each command."""
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: Terms, shared: Shared) -> None:
         self._terms = terms
+        self._shared = shared
 
     async def handle_EHLO(
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
@@ -102,7 +119,20 @@ class _Hooks:
         if len(envelope.rcpt_tos) >= self._terms.recipients:
             return "452 4.5.3 Too many recipients at once; please send to the rest in another message"
         envelope.rcpt_tos.append(mailbox)
+        await self._slow_down(server, mailbox)
         return "250 2.1.5 OK"
+
+    async def _slow_down(self, server: SMTP, mailbox: str) -> None:
+        """Whoever tries reply addresses one after the other waits for each answer, for a good one as for a bad one."""
+        assert isinstance(server, MailConversation)
+        if server.is_own:
+            return
+        who = network_of(server.peer)
+        if self._terms.is_guess(mailbox):
+            self._shared.guesses.add(who)
+        if self._shared.guesses.is_over(who):
+            log.warning("somebody tries reply addresses one after the other; they are answered slowly", peer=who)
+            await asyncio.sleep(self._terms.slow_seconds)
 
     async def handle_exception(self, error: Exception) -> str:
         log.error("a mail conversation failed; the sender was told to try again", exc_info=error)
@@ -119,7 +149,7 @@ class MailConversation(SMTP):
 
     def __init__(self, terms: Terms, shared: Shared, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(
-            _Hooks(terms),
+            _Hooks(terms, shared),
             data_size_limit=terms.size,
             enable_SMTPUTF8=True,
             hostname=terms.domain,
@@ -138,12 +168,24 @@ class MailConversation(SMTP):
         self.is_busy = False
 
     @property
-    def _peer(self) -> str:
+    def is_own(self) -> bool:
+        """Whether a mail server of ours speaks: it brings in everybody's mail, and is not counted."""
+        if self.door == "lmtp":
+            return True
+        try:
+            address = ip_address(self.peer)
+        except ValueError:
+            return False
+        return any(address in each for each in self._terms.own)
+
+    @property
+    def peer(self) -> str:
+        """The network address of whoever speaks."""
         peer = self.session.peer if self.session is not None else None
         return str(peer[0]).removeprefix("::ffff:") if isinstance(peer, tuple) else ""
 
     async def _handle_client(self) -> None:
-        peer = self._peer
+        peer = self.peer
         if self._shared.stopping or not self._shared.connections.enter(peer):
             if not self._shared.stopping:
                 DOOR_REFUSALS.labels(self.door).inc()
@@ -204,6 +246,10 @@ class MailConversation(SMTP):
             await self.push("501 5.5.4 Syntax: DATA")
         elif self._shared.memory.is_short:
             await self.push(NO_ROOM)
+        elif self._shared.disk.is_short:
+            await self.push(NO_DISK)
+        elif self._is_flood():
+            await self.push(FLOOD)
         else:
             self.is_busy = True
             try:
@@ -214,6 +260,16 @@ class MailConversation(SMTP):
             self._reset_timeout()
             if self._shared.stopping:
                 self.say_goodbye(STOPPING)
+
+    def _is_flood(self) -> bool:
+        """Whether this message is one too many of its network's in this minute; else it is counted."""
+        if self.is_own or not self.peer or any(ip_address(self.peer) in each for each in self._terms.uncounted):
+            return False
+        network = wide_network_of(self.peer)
+        if self._shared.messages.is_over(network):
+            return True
+        self._shared.messages.add(network)
+        return False
 
     async def _take_in(self, envelope: Envelope) -> None:
         """The body was read, and each recipient has an answer."""
@@ -296,7 +352,7 @@ class MailConversation(SMTP):
             door=self.door,
             recipients=tuple(envelope.rcpt_tos),
             body=body,
-            peer=self._peer,
+            peer=self.peer,
             helo=session.host_name or "",
             mail_from="" if sender == NULL_SENDER else sender,
         )

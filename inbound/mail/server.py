@@ -3,13 +3,15 @@
 import asyncio
 import ssl
 import threading
+from ipaddress import ip_network
 
 from engine.base.errors import SettingsError
 from engine.base.services import Services
 from engine.base.settings import Doors
-from inbound.mail.allowance import Connections, Memory
+from inbound.mail.allowance import Connections, Disk, Memory, PerMinute
 from inbound.mail.protocol import STOPPING, LocalConversation, MailConversation, Shared, Terms
 from inbound.receive import Acceptor, Answer, Arrival
+from reply_router.addresses import Broken, signed_in
 
 #: Connections the system holds for us until we take them.
 BACKLOG = 256
@@ -30,11 +32,19 @@ class MailDoor:
             command_seconds=doors.command_seconds,
             body_seconds=doors.body_seconds,
             tls=certificate(doors),
+            is_guess=lambda address: isinstance(
+                signed_in(address, services.settings.mail.domain, services.tokens), Broken
+            ),
+            slow_seconds=doors.slow_seconds,
+            own=tuple(ip_network(each, strict=False) for each in services.settings.mail.trusted_peers),
         )
         self._shared = Shared(
             submit=self._submit,
             connections=Connections(together=doors.connections, per_peer=doors.connections_per_peer),
             memory=Memory(doors.bodies_mb * 2**20),
+            messages=PerMinute(doors.messages_per_network),
+            guesses=PerMinute(doors.bad_addresses_per_minute),
+            disk=Disk(services.settings.data_dir, doors.keep_free_mb * 2**20),
             conversations=set(),
         )
         self._loop: asyncio.AbstractEventLoop | None = None
