@@ -67,11 +67,15 @@ def organizers(crowd: Crowd) -> None:
 
 def post(services: Services, people: Sequence[int]) -> list[int]:
     """A letter of each of these people (numbers in the crowd) is received; the rows, in their order."""
-    arrivals = []
-    for number, raw in zip(people, letters(len(people)), strict=True):
-        arrivals.append(_arrival(services, number, raw))
     with services.db.write() as session:
-        return [row for accepted in keep(session, arrivals, services.clock.now()) for row in accepted.received_ids]
+        kept = keep(session, arrivals(services, people), services.clock.now())
+        return [row for accepted in kept for row in accepted.received_ids]
+
+
+def arrivals(services: Services, people: Sequence[int]) -> list[Arrival]:
+    """A letter of each of these people, on its way to the door: the answer to what they got."""
+    made = letters(len(people))
+    return [_arrival(services, number, raw) for number, raw in zip(people, made, strict=True)]
 
 
 def _arrival(services: Services, number: int, raw: bytes) -> Arrival:

@@ -4,6 +4,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from http.cookiejar import CookieJar
+from typing import Any
 from urllib.parse import urlencode, urljoin
 
 from lxml import html
@@ -49,6 +50,10 @@ class Visit:
     def __init__(self, base: str) -> None:
         self.base = base
         self._open = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar())).open
+
+    def stream(self, request: urllib.request.Request) -> Any:
+        """An answer that comes piece by piece, as this browser."""
+        return self._open(request, timeout=90)
 
     def get(self, path: str) -> Page:
         """The page there, redirects followed, whatever its status."""
