@@ -19,6 +19,7 @@ BENCHES: dict[str, str] = {
     "tick": "the journey tick without rendering: against row by row, its growth, what the queue costs (P3, P4, P10)",
     "route": "a reply routed after its 250, on one core, against row by row (P2)",
     "page": "a reply on its way from the 250 to an open page, at 50 replies a second (P9)",
+    "routing_growth": "a reply routed, with 10,000 and with 1,000,000 members and messages",
     "reading": "a letter read: against the standard library with a reply parser; its median, its growth (P2)",
     "import": "a file of people brought in: against row by row, its time and memory for a million rows",
     "answers": "an organizer's answer while 200,000 broadcasts are due: how long it takes to the relay",
