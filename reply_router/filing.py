@@ -205,7 +205,6 @@ def file_machine(session: Session, mail: Mail, now: datetime, *, member_id: int 
         thread = None
     words = words_of(mail, what=what)
     message = file_machine_mail(session, thread, words, now, member_id=member_id)
-    message.at = mail.received.created_at
     return Entry(thread, message, message.member_id)
 
 
@@ -252,7 +251,7 @@ def _open(session: Session, mail: Mail, now: datetime, *, chapter_id: int | None
     place, sender = mail.case.place, mail.case.sender
     member_id = place.member.id if linked and place.member is not None else None
     subject = stripped((place.subject if linked else "") or mail.reading.subject or "") or first_line(mail.reading.text)
-    thread = open_thread(
+    return open_thread(
         session,
         now,
         member_id=member_id,
@@ -261,9 +260,8 @@ def _open(session: Session, mail: Mail, now: datetime, *, chapter_id: int | None
         reason=mail.sentence,
         correspondent=stored(sender.address) if member_id is None or place.known else "",
         correspondent_name=stored(sender.name) if member_id is None else "",
+        detail={"rule": mail.rule.name},
     )
-    thread.detail = {"rule": mail.rule.name}
-    return thread
 
 
 def _because(thread: Thread, mail: Mail) -> None:
@@ -285,8 +283,6 @@ def _bring_letter(said: Message | None, thread: Thread) -> None:
 def _say(session: Session, thread: Thread, mail: Mail, now: datetime, *, waits: bool) -> Message:
     _mark_reused_id(session, thread, mail)
     message = file_words_in(session, thread, words_of(mail), now, waits=waits, answer_within=mail.answer_within)
-    message.at = mail.received.created_at
-    session.flush()
     watch(session, thread, now)
     return message
 
@@ -336,6 +332,7 @@ def words_of(mail: Mail, what: str = "") -> Words:
         received_id=received.id,
         internet_message_id=stored(_identifier(reading)),
         detail=detail,
+        at=received.created_at,
     )
 
 

@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 from engine.base.errors import Invalid
 from engine.chapters.topic_choice import choose_topics
 from engine.conversations.received import Received
-from engine.conversations.storm import IN_STORM
-from engine.conversations.thread import Thread
+from engine.conversations.thread import IN_STORM, Thread
 from engine.enrollments.choice import choose_pace, stop_everything
 from engine.outbox import limits
 from engine.outbox.leaving import leave_chapter

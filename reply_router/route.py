@@ -23,8 +23,7 @@ from engine.base.settings import Settings
 from engine.base.tokens import Purpose, TokenRing
 from engine.conversations.message import Message
 from engine.conversations.received import Received
-from engine.conversations.storm import IN_STORM
-from engine.conversations.thread import Thread
+from engine.conversations.thread import IN_STORM, Thread
 from engine.outbox import probe
 from engine.outbox.letter import is_loop_mark
 from engine.outbox.notices import Bell

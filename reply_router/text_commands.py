@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.conversations.storm import IN_STORM
 from engine.conversations.task import give_task
-from engine.conversations.thread import mark
+from engine.conversations.thread import IN_STORM, mark
 from engine.enrollments.choice import choose_pace
 from engine.outbox import limits
 from engine.outbox.leaving import leave_chapter

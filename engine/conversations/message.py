@@ -13,7 +13,7 @@ from engine.base.ids import new_id
 from engine.conversations.closure import reopen
 from engine.conversations.feed import tell
 from engine.conversations.notice import WORDS, owe_notice
-from engine.conversations.thread import UNTIL_ANSWERED, Thread
+from engine.conversations.thread import IN_STORM, UNTIL_ANSWERED, Thread
 from engine.people.member import in_contact
 
 
@@ -84,6 +84,8 @@ class Words:
     delivery_id: int | None = None
     internet_message_id: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
+    #: When it was said, if not now.
+    at: datetime | None = None
 
 
 def file_words_in(
@@ -103,7 +105,9 @@ def file_words_in(
         thread.answer_due_at = min(thread.answer_due_at or now + answer_within, now + answer_within)
         if thread.kind == "person":
             thread.hold_until_at = UNTIL_ANSWERED
-            owe_notice(session, thread, WORDS, now)
+            if IN_STORM not in thread.marks:  # of a muted conversation nobody is told mail by mail
+                with session.no_autoflush:
+                    owe_notice(session, thread, WORDS, now)
     _show(session, thread, message, now)
     return message
 
@@ -148,7 +152,7 @@ def _add(
     message = Message(
         id=new_id(),
         created_at=now,
-        at=now,
+        at=words.at or now,
         thread_id=thread.id if thread is not None else None,
         member_id=thread.member_id if thread is not None else member_id,
         kind=kind,
@@ -170,7 +174,8 @@ def _add(
 
 
 def _show(session: Session, thread: Thread, message: Message, now: datetime) -> None:
-    in_contact(session, message.member_id, now)
+    with session.no_autoflush:  # what changed in the thread is written once, below
+        in_contact(session, message.member_id, now)
     thread.last_at = now
     # What nobody could read is no words of theirs, and a calendar's answer may have none: the subject says more.
     said = "" if message.detail.get("unreadable") else first_line(message.text)

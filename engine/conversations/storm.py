@@ -13,13 +13,11 @@ from engine.base.db import Base, Id
 from engine.base.ids import new_id
 from engine.base.log import logger
 from engine.conversations.message import Message
-from engine.conversations.thread import Thread, mark, unmark
+from engine.conversations.thread import IN_STORM, Thread, mark, unmark
 
 #: More than so many messages of one sender within WITHIN are a storm (RELIABILITY 1.2).
 MOST = 20
 WITHIN = timedelta(hours=1)
-#: The mark that a muted conversation bears.
-IN_STORM = "many mails within an hour"
 #: For how long after its last message a storm is an alarm.
 ALARM_FOR = timedelta(days=1)
 

@@ -11,6 +11,8 @@ from engine.base.ids import new_id
 
 #: `hold_until_at` while a member's words wait: never ends by time alone (law 7).
 UNTIL_ANSWERED = datetime(9999, 1, 1, tzinfo=UTC)
+#: The mark of a muted conversation: one sender writes more often than people do (engine.conversations.storm).
+IN_STORM = "many mails within an hour"
 
 
 class Thread(Base):
@@ -82,6 +84,7 @@ def open_thread(
     kind: str = "person",
     correspondent: str = "",
     correspondent_name: str = "",
+    detail: dict[str, Any] | None = None,
 ) -> Thread:
     """A new conversation, empty and unassigned."""
     thread = Thread(
@@ -96,7 +99,7 @@ def open_thread(
         reason=reason,
         last_at=now,
         marks=[],
-        detail={},
+        detail=detail or {},
     )
     session.add(thread)
     session.flush()

@@ -60,10 +60,13 @@ STEPS = ("judge", "find", "case_of", "_file", "file_once", "understand", "settle
 class Model(RuleBasedStateMachine):
     """One town; rows come in and wait until a worker takes them up."""
 
-    def __init__(self, folder: Path) -> None:
+    #: Where each life has a folder of its own.
+    folder: Path
+
+    def __init__(self) -> None:
         super().__init__()
         self._stack = ExitStack()
-        self.town, self.phones = _town(self._stack, folder)
+        self.town, self.phones = _town(self._stack, self.folder)
         self.letters = {name: self.town.letter(name, "choose") for name in PEOPLE}
         self.waiting: list[int] = []
         self.came: list[tuple[bytes, str, str]] = []
@@ -300,8 +303,9 @@ def _town(stack: ExitStack, folder: Path) -> tuple[Town, Phones]:
 
 
 def _lived(folder: Path, examples: int, steps: int) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        lambda: Model(folder),
+    Model.folder = folder
+    run_state_machine_as_test(
+        Model,
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
