@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from admin.web.drafts import ShownDraft, shown_drafts
-from admin.web.entries import Entry, entries_of
+from admin.web.entries import Entry, entries_of, reasons_of
 from admin.web.frame import reader_of
 from admin.web.inbox import Wish, listing, view_named
 from admin.web.me import Me, me
@@ -145,6 +145,7 @@ def _talk(
     voices = said_after_the_tone(
         session, [entry.message.id for entry in told.entries if isinstance(entry, Said)], reader
     )
+    reasons = reasons_of(session, told.entries)
     known = fates(session, [entry.message.delivery_id for entry in told.entries if isinstance(entry, Said)])
     member = pane.profile.member if pane else None
     name = member.name if member and member.name else thread.correspondent_name or masked(thread.correspondent)
@@ -173,7 +174,7 @@ def _talk(
         size=size_says(session, thread, written, open_ways.phone, viewer.name, reader, settings),
         entries=without_private_words(
             [
-                replace(each, voicemail=voices.get(each.message_id or 0))
+                replace(each, voicemail=voices.get(each.message_id or 0), why=reasons.get(each.message_id or 0, ""))
                 for each in entries_of(told.entries, known, pictures, name, reader, settings)
             ],
             topic,

@@ -5,12 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from admin.web.attachments import Attachment, attachments_of
 from admin.web.bounce_words import says_of
 from admin.web.pictures import Shown
 from admin.web.veil import body, veil
 from engine.base.settings import Settings
 from engine.conversations.message import Message
+from engine.conversations.received import Received
 from engine.conversations.timeline import Done, Said
 from engine.outbox.fate import Fate
 from reply_router.reading.quotes import FORWARDED
@@ -67,6 +71,8 @@ class Entry:
     #: Nothing of it could be read, and it can be tried once more.
     rereads: bool = False
     message_id: int | None = None
+    #: Why it is here, in the sentence of the rule that decided.
+    why: str = ""
     original: bool = False
     attached: list[Attachment] = field(default_factory=list)
     pictures: list[Shown] = field(default_factory=list)
@@ -93,6 +99,14 @@ def entries_of(
         else Entry(f"d{each.at.timestamp():.6f}-{each.what}", "done", each.at, text=_done(each, reader))
         for each in told
     ]
+
+
+def reasons_of(session: Session, told: Sequence[Said | Done]) -> dict[int, str]:
+    """Why each message is here, by its id: the sentence of the rule that decided when it came in."""
+    came = {each.message.received_id: each.message.id for each in told if isinstance(each, Said)}
+    came.pop(None, None)
+    rows = session.execute(select(Received.id, Received.reason).where(Received.id.in_(list(came)))) if came else ()
+    return {came[row_id]: reason.partition(": ")[2] for row_id, reason in rows}
 
 
 def pieces_of(

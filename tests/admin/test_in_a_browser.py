@@ -143,7 +143,7 @@ def _lived_in(town: Town) -> list[str]:
         "/", "/all", "/needs-a-person", "/?show=closed", "/?show=machine", f"/conversations/{thread}",
         f"/conversations/{unknown}", "/people",
         f"/people/{town.people['rosa']}", "/people?order=contact", f"/people/{town.people['rosa']}/talks",
-        f"/tasks/{task.id}", "/tasks", "/journeys", "/journeys/welcome/1", "/journeys/welcome/1/messages",
+        f"/tasks/{task.id}", "/tasks", "/rules", "/journeys", "/journeys/welcome/1", "/journeys/welcome/1/messages",
         "/journeys/welcome/moving", f"/people/{town.people['rosa']}/journeys", f"/letters/{letter}", "/health",
         f"/messages/{message}/original", "/nothing-here",
     ]  # fmt: skip
