@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from admin.cli.member_files import import_
+from admin.cli.member_words import consents, erase
 from admin.cli.options import data_option, json_option, opened, say_json
 
 
@@ -17,6 +18,8 @@ def members() -> None:
 
 
 members.add_command(import_)
+members.add_command(consents)
+members.add_command(erase)
 
 
 @members.command()

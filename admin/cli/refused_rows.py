@@ -7,8 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-#: What a spreadsheet would take for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from engine.people.ledger import harmless
 
 
 class RefusedRows:
@@ -33,14 +32,14 @@ class RefusedRows:
         """The row stands there as it was, with the reason in front."""
         if self._writer is None:
             self._begin()
-        self._writer.writerow([why, *map(_harmless, cells)])
+        self._writer.writerow([why, *map(harmless, cells)])
 
     def _begin(self) -> None:
         try:
             self._create(self._file.parent)
         except OSError:
             self._create(self._elsewhere)
-        self._writer.writerow(["refused because", *map(_harmless, self._header)])
+        self._writer.writerow(["refused because", *map(harmless, self._header)])
 
     def _create(self, folder: Path) -> None:
         stem = self._file.name.removesuffix(".csv").removesuffix(".refused")
@@ -56,7 +55,3 @@ class RefusedRows:
             self._writer = csv.writer(self._open.enter_context(opened))
             self.path = path
             return
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell

@@ -36,6 +36,12 @@ MACHINES = frozenset({"away", "bounce", "late", "arrived", "complaint", "receipt
 #: Of these, what speaks of a mail of ours, whoever's machine wrote it.
 ABOUT_OURS = frozenset({"bounce", "late", "arrived", "complaint"})
 
+#: What a word of consent may be about besides a chapter, and how it may have been said (engine.people.consent).
+ABOUT = frozenset({"all", "journey", "broadcast", "digest", "reminders", "staff"})
+HOWS = frozenset(
+    {"one-click", "link", "preferences", "import", "text", "carrier", "sign-up", "reply", "complaint", "added by hand"}
+)
+
 #: Characters and lines of one stretch that are in view, and by how many characters it may be longer all the same.
 LONG, ROOM, MANY_LINES = 5_000, 1_000, 80
 #: Lines in view of a letter that could be read only in part: they may be no words of theirs.
@@ -255,9 +261,19 @@ def _how(message: Message, author: str, whom: str, reader: Reader) -> str:
     return by
 
 
+def consent_words(channel: str, about: str, opted_in: bool, how: str, reader: Reader) -> str:
+    """One word of consent in a sentence: what comes or not, by what, and how it was said."""
+    what = reader.say(f"consent.{about}") if about in ABOUT else about
+    way = reader.say("consent.by_sms" if channel == "sms" else "consent.by_email")
+    said = reader.say(f"consent.how_{how.replace('-', '_').replace(' ', '_')}") if how in HOWS else how
+    return reader.say("consent.yes" if opted_in else "consent.no", what=what, way=way, how=said)
+
+
 def _done(done: Done, reader: Reader) -> str:
     values: dict[str, Any] = {"who": done.by, "to": done.to, "why": done.why}
     match done.what:
+        case "agreed" | "stopped":
+            return consent_words(done.channel, done.to, done.what == "agreed", done.why, reader)
         case "assigned" if done.to_id is None:
             key = "put_back" if done.by else "put_back_rule"
         case "assigned" if done.by_id == done.to_id:

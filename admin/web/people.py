@@ -1,17 +1,19 @@
 """People: who somebody is, for those who talk with them."""
 
+import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import and_, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from admin.web.entries import machine_words
+from admin.web.entries import consent_words, machine_words
 from admin.web.frame import reader_of
 from admin.web.me import Me, me
 from admin.web.places import addressed
@@ -29,7 +31,9 @@ from engine.conversations.talk import Talk, talks
 from engine.conversations.task import Task
 from engine.conversations.thread import Thread
 from engine.enrollments.place import JourneyPlace, places
+from engine.people.address import masked
 from engine.people.engagement import LEVELS, Assessment, assessments
+from engine.people.ledger import ledger_of, sheet
 from engine.people.member import Member, MemberTag, names_of
 from engine.people.path import BELONGING, Outlook, StageChange, outlooks, stage_changes
 from engine.people.profile import Profile, profile
@@ -46,6 +50,8 @@ ORDERS: dict[str, tuple[Any, bool]] = {
     "place": (Member.locality, True),
 }
 LATEST_WORDS = 30
+#: Words of consent shown on the person's page; the download has all.
+LATEST_CONSENTS = 12
 #: A step due within this is said to come very soon.
 VERY_SOON = timedelta(minutes=2)
 
@@ -154,9 +160,28 @@ def pages(services: Services) -> Blueprint:
                 "person.html",
                 about=about(session, me(), member, reader, services.settings.sms),
                 known=known(session, member),
+                consents=[
+                    (
+                        line.at,
+                        consent_words(line.channel, line.chapter or line.scope, line.opted_in, line.how, reader),
+                        line.evidence,
+                    )
+                    for line in ledger_of(session, member.id, latest=LATEST_CONSENTS)
+                ],
                 threads=threads,
                 said=[(message, _line(message, member, reader)) for message in reversed(said)],
             )
+
+    @blueprint.get("/people/<int:member_id>/consents.csv")
+    def consents(member_id: int) -> ResponseReturnValue:
+        with services.db.read() as session:
+            member = member_in(session, me().scope, member_id)
+            # An address is shown in full only where that is logged (law 8).
+            lines = [replace(each, address=masked(each.address)) for each in ledger_of(session, member.id)]
+        written = StringIO(newline="")
+        csv.writer(written).writerows(sheet(lines))
+        name = f"attachment; filename=consents-{member_id}.csv"
+        return Response(written.getvalue(), mimetype="text/csv", headers={"Content-Disposition": name})
 
     return blueprint
 

@@ -11,11 +11,16 @@ from engine.conversations.closure import Closure
 from engine.conversations.message import Message
 from engine.conversations.thread import Thread
 from engine.people.address import masked
+from engine.people.ledger import ledger_of
 from engine.people.member import names_of
 from engine.people.pending import Pending
 
 #: Messages on one page; what is older is one link away.
 PAGE_MESSAGES = 120
+#: Of the member's words of consent so many stand among what was said; all of them on their own page.
+MOST_CONSENTS = 30
+#: How somebody else says for a member what may come to them.
+BY_OTHERS = ("import", "added by hand")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,8 @@ class Done:
     to_id: int | None = None
     to: str = ""
     why: str = ""
+    #: A word of consent: its channel.
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,7 @@ def timeline(session: Session, thread: Thread, before_id: int | None = None) -> 
     ]
     first = messages[-1].at if earlier else None
     doings = [*_doings(assignments, closures, names), *(done for row in pending for done in _waits(row, names))]
+    doings += _consents(session, thread)
     entries += [done for done in doings if first is None or done.at >= first]
     # What was said comes before what was done about it in the same instant.
     entries.sort(key=lambda entry: (entry.at, isinstance(entry, Done)))
@@ -102,6 +110,18 @@ def _doings(assignments: list[Assignment], closures: list[Closure], names: dict[
         if row.reopened_at is not None:
             doings.append(Done(row.reopened_at, "reopened", row.reopened_by_id, names.get(row.reopened_by_id, "")))
     return doings
+
+
+def _consents(session: Session, thread: Thread) -> list[Done]:
+    """What the member agreed to or stopped by their own word, as it came."""
+    if thread.member_id is None:
+        return []
+    return [
+        Done(line.at, "agreed" if line.opted_in else "stopped", None, "", to=line.chapter or line.scope, why=line.how,
+             channel=line.channel)
+        for line in ledger_of(session, thread.member_id, latest=MOST_CONSENTS)
+        if line.how not in BY_OTHERS
+    ]  # fmt: skip
 
 
 def _waits(row: Pending, names: dict[int | None, str]) -> list[Done]:

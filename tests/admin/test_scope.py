@@ -94,6 +94,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("voicemails.save", "GET"): _of("/messages/{message}/voicemail", ATLANTA),
     ("people.index", "GET"): _of("/people", SIGNED_IN),
     ("people.show", "GET"): _of("/people/{member}", ATLANTA),
+    ("people.consents", "GET"): _of("/people/{member}/consents.csv", ATLANTA),
     ("reasons.show", "GET"): _of("/people/{member}/journeys", ATLANTA),
     ("addresses.reveal", "POST"): _of("/people/{member}/addresses/{address}/reveal", ATLANTA),
     ("addresses.reset", "POST"): _of("/people/{member}/addresses/{address}/reset", ATLANTA, why="she emptied it"),
