@@ -125,6 +125,8 @@ def _of_settings(settings: Settings, environ: dict[str, str]) -> Iterator[Check]
             yield servers.relay(settings)
     yield from servers.queue(settings)
     yield from servers.texts(settings)
+    if not settings.sandbox.enabled:
+        yield servers.senders(settings)
     yield _reading()
     yield _room(settings)
 

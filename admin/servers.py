@@ -12,6 +12,7 @@ from admin.check import Check, counted
 from engine.base.db import Database
 from engine.base.settings import FILE_NAME, Settings
 from engine.runner.presence import WITHIN, workers_seen
+from reply_router.proof.names import Names, NamesAway
 
 #: Seconds a server has to answer.
 PATIENCE = 5
@@ -126,3 +127,25 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
+
+
+def senders(settings: Settings) -> Check:
+    """Whether anything can prove whom a mail is from: a mail server of ours that says it, or our own look."""
+    mail = settings.mail
+    fix = (
+        f"Name the mail server that hands mail over as trusted_mta under [mail] in {FILE_NAME}, or let this machine ask a "
+        "name server (resolver names one). Until then whoever asks by mail to stop is asked to confirm it: "
+        "docs/sender-proof.md."
+    )
+    if mail.trusted_mta:
+        return Check("senders are proven", True, f"{', '.join(mail.trusted_mta)} says whom a mail is from.")
+    if not mail.check_senders:
+        return Check(
+            "senders are proven", False, "No mail server of yours says whom a mail is from, nor do we look.", fix
+        )
+    try:
+        Names(mail.resolver_address, min(mail.dns_seconds, 2.0)).ask(mail.domain, "TXT")
+    except NamesAway as away:
+        says = f"No mail server of yours is named, and no name server answers here ({away})."
+        return Check("senders are proven", False, says, fix)
+    return Check("senders are proven", True, "Signatures and senders are looked up here (SPF, DKIM, DMARC).")

@@ -17,6 +17,7 @@ from engine.base.settings import Doors, Mail, Settings, Texting
 from engine.base.tokens import TokenRing
 from engine.channels.email import SmtpRelay
 from engine.runner.presence import Presence, workers_seen
+from tests.reply_router.proof.name_server import NameServer
 
 SID = "AC" + "0a" * 16
 TEXTS: dict[str, Any] = {"account_sid": SID, "auth_token": "secret", "numbers": ["+14045550100"]}
@@ -135,6 +136,7 @@ def test_the_report_for_programs_keeps_its_fields_and_names(tmp_path: Path, post
     (tmp_path / "hearthline.toml").write_text(
         f'database_url = "{postgres_url}"\nredis_url = "{redis_url}"\nkeys = ["1:{"ab" * 32}"]\n'
         f'[mail]\ndomain = "nfp.example"\nhost = "127.0.0.1"\nport = {NOBODY}\n'
+        f'resolver = "127.0.0.1:{NOBODY}"\ndns_seconds = 0.2\n'
         f'[sms]\naccount_sid = "{SID}"\nauth_token = "x"\nnumbers = ["+14045550100"]\napi_url = "http://127.0.0.1:{NOBODY}"\n'
     )
     report = examine(tmp_path, {}).as_json()
@@ -142,7 +144,7 @@ def test_the_report_for_programs_keeps_its_fields_and_names(tmp_path: Path, post
     assert set(report["balance"]) == {"received", "outcomes", "unsettled"}
     assert [check["name"] for check in report["checks"]] == [
         "python", "settings", "ready to start", "environment", "signing key", "postal address", "links in letters",
-        "relay", "redis", "texts", "answers by text", "provider of texts", "mail is read",
+        "relay", "redis", "texts", "answers by text", "provider of texts", "senders are proven", "mail is read",
         "room on the disk", "database",
         "database version", "running", "workers", "somebody answers", "everything received settles",
         "everything due leaves", "people are answered", "replies arrive", "nobody storms", "nobody is left alone",
@@ -151,3 +153,15 @@ def test_the_report_for_programs_keeps_its_fields_and_names(tmp_path: Path, post
     for check in report["checks"]:
         assert set(check) == {"name", "ok", "says", "fix"}
         assert check["says"] and (check["ok"] or check["fix"]), check
+
+
+def test_without_a_mail_server_of_ours_and_without_names_the_doctor_says_what_that_means(tmp_path: Path) -> None:
+    def said(**mail: Any) -> Check:
+        return servers.senders(Settings(data_dir=tmp_path, mail=Mail(domain="nfp.example", dns_seconds=0.2, **mail)))
+
+    nowhere = said(resolver=f"127.0.0.1:{NOBODY}")
+    assert not nowhere.ok and "no name server answers" in nowhere.says and "trusted_mta" in nowhere.fix
+    assert not said(check_senders=False).ok
+    assert said(trusted_mta=["mx.nfp.example"]).ok
+    with NameServer() as names:
+        assert said(resolver=f"127.0.0.1:{names.port}").ok
