@@ -22,7 +22,19 @@ from engine.base.tokens import Purpose, TokenRing
 from engine.chapters.membership import ANSWERING_ROLES, Role
 from engine.conversations.assignment import answers_anywhere
 from engine.conversations.message import Message, first_line
-from engine.conversations.notice import ASSIGNED, HANDED, OVERDUE, RETURNED, WHOEVER, Notice, Told, note_told, owe_by
+from engine.conversations.notice import (
+    ASSIGNED,
+    GATHERED_FOR,
+    HANDED,
+    OVERDUE,
+    RETURNED,
+    WHOEVER,
+    WORDS,
+    Notice,
+    Told,
+    note_told,
+    owe_by,
+)
 from engine.conversations.received import Received
 from engine.conversations.thread import Thread
 from engine.conversations.topic import TOPIC
@@ -141,7 +153,7 @@ def _by_mail(
         owe_by(session, thread.id, reader.id, BY_MAIL, row.why, now, full)
         return
     words = words_since(session, thread, reader.id)
-    if not words and row.why not in (ASSIGNED, HANDED, OVERDUE, RETURNED):
+    if not words and (row.why == WORDS or _told_just_now(session, thread, reader, now)):
         return
     shown = words or waiting_words(session, thread) or last_words(session, thread)
     last = shown[-1].id if shown else 0
@@ -333,6 +345,11 @@ def _answering(session: Session, where: Any) -> list[int]:
 def _told_within_the_hour(session: Session, member_id: int, now: datetime) -> int:
     recent = select(func.count()).where(Told.member_id == member_id, Told.told_at > now - timedelta(hours=1))
     return session.scalar(recent) or 0
+
+
+def _told_just_now(session: Session, thread: Thread, reader: Member, now: datetime) -> bool:
+    told = session.get(Told, (thread.id, reader.id))
+    return told is not None and told.told_at > now - 2 * GATHERED_FOR
 
 
 def _next_full_hour(now: datetime) -> datetime:

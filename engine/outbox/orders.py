@@ -251,7 +251,11 @@ def _say_words(session: Session, who: Speaker, order: Order, now: datetime) -> D
     message = session.scalar(select(Message).where(Message.delivery_id == delivery.id, Message.kind == "out"))
     if message is not None and who.received_id is not None:
         message.received_id = who.received_id
-    return Done("", (), "answered", None, delivery, message)
+    says = ""
+    if way.not_before is not None and way.not_before > now:
+        when = Reader(now, zone_of(session, who.author, who.settings), who.language).moment(way.not_before)
+        says = _word(who, "later", name=name_of(session, who), when=when)
+    return Done(says, (), "answered", None, delivery, message)
 
 
 def _stuck(session: Session, who: Speaker, order: Order, why: str, now: datetime) -> Done:

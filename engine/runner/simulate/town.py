@@ -17,6 +17,7 @@ from engine.enrollments.signal import Signal
 from engine.people.address import Address
 from engine.people.consent import EVERYTHING, Consent, ConsentStanding
 from engine.people.member import Member, MemberTag
+from engine.people.notice_choice import OFF, NoticeChoice
 from engine.people.path import BELONGING, Stage, StageChange
 from engine.runner.simulate.people import HOMES, Person
 
@@ -84,6 +85,9 @@ def build_town(session: Session, rng: Random, now: datetime) -> tuple[list[int],
             {"id": id_, "created_at": now, "member_id": id_, "chapter_id": _id(each.chapter, chapters), "role": role}
         )
     session.execute(insert(table_of(Role)), roles)
+    # Nobody reads a notice there: a mail to them would only stand between what members get.
+    off = {"created_at": now, "by_mail": OFF, "by_text": False, "opens": 9, "closes": 20}
+    session.execute(insert(table_of(NoticeChoice)), [{"member_id": id_, **off} for id_ in people])
     return chapters, people
 
 
