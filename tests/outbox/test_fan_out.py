@@ -146,7 +146,7 @@ def test_it_comes_from_the_chapter_in_the_neighbors_first_name_and_says_where_an
     assert "Your answer goes to all 3 in Duluth." in words
     assert all(word in words for word in ("DAILY", "WEEKLY", "MENTIONS", "MUTE", "ENOUGH", "REPORT"))
     raw = duluth.house.relay.taken[-1].raw.decode()
-    assert "jo@home.example" not in raw and "Nolan" not in raw and "acme" not in raw
+    assert "jo@home.example" not in raw and "Nolan" not in raw and "acme-corp" not in raw
     box = parseaddr(str(mail["Reply-To"]))[1]
     token = duluth.house.services.tokens.verify(box.partition("@")[0].removeprefix("r-"), Purpose.REPLY_TO_DELIVERY)
     delivery = duluth.house.delivery(token.subject_id)

@@ -64,6 +64,12 @@ class Square:
             row = session.get_one(Membership, (self.town.person_id(name), self.town.chapters["Duluth"]))
             row.topics_by_text, row.topics_by_mail = "mentions", "none"
 
+    def reads_nothing(self, name: str) -> None:
+        """Topics do not come to this person."""
+        with self.town.house.services.db.write() as session:
+            row = session.get_one(Membership, (self.town.person_id(name), self.town.chapters["Duluth"]))
+            row.topics_by_mail = "none"
+
     def passes(self, minutes: int) -> None:
         """So much time, and what is due by then."""
         clock = self.town.house.services.clock

@@ -1,6 +1,7 @@
 """Words between members are built anew: nothing of a signature, an employer or a picture's place goes on (O3)."""
 
 import io
+import re
 import time
 from collections import Counter
 from email.message import EmailMessage
@@ -69,6 +70,8 @@ def test_sixty_signed_mails_bring_their_words_to_the_topic_and_nothing_of_what_s
     mails = list(signed_mails(ADDRESS))
     assert len(mails) == 60
     told: Counter[str] = Counter()
+    for name in ("Kei", "Jo", "Sam", "Ana"):
+        square.reads_nothing(name)  # Ingrid and Tex read it all
     for at in range(0, 60, len(PEOPLE)):
         square.town.house.later(minutes=20)
         said = {mail.person.first: mail for mail in mails[at : at + len(PEOPLE)]}
@@ -82,10 +85,14 @@ def test_sixty_signed_mails_bring_their_words_to_the_topic_and_nothing_of_what_s
             author = str(letter["From"]).split()[0]
             relayed_to[author] += 1
             nothing_leaks(said[author], taken.raw, letter)
-        # To everybody but its author: the other four, and Tex.
-        assert relayed_to == dict.fromkeys(said, len(PEOPLE))
+        assert relayed_to == {author: 1 if author == "Ingrid" else 2 for author in said}
     # Each heard once that their signature is left off.
     assert told == {f"{person.first.lower()}@home.example": 1 for person in PEOPLE}
+
+
+def says(whole: str, secret: str) -> bool:
+    """Whether it stands there as a word of its own: a short name may turn up within the letters of a signed address."""
+    return re.search(rf"(?<![a-z0-9]){re.escape(secret.casefold())}(?![a-z0-9])", whole) is not None
 
 
 def nothing_leaks(mail: Signed, raw: bytes, letter: EmailMessage) -> None:
@@ -93,7 +100,7 @@ def nothing_leaks(mail: Signed, raw: bytes, letter: EmailMessage) -> None:
     whole = " ".join("\n".join((raw.decode("latin-1"), *shown(letter))).split()).casefold()
     secrets = [*mail.person.secrets(), *QUOTED, CAMERA, "203.0.113.9", f"{mail.person.first.lower()}@home.example"]
     assert mail.words.casefold() in whole
-    assert [secret for secret in secrets if secret.casefold() in whole] == [], mail.words
+    assert [secret for secret in secrets if says(whole, secret)] == [], mail.words
     pictures = [part for part in letter.walk() if part.get_content_maintype() == "image"]
     assert len(pictures) == mail.has_picture
     for part in pictures:
@@ -124,7 +131,7 @@ def test_texts_leak_as_little(square: Square) -> None:
     for body in bodies:
         assert "Who brings soup number" in body and "Reply here, it goes to the" in body
         for person in PEOPLE:
-            assert not [secret for secret in person.secrets() if secret.casefold() in body.casefold()], body
+            assert not [secret for secret in person.secrets() if says(body.casefold(), secret)], body
 
 
 @pytest.mark.parametrize(
