@@ -133,16 +133,14 @@ def senders(settings: Settings) -> Check:
     """Whether anything can prove whom a mail is from: a mail server of ours that says it, or our own look."""
     mail = settings.mail
     fix = (
-        f"Name the mail server that hands mail over as trusted_mta under [mail] in {FILE_NAME}, or let this machine ask a "
-        "name server (resolver names one). Until then whoever asks by mail to stop is asked to confirm it: "
+        f"Name the mail server that hands mail over as trusted_mta under [mail] in {FILE_NAME}, or let this machine "
+        "ask a name server (resolver names one). Until then whoever asks by mail to stop is asked to confirm it: "
         "docs/sender-proof.md."
     )
     if mail.trusted_mta:
         return Check("senders are proven", True, f"{', '.join(mail.trusted_mta)} says whom a mail is from.")
     if not mail.check_senders:
-        return Check(
-            "senders are proven", False, "No mail server of yours says whom a mail is from, nor do we look.", fix
-        )
+        return Check("senders are proven", False, "Nobody says whom a mail is from, and we do not look.", fix)
     try:
         Names(mail.resolver_address, min(mail.dns_seconds, 2.0)).ask(mail.domain, "TXT")
     except NamesAway as away:
