@@ -54,7 +54,7 @@ def figures(quick: bool) -> Iterator[Figure]:
 
 
 def _routed(kind: Kind, fresh: Fresh, folder: Path, quick: bool) -> Iterator[Figure]:
-    turn, rounds = (5, 1) if quick else (TURN, ROUNDS)
+    turn, rounds = (3, 1) if quick else (TURN, ROUNDS)
     offices = []
     for name in ("ours", "naive"):
         crowd = gather_crowd(fresh(name), turn * (rounds + 1) * len(WAYS) if quick else PEOPLE, reachable=True)
