@@ -21,9 +21,8 @@ can never add a paragraph, a header or a tag. A text of several paragraphs trave
 | post | of a note about words in a chapter's topic: whose, why they wait, whom they would reach |
 | pace | of a receipt: what they asked us about how often we write; neither is yes where it is as before |
 | join | of a sign-up: the words of consent |
-| which | of a text or letter by the system: questions that are open |
 | code | of a code that was asked for: its digits |
-| which | of a text by the system: questions that are open |
+| which | of a text or letter by the system: questions that are open |
 | topic | of a post relayed to a chapter: the neighbor's own words, and where an answer goes |
 | digest | of many posts at once: what is new, topic by topic |
 

@@ -28,6 +28,7 @@ from engine.people.consent import EVERYTHING, Channel, Said
 from engine.people.member import Member, first_name_of
 from engine.people.preference import Standing, latest, lets_come, what_comes
 from engine.people.texting import Untextable, in_the_way, phones_of
+from inbound.web.reached import Reached, keep_reached, reached
 from inbound.web.scope import JOURNEY, LATER, named
 from inbound.web.topic_choices import TopicChoice, keep_topic_choice, topic_choice
 from inbound.web.visitor import is_for, network_address, reader
@@ -93,7 +94,8 @@ def pages(services: Services) -> Blueprint:
         with services.db.read() as session:
             holder = holder_of(session, services, token)
             ways = _ways(session, holder, reader(services), services)
-        return _page(holder, ways, token, notice=_NOTICES.get(request.args.get("said", "")))
+            more = reached(session, services, holder.member)
+        return _page(holder, ways, more, token, notice=_NOTICES.get(request.args.get("said", "")))
 
     @preferences.post("/p/<token>")
     def kept(token: str) -> ResponseReturnValue:
@@ -101,11 +103,15 @@ def pages(services: Services) -> Blueprint:
         with services.db.write() as session:
             holder = holder_of(session, services, token)
             ways = _ways(session, holder, reader(services), services)
+            more = reached(session, services, holder.member)
             if holder.asked_for:
                 name = " ".join(request.form.get("name", holder.member.name).split())
                 if not 1 <= len(name) <= 200:
                     wrong = reader(services).say("preferences.name_wrong")
-                    return _page(holder, ways, token, wrong=wrong, name=name[:200]), 400
+                    return _page(holder, ways, more, token, wrong=wrong, name=name[:200]), 400
+                phone_wrong = keep_reached(session, services, holder.member, reader(services), now)
+                if phone_wrong:
+                    return _page(holder, ways, more, token, phone_wrong=phone_wrong, name=name), 400
                 _change_member(session, holder.member, name, request.form.get("language", ""), now)
             wanted = set(request.form.getlist("comes"))
             for line in (line for way in ways for line in way.lines):
@@ -146,17 +152,22 @@ def pages(services: Services) -> Blueprint:
 def _page(
     holder: Holder,
     ways: Sequence[_Way],
+    more: Reached,
     token: str,
     *,
     notice: str | None = None,
     wrong: str | None = None,
     name: str | None = None,
+    phone_wrong: str | None = None,
 ) -> str:
     return render_template(
         "preferences.html",
         member=holder.member,
         asked_for=holder.asked_for,
         channels=ways,
+        more=more,
+        phone_wrong=phone_wrong,
+        phone=request.form.get("phone", "")[:60] if phone_wrong else "",
         here=f"/p/{token}",
         notice=notice,
         wrong=wrong,

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, select, update
 
-from engine.chapters.membership import chapters_of
+from engine.base.ids import new_id
+from engine.chapters.chapter import Chapter
+from engine.chapters.membership import chapters_of, home_chapter, join
 from engine.content.template import publish_library
 from engine.enrollments.signal import Signal
 from engine.outbox.courier import send_due
@@ -279,3 +281,35 @@ def test_the_sweep_finds_a_sign_up_whose_wake_was_lost(visit: Visit, relay: Rela
     assert services.broker.settle()
     send_due(services)
     assert len(relay.taken) == 1
+
+
+def test_a_member_gives_a_phone_on_their_own_page_and_it_is_asked(visit: Visit) -> None:
+    path = visit.own_page()
+    unticked = visit.client.post(path, data={"name": "Rosa", "phone": "404 555 0142"})
+    assert (unticked.status_code, "Tick the box below the phone" in unticked.get_data(as_text=True)) == (400, True)
+    with visit.house.db.read() as session:
+        assert session.get_one(Member, visit.member_id).name == "Rosa Medina", "nothing was changed"
+    visit.client.post(path, data={"name": "Rosa Medina", "phone": "404 555 0142", "phone_texts": "yes"})
+    settles(visit)
+    assert texts(visit) == [("+14045550142", "consent")]
+    with visit.house.db.read() as session:
+        row = session.scalars(select(SignUp)).one()
+        assert (row.way, row.member_id, row.state) == ("page", visit.member_id, "asked")
+        assert row.shown in visit.client.get(path).get_data(as_text=True), "the words kept are the words shown"
+
+
+def test_a_member_of_two_chapters_chooses_their_home(visit: Visit) -> None:
+    now = datetime.now(UTC)
+    with visit.house.db.write() as session:
+        duluth = Chapter(id=new_id(), created_at=now, slug="duluth", name="Duluth")
+        session.add(duluth)
+        session.flush()
+        join(session, visit.member_id, duluth.id, now, rank=1)
+    page = visit.client.get(visit.own_page()).get_data(as_text=True)
+    assert page.index(">Tucson</option>") < page.index(">Duluth</option>")
+    visit.client.post(visit.own_page(), data={"name": "Rosa Medina", "home": str(duluth.id)})
+    with visit.house.db.read() as session:
+        assert home_chapter(session, visit.member_id) == duluth.id
+    visit.client.post(visit.own_page(), data={"name": "Rosa Medina", "home": "12345"})
+    with visit.house.db.read() as session:
+        assert home_chapter(session, visit.member_id) == duluth.id, "a chapter they are not in is no home"
