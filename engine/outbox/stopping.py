@@ -15,6 +15,7 @@ from engine.outbox.held import settle_held
 from engine.outbox.trouble import ask_a_person
 from engine.people.address import Address
 from engine.people.consent import EVERYTHING, Said
+from engine.people.suppression import lift
 from engine.people.text_stop import TextStop
 
 _REASON = "They asked for no texts from us at all. Only they can undo that."
@@ -42,6 +43,8 @@ def start_texts(session: Session, phone: str, evidence: str, now: datetime, *, r
 
     A stop that came in after `received_id` stands, in whatever order workers got to the two.
     """
+    # Whoever holds the phone asks for texts: if it was forgotten here once, it is not any more.
+    lift(session, "phone", phone, now)
     here = [TextStop.phone == phone, TextStop.ended_at.is_(None)]
     if received_id is not None:
         here.append(_came_before(received_id))
