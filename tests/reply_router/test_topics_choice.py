@@ -1,8 +1,11 @@
 """DAILY, WEEKLY, EACH and MENTIONS as a whole first line in answer to a topic's mail choose how topics come."""
 
+from urllib.parse import unquote
+
 import pytest
 
 from engine.chapters.membership import Membership
+from engine.outbox.topic_digest import send_digests
 from reply_router.reading.commands import command
 from tests.reply_router.conversation import Town
 from tests.reply_router.square import PEOPLE, Square
@@ -41,3 +44,30 @@ def test_nothing_is_chosen_by_what_proves_nothing_or_says_more(square: Square) -
     row = square.answers("Jo", "Daily bread is what I can bring.", to="soup on Thursday?")
     assert (row.effect, choice(square, "Jo")) == ("posted", "each")
     assert command("Each of us brings one.") is None
+
+
+def test_a_digests_link_answers_its_topic_and_a_plain_answer_goes_to_a_person_alone(square: Square) -> None:
+    town = square.town
+    square.answers("Jo", "DAILY", to="soup on Thursday?")
+    town.house.later(minutes=5)
+    square.writes("Kei Sato", "I have a ladder to lend.", "A ladder")
+    town.house.later(days=1)
+    with town.house.services.db.write() as session:
+        assert send_digests(session, town.house.now) == 1
+    town.house.send()
+    digest = square.mails("Jo")[-1]
+    assert str(digest["Subject"]) == "[Duluth] What was said since yesterday"
+    body = digest.get_body(("plain",))
+    assert body is not None
+    [link] = [word for word in body.get_content().split() if word.startswith("mailto:")]
+    address, _, subject = link.removeprefix("mailto:").partition("?subject=")
+
+    row = town.answers("Jo", digest, "Mine is longer.", to=address, subject=unquote(subject))
+    square.goes_out()
+    assert (row.effect, town.thread(row).subject) == ("posted", "A ladder"), row.reason
+    assert square.had("Sam", "Mine is longer.")
+
+    row = town.answers("Jo", digest, "Who keeps the keys of the hall?")
+    square.goes_out()
+    assert town.thread(row).kind == "person" and row.outcome == "thread", row.reason
+    assert not square.had("Sam", "keys of the hall")
