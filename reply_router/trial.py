@@ -14,6 +14,8 @@ from engine.conversations.received import Received
 from engine.conversations.thread import Thread
 from engine.people.member import Member
 from reply_router.content import key_of
+from reply_router.proof.proof import Proof
+from reply_router.proof.prove import prove
 from reply_router.reading import Reading
 from reply_router.reading.text_message import TextMessage
 from reply_router.route import Office, proof_of, settle, understand
@@ -64,12 +66,22 @@ def taken_of(services: Services, arrived: Arrived) -> Taken:
     return Taken(new_id(), MOST_TRIES, arrived.raw, arrived.door, arrived.mail_from, sent, arrived.peer)
 
 
+def _proof(taken: Taken, reading: Reading | TextMessage, office: Office) -> Proof:
+    """What its sender would be proven by, asking nobody outside. A file came by nobody: what our mail server stamped on
+    it is believed, as if that server had handed it over just now."""
+    if isinstance(reading, TextMessage):
+        return proof_of(taken, reading, office)
+    mail = office.settings.mail.model_copy(update={"check_senders": False})
+    door, peer = (taken.door, taken.peer) if taken.peer else ("lmtp", "127.0.0.1")
+    return prove(mail, taken.raw, reading, door=door, peer=peer)
+
+
 def try_out(services: Services, arrived: Arrived) -> tuple[Reading | TextMessage, Trial]:
     """What was read in it, and what would become of it. Raises Unavailable for trouble of our own."""
     office = Office(services.settings, services.tokens)
     taken, now = taken_of(services, arrived), services.clock.now()
     reading = understand(taken, office)
-    proof = proof_of(taken, reading, office)
+    proof = _proof(taken, reading, office)
     with services.db.undone() as session:
         row = Received(
             id=taken.received_id, created_at=now, door=arrived.door, peer=arrived.peer,

@@ -25,6 +25,8 @@ MOST_RECORDS: Final = 50
 #: a name whose servers did not answer is left alone, so that a slow one holds up the mail of its own domain once.
 SHORTEST_KEPT, LONGEST_KEPT, LEFT_ALONE = 5.0, 600.0, 30.0
 MOST_KEPT: Final = 2_000
+#: So many names in a row that nobody answered for, with no answer in between, and the name server itself is away.
+MOST_SILENT: Final = 3
 
 
 class NamesAway(Exception):
@@ -36,7 +38,22 @@ class Cache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        #: By name server: how many names in a row it did not answer for, and until when it is taken to be away.
+        self._silent: dict[str, int] = {}
+        self._away: dict[str, float] = {}
         self._answers: OrderedDict[tuple[str, str, str], tuple[float, list[Any] | None]] = OrderedDict()
+
+    def must_be_there(self, server: str) -> None:
+        """Raises NamesAway while the name server itself is taken to be away: nobody waits for it mail by mail."""
+        if self._away.get(server, 0.0) > time.monotonic():
+            raise NamesAway("The name server does not answer.")
+
+    def heard(self, server: str, answered: bool) -> None:
+        """The name server answered, whatever it said, or did not."""
+        with self._lock:
+            self._silent[server] = silent = 0 if answered else self._silent.get(server, 0) + 1
+            if silent >= MOST_SILENT:
+                self._silent[server], self._away[server] = 0, time.monotonic() + LEFT_ALONE
 
     def get(self, key: tuple[str, str, str]) -> list[Any] | None:
         """The answer, if it is still good. Raises NamesAway where nobody answered a moment ago."""
@@ -86,17 +103,21 @@ class Names:
         left = self._until - time.monotonic()
         if left <= 0 or self._asked >= MOST_QUESTIONS:
             raise NamesAway("There was no time left to ask.")
+        self._cache.must_be_there(key[0])
         self._asked += 1
         try:
             found = _resolver(self._server).resolve(name, kind, lifetime=left, search=False)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+            self._cache.heard(key[0], True)
             self._cache.put(key, [], SHORTEST_KEPT)
             return []
         except (dns.exception.DNSException, OSError, ValueError, UnicodeError) as error:
             if isinstance(error, (dns.name.LabelTooLong, dns.name.NameTooLong, dns.name.EmptyLabel)):
                 return []  # no such name can be
+            self._cache.heard(key[0], not isinstance(error, (dns.exception.Timeout, OSError)))
             self._cache.put(key, None, LEFT_ALONE)
             raise NamesAway(type(error).__name__) from error
+        self._cache.heard(key[0], True)
         read = _READ[kind]
         answer = [read(each) for each in list(found)[:MOST_RECORDS]]
         self._cache.put(key, answer, found.rrset.ttl if found.rrset is not None else 0)

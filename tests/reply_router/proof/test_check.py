@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from engine.base.settings import Mail
+from reply_router.proof.names import Cache, Names, NamesAway
 from reply_router.proof.proof import Proof
 from reply_router.proof.prove import prove
 from reply_router.reading import read
@@ -170,6 +171,25 @@ def test_no_name_server_at_all_is_no_error(names: NameServer) -> None:
         pass
     found = proof(gone, signed(), seconds=0.5)
     assert known(found) == ("unproven", "")
+
+
+def test_a_name_server_that_is_away_is_not_waited_for_mail_by_mail(names: NameServer) -> None:
+    cache = Cache()
+    names.slow["example"] = None
+    began = time.monotonic()
+    for number in range(40):
+        with pytest.raises(NamesAway):
+            Names(("127.0.0.1", names.port), 0.2, cache).texts(f"n{number}.example")
+    assert time.monotonic() - began < 3 and len(names.asked) < 10
+
+
+def test_one_slow_domain_does_not_make_the_name_server_away_for_others(names: NameServer) -> None:
+    cache = Cache()
+    names.slow["slow.example"] = None
+    for number in range(6):
+        with pytest.raises(NamesAway):
+            Names(("127.0.0.1", names.port), 0.1, cache).texts(f"n{number}.slow.example")
+        assert Names(("127.0.0.1", names.port), 2, cache).texts(f"other{number}.example") == []
 
 
 def test_what_was_answered_is_not_asked_again(names: NameServer) -> None:
