@@ -15,6 +15,7 @@ from engine.chapters.membership import Membership, roles_of
 from engine.chapters.topic_choice import TopicDigest
 from engine.conversations.closure import Closure
 from engine.conversations.draft import Draft
+from engine.conversations.junk import Junk
 from engine.conversations.message import Message
 from engine.conversations.picture import ReceivedPicture
 from engine.conversations.received import Received, ReceivedBytes
@@ -219,6 +220,10 @@ def _originals(session: Session, traces: _Traces) -> None:
     _blank(
         session, Received, Received.id.in_(traces.received),
         peer="", helo="", mail_from="", sha256=bytes(32), size=0, reason=ERASED, detail={},
+    )  # fmt: skip
+    _blank(
+        session, Junk, Junk.received_id.in_(traces.received) | func.lower(Junk.from_address).in_(traces.values),
+        from_address="", from_name="", subject="", words="",
     )  # fmt: skip
     _blank(session, Voicemail, Voicemail.received_id.in_(traces.received), url="", body=None, due_at=None)
     _blank(session, ReceivedPicture, ReceivedPicture.received_id.in_(traces.received), url="", body=None, due_at=None)
