@@ -26,6 +26,7 @@ from engine.conversations.balance import balance
 from engine.conversations.message import Message
 from engine.conversations.task import Task
 from engine.conversations.thread import Thread
+from engine.conversations.topic import next_release_at
 from engine.enrollments.enrollment import Due
 from engine.outbox.delivery import Delivery, OutboxDue
 from engine.people.address import Address
@@ -168,6 +169,7 @@ class Living:
                     session.scalar(select(func.min(Due.due_at))),
                     session.scalar(select(func.min(OutboxDue.send_at))),
                     next_entering_at(session, self._clock.now()),
+                    next_release_at(session),
                 )
                 if moment is not None and moment <= until
             ]

@@ -150,7 +150,8 @@ def _talk(
     member = pane.profile.member if pane else None
     name = member.name if member and member.name else thread.correspondent_name or masked(thread.correspondent)
     called = member.called if member else thread.correspondent_name or reader.say("conversation.them")
-    topic = topic_shown(session, thread, viewer, reader)
+    shown = [entry.message.id for entry in told.entries if isinstance(entry, Said)]
+    topic = topic_shown(session, thread, shown, viewer, reader)
     if topic is not None:
         name = thread.subject
     kind, standing = _standing(thread, reader)

@@ -58,12 +58,14 @@ class TopicShown:
     may: bool
 
 
-def topic_shown(session: Session, thread: Thread, viewer: Me, reader: Reader) -> TopicShown | None:
-    """What the page says of the topic; None for a conversation of any other kind."""
+def topic_shown(
+    session: Session, thread: Thread, message_ids: Sequence[int], viewer: Me, reader: Reader
+) -> TopicShown | None:
+    """What the page says of the topic and of these messages in it; None for a conversation of any other kind."""
     if thread.kind != TOPIC or thread.chapter_id is None:
         return None
     chapter = session.get_one(Chapter, thread.chapter_id)
-    posts, shut = posts_of(session, thread.id), lock_of(session, thread.id)
+    posts, shut = posts_of(session, message_ids), lock_of(session, thread.id)
     people = {post.decided_by_id for post in posts.values()} | {post.only_to_id for post in posts.values()}
     names = names_of(session, {*people, shut.by_id if shut is not None else None})
     locked = ""

@@ -12,6 +12,7 @@ from engine.conversations.routing_rule import RoutingRule
 from engine.conversations.task import Task
 from engine.conversations.thread import Thread
 from engine.conversations.thread_chapter import also_seen_by
+from engine.conversations.topic import TopicPost
 from engine.people.member import Member
 
 #: Who sees every chapter's conversations and the national desk's. An auditor reads figures, not people's words.
@@ -169,7 +170,11 @@ def member_sees(session: Session, scope: Scope, member_id: int) -> bool:
 
 def message_in(session: Session, scope: Scope, message_id: int) -> Message:
     """The message. Raises NotFound when there is none, or it is not theirs to see."""
-    message = session.scalar(select(Message).where(Message.id == message_id, messages_in(scope)))
+    # What a neighbor wrote to one other alone is nobody else's, though the topic it stands in is in sight.
+    private = select(TopicPost.message_id).where(TopicPost.message_id == Message.id, TopicPost.state == "private")
+    message = session.scalar(
+        select(Message).where(Message.id == message_id, messages_in(scope), ~private.correlate(Message).exists())
+    )
     if message is None:
         raise NotFound("There is no such message.")
     return message

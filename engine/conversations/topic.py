@@ -9,6 +9,7 @@ Only what is `out` reaches neighbors (engine.outbox.fan_out), and it never turns
 (law 7): who takes part in it goes on along theirs.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -32,6 +33,10 @@ GUARD = timedelta(minutes=10)
 MOST_AN_HOUR = 12
 
 WhyHeld = Literal["", "first_post", "looks_private", "moderated"]
+
+
+#: As the index of held posts says it: with a bound value no database would use the index.
+_HELD = text("topic_post.state = 'held'")
 
 
 class TopicPost(Base):
@@ -286,12 +291,22 @@ def posts_lately(session: Session, author_id: int, chapter_id: int, now: datetim
     )
 
 
-def posts_of(session: Session, thread_id: int) -> dict[int, TopicPost]:
-    """The topic's posts by their message, the earliest first."""
-    rows = session.scalars(
-        select(TopicPost).where(TopicPost.thread_id == thread_id).order_by(TopicPost.created_at, TopicPost.message_id)
-    )
+def posts_of(session: Session, message_ids: Collection[int]) -> dict[int, TopicPost]:
+    """The posts among these messages, by their message."""
+    if not message_ids:
+        return {}
+    rows = session.scalars(select(TopicPost).where(TopicPost.message_id.in_(message_ids)))
     return {row.message_id: row for row in rows}
+
+
+def next_release_at(session: Session) -> datetime | None:
+    """When the next held post goes out by itself; None when none does."""
+    return session.scalar(
+        select(TopicPost.release_at)
+        .where(_HELD, TopicPost.release_at.is_not(None))
+        .order_by(TopicPost.release_at)
+        .limit(1)
+    )
 
 
 def due_posts(session: Session, now: datetime, limit: int = 100) -> list[int]:
@@ -299,7 +314,7 @@ def due_posts(session: Session, now: datetime, limit: int = 100) -> list[int]:
     return list(
         session.scalars(
             select(TopicPost.message_id)
-            .where(TopicPost.state == "held", TopicPost.release_at <= now)
+            .where(_HELD, TopicPost.release_at <= now)
             .order_by(TopicPost.release_at, TopicPost.message_id)
             .limit(limit)
         )

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import select
 
+from engine.base.errors import NotFound
 from engine.conversations.message import Words
+from engine.conversations.scope import message_in, scope_of
 from engine.conversations.thread import Thread
 from engine.conversations.topic import GUARD, TopicPost, add_post, lock_of, only_to, open_topic
 from engine.outbox.delivery import Delivery
@@ -59,7 +61,11 @@ def test_a_post_is_turned_down_and_its_author_hears_why(town: Town, topic: int) 
 def test_what_was_for_one_neighbor_alone_is_not_shown(town: Town, topic: int) -> None:
     post = says(town, topic, "rosa", "My sister is ill.", why_held="looks_private", release_at=NOON + GUARD)
     with town.write() as session:
+        assert message_in(session, scope_of(session, town.people["denise"]), post).id == post
         only_to(session, session.get_one(TopicPost, post), town.people["jo"], NOON)
+        scope = scope_of(session, town.people["denise"])
+        with pytest.raises(NotFound):
+            message_in(session, scope, post)
     desk = town.signed_in("denise")
     page = desk.sees(f"/conversations/{topic}")
     assert "for one neighbor alone" in page and "My sister is ill" not in page

@@ -53,7 +53,7 @@ def texts(square: Square, phone: str, words: str) -> tuple[str, str, str]:
     assert square.phones is not None
     row = square.phones.texts(phone, words)
     square.goes_out()
-    return row.outcome, row.effect, row.reason.partition(":")[0]
+    return row.outcome or "", row.effect, row.reason.partition(":")[0]
 
 
 def test_a_text_in_answer_to_a_topics_text_stands_in_the_topic(square: Square) -> None:
