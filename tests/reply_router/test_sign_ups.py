@@ -4,14 +4,14 @@ from datetime import timedelta
 from email.message import EmailMessage
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from engine.chapters.membership import chapters_of
 from engine.content.template import publish_library
 from engine.conversations.thread import Thread
 from engine.enrollments.signal import Signal
 from engine.people.address import Address, members_with
-from engine.people.consent import Consent
+from engine.people.consent import Consent, ConsentStanding
 from engine.people.member import Member
 from engine.people.preference import what_comes
 from engine.people.sign_up import SignUp, Wanted, ask_to_join, new_sign_ups
@@ -109,6 +109,20 @@ def test_a_phone_that_a_member_gave_on_their_own_page_becomes_theirs_by_its_yes(
     with phones.town.house.read() as session:
         assert members_with(session, "phone", NOBODY) == [walt] and row.member_id == walt
         assert what_comes(session, walt, "sms", ["journey"]) == {"journey": True}
+
+
+def test_somebody_from_a_file_has_texts_only_by_their_own_yes(phones: Phones) -> None:
+    imported = "+14045550177"
+    phones.has("Walt", imported, consents=False)
+    walt = phones.town.person_id("Walt")
+    with phones.town.house.services.db.write() as session:
+        session.execute(delete(ConsentStanding).where(ConsentStanding.member_id == walt))
+    asked(phones, imported)
+    phones.texts(imported, "yes")
+    with phones.town.house.read() as session:
+        assert what_comes(session, walt, "sms", ["broadcast"]) == {"broadcast": True}
+        said = session.scalars(select(Consent).where(Consent.member_id == walt).order_by(Consent.id.desc())).first()
+        assert said is not None and (said.how, said.by_id) == ("sign-up", walt) and SHOWN in said.evidence
 
 
 def test_a_phone_is_asked_once_a_day(phones: Phones) -> None:
