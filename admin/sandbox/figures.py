@@ -29,7 +29,8 @@ def figures(session: Session, store: Store, texts: Texts) -> dict[str, Any]:
         "email_sent": _sent(session, "email"),
         "sms_sent": _sent(session, "sms"),
         "email_received": _came_in(session, ("smtp", "lmtp")),
-        "sms_received": _came_in(session, ("sms",)),
+        # All that phones brought us: texts, and what the provider tells of a call, which comes by the same webhooks.
+        "sms_received": _came_in(session, ("sms", "voice")),
         "received": now.received,
         "outcomes": now.outcomes,
         "lost": now.unsettled + told.lost,

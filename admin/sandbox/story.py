@@ -93,7 +93,7 @@ def _texts(figures: dict[str, Any]) -> list[str]:
     if not sent and not received:
         return []
     return [
-        f"By text we wrote {_count(sent, 'once', 'times')}, and {_count(received, 'one text', 'texts')} came in: "
+        f"By text we wrote {_count(sent, 'once', 'times')}, and by phone we heard {_count(received, 'once', 'times')}: "
         f"lost {figures['sms_lost']}, doubled {figures['sms_doubled']}."
     ]
 
