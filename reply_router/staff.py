@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from engine.base.tokens import Purpose, TokenRing
-from engine.conversations.assignment import may_answer
+from engine.conversations.assignment import may_speak
 from engine.conversations.notice import Told
 from engine.conversations.thread import Thread
 from engine.outbox.delivery import Delivery
@@ -33,8 +33,7 @@ def organizer_of(session: Session, aim: Aim, sender: Sender) -> Member | None:
     thread = session.get(Thread, aim.token.subject_id)
     if thread is None or aim.token.member_id not in sender.member_ids:
         return None
-    theirs = thread.responsible_id == aim.token.member_id or may_answer(session, aim.token.member_id, thread.chapter_id)
-    return session.get(Member, aim.token.member_id) if theirs else None
+    return session.get(Member, aim.token.member_id) if may_speak(session, aim.token.member_id, thread) else None
 
 
 def file_staff_mail(session: Session, mail: Mail, bell: Bell, now: datetime) -> Entry:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.base.settings import Settings
+from engine.conversations.assignment import may_speak
 from engine.conversations.draft import Draft, keep_draft
 from engine.conversations.received import Received
 from engine.conversations.thread import Thread
@@ -62,7 +63,9 @@ def desk_text(session: Session, text: TextMessage, place: TextPlace, now: dateti
         return None
     if text.kind is TextKind.START_OR_ANSWER and place.stopped_since is not None:
         return None
-    alerts = open_alerts(session, text.from_, text.to, now)
+    heard = open_alerts(session, text.from_, text.to, now)
+    # An alert dies with its organizer's role there.
+    alerts = [each for each in heard if may_speak(session, each.member_id, session.get_one(Thread, each.thread_id))]
     if not alerts:
         return None
     if place.asked and max(each.question.id for each in place.asked) > max(each.delivery_id for each in alerts):

@@ -162,6 +162,13 @@ def answers_anywhere(session: Session, member_id: int) -> bool:
     return any(may_answer(session, member_id, chapter_id) for chapter_id, _ in roles_of(session, member_id))
 
 
+def may_speak(session: Session, member_id: int, thread: Thread) -> bool:
+    """Whether this person may answer in this conversation now: by their role there, or by any if it is theirs."""
+    if may_answer(session, member_id, thread.chapter_id):
+        return True
+    return thread.responsible_id == member_id and answers_anywhere(session, member_id)
+
+
 def who_may_answer(session: Session, chapter_id: int | None) -> list[tuple[int, str]]:
     """(id, name) of everybody to whom a conversation of that chapter can be handed, by name."""
     here = and_(Role.chapter_id.is_(None), Role.role.in_(("staff", "regional")))

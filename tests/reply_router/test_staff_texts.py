@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from engine.conversations.draft import Draft
+from engine.conversations.handing_over import end_roles
 from engine.conversations.received import Received
 from engine.outbox.alert import Alert
 from engine.outbox.delivery import Delivery
@@ -76,7 +77,9 @@ def test_a_member_who_wrote_by_mail_is_answered_by_mail(evening: Phones) -> None
     assert answers_to(town, "Walt") == [("email", "I do.")]
 
 
-@pytest.mark.parametrize("why", ["no alert", "it is over", "another number of ours", "a stop", "a question to them"])
+@pytest.mark.parametrize(
+    "why", ["no alert", "it is over", "another number of ours", "a stop", "a question to them", "their role ended"]
+)
 def test_without_an_open_alert_it_is_a_members_text_as_before(evening: Phones, why: str) -> None:
     town = evening.town
     words = "Count me in for Saturday!"
@@ -86,6 +89,9 @@ def test_without_an_open_alert_it_is_a_members_text_as_before(evening: Phones, w
     match why:
         case "it is over":
             town.house.later(hours=13)
+        case "their role ended":
+            with town.house.services.db.write() as session:
+                end_roles(session, town.person_id("Denise"), None, town.house.now)
         case "a stop":
             words = "STOP"
         case "a question to them":
