@@ -175,8 +175,8 @@ def _live(session: Session, deeds: list[tuple[str, int, int]]) -> None:
             case "erased":
                 session.get_one(Member, person.id).erased_at = now
             case "silent end":
-                for role in session.scalars(select(Role).where(Role.member_id == person.id)):
-                    role.ended_at = role.ended_at or now
+                for ended in session.scalars(select(Role).where(Role.member_id == person.id)):
+                    ended.ended_at = ended.ended_at or now
             case "put back":
                 assign(session, thread, None, person.id, "", now)
             case "writes":
