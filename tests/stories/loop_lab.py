@@ -23,9 +23,13 @@ from engine.chapters.membership import give_role, join
 from engine.content.template import publish_library
 from engine.conversations.received import Received
 from engine.conversations.thread import Thread
+from engine.conversations.topic import TopicPost, due_posts
 from engine.outbox.courier import send_due
 from engine.outbox.delivery import OutboxDue
+from engine.outbox.fan_out import due_fan_outs
+from engine.outbox.moderating import release
 from engine.outbox.post import answer
+from engine.outbox.topic_jobs import send_out
 from engine.people.address import add_email
 from engine.people.consent import EVERYTHING, Said, record_consent
 from engine.people.member import add_member
@@ -58,7 +62,15 @@ class Hearthline:
             rows = list(session.scalars(select(Received.id).where(Received.outcome.is_(None)).order_by(Received.id)))
         for row in rows:
             route_one(self.house.services, row)
-        return len(rows) + send_due(self.house.services)
+        with self.house.services.db.read() as session:
+            held = due_posts(session, self.house.now)
+            posts = [each for each in due_fan_outs(session, self.house.now) if each is not None]
+        for message_id in held:
+            with self.house.services.db.write() as session:
+                release(session, session.get_one(TopicPost, message_id), None, self.house.now)
+        for post in posts:
+            send_out(self.house.services, post)
+        return len(rows) + len(held) + len(posts) + send_due(self.house.services)
 
     def leaves(self) -> list[Taken]:
         """What its relay took since it was asked last."""
@@ -80,6 +92,11 @@ class Hearthline:
         """All conversations."""
         with self.house.read() as session:
             return list(session.scalars(select(Thread).order_by(Thread.id)))
+
+    def is_a_group(self) -> None:
+        """What a member writes to its chapter goes to everybody in it."""
+        with self.house.services.db.write() as session:
+            session.get_one(Chapter, self.chapter_id).default_to = "group"
 
     def member(self, name: str, address: str) -> int:
         """A member of its chapter, reached at that address."""
@@ -230,7 +247,7 @@ def _hearthline(db: Database | None, folder: Path, domain: str, key: str) -> Ite
         settings = services.settings.model_copy(update={"mail": mail, "keys": [f"1:{key * 32}"]})
         house.services = replace(services, settings=settings, tokens=TokenRing(settings.key_ring()))
         with db.write() as session:
-            chapter = Chapter(id=new_id(), created_at=START, slug="porch", name="Porch")
+            chapter = Chapter(id=new_id(), created_at=START, slug="porch", name="Porch", moderates="none")
             session.add(chapter)
             session.flush()
             give_role(session, house.people["Maya"], chapter.id, "organizer", START)

@@ -72,3 +72,22 @@ def test_two_hearthlines_a_responder_and_a_bouncing_host_write_for_a_day_with_on
 
 def _is_courtesy(subject: str) -> bool:
     return subject in ("We got your mail", "Recibimos tu correo")
+
+
+def test_two_chapters_that_are_in_each_others_lists_send_a_post_round_once(lab: Lab) -> None:
+    for one, other in ((lab.a, lab.b), (lab.b, lab.a)):
+        one.is_a_group()
+        one.member("Pat There", f"porch@{other.domain}")
+        one.member("Kim Far", "kim@far.example")
+        one.member("Sam Sea", "sam@sea.example")
+    for one in (lab.a, lab.b):
+        to = f"porch@{one.domain}"
+        lab.sends("kim@far.example", to, letter("kim@far.example", to, "Who brings chairs on Saturday, neighbors?"))
+    lab.settles()
+    lab.hours(1, 1, 22)
+    to_lists = Counter(each.rcpt_to for each in lab.post if each.rcpt_to.startswith("porch@"))
+    assert set(to_lists) == {"porch@a.example", "porch@b.example"}, "each list is in the other"
+    assert max(to_lists.values()) <= 2, to_lists
+    for one in (lab.a, lab.b):
+        assert None not in one.outcomes() and one.outcomes()["machine"]
+        assert one.waiting() < 20
