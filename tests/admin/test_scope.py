@@ -117,6 +117,8 @@ RULES: dict[tuple[str, str], Rule] = {
     # Asked last of its kind: afterwards it is on its way again.
     ("unfiled.again", "POST"): _of("/unfiled/{unfiled}/routing", frozenset({"staff", "regional"})),
     ("unfiled.read_again", "POST"): _of("/messages/{message}/routing", ATLANTA),
+    # What is in nobody's junk, or in another's, is told to be gone.
+    ("junk.rescued", "POST"): _of("/junk/{thread}/rescue", SIGNED_IN),
     ("talks.show", "GET"): _of("/people/{member}/talks", ATLANTA),
     ("talks.create", "POST"): _of("/people/{member}/talks", ATLANTA, day="2026-03-02", channel="phone", words="Hm."),
     ("assessments.create", "POST"): _of("/people/{member}/assessments", ATLANTA, level="3"),
