@@ -22,7 +22,7 @@ def consents(member: str, as_csv: bool, data_dir: Path, as_json: bool) -> None:
 
     Example: hearthline members consents rosa@home.example --csv > rosa.csv
     """
-    from engine.people.ledger import ledger_of, sheet
+    from engine.chapters.ledger import ledger_of, sheet
 
     if as_json and as_csv:
         raise click.UsageError("Say --json or --csv, not both.")

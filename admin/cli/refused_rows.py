@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from engine.people.ledger import harmless
+from engine.chapters.ledger import harmless
 
 
 class RefusedRows:

@@ -22,6 +22,7 @@ from admin.web.row_ids import row_id
 from engine.base.services import Services
 from engine.base.settings import Texting
 from engine.chapters.chapter import Chapter
+from engine.chapters.ledger import ledger_of, sheet
 from engine.chapters.membership import Membership, home_chapter
 from engine.conversations.assignment import who_may_answer
 from engine.conversations.hold import held_members
@@ -33,7 +34,6 @@ from engine.conversations.thread import Thread
 from engine.enrollments.place import JourneyPlace, places
 from engine.people.address import masked
 from engine.people.engagement import LEVELS, Assessment, assessments
-from engine.people.ledger import ledger_of, sheet
 from engine.people.member import Member, MemberTag, names_of
 from engine.people.path import BELONGING, Outlook, StageChange, outlooks, stage_changes
 from engine.people.profile import Profile, profile

@@ -6,12 +6,12 @@ from datetime import datetime
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
+from engine.chapters.ledger import ledger_of
 from engine.conversations.assignment import Assignment
 from engine.conversations.closure import Closure
 from engine.conversations.message import Message
 from engine.conversations.thread import Thread
 from engine.people.address import masked
-from engine.people.ledger import ledger_of
 from engine.people.member import names_of
 from engine.people.pending import Pending
 

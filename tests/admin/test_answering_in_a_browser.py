@@ -63,15 +63,12 @@ def test_the_way_is_chosen_and_the_words_are_counted(
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
 def test_the_box_at_night_is_fit_for_every_reader(
-    texting: Town,
-    base: str,
-    browser: Browser,
-    width: int,
-    scheme: Literal["light", "dark"],
+    texting: Town, base: str, browser: Browser, width: int, scheme: Literal["light", "dark"]
 ) -> None:
     texting.clock.at = NIGHT
     thread = texting.hears("rosa", "Soup?", chapter="atlanta", to="denise", channel="sms", ago=timedelta(hours=2))
-    page = _open(browser, base, width, scheme=scheme)
+    page = _open(browser, base, width)
+    page.emulate_media(color_scheme=scheme)
     page.goto(f"{base}/conversations/{thread}")
     expect(page.get_by_role("button", name="Send by text tomorrow, 9:00 am")).to_be_visible()
     wrong = [

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.chapters.chapter import Chapter
 from engine.people.address import Address
 from engine.people.consent import Consent
 from engine.people.member import names_of
@@ -72,8 +73,6 @@ def sheet(lines: Iterable[Line]) -> list[list[str]]:
 
 
 def _chapters(session: Session, scopes: Iterable[str]) -> dict[str, str]:
-    from engine.chapters.chapter import Chapter
-
     ids = {each: int(each.partition(":")[2]) for each in scopes if each.startswith("chapter:")}
     if not ids:
         return {}
