@@ -9,7 +9,7 @@ A mail is read in a process of its own, within a budget (reply_router/budget). A
 times is settled without reading: to a person, with the original.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -19,9 +19,7 @@ from sqlalchemy.orm import Session
 from engine.base.errors import NotFound, Unavailable, Unread
 from engine.base.log import logger
 from engine.base.services import Services
-from engine.base.settings import Settings
-from engine.base.tokens import Purpose, TokenRing
-from engine.conversations.message import Message
+from engine.base.tokens import Purpose
 from engine.conversations.received import Received
 from engine.conversations.thread import IN_STORM, Thread
 from engine.outbox import probe
@@ -29,54 +27,42 @@ from engine.outbox.letter import is_loop_mark
 from engine.outbox.notices import Bell
 from engine.outbox.post import courtesy
 from engine.outbox.receipts import answered
-from engine.people.member import Member
-from reply_router.addresses import Aim, Room, Signed, aim_of, normal, signed_in
+from reply_router.addresses import Signed
 from reply_router.budget.readers import readers
 from reply_router.calls import DOOR as VOICE
 from reply_router.calls import route_call
 from reply_router.case import Case, Filed
-from reply_router.confirming import ask_first, take_word, word_on
-from reply_router.content import file_once, fingerprint, is_listed, key_of, loop_marks, without_loop_marks
+from reply_router.confirming import ask_first, take_word
+from reply_router.content import fingerprint, loop_marks, without_loop_marks
 from reply_router.filing import (
     Entry,
     Mail,
-    answers_question,
     file_apart,
     file_beside,
     file_in_place,
     file_machine,
     filed_before,
-    only_an_answer,
 )
-from reply_router.find import Place, Search, Sender, chapter_left, find, sender_of, signed_beside
-from reply_router.junk_lane import junk_in, keep_junk
-from reply_router.own_rules import CameIn, Chosen, choose, mail_words, may_choose, rules_now, sent_there
+from reply_router.junk_lane import keep_junk
+from reply_router.mail_case import Office, case_of
+from reply_router.own_rules import sent_there
 from reply_router.proof.proof import SIGNED_TEXT, UNPROVEN, Proof
 from reply_router.proof.prove import prove
 from reply_router.reading import READING_VERSION, Kind, Reading
 from reply_router.reading.call import Call, read_call
 from reply_router.reading.text_message import TextMessage, read_message
 from reply_router.reading.texts import TextKind, TextWords
-from reply_router.reports import complained_of, file_bounce, file_complaint, what_it_is
+from reply_router.reports import file_bounce, file_complaint, what_it_is
 from reply_router.rules import judge
-from reply_router.sign_ups import confirms_by_mail, file_sign_up_mail, joins_by_mail
-from reply_router.staff import file_staff_mail, organizer_of
+from reply_router.sign_ups import file_sign_up_mail
+from reply_router.staff import file_staff_mail
 from reply_router.taken import MOST_TRIES, Taken, give_back, pause, take
 from reply_router.text_route import DOOR, route_text
 from reply_router.topics.mail import file_in_topic
-from reply_router.topics.place import topic_of_mail
 
 _POISON = "It stopped our reader several times. Nothing of it is lost: open the original."
 
 log = logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Office:
-    """What settling needs besides the database."""
-
-    settings: Settings
-    tokens: TokenRing
 
 
 def route_one(services: Services, received_id: int) -> str | None:
@@ -228,87 +214,6 @@ def route(
     session.flush()
     if rule.name in ("broken_address", "anybody") and entry.thread is not None and entry.same_as is None:
         _thank(session, mail, entry.thread, now)
-
-
-def case_of(
-    session: Session,
-    received: Received,
-    reading: Reading,
-    raw: bytes,
-    content: bytes,
-    office: Office,
-    now: datetime,
-    proof: Proof = UNPROVEN,
-) -> Case:
-    """Everything the rules look at. From here on the mail has its key, or is known to have been filed before."""
-    tokens, domain = office.tokens, office.settings.mail.domain
-    recipient = normal(received.rcpt_to)
-    first = file_once(session, key_of("mail", recipient, content), received.id, now)
-    sender = sender_of(session, reading)
-    aim = aim_of(session, recipient, domain, tokens)
-    search = Search(session, reading, sender, aim, signed_beside(reading, domain, tokens), tokens, now, domain)
-    place = find(search)
-    if place.thread is None and place.member is not None and session.get_bind().dialect.name != "sqlite":
-        # Two first mails of one person at the same time open one conversation: the second worker waits here, and looks
-        # again. SQLite has one writer at a time, and what it found holds.
-        session.execute(select(Member.id).where(Member.id == place.member.id).with_for_update())
-        place = find(search)
-    own_word, place = word_on(session, reading, place, sender.name, now)
-    organizer = organizer_of(session, aim, sender)
-    own = any(is_loop_mark(tokens, each) for each in loop_marks(raw))
-    return Case(
-        reading=reading,
-        sender=sender,
-        place=place,
-        proof=proof,
-        aim=aim,
-        own=own or isinstance(signed_in(sender.address, domain, tokens), Signed),
-        duplicate_of=first,
-        complained_of=complained_of(reading, aim, tokens) if reading.kind is Kind.COMPLAINT else None,
-        answers=answers_question(session, reading, place, now),
-        joins=joins_by_mail(session, reading, sender, aim, place),
-        confirms=confirms_by_mail(session, reading, sender, place),
-        chapter=chapter_left(session, reading, place),
-        own_word=own_word,
-        junk=junk_in(received, reading, raw, sender, place, proof, office.settings.mail),
-        organizer_id=organizer.id if organizer is not None else None,
-        organizer=organizer.called if organizer is not None else "",
-        beside=_beside(session, received, reading, aim, content, now) if first is None else None,
-        chosen=_chosen(session, reading, sender, place, now),
-        topic=topic_of_mail(search, place, listed=is_listed(raw)),
-    )
-
-
-def _beside(
-    session: Session, received: Received, reading: Reading, aim: Aim, content: bytes, now: datetime
-) -> Received | None:
-    """The row by which the very same mail came to another chapter first, if it began the conversation it stands in."""
-    if not isinstance(aim, Room) or reading.kind is not Kind.HUMAN:
-        return None
-    # Of several rows of one mail that are routed at the same time, the first to have this key begins the conversation.
-    first_id = file_once(session, key_of("rooms", content), received.id, now)
-    first = session.get(Received, first_id) if first_id is not None else None
-    if first is None or first.thread_id is None or first.outcome not in ("thread", "needs_person"):
-        return None
-    began = session.scalar(
-        select(Message.received_id)
-        .where(Message.thread_id == first.thread_id)
-        .order_by(Message.at, Message.id)
-        .limit(1)
-    )
-    return first if began == first.id else None
-
-
-def _chosen(session: Session, reading: Reading, sender: Sender, place: Place, now: datetime) -> Chosen | None:
-    """Where a rule of staff's own sends the words; never out of a talk, and nothing that is only an answer."""
-    if reading.kind is not Kind.HUMAN or not may_choose(place.thread):
-        return None
-    rules = rules_now(session)
-    if not rules or only_an_answer(session, reading, place, now):
-        return None
-    words = mail_words(reading.subject or "", reading.text)
-    language = place.member.language if place.member is not None else ""
-    return choose(session, rules, CameIn(words, sender.address, chapter_id=place.chapter_id, language=language))
 
 
 def last_resort(session: Session, taken: Taken, error: Exception, now: datetime) -> str:

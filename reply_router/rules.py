@@ -1,8 +1,9 @@
 """Rules: one ordered table that decides what becomes of every mail that comes in. The first rule that applies decides.
 
-Pure: the facts of a case were looked up before, and what a rule decides is done afterwards (reply_router.route). The
-winning rule's name and sentence stand in Received.reason, and as "why it is here" in the conversation. To add a rule:
-its check in a file beside this one, a line in the table, and a line in docs/routing.md, which a test asks for.
+Pure: the facts of a case were looked up before (reply_router.mail_case), and what a rule decides is done afterwards
+(reply_router.route). The winning rule's name and sentence stand in Received.reason, and as "why it is here" in the
+conversation. To add a rule: its check in a file beside this one, a line in the table, and a line in docs/routing.md,
+which a test asks for.
 """
 
 from reply_router import command_rules as commands

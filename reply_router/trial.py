@@ -14,11 +14,12 @@ from engine.conversations.received import Received
 from engine.conversations.thread import Thread
 from engine.people.member import Member
 from reply_router.content import key_of
+from reply_router.mail_case import Office
 from reply_router.proof.proof import Proof
 from reply_router.proof.prove import prove
 from reply_router.reading import Reading
 from reply_router.reading.text_message import TextMessage
-from reply_router.route import Office, proof_of, settle, understand
+from reply_router.route import proof_of, settle, understand
 from reply_router.taken import MOST_TRIES, Taken, sent_words
 from reply_router.text_route import DOOR
 
