@@ -28,15 +28,15 @@ _SELLS: Final = re.compile(
 _DANGEROUS: Final = re.compile(
     r"\.(?:exe|scr|js|vbs|bat|cmd|com|pif|jar|hta|iso|img|lnk|ps1|msi|html?)$", re.IGNORECASE
 )
-_YES: Final = re.compile(rb"\s*(?:yes|true)\b", re.IGNORECASE)
-_RSPAMD: Final = re.compile(rb"\s*default:\s*true\b", re.IGNORECASE)
+_YES: Final = re.compile(rb"(?:yes|true)\b", re.IGNORECASE)
+_RSPAMD: Final = re.compile(rb"default:\s?true\b", re.IGNORECASE)
 #: The fields in which mail servers say it (SpamAssassin, Rspamd), and what they say then.
 _VERDICTS: Final = {
     b"x-spam-flag": _YES,
     b"x-spam-status": _YES,
     b"x-spam": _YES,
     b"x-spamd-result": _RSPAMD,
-    b"x-rspamd-action": re.compile(rb"\s*(?:add header|rewrite subject|reject)\b", re.IGNORECASE),
+    b"x-rspamd-action": re.compile(rb"(?:add header|rewrite subject|reject)\b", re.IGNORECASE),
 }
 
 
@@ -51,7 +51,7 @@ def verdict(raw: bytes) -> str:
         if pattern is None or name in seen:
             continue
         seen.add(name)
-        if pattern.match(whole.partition(b":")[2]):
+        if pattern.match(whole.partition(b":")[2].lstrip()):
             return name.decode().title()
     return ""
 

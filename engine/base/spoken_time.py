@@ -80,4 +80,4 @@ def _date(year: int, month: int, day: int) -> date | None:
 
 def _plain(words: str) -> str:
     plain = words.casefold().translate(str.maketrans("áéíóúñ", "aeioun"))
-    return re.sub(r"[.,!]+(\s|$)|[,]", " ", plain)
+    return re.sub(r"(?<![.,!])[.,!]++(?:\s|$)|,", " ", plain)

@@ -15,7 +15,7 @@ from journeys.folding import folded
 #: Lines at the end that are looked at.
 _LINES: Final = 24
 _PHONE: Final = re.compile(r"(?:\+|\()?\d[\d ()./-]{5,18}\d")
-_MAIL: Final = re.compile(r"\S+@\S+\.\S+")
+_MAIL: Final = re.compile(r"[^\s@]{1,64}@[^\s@.]+\.\S+")
 _WEB: Final = re.compile(
     r"(?:https?://|www\.)\S+|\b[\w-]+\.(?:com|org|net|gov|edu|io|co|us|mx|es|example)\b(?:/\S*)?", re.I
 )
@@ -119,7 +119,7 @@ def _is_name(bare: str, author: str) -> bool:
     name = folded(author).strip()
     if not name:
         return False
-    head = folded(re.split(r"\s*[,|/(·•–—]\s*|\s+-\s+", bare, maxsplit=1)[0]).strip()
+    head = folded(re.split(r" ?[,|/(·•–—] ?| - ", " ".join(bare.split()), maxsplit=1)[0]).strip()
     return head in (name, name.split()[0]) or (
         len(name.split()) > 1 and head == f"{name.split()[0]} {name.split()[-1]}"
     )

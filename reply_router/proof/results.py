@@ -15,7 +15,6 @@ from reply_router.proof.proof import Proof
 FIELD: Final = b"authentication-results"
 #: Characters of one field, and fields, that are looked at.
 _LONGEST, _MOST_FIELDS = 8_000, 10
-_QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _RESULT: Final = re.compile(r"\s*([a-z0-9_-]{1,40})(?:\s*/\s*\d{1,3})?\s*=\s*([a-z0-9_-]{1,40})", re.IGNORECASE)
 _PROPERTY: Final = re.compile(r"([a-z0-9_-]{1,40})\s*\.\s*([a-z0-9_-]{1,40})\s*=\s*(\S+)", re.IGNORECASE)
 
@@ -77,10 +76,27 @@ def parse(value: bytes) -> tuple[str, tuple[Result, ...]]:
         match = _RESULT.match(piece)
         if match is None:
             continue
-        told = _QUOTED.sub(lambda quoted: re.sub(r"\s", "", quoted[1]), piece[match.end() :])
-        properties = tuple((f"{a}.{b}".lower(), v.rstrip(";,")) for a, b, v in _PROPERTY.findall(told))
+        told = _PROPERTY.findall(_unquoted(piece[match.end() :]))
+        properties = tuple((f"{a}.{b}".lower(), v.rstrip(";,")) for a, b, v in told)
         results.append(Result(match[1].lower(), match[2].lower(), properties))
     return host, tuple(results)
+
+
+def _unquoted(text: str) -> str:
+    """The text with each quoted string as one word, so that nothing within it is taken for a property."""
+    kept: list[str] = []
+    quoted = escaped = False
+    for sign in text:
+        if quoted and not escaped and sign == "\\":
+            escaped = True
+        elif sign == '"' and not escaped:
+            quoted = not quoted
+        elif not (quoted and sign.isspace()):
+            kept.append(sign)
+            escaped = False
+        else:
+            escaped = False
+    return "".join(kept)
 
 
 def judged(results: tuple[Result, ...], domain: str) -> Proof | None:

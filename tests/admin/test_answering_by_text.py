@@ -21,7 +21,7 @@ from engine.people.address import add_phone
 from engine.people.consent import EVERYTHING, Said, record_consent
 from engine.people.text_stop import TextStop
 from journeys.read import read_file
-from templates.catalog import library
+from templates.catalog import our_library
 from tests.admin.test_in_a_browser import LIBRARY
 from tests.admin.town import NOON, Town, Visitor
 
@@ -239,7 +239,7 @@ def test_a_text_is_shown_as_a_phone_shows_it_with_its_answers_and_length(texting
     draft = read_file(LIBRARY / "welcome.yaml")
     assert draft.journey is not None
     with texting.write() as session:
-        publish_checked(session, (LIBRARY / "welcome.yaml").read_text("utf-8"), draft.journey, library(), NOON)
+        publish_checked(session, (LIBRARY / "welcome.yaml").read_text("utf-8"), draft.journey, our_library(), NOON)
         version = session.scalars(
             select(TemplateVersion.id)
             .join(Template, Template.id == TemplateVersion.template_id)

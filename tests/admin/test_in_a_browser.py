@@ -18,7 +18,7 @@ from engine.people.engagement import assess
 from engine.people.member import Member
 from inbound.web.serve import WebServer
 from journeys.read import read_file
-from templates.catalog import library
+from templates.catalog import our_library
 from tests.admin.town import NOON, PASSWORD, Town
 
 LIBRARY = Path(__file__).parents[2] / "journeys" / "library"
@@ -130,7 +130,7 @@ def _lived_in(town: Town) -> list[str]:
         draft = read_file(LIBRARY / "welcome.yaml")
         assert draft.journey is not None
         source = (LIBRARY / "welcome.yaml").read_text("utf-8")
-        published = publish_checked(session, source, draft.journey, library(), NOON)
+        published = publish_checked(session, source, draft.journey, our_library(), NOON)
         assert published.slug == "welcome"
         from sqlalchemy import select
 

@@ -34,7 +34,7 @@ from engine.conversations.thread import Thread, open_thread
 from engine.people.address import add_email
 from engine.people.login import Login, hash_of
 from engine.people.member import Member, add_member
-from templates.catalog import library
+from templates.catalog import our_library
 from tests.database import database_in
 
 PASSWORD = "a well-kept kitchen table"
@@ -191,7 +191,7 @@ def _published() -> bytes:
     with TemporaryDirectory() as folder:
         db = database_in(Path(folder))
         with db.write() as session:
-            publish_library(session, library(), NOON)
+            publish_library(session, our_library(), NOON)
         db.close()
         return (Path(folder) / "hearthline.db").read_bytes()
 

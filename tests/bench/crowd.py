@@ -21,7 +21,7 @@ from engine.people.consent import ConsentStanding
 from engine.people.member import Member
 from journeys.compiled import compiled
 from journeys.read import read
-from templates.catalog import library
+from templates.catalog import our_library
 
 #: The crowd's first due time; everybody is due a second after the one before.
 START = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
@@ -73,7 +73,7 @@ def gather_crowd(url: str, size: int, *, reachable: bool = False) -> Crowd:
     with db.write() as session:
         letters = {"en": 1, "es": 2}
         if reachable:
-            letters = publish_library(session, library(), before)[LETTER]
+            letters = publish_library(session, our_library(), before)[LETTER]
         version = publish_journey(
             session, JOURNEY, draft.journey, compiled(draft.journey), {"bench/ask": letters}, before
         )

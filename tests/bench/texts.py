@@ -36,7 +36,7 @@ from engine.outbox.text_courier import send_due_texts
 from engine.people.address import Address
 from engine.people.consent import EVERYTHING, Said, record_consent
 from engine.people.member import add_member
-from templates.catalog import library
+from templates.catalog import our_library
 from tests.bench.figure import Figure
 from tests.bench.places import KINDS, Kind, place
 from tests.bench.provider import Provider, provider
@@ -119,7 +119,7 @@ def _people(db: Database, count: int) -> tuple[list[int], int]:
     """So many people with phones, each with a conversation; and who answers them."""
     threads = []
     with db.write() as session:
-        publish_library(session, library(), NOON)
+        publish_library(session, our_library(), NOON)
         author = add_member(session, "Denise Okafor", NOON)
         for number in range(count):
             member = add_member(session, "Rosa Marin", NOON, zone="America/New_York")

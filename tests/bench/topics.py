@@ -30,7 +30,7 @@ from engine.outbox.topic_digest import send_digests
 from engine.people.address import Address
 from engine.people.consent import ConsentStanding
 from engine.people.member import Member
-from templates.catalog import library
+from templates.catalog import our_library
 from tests.bench.figure import Figure
 from tests.bench.places import KINDS, Fresh, Kind, place
 from tests.bench.tick import walked
@@ -139,7 +139,7 @@ def gather(url: str, size: int) -> Square:
     db = Database(url)
     migrate.upgrade(db)
     with db.write() as session:
-        for (name, _language), compiled in library().templates.items():
+        for (name, _language), compiled in our_library().templates.items():
             if "topic" in name:
                 publish_template(session, compiled, "", NOW)
         session.add(Chapter(id=1, created_at=NOW, slug="duluth", name="Duluth", default_to="group"))

@@ -18,7 +18,7 @@ from engine.content.template import (
     publish_template,
 )
 from engine.people.member import add_member
-from templates.catalog import Catalog, library
+from templates.catalog import Catalog, our_library
 from templates.compiled import Compiled
 
 NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
@@ -26,7 +26,7 @@ NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return library()
+    return our_library()
 
 
 def hello(catalog: Catalog, **changed: object) -> Compiled:

@@ -14,7 +14,7 @@ from engine.content.template import publish_library
 from engine.outbox.courier import send_due
 from engine.outbox.delivery import Delivery
 from engine.people.fresh_code import MOST_AN_HOUR, MOST_TRIES, FreshCode
-from templates.catalog import library
+from templates.catalog import our_library
 from tests.channels.relay import Relay
 from tests.inbound.conftest import a_house
 from tests.inbound.test_web import NOW, Visit, fields
@@ -33,7 +33,7 @@ def visit(tmp_path: Path, relay: Relay) -> Iterator[Visit]:
     with a_house(tmp_path, relay_port=relay.port) as house:
         visit = Visit(house)
         with house.db.write() as session:
-            publish_library(session, library(), datetime.now(UTC))
+            publish_library(session, our_library(), datetime.now(UTC))
         yield visit
 
 

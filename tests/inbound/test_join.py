@@ -22,7 +22,7 @@ from engine.people.sign_up import MOST_OF_A_NETWORK, SignUp, new_sign_ups
 from engine.people.text_stop import TextStop
 from inbound.web import jobs
 from inbound.web.joining import ask_to_confirm
-from templates.catalog import library
+from templates.catalog import our_library
 from tests.channels.relay import Relay
 from tests.inbound.conftest import a_house
 from tests.inbound.test_web import Visit
@@ -45,7 +45,7 @@ def visit(tmp_path: Path, relay: Relay) -> Iterator[Visit]:
     with a_house(tmp_path, relay_port=relay.port, sms=Texting(**TEXTING)) as house:  # type: ignore[arg-type]
         visit = Visit(house)
         with house.db.write() as session:
-            publish_library(session, library(), datetime.now(UTC))
+            publish_library(session, our_library(), datetime.now(UTC))
         yield visit
 
 

@@ -16,7 +16,7 @@ from engine.people.address import add_email
 from engine.people.link_request import ANSWER_LINK_REQUEST, LinkRequest, open_link_requests
 from engine.people.member import Member, add_member
 from inbound.web import jobs
-from templates.catalog import library
+from templates.catalog import our_library
 from tests.channels.relay import Relay
 from tests.inbound.conftest import a_house
 from tests.inbound.test_web import Visit
@@ -35,7 +35,7 @@ def asked(tmp_path: Path, relay: Relay) -> Iterator[Visit]:
     with a_house(tmp_path, relay_port=relay.port) as house:
         visit = Visit(house)
         with house.db.write() as session:
-            publish_library(session, library(), datetime.now(UTC))
+            publish_library(session, our_library(), datetime.now(UTC))
         yield visit
 
 

@@ -38,7 +38,7 @@ from engine.people.consent import EVERYTHING, Said, record_consent
 from engine.people.member import Member, add_member
 from journeys.compiled import compiled
 from journeys.read import read
-from templates.catalog import Catalog, library
+from templates.catalog import Catalog, our_library
 from tests.channels.relay import Relay
 from tests.database import database_in
 
@@ -83,7 +83,7 @@ STEPS = {"hello": 0, "a_story": 1, "choose": 2}
 
 @pytest.fixture(scope="session")
 def catalog() -> Catalog:
-    return library()
+    return our_library()
 
 
 @dataclass
@@ -232,7 +232,7 @@ def published() -> tuple[bytes, dict[str, dict[str, int]]]:
     with TemporaryDirectory() as folder:
         db = database_in(Path(folder))
         with db.write() as session:
-            templates = publish_library(session, library(), START)
+            templates = publish_library(session, our_library(), START)
         db.close()
         return (Path(folder) / "hearthline.db").read_bytes(), templates
 
@@ -246,7 +246,7 @@ def house(tmp_path: Path, new_database: Callable[[Path], Database]) -> Iterator[
         (tmp_path / "hearthline.db").write_bytes(file)
     else:
         with db.write() as session:
-            templates = publish_library(session, library(), START)
+            templates = publish_library(session, our_library(), START)
     with house_on(db, tmp_path, templates) as house:
         yield house
 

@@ -16,7 +16,7 @@ from engine.people.fact import Noted, note_facts
 from journeys.check import examine
 from journeys.compiled import compiled
 from journeys.findings import Level
-from templates.catalog import library
+from templates.catalog import library, our_library
 from tests.journeys.test_rules import FOLDER
 from tests.outbox.conftest import House
 from tests.outbox.phones import DANA, ROSA, Phones, phones_of
@@ -33,7 +33,7 @@ def phones(house: House, tmp_path: Path) -> Iterator[Phones]:
 def asks_when_to_call(phones: Phones, name: str) -> None:
     """The welcome's question by text, with three answers, is in the outbox for this person."""
     house = phones.house
-    script = examine(WELCOME.read_bytes(), WELCOME.name, library()).journey
+    script = examine(WELCOME.read_bytes(), WELCOME.name, our_library()).journey
     assert script is not None
     with house.services.db.write() as session:
         version = publish_journey(
@@ -80,7 +80,7 @@ def test_check_refuses_a_text_with_only_a_link_and_warns_over_two_segments_and_a
 
 def test_a_text_published_before_there_were_lines_offers_its_answers_in_a_sentence(phones: Phones) -> None:
     phones.person("Rosa Medina", ROSA)
-    text = library().templates["sms/porch/when_to_call", "en"]
+    text = our_library().templates["sms/porch/when_to_call", "en"]
     lines = "{% if text.lines is defined %}{% for line in text.lines %}\n{{ line }}{% endfor %}{% endif %}"
     assert lines in text.text
     kept = tuple(name for name in text.variables if name != "text.lines")

@@ -18,7 +18,7 @@ from engine.conversations.received import OUTCOMES, FiledKey, Received
 from engine.conversations.scope import scope_of, threads_in
 from engine.conversations.thread import Thread
 from engine.runner.scheduler import Scheduler
-from reply_router import branch, filing, jobs, route
+from reply_router import asked, branch, filing, jobs, mail_case, route
 from reply_router.content import fingerprint, loop_marks
 from reply_router.route import route_one
 from reply_router.taken import MOST_TRIES
@@ -113,7 +113,7 @@ def test_a_crash_at_any_step_leaves_nothing_and_the_next_try_files_it_once(town:
     to = parseaddr(str(letter["Reply-To"]))[1]
     raw = town.mail(ROSA, to, f"Re: {letter['Subject']}", "Meet neighbors. And I sing.")
     (received_id,) = town.accepts(raw, to)
-    with dies_after(step, route, filing, branch), pytest.raises(RuntimeError):
+    with dies_after(step, route, mail_case, filing, asked, branch), pytest.raises(RuntimeError):
         route_one(town.house.services, received_id)
     with town.house.read() as session:
         assert session.scalar(select(func.count()).select_from(FiledKey)) == 0

@@ -36,7 +36,7 @@ from engine.conversations.thread import Thread
 from engine.outbox.post import answer
 from engine.people.absence import comes_back, goes_away
 from inbound.receive import Accepted, Acceptor, Arrival
-from reply_router import route
+from reply_router import mail_case, route
 from reply_router.route import route_one
 from tests.outbox.conftest import House, house_on, published
 from tests.reply_router.conversation import DOMAIN, Town
@@ -177,7 +177,7 @@ class Model(RuleBasedStateMachine):
         if not self.waiting:
             return
         row = self.waiting[seed % len(self.waiting)]
-        with dies_after(step, route), suppress(RuntimeError, Unread):
+        with dies_after(step, route, mail_case), suppress(RuntimeError, Unread):
             route_one(self.town.house.services, row)
         self._leases_end()
 

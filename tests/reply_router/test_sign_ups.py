@@ -16,7 +16,7 @@ from engine.people.member import Member
 from engine.people.preference import what_comes
 from engine.people.sign_up import SignUp, Wanted, ask_to_join, new_sign_ups
 from inbound.web.joining import ask_to_confirm
-from templates.catalog import library
+from templates.catalog import our_library
 from tests.reply_router.conversation import DOMAIN, Town
 from tests.reply_router.texting import NOBODY, ROSA, Phones
 
@@ -27,7 +27,7 @@ def asked(phones: Phones, phone: str = NOBODY, *, member_id: int | None = None) 
     """Somebody gave this phone at the page, and the phone was asked."""
     services = phones.town.house.services
     with services.db.write() as session:
-        publish_library(session, library(), phones.town.house.now)
+        publish_library(session, our_library(), phones.town.house.now)
         wanted = Wanted(
             "sms", phone, "form", SHOWN, name="Ana Lima", postal_code="30310",
             chapter_id=phones.town.chapters["Duluth"], member_id=member_id, network_address="203.0.113.5",

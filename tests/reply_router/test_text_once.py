@@ -34,7 +34,7 @@ from engine.people.text_stop import TextStop
 from inbound.receive import Arrival, keep
 from reply_router import jobs, text_commands, text_filing, text_route
 from reply_router.route import route_one
-from templates.catalog import library
+from templates.catalog import our_library
 from tests.database import database_in, postgres_database
 from tests.reply_router.crash import dies_after
 from tests.reply_router.texting import NOBODY, OURS, ROSA
@@ -99,7 +99,7 @@ def _office(db: Database, folder: Path) -> Iterator[Office]:
     )
     now = services.clock.now()
     with db.write() as session:
-        publish_library(session, library(), now)
+        publish_library(session, our_library(), now)
         chapter = Chapter(id=new_id(), created_at=now, slug="atlanta", name="Atlanta")
         session.add(chapter)
         session.flush()

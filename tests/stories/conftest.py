@@ -9,6 +9,14 @@ import pytest
 from tests.stories.town import Town, open_town, prepared, scaled_out
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file whose stories say nothing of their own about many processes is lived in many in the long form only."""
+    for item in items:
+        if "scaled" in item.name.partition("[")[2] and getattr(item.module, "SCALED_IN_THE_LONG_FORM", False):  # type: ignore[attr-defined]
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.fixture(scope="session")
 def ready_town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a town on its first morning: migrated, seeded, published, stopped."""

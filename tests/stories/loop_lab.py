@@ -36,7 +36,7 @@ from engine.people.member import add_member
 from inbound.mail.server import MailDoor
 from inbound.receive import Acceptor
 from reply_router.route import route_one
-from templates.catalog import library
+from templates.catalog import our_library
 from tests.channels.relay import Taken
 from tests.outbox.conftest import START, House, house_on, published
 
@@ -238,7 +238,7 @@ def _hearthline(db: Database | None, folder: Path, domain: str, key: str) -> Ite
         db = Database(f"sqlite:///{folder / 'hearthline.db'}")
     else:
         with db.write() as session:
-            templates = publish_library(session, library(), START)
+            templates = publish_library(session, our_library(), START)
     with house_on(db, folder, templates) as house:
         services = house.services
         mail = services.settings.mail.model_copy(

@@ -17,6 +17,7 @@ BOOKS = re.compile(r'id="(received|in-threads|lost|doubled)"[^>]*>(\d+)<')
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_days_in_one_process_and_in_many(tmp_path: Path) -> None:
     with postgres_database(migrated=False) as database:
         servers = ("--database", database, "--redis", shared.redis_database())

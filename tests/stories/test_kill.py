@@ -64,10 +64,6 @@ def survives(data: Path, days: int, kills: int, unkilled: Path) -> None:
     )
 
 
-def test_five_kills_of_a_two_day_demo(tmp_path: Path) -> None:
-    survives(tmp_path / "killed", 2, 5, tmp_path / "calm")
-
-
 @pytest.mark.long
 def test_twenty_kills_of_a_three_day_demo(tmp_path: Path) -> None:
     survives(tmp_path / "killed", 3, 20, tmp_path / "calm")

@@ -8,6 +8,8 @@ from engine.people.consent import EVERYTHING, Said, record_consent
 from tests.stories.neighbor import Neighbor
 from tests.stories.town import Town
 
+SCALED_IN_THE_LONG_FORM = True
+
 
 def in_two_chapters(town: Town, name: str, phone: str) -> Neighbor:
     """Somebody at home in Atlanta and in Duluth too, who said yes to texts."""

@@ -6,6 +6,8 @@ from tests.stories.neighbor import Neighbor
 from tests.stories.town import OUR_NUMBER, Town
 from tests.stories.visit import Visit
 
+SCALED_IN_THE_LONG_FORM = True
+
 
 def stranger(town: Town, name: str, phone: str = "") -> Neighbor:
     """Somebody we do not know."""

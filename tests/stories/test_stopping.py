@@ -8,6 +8,8 @@ from tests.stories.neighbor import Neighbor
 from tests.stories.town import Town
 from tests.stories.visit import Visit
 
+SCALED_IN_THE_LONG_FORM = True
+
 STORY = "Takes two pulls. Not three."
 
 

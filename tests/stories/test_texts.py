@@ -3,6 +3,8 @@
 from tests.stories.neighbor import Neighbor
 from tests.stories.town import Town
 
+SCALED_IN_THE_LONG_FORM = True
+
 
 def says(neighbor: Neighbor, words: str) -> str:
     """They text, and what we say to that has had its turn: our number sends one segment a second."""

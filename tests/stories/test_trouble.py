@@ -19,6 +19,8 @@ from tests.inbound.wire import Wire, letter
 from tests.reply_router.budget.hostile import readers_of
 from tests.stories.town import DOMAIN, Town
 
+SCALED_IN_THE_LONG_FORM = True
+
 NewTown = Callable[..., Town]
 
 

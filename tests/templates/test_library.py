@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from templates.catalog import library
+from templates.catalog import our_library
 from templates.compiled import Compiled
 from templates.vocabulary import Frame, sample
 from tests.templates.authoring import page, read
 
-CATALOG = library()
+CATALOG = our_library()
 MAILS = [one for one in CATALOG.templates.values() if one.channel == "email"]
 ALL = [pytest.param(one, id=f"{one.name}.{one.language}") for one in MAILS]
 LETTERS = [pytest.param(one, id=f"{one.name}.{one.language}") for one in MAILS if one.speaks]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from templates.catalog import library
+from templates.catalog import library, our_library
 from templates.compiled import Compiled
 from templates.finding import Finding
 from templates.render import Refused, Renderer
@@ -13,7 +13,7 @@ from templates.text import compile_text, sample_length
 from templates.vocabulary import Frame, paragraphs, sample
 from templates.words import read_words
 
-CATALOG = library()
+CATALOG = our_library()
 TEXTS = [
     pytest.param(one, id=f"{one.name}.{one.language}") for one in CATALOG.templates.values() if one.channel == "sms"
 ]

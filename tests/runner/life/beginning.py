@@ -15,7 +15,7 @@ from engine.people.member import Member
 from journeys.compiled import compiled
 from journeys.model import Journey
 from journeys.read import read
-from templates.catalog import library
+from templates.catalog import our_library
 from tests.database import database_in
 from tests.runner.life.scripts import EDITIONS
 
@@ -51,7 +51,7 @@ def made() -> tuple[bytes, dict[str, dict[str, int]]]:
     with TemporaryDirectory() as folder:
         db = database_in(Path(folder))
         with db.write() as session:
-            letters = publish_library(session, library(), START)
+            letters = publish_library(session, our_library(), START)
             session.add(Member(id=DESK, created_at=START, name="Maya Torres", first_name="Maya"))
             for member_id, zone in zip(MEMBERS, ZONES, strict=True):
                 session.add(Member(id=member_id, created_at=START, name=f"M{member_id} N.", first_name="Em", zone=zone))
