@@ -74,7 +74,7 @@ def test_you_are_rosa_and_your_own_words_stand_on_denises_side(browser: Browser,
         assert later.page.url == conversation
 
 
-@pytest.mark.parametrize("width", [NARROW, WIDE])
+@pytest.mark.parametrize("width", [NARROW, pytest.param(WIDE, marks=pytest.mark.long)])
 def test_the_plug_is_pulled_by_keyboard_while_forty_write_and_nothing_is_lost(
     browser: Browser, world: Served, width: int
 ) -> None:

@@ -81,6 +81,7 @@ def test_a_member_that_cannot_be_added_is_one_sentence(data: Path, words: tuple[
     assert rows(data, "select count(*) from member") == [(0,)]
 
 
+@pytest.mark.long
 def test_an_organizer_is_invited_by_a_link_that_can_be_renewed(data: Path) -> None:
     chapter(data)
     words = ("organizers", "invite", "Denise Okafor", "denise@mail.example", "--chapter", "atlanta", "--data", data)
@@ -168,6 +169,7 @@ def test_a_sandbox_with_a_relay_elsewhere_does_not_start(tmp_path: Path) -> None
     assert "nothing may leave it" in ran.err
 
 
+@pytest.mark.long
 def test_a_taken_port_is_one_sentence(data: Path) -> None:
     with socket.socket() as door:
         door.bind(("127.0.0.1", 0))
@@ -277,6 +279,7 @@ def test_doctor_of_a_broken_database_is_a_no_and_no_traceback(data: Path) -> Non
     assert any(check["name"] == "database" and not check["ok"] for check in ran.json["checks"])
 
 
+@pytest.mark.long
 def test_migrate_brings_an_empty_database_to_shape_and_twice_is_once(tmp_path: Path) -> None:
     data = write_settings(tmp_path / "data")
     assert hearthline("members", "add", "A", "a@mail.example", "--data", data).code == 1
@@ -285,6 +288,7 @@ def test_migrate_brings_an_empty_database_to_shape_and_twice_is_once(tmp_path: P
     assert hearthline("members", "add", "A", "a@mail.example", "--data", data).code == 0
 
 
+@pytest.mark.long
 def test_a_chapter_says_how_it_talks(data: Path) -> None:
     chapter(data, "duluth")
     ran = hearthline("chapters", "talk", "duluth", "--data", data)

@@ -87,6 +87,7 @@ def test_a_broken_file_is_not_published_and_the_published_version_stays(data: Pa
     assert again.json["new"] is False
 
 
+@pytest.mark.long
 def test_a_changed_journey_becomes_the_next_version(data: Path, tmp_path: Path) -> None:
     assert hearthline("journeys", "publish", WELCOME, "--data", data).code == 0
     file = broken(tmp_path, "    for: P2D", "    for: P3D")
@@ -96,6 +97,7 @@ def test_a_changed_journey_becomes_the_next_version(data: Path, tmp_path: Path) 
     assert "for: P3D" in hearthline("journeys", "export", "welcome", "--data", data).out
 
 
+@pytest.mark.long
 def test_publishing_says_which_letters_nobody_lends_a_name_yet(data: Path, tmp_path: Path) -> None:
     strange = hearthline("journeys", "publish", WELCOME, "--data", data)
     assert "porch/hello goes out from the desk: nobody here has the address maya@nfp.example." in strange.err

@@ -69,6 +69,7 @@ def test_a_mapping_that_means_nothing_is_one_sentence(walked: Path) -> None:
     assert ran.code != 0 and "has no step 'breath'" in ran.said and "Traceback" not in ran.said
 
 
+@pytest.mark.long
 def test_a_journey_is_paused_and_resumed_by_hand_with_the_reason_kept(data: Path, tmp_path: Path) -> None:
     assert publish(data, tmp_path, WALK).code == 0
     paused = hearthline("journeys", "pause", "walk", "--why", "The hall burned.", "--data", data)
@@ -80,6 +81,7 @@ def test_a_journey_is_paused_and_resumed_by_hand_with_the_reason_kept(data: Path
     assert row.why == "The hall burned." and row.judged_at is not None
 
 
+@pytest.mark.long
 def test_finishers_are_reached_when_publishing_is_told_so(data: Path, tmp_path: Path) -> None:
     assert publish(data, tmp_path, WALK.replace("  - {id: rest, do: wait, for: P2D}\n", "")).code == 0
     somebody_is_on_it(data)

@@ -11,9 +11,14 @@ from tests.stories.town import Town, open_town, prepared, scaled_out
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file whose stories say nothing of their own about many processes is lived in many in the long form only."""
+    """Each story is lived in one process and in many; what many processes say nothing new about, in the long form only.
+
+    A file names in SCALED the stories that the short form lives in many processes too; without it, all of them.
+    """
     for item in items:
-        if "scaled" in item.name.partition("[")[2] and getattr(item.module, "SCALED_IN_THE_LONG_FORM", False):  # type: ignore[attr-defined]
+        named = getattr(getattr(item, "module", None), "SCALED", None)
+        story, _, way = item.name.partition("[")
+        if named is not None and "scaled" in way and story not in named:
             item.add_marker(pytest.mark.long)
 
 

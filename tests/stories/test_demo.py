@@ -77,6 +77,7 @@ def test_a_second_run_of_the_same_days_changes_nothing(two_days: tuple[Path, dic
     assert history(lived) == before
 
 
+@pytest.mark.long
 def test_reset_starts_over_in_a_sandbox_and_leaves_a_real_installation_alone(lived: Path, tmp_path: Path) -> None:
     figures = lives(lived, 1, "--reset")
     assert figures["days"] == 1
@@ -172,6 +173,7 @@ def test_the_machine_interface_reads_writes_moves_the_clock_and_balances(lived: 
         assert served.ends() == 0
 
 
+@pytest.mark.long
 def test_an_end_asked_for_while_days_are_lived_is_heard_and_the_next_run_goes_on(tmp_path: Path) -> None:
     words = ("demo", "--data", tmp_path / "d", "--days", 3, "--start", START, "--no-serve", "--port", 0)
     running = subprocess.Popen(
@@ -194,6 +196,7 @@ def test_an_end_asked_for_while_days_are_lived_is_heard_and_the_next_run_goes_on
     assert lives(tmp_path / "d", 3)["lost"] == 0
 
 
+@pytest.mark.long
 def test_another_start_or_seed_on_the_same_folder_is_said_not_to_count(lived: Path) -> None:
     ran = hearthline("demo", "--data", lived, "--days", 2, "--no-serve", "--port", 0, "--seed", 99)
     assert ran.code == 0, ran.said

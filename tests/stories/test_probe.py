@@ -7,7 +7,7 @@ from engine.outbox.probe import Probe, WayIn, is_due, way_in
 from inbound.probe import send, send_if_due
 from tests.stories.town import Town
 
-SCALED_IN_THE_LONG_FORM = True
+SCALED: tuple[str, ...] = ()
 
 JUST_REPLY = "just reply to this mail"
 RED = "Replies by mail may not reach you."

@@ -8,7 +8,7 @@ from engine.people.consent import EVERYTHING, Said, record_consent
 from tests.stories.neighbor import Neighbor
 from tests.stories.town import Town
 
-SCALED_IN_THE_LONG_FORM = True
+SCALED: tuple[str, ...] = ()
 
 
 def in_two_chapters(town: Town, name: str, phone: str) -> Neighbor:

@@ -6,7 +6,7 @@ from tests.stories.neighbor import Neighbor
 from tests.stories.town import OUR_NUMBER, Town
 from tests.stories.visit import Visit
 
-SCALED_IN_THE_LONG_FORM = True
+SCALED: tuple[str, ...] = ()
 
 
 def stranger(town: Town, name: str, phone: str = "") -> Neighbor:

@@ -8,7 +8,7 @@ from tests.stories.neighbor import Neighbor
 from tests.stories.town import Town
 from tests.stories.visit import Visit
 
-SCALED_IN_THE_LONG_FORM = True
+SCALED: tuple[str, ...] = ()
 
 STORY = "Takes two pulls. Not three."
 

@@ -3,7 +3,7 @@
 from tests.stories.neighbor import Neighbor
 from tests.stories.town import Town
 
-SCALED_IN_THE_LONG_FORM = True
+SCALED: tuple[str, ...] = ()
 
 
 def says(neighbor: Neighbor, words: str) -> str:

@@ -19,7 +19,7 @@ from tests.inbound.wire import Wire, letter
 from tests.reply_router.budget.hostile import readers_of
 from tests.stories.town import DOMAIN, Town
 
-SCALED_IN_THE_LONG_FORM = True
+SCALED: tuple[str, ...] = ()
 
 NewTown = Callable[..., Town]
 

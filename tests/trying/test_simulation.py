@@ -44,6 +44,7 @@ def test_nothing_is_broken_and_the_same_seed_gives_the_same_lives(lived: Live) -
     assert first["per_day"] != other["per_day"]
 
 
+@pytest.mark.long
 def test_people_answer_write_and_are_answered_and_tasks_are_done_or_left(lived: Live) -> None:
     found = lived(members=60, days=10)
     said = {what: sum(day[what] for day in found["per_day"]) for what in found["per_day"][0]}
@@ -129,6 +130,7 @@ def test_somebody_who_does_not_go_on_is_seen(lived: Live, monkeypatch: pytest.Mo
     assert lived(members=12)["broken"]["stuck"] > 0
 
 
+@pytest.mark.long
 def test_the_library_breaks_nothing(lived: Live) -> None:
     found = lived(*(file.read_text("utf-8") for file in LIBRARY), members=20, days=12)
     assert len(found["steps"]) == len(LIBRARY) >= 5
