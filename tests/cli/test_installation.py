@@ -98,6 +98,7 @@ def test_an_organizer_of_no_chapter_is_asked_for_one(data: Path) -> None:
     assert "--chapter" in ran.err
 
 
+@pytest.mark.long
 def test_a_chapter_is_added_once_under_a_short_name_that_is_nobodys(data: Path) -> None:
     words = ("chapters", "add", "Lehigh Valley", "--zone", "America/New_York", "--data", data)
     first, second = hearthline(*words), hearthline(*words)
@@ -208,6 +209,7 @@ def test_a_database_that_cannot_be_opened_is_one_sentence(data: Path) -> None:
     assert "Traceback" not in ran.err
 
 
+@pytest.mark.long
 def test_a_second_run_on_one_folder_says_so_and_stops(data: Path) -> None:
     first = subprocess.Popen(
         command("run", "--data", data), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

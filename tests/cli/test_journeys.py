@@ -70,6 +70,7 @@ def test_the_rules_can_be_read_as_one_table() -> None:
     assert "two_asks (error): On no way two asks come in a row. Give or listen between the two." in ran.out
 
 
+@pytest.mark.long
 def test_a_broken_file_is_not_published_and_the_published_version_stays(data: Path, tmp_path: Path) -> None:
     assert hearthline("journeys", "publish", WELCOME, "--data", data).code == 0
     before = hearthline("journeys", "export", "welcome", "--data", data)

@@ -52,6 +52,7 @@ def walked(data: Path, tmp_path: Path) -> Path:
     return data
 
 
+@pytest.mark.long
 def test_people_are_moved_after_it_was_said_who_goes_where(walked: Path) -> None:
     lost = hearthline("journeys", "move-people", "walk", "--data", walked)
     assert lost.code == 1

@@ -109,6 +109,7 @@ def test_a_run_in_a_pipe_ends_with_its_last_test_and_leaves_no_server(tmp_path: 
     assert [answers(url) for url in urls] == [False, False]
 
 
+@pytest.mark.long
 def test_a_run_that_hangs_shows_where_and_ends(tmp_path: Path) -> None:
     # A thread that no signal reaches: only the hard limit of a whole run ends this one.
     body = "import signal, time; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM]); time.sleep(100)"

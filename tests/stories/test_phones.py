@@ -17,6 +17,8 @@ from inbound.sms.look import look
 from tests.stories.neighbor import Neighbor
 from tests.stories.town import ACCOUNT, TOKEN, Town
 
+SCALED: tuple[str, ...] = ()
+
 #: The smallest picture there is.
 GIF = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
 _next_phone = iter(range(10, 99))
