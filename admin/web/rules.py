@@ -1,7 +1,8 @@
 """Rules: staff's own word on where new words go, tried against last month's messages before they are kept."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request
@@ -80,43 +81,19 @@ def pages(services: Services) -> Blueprint:
 
     @blueprint.post("/rules/<int:rule_id>/pause")
     def pause(rule_id: int) -> ResponseReturnValue:
-        reader = reader_of(services)
-        with services.db.write() as session:
-            rule = rule_in(session, me().scope, rule_id)
-            pause_rule(session, rule, me().member_id, reader.now)
-            name = rule.name
-        tell(reader.say("rule.paused_said", name=name), undo=f"/rules/{rule_id}/pause/end")
-        return redirect("/rules")
+        return _done(services, rule_id, pause_rule, "rule.paused_said", undo=f"/rules/{rule_id}/pause/end")
 
     @blueprint.post("/rules/<int:rule_id>/pause/end")
     def resume(rule_id: int) -> ResponseReturnValue:
-        reader = reader_of(services)
-        with services.db.write() as session:
-            rule = rule_in(session, me().scope, rule_id)
-            resume_rule(session, rule, me().member_id, reader.now)
-            name = rule.name
-        tell(reader.say("rule.resumed_said", name=name))
-        return redirect("/rules")
+        return _done(services, rule_id, resume_rule, "rule.resumed_said")
 
     @blueprint.post("/rules/<int:rule_id>/end")
     def end(rule_id: int) -> ResponseReturnValue:
-        reader = reader_of(services)
-        with services.db.write() as session:
-            rule = rule_in(session, me().scope, rule_id)
-            end_rule(session, rule, me().member_id, reader.now)
-            name = rule.name
-        tell(reader.say("rule.ended_said", name=name), undo=f"/rules/{rule_id}/end/undo")
-        return redirect("/rules")
+        return _done(services, rule_id, end_rule, "rule.ended_said", undo=f"/rules/{rule_id}/end/undo")
 
     @blueprint.post("/rules/<int:rule_id>/end/undo")
     def take_back(rule_id: int) -> ResponseReturnValue:
-        reader = reader_of(services)
-        with services.db.write() as session:
-            rule = rule_in(session, me().scope, rule_id)
-            take_back_end(session, rule, me().member_id, reader.now)
-            name = rule.name
-        tell(reader.say("rule.back_said", name=name))
-        return redirect("/rules")
+        return _done(services, rule_id, take_back_end, "rule.back_said")
 
     @blueprint.post("/rules/<int:rule_id>/order")
     def order(rule_id: int) -> ResponseReturnValue:
@@ -137,6 +114,23 @@ def may_rule(viewer: Me) -> None:
     """Raises NotFound for whoever answers nobody."""
     if not viewer.scope.everything and not viewer.scope.chapters:
         raise NotFound("There is no such page for you.")
+
+
+def _done(
+    services: Services,
+    rule_id: int,
+    act: Callable[[Session, RoutingRule, int, datetime], object],
+    said: str,
+    undo: str | None = None,
+) -> ResponseReturnValue:
+    """It is done with a rule that the reader may see, and the list says so."""
+    reader = reader_of(services)
+    with services.db.write() as session:
+        rule = rule_in(session, me().scope, rule_id)
+        act(session, rule, me().member_id, reader.now)
+        name = rule.name
+    tell(reader.say(said, name=name), undo=undo)
+    return redirect("/rules")
 
 
 def _written(services: Services, *, keep: bool) -> ResponseReturnValue:

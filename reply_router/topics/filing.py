@@ -45,6 +45,7 @@ from engine.outbox.moderating import (
 )
 from engine.people.member import Member, in_contact
 from reply_router.content import file_once, key_of
+from reply_router.filing import Entry
 from reply_router.reading.texts import one_form
 from reply_router.subject import stripped
 from reply_router.topics.guard import looks_private
@@ -83,6 +84,10 @@ class Stands:
     effect: str
     #: The row by which the same words came into the topic before.
     same_as: int | None = None
+
+    def entry(self, author_id: int) -> Entry:
+        """The same as routing knows it."""
+        return Entry(self.thread, self.message, author_id, self.effect, self.same_as)
 
 
 def file_post(session: Session, coming: Coming, now: datetime) -> Stands:

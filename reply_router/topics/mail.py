@@ -8,7 +8,6 @@ from engine.outbox.moderating import Back
 from reply_router.filing import Entry, Mail, file_in_place, words_of
 from reply_router.topics.filing import (
     Coming,
-    Stands,
     decide,
     do_asked,
     file_post,
@@ -27,11 +26,11 @@ def file_in_topic(session: Session, mail: Mail, now: datetime) -> Entry:
     coming = Coming(topic, words_of(mail), mail.received, mail.sentence, back, mail.fingerprint, mail.answer_within)
     match mail.rule.name:
         case "moderation":
-            return _entry(topic.author.id, decide(session, coming, now))
+            return decide(session, coming, now).entry(topic.author.id)
         case "moderator_note":
-            return _entry(topic.author.id, note_it(session, coming, now))
+            return note_it(session, coming, now).entry(topic.author.id)
         case "topic_command":
-            return _entry(topic.author.id, do_asked(session, coming, now))
+            return do_asked(session, coming, now).entry(topic.author.id)
         case "topic_to_us":
             wait_for_person(session, topic, now)
             return file_in_place(session, mail, now)
@@ -39,9 +38,5 @@ def file_in_topic(session: Session, mail: Mail, now: datetime) -> Entry:
             tell_of_lock(session, topic, back, now)
             return file_in_place(session, mail, now)
         case "topic":
-            return _entry(topic.author.id, file_post(session, coming, now))
+            return file_post(session, coming, now).entry(topic.author.id)
     raise ValueError(f"{mail.rule.name} is no rule of topics")
-
-
-def _entry(author_id: int, stands: Stands) -> Entry:
-    return Entry(stands.thread, stands.message, author_id, stands.effect, stands.same_as)

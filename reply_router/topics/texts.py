@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from engine.outbox.moderating import Back
 from reply_router.filing import Entry
 from reply_router.text_filing import Incoming, file_text, words_of_text
-from reply_router.topics.filing import Coming, Stands, decide, do_asked, file_post, tell_of_lock, wait_for_person
+from reply_router.topics.filing import Coming, decide, do_asked, file_post, tell_of_lock, wait_for_person
 
 
 def file_text_in_topic(session: Session, incoming: Incoming, now: datetime) -> Entry:
@@ -21,9 +21,9 @@ def file_text_in_topic(session: Session, incoming: Incoming, now: datetime) -> E
     )
     match incoming.rule.name:
         case "moderation":
-            return _entry(topic.author.id, decide(session, coming, now))
+            return decide(session, coming, now).entry(topic.author.id)
         case "topic_command":
-            return _entry(topic.author.id, do_asked(session, coming, now))
+            return do_asked(session, coming, now).entry(topic.author.id)
         case "topic_to_us":
             wait_for_person(session, topic, now)
             return file_text(session, incoming, now)
@@ -31,9 +31,5 @@ def file_text_in_topic(session: Session, incoming: Incoming, now: datetime) -> E
             tell_of_lock(session, topic, back, now)
             return file_text(session, incoming, now)
         case "topic":
-            return _entry(topic.author.id, file_post(session, coming, now))
+            return file_post(session, coming, now).entry(topic.author.id)
     raise ValueError(f"{incoming.rule.name} is no rule of topics")
-
-
-def _entry(author_id: int, stands: Stands) -> Entry:
-    return Entry(stands.thread, stands.message, author_id, stands.effect, stands.same_as)

@@ -15,7 +15,7 @@ import dkim
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 
 import reply_router.route
 from engine.base.services import Services
@@ -127,7 +127,7 @@ def _key() -> Key:
     return Key(secret, f"{SELECTOR.decode()}._domainkey.{SIGNER.decode()}", f"v=DKIM1; k=rsa; p={words}")
 
 
-def _bytes_of(received_id: int):  # type: ignore[no-untyped-def]
+def _bytes_of(received_id: int) -> Select[tuple[bytes]]:
     return (
         select(ReceivedBytes.body)
         .join(Received, Received.bytes_id == ReceivedBytes.id)
