@@ -21,7 +21,8 @@ from admin.watching.gauges import late_settling
 from engine.base.db import Database
 from engine.base.errors import HearthlineError, SettingsError, Unavailable
 from engine.base.lease import Lease
-from engine.base.settings import FILE_NAME, Settings, load, unknown_variables
+from engine.base.settings import FILE_NAME, Settings
+from engine.base.settings_file import load, unknown_variables
 from engine.chapters.membership import Role
 from engine.conversations.balance import Balance, balance
 from engine.conversations.handing_over import orphans

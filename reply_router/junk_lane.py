@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from engine.base.settings import Mail as MailSettings
+from engine.base.setting_groups.mail import Mail as MailSettings
 from engine.conversations.junk import Junk
 from engine.conversations.received import Received
 from reply_router.filing import Mail, stored

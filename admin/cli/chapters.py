@@ -28,7 +28,7 @@ def add(name: str, slug: str | None, zone: str | None, language: str | None, dat
     Example: hearthline chapters add "Lehigh Valley" --short lehigh-valley --zone America/New_York
     """
     from engine.base.errors import Invalid
-    from engine.base.settings import is_zone
+    from engine.base.setting_groups.organization import is_zone
     from engine.chapters.chapter import add_chapter, short_name
     from engine.outbox.mailbox import is_taken
 

@@ -66,7 +66,8 @@ def init(data_dir: Path, name: str, domain: str) -> None:
     """
     from admin.process import build
     from engine.base.errors import SettingsError
-    from engine.base.settings import FILE_NAME, load
+    from engine.base.settings import FILE_NAME
+    from engine.base.settings_file import load
     from engine.migrations import migrate
 
     if (data_dir / FILE_NAME).exists():

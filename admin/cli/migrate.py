@@ -17,7 +17,7 @@ def migrate(data_dir: Path, target: str, down: str | None) -> None:
     Example: hearthline migrate --data /srv/hearthline
     """
     from admin.process import build, publish
-    from engine.base.settings import load
+    from engine.base.settings_file import load
     from engine.migrations import migrate as shape
 
     services = build(load(data_dir))

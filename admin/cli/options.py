@@ -50,7 +50,8 @@ def opened(data_dir: Path) -> Iterator["Services"]:
     """The installation in `data_dir`, its database at this program's shape. Raises SettingsError."""
     from admin.process import build
     from engine.base.errors import SettingsError
-    from engine.base.settings import FILE_NAME, load
+    from engine.base.settings import FILE_NAME
+    from engine.base.settings_file import load
     from engine.migrations import migrate
 
     if not (data_dir / FILE_NAME).exists():

@@ -99,7 +99,7 @@ def _runs(
 ) -> None:
     """The process has run until it was asked to end, and has ended what it began."""
     from admin.process import Process
-    from engine.base.settings import load
+    from engine.base.settings_file import load
 
     settings = load(data_dir, **more)
     if number and settings.doors.watch_port:

@@ -47,7 +47,8 @@ def run(data_dir: Path, below: bool) -> None:
     """
     from admin.process import Embedded
     from engine.base.errors import SettingsError
-    from engine.base.settings import FILE_NAME, load
+    from engine.base.settings import FILE_NAME
+    from engine.base.settings_file import load
 
     if not (data_dir / FILE_NAME).exists():
         raise SettingsError(no_installation(data_dir))

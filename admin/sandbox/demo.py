@@ -28,7 +28,8 @@ from engine.base.clock import SandboxClock
 from engine.base.db import Database
 from engine.base.errors import SettingsError
 from engine.base.services import Services
-from engine.base.settings import FILE_NAME, Settings, load
+from engine.base.settings import FILE_NAME, Settings
+from engine.base.settings_file import load
 
 #: The outside world's memory, beside the database.
 WORLD = "world.db"

@@ -16,7 +16,8 @@ from engine.base.clock import Clock, SandboxClock
 from engine.base.db import Database
 from engine.base.errors import SettingsError
 from engine.base.services import Services
-from engine.base.settings import FILE_NAME, Settings, as_toml
+from engine.base.settings import FILE_NAME, Settings
+from engine.base.settings_file import as_toml
 from engine.migrations import migrate
 from engine.runner.scheduler import Scheduler
 

@@ -7,7 +7,8 @@ from secrets import token_hex
 from admin.sandbox.cast import written
 from engine.base.errors import SettingsError
 from engine.base.lock import FolderLock
-from engine.base.settings import FILE_NAME, load
+from engine.base.settings import FILE_NAME
+from engine.base.settings_file import load
 
 
 def settle_in(data_dir: Path, database: str = "", redis: str = "") -> None:

@@ -14,7 +14,10 @@ import engine.tables  # noqa: F401  (every table is known before the first query
 from engine.base.broker import Broker
 from engine.base.db import Database
 from engine.base.services import Services
-from engine.base.settings import Mail, Organization, Settings, Texting
+from engine.base.setting_groups.mail import Mail
+from engine.base.setting_groups.organization import Organization
+from engine.base.setting_groups.texting import Texting
+from engine.base.settings import Settings
 from engine.base.tokens import TokenRing
 from engine.enrollments.journey import Published, load_version
 from engine.runner.simulate.outside import Arrivals, MailOutside, TextOutside, VirtualClock

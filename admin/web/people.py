@@ -20,7 +20,7 @@ from admin.web.places import addressed
 from admin.web.reaching import Unreached, complaint_words, rest_words, unreached
 from admin.web.row_ids import row_id
 from engine.base.services import Services
-from engine.base.settings import Texting
+from engine.base.setting_groups.texting import Texting
 from engine.chapters.chapter import Chapter
 from engine.chapters.ledger import ledger_of, sheet
 from engine.chapters.membership import Membership, home_chapter

@@ -13,7 +13,7 @@ from admin.web.frame import reader_of
 from admin.web.me import me
 from engine.base.errors import NotFound
 from engine.base.services import Services
-from engine.base.settings import Texting
+from engine.base.setting_groups.texting import Texting
 from engine.chapters.membership import home_chapter
 from engine.conversations.assignment import assign, may_answer
 from engine.conversations.scope import member_in, threads_in

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from engine.base.log import logger
 from engine.base.services import NotSent, Sent
-from engine.base.settings import Mail
+from engine.base.setting_groups.mail import Mail
 from engine.channels.failures import Stage, from_exception, from_reply
 
 #: A connection that rested longer is not trusted again; relays hang up after one to five minutes (RFC 5321 4.5.3.2).

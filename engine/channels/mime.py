@@ -16,7 +16,7 @@ from email.policy import SMTP
 from functools import lru_cache
 
 from engine.base.errors import Invalid
-from engine.base.settings import is_no_reply
+from engine.base.setting_groups.mail import is_no_reply
 
 #: RFC 5322 2.1.1: a line should not be longer, without its line break.
 LINE = 78

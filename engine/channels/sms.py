@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from engine.base.errors import ProviderAway
 from engine.base.log import logger
 from engine.base.services import NotSent, NumberFacts, OutgoingText, Picture, ProviderText, Sent
-from engine.base.settings import Texting
+from engine.base.setting_groups.texting import Texting
 from engine.channels import sms_media
 from engine.channels.sms_failures import from_answer, from_exception
 

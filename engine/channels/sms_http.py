@@ -12,7 +12,7 @@ from twilio.http import HttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from engine.base.settings import Texting
+from engine.base.setting_groups.texting import Texting
 
 #: The library's own hosts: api.twilio.com, lookups.twilio.com.
 _ITS_DOMAIN = ".twilio.com"

@@ -15,7 +15,7 @@ import urllib3
 
 from engine.base.errors import Invalid, ProviderAway
 from engine.base.services import Picture
-from engine.base.settings import Texting
+from engine.base.setting_groups.texting import Texting
 
 #: Where the provider's own media addresses redirect to (https://www.twilio.com/docs/messaging/api/media-resource).
 STORES = (".twilio.com", ".twiliocdn.com", "s3-external-1.amazonaws.com", "s3.amazonaws.com")

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.base.db import Base
-from engine.base.settings import is_no_reply
+from engine.base.setting_groups.mail import is_no_reply
 from engine.chapters.chapter import Chapter
 from engine.people.member import Member
 

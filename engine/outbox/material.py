@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from engine.base.errors import HearthlineError
 from engine.base.log import logger
-from engine.base.settings import Mail, Texting
+from engine.base.setting_groups.mail import Mail
+from engine.base.setting_groups.texting import Texting
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import in_several
 from engine.content.approval import Lenders, lenders_of, lent

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from engine.base.services import OutgoingText
-from engine.base.settings import Texting
+from engine.base.setting_groups.texting import Texting
 from engine.base.tokens import Purpose, TokenRing
 from engine.outbox.delivery import Delivery
 from engine.outbox.letter import Hidden, Press, Unwritable, audience_of, sender_of, values_of

@@ -10,7 +10,8 @@ from decimal import Decimal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine.base.settings import Settings, Texting
+from engine.base.setting_groups.texting import Texting
+from engine.base.settings import Settings
 from engine.conversations.message import Message
 from engine.conversations.thread import Thread
 from engine.outbox.answering import texted_from

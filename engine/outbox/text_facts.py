@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine.base.settings import Texting
+from engine.base.setting_groups.texting import Texting
 from engine.conversations.message import Message
 from engine.outbox.classes import CLASSES, Need, Window
 from engine.outbox.delivery import Delivery

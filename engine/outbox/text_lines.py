@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.base.db import insert_new, table_of
-from engine.base.settings import Texting
+from engine.base.setting_groups.texting import Texting
 from engine.outbox.line import TextLine
 
 _TEXT_LINE = table_of(TextLine)

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 from engine.base.errors import SettingsError
 from engine.base.services import Services
-from engine.base.settings import Doors
+from engine.base.setting_groups.doors import Doors
 from inbound.mail.allowance import Connections, Disk, Memory, PerMinute
 from inbound.mail.protocol import STOPPING, LocalConversation, MailConversation, Shared, Terms
 from inbound.receive import Acceptor, Answer, Arrival

@@ -3,7 +3,7 @@
 from ipaddress import ip_address, ip_network
 
 from engine.base.log import logger
-from engine.base.settings import Mail
+from engine.base.setting_groups.mail import Mail
 from reply_router.proof.check import Envelope, check
 from reply_router.proof.domains import domain_of
 from reply_router.proof.names import Names

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from admin.publishing import publish_checked
 from admin.web import create_app
 from engine.base.ids import new_id
-from engine.base.settings import Texting
+from engine.base.setting_groups.texting import Texting
 from engine.content.template import Template, TemplateVersion
 from engine.conversations.message import Message
 from engine.conversations.picture import ReceivedPicture

@@ -13,7 +13,10 @@ from engine.base.broker import Broker
 from engine.base.clock import SystemClock
 from engine.base.db import Database
 from engine.base.services import Services
-from engine.base.settings import Doors, Mail, Settings, Texting
+from engine.base.setting_groups.doors import Doors
+from engine.base.setting_groups.mail import Mail
+from engine.base.setting_groups.texting import Texting
+from engine.base.settings import Settings
 from engine.base.tokens import TokenRing
 from engine.channels.email import SmtpRelay
 from engine.runner.presence import Presence, workers_seen

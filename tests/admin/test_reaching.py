@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from admin.web import create_app
-from engine.base.settings import Texting
+from engine.base.setting_groups.texting import Texting
 from engine.chapters.membership import home_chapter
 from engine.conversations.thread import Thread
 from engine.outbox.trouble import DOES_NOT_ARRIVE

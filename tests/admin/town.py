@@ -21,7 +21,10 @@ from engine.base.broker import Broker
 from engine.base.db import Database
 from engine.base.ids import new_id
 from engine.base.services import Services
-from engine.base.settings import Mail, Organization, Sandbox, Settings
+from engine.base.setting_groups.mail import Mail
+from engine.base.setting_groups.organization import Organization
+from engine.base.setting_groups.promises import Sandbox
+from engine.base.settings import Settings
 from engine.base.tokens import TokenRing
 from engine.channels.email import SmtpRelay
 from engine.chapters.chapter import Chapter

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from engine.base.errors import SettingsError
-from engine.base.settings import is_no_reply, load, unknown_variables
+from engine.base.setting_groups.mail import is_no_reply
+from engine.base.settings_file import load, unknown_variables
 
 KEY = f'keys = ["1:{"ab" * 32}"]\n'
 

@@ -13,7 +13,10 @@ from pathlib import Path
 
 from admin.process import Process
 from engine.base.clock import SystemClock
-from engine.base.settings import Doors, Mail, Organization, Settings
+from engine.base.setting_groups.doors import Doors
+from engine.base.setting_groups.mail import Mail
+from engine.base.setting_groups.organization import Organization
+from engine.base.settings import Settings
 from engine.conversations.thread import Thread, open_thread
 from engine.outbox.post import answer
 from engine.people.address import Address

@@ -21,7 +21,9 @@ from engine.base.broker import Broker
 from engine.base.clock import SystemClock
 from engine.base.ids import new_id
 from engine.base.services import Services
-from engine.base.settings import Mail, Organization, Settings
+from engine.base.setting_groups.mail import Mail
+from engine.base.setting_groups.organization import Organization
+from engine.base.settings import Settings
 from engine.base.tokens import Purpose, TokenRing
 from engine.channels.email import SmtpRelay
 from engine.chapters.membership import ANSWERING_ROLES, Membership, Role, give_role

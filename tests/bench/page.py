@@ -19,7 +19,10 @@ from admin.cli.demo import free_ports
 from admin.sandbox.fleet import ROLES, Fleet
 from engine.base.clock import SystemClock
 from engine.base.services import Services
-from engine.base.settings import Doors, Mail, Organization, Settings
+from engine.base.setting_groups.doors import Doors
+from engine.base.setting_groups.mail import Mail
+from engine.base.setting_groups.organization import Organization
+from engine.base.settings import Settings
 from engine.chapters.invitation import invite
 from engine.conversations.received import Received
 from engine.conversations.thread import Thread

@@ -22,7 +22,9 @@ from engine.base.broker import Broker
 from engine.base.clock import SystemClock
 from engine.base.db import Database
 from engine.base.services import Services
-from engine.base.settings import Mail, Organization, Settings
+from engine.base.setting_groups.mail import Mail
+from engine.base.setting_groups.organization import Organization
+from engine.base.settings import Settings
 from engine.base.tokens import TokenRing
 from engine.channels.email import SmtpRelay
 from engine.enrollments.enrollment import Visit

@@ -23,7 +23,8 @@ from engine.base.broker import Broker
 from engine.base.db import Database
 from engine.base.ids import new_id
 from engine.base.services import Services
-from engine.base.settings import Settings, Texting
+from engine.base.setting_groups.texting import Texting
+from engine.base.settings import Settings
 from engine.base.tokens import TokenRing
 from engine.channels.email import SmtpRelay
 from engine.channels.sms import TwilioTexts

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.base.services import NotSent, Sent
-from engine.base.settings import Mail
+from engine.base.setting_groups.mail import Mail
 from engine.channels.email import SmtpRelay
 from tests.channels.relay import PASSWORD, USER, Relay, certificate
 

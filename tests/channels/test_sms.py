@@ -10,7 +10,7 @@ import pytest
 
 from engine.base.errors import Invalid, ProviderAway
 from engine.base.services import NotSent, NumberFacts, OutgoingText, Sent
-from engine.base.settings import Texting
+from engine.base.setting_groups.texting import Texting
 from engine.channels.sms import TwilioTexts
 from engine.channels.sms_http import PooledHttp
 from tests.channels.provider import Asked, Provider, Says

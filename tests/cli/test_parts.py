@@ -20,7 +20,9 @@ from engine.base.db import Database
 from engine.base.errors import SettingsError
 from engine.base.lease import Lease, take
 from engine.base.services import Services
-from engine.base.settings import Doors, Mail, Settings
+from engine.base.setting_groups.doors import Doors
+from engine.base.setting_groups.mail import Mail
+from engine.base.settings import Settings
 from engine.migrations import migrate
 from engine.runner.scheduler import LEASE_NAME, Scheduler
 from tests.cli.shell import ROOT, command, environment, write_settings

@@ -40,7 +40,7 @@ def relay() -> Iterator[Relay]:
 @pytest.fixture
 def visit(tmp_path: Path, relay: Relay) -> Iterator[Visit]:
     """An installation that can send mail and texts, with Rosa and her chapter Tucson in it."""
-    from engine.base.settings import Texting
+    from engine.base.setting_groups.texting import Texting
 
     with a_house(tmp_path, relay_port=relay.port, sms=Texting(**TEXTING)) as house:  # type: ignore[arg-type]
         visit = Visit(house)

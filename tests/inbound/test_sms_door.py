@@ -14,7 +14,7 @@ import pytest
 from twilio.request_validator import RequestValidator
 
 from engine.base.ids import new_id
-from engine.base.settings import Texting
+from engine.base.setting_groups.texting import Texting
 from engine.base.tokens import Purpose
 from engine.outbox.delivery import Delivery
 from inbound.sms.webhook import MOST_BYTES

@@ -21,7 +21,7 @@ from admin.sandbox.carrier.our_door import OurDoor
 from admin.sandbox.store import Store
 from engine.base.errors import Invalid, ProviderAway
 from engine.base.services import Services
-from engine.base.settings import Texting
+from engine.base.setting_groups.texting import Texting
 from engine.channels.sms import TwilioTexts
 from engine.conversations.look import TextLook
 from engine.conversations.message import Message

@@ -17,7 +17,7 @@ from admin.sandbox.carrier.trouble import EVERYBODY, Trouble
 from engine.base.db import Database
 from engine.base.errors import Invalid
 from engine.base.services import OutgoingText
-from engine.base.settings import Texting
+from engine.base.setting_groups.texting import Texting
 from engine.chapters.chapter import Chapter
 from engine.content.template import publish_library
 from engine.conversations.message import Message

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.base.settings import Texting
+from engine.base.setting_groups.texting import Texting
 from inbound.receive import Acceptor
 from tests.outbox.conftest import House, catalog, house
 from tests.reply_router.conversation import Town

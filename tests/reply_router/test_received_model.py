@@ -24,7 +24,7 @@ from sqlalchemy import select, update
 from engine.base.db import Database
 from engine.base.errors import Unread
 from engine.base.ids import new_id
-from engine.base.settings import Texting
+from engine.base.setting_groups.texting import Texting
 from engine.chapters.membership import give_role
 from engine.conversations.assignment import assign, may_answer
 from engine.conversations.balance import balance

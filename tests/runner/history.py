@@ -23,7 +23,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from engine.base.ids import new_id
-from engine.base.settings import Texting
+from engine.base.setting_groups.texting import Texting
 from engine.conversations.message import Message
 from engine.conversations.task import Task
 from engine.enrollments.enrollment import Due, Enrollment, Visit

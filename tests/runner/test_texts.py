@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from engine.base.ids import new_id
-from engine.base.settings import Texting
+from engine.base.setting_groups.texting import Texting
 from engine.conversations.question import Question
 from engine.enrollments.enrollment import Visit
 from engine.outbox.delivery import Delivery, DeliveryKey

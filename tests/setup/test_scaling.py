@@ -11,7 +11,7 @@ import yaml
 
 from admin.cli.__main__ import COMMANDS
 from admin.process import ROLES
-from engine.base.settings import unknown_variables
+from engine.base.settings_file import unknown_variables
 from tests.setup.test_locks import ROOT
 
 FOLDER = ROOT / "docs" / "scaling"

@@ -19,7 +19,11 @@ import pytest
 
 from admin.process import Embedded
 from engine.base.ids import new_id
-from engine.base.settings import Doors, Mail, Organization, Settings, Texting
+from engine.base.setting_groups.doors import Doors
+from engine.base.setting_groups.mail import Mail
+from engine.base.setting_groups.organization import Organization
+from engine.base.setting_groups.texting import Texting
+from engine.base.settings import Settings
 from engine.enrollments.joining import welcome
 from engine.outbox.post import consent_mail, consent_text
 from engine.people.address import Address

@@ -33,7 +33,12 @@ from admin.sandbox.store import Store
 from engine.base.clock import SandboxClock
 from engine.base.db import Database, to_microseconds
 from engine.base.services import Services
-from engine.base.settings import Doors, Mail, Organization, Sandbox, Settings, Texting
+from engine.base.setting_groups.doors import Doors
+from engine.base.setting_groups.mail import Mail
+from engine.base.setting_groups.organization import Organization
+from engine.base.setting_groups.promises import Sandbox
+from engine.base.setting_groups.texting import Texting
+from engine.base.settings import Settings
 from engine.chapters.invitation import invite
 from engine.enrollments.joining import welcome
 from engine.migrations import migrate

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from admin.cli.journeys import journeys
 from admin.process import build
-from engine.base.settings import load
+from engine.base.settings_file import load
 from engine.migrations import migrate
 from engine.outbox import gate
 from tests.cli.shell import ROOT, write_settings

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from engine.base.errors import Invalid
-from engine.base.settings import is_zone
+from engine.base.setting_groups.organization import is_zone
 from engine.people.address import normal_email
 from engine.people.importing.opt_in import Word, word_on
 from engine.people.importing.recipe import Layout

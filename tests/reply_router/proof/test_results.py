@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.base.settings import Mail
+from engine.base.setting_groups.mail import Mail
 from reply_router.proof.domains import aligned, organization_of
 from reply_router.proof.prove import prove
 from reply_router.reading import Kind, Mailbox, Reading

@@ -1,0 +1,1 @@
+"""The groups of settings, one file each; `engine.base.settings` puts them together."""
