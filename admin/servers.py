@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from admin.check import Check, counted
 from engine.base.db import Database
 from engine.base.settings import FILE_NAME, Settings
+from engine.channels.names import Names, NamesAway
 from engine.runner.presence import WITHIN, workers_seen
-from reply_router.proof.names import Names, NamesAway
 
 #: Seconds a server has to answer.
 PATIENCE = 5

@@ -7,9 +7,9 @@ mail unproven, says so, and loses nothing.
 from dataclasses import dataclass
 
 from engine.base.errors import Unread
+from engine.channels.names import Names, NamesAway
 from reply_router.budget.readers import readers
 from reply_router.proof.domains import aligned
-from reply_router.proof.names import Names, NamesAway
 from reply_router.proof.policy import Policy, policy_of
 from reply_router.proof.proof import Proof
 from reply_router.proof.sender_policy import sender_policy

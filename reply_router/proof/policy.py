@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from engine.channels.names import Names
 from reply_router.proof.domains import normal_domain, organization_of
-from reply_router.proof.names import Names
 from reply_router.proof.signatures import tags_of
 
 

@@ -4,9 +4,9 @@ from ipaddress import ip_address, ip_network
 
 from engine.base.log import logger
 from engine.base.setting_groups.mail import Mail
+from engine.channels.names import Names
 from reply_router.proof.check import Envelope, check
 from reply_router.proof.domains import domain_of
-from reply_router.proof.names import Names
 from reply_router.proof.proof import UNPROVEN, Proof
 from reply_router.proof.results import judged, stamped
 from reply_router.reading import Reading

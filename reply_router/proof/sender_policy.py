@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import spf
 
-from reply_router.proof.names import LONGEST_TEXT, Names, NamesAway
+from engine.channels.names import LONGEST_TEXT, Names, NamesAway
 
 #: Where machines of the operator's own are: mail from there was sent to one of them, and from where, nobody told us.
 _OWN: Final = tuple(

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from engine.base.setting_groups.mail import Mail
-from reply_router.proof.names import Cache, Names, NamesAway
+from engine.channels.names import Cache, Names, NamesAway
 from reply_router.proof.proof import Proof
 from reply_router.proof.prove import prove
 from reply_router.reading import read
