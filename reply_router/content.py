@@ -2,13 +2,15 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from engine.base.db import new_in, table_of
+from engine.base.foreseen import foreseeable, write_soon
 from engine.conversations.received import FiledKey
 
 #: Headers that servers add on the way: they differ between two tries of the same mail.
@@ -115,12 +117,49 @@ def key_of(*parts: bytes | str | int) -> bytes:
     return digest.digest()
 
 
+@foreseeable
+def owner_of(session: Session, key: bytes) -> int | None:
+    """The received row that owns the key; foreseen and None: nobody does, and nobody else can take it meanwhile."""
+    return session.scalar(select(FiledKey.received_id).where(FiledKey.key == key))
+
+
+def take_keys(session: Session, wanted: Mapping[bytes, int], now: datetime) -> None:
+    """Each key is owned by the row it is wanted for, unless another owns it; by which is known. One insert for all."""
+    rows = [{"key": key, "created_at": now, "received_id": wanted[key]} for key in sorted(wanted)]
+    new = new_in(session, table_of(FiledKey)).returning(table_of(FiledKey).c.key)
+    mine = set(session.scalars(new, rows))
+    owners: dict[bytes, int] = {key: wanted[key] for key in mine}
+    others = [key for key in wanted if key not in mine]
+    if others:
+        rows_there = select(FiledKey.key, FiledKey.received_id).where(FiledKey.key.in_(others))
+        owners |= dict(session.execute(rows_there).tuples().all())
+    for key, owner in owners.items():
+        owner_of.foresee(session, owner, key)
+
+
+def foresee_keys(session: Session, keys: Collection[bytes]) -> None:
+    """Who owns each of these keys is known. Only for those that nobody else can take meanwhile."""
+    rows = session.execute(select(FiledKey.key, FiledKey.received_id).where(FiledKey.key.in_(keys)))
+    found = dict(rows.tuples().all())
+    for key in keys:
+        owner_of.foresee(session, found.get(key), key)
+
+
 def file_once(session: Session, key: bytes, received_id: int, now: datetime) -> int | None:
     """None once this received row owns the key; else the row that does. Insert and catch, never look first."""
+    if owner_of.is_foreseen(session, key):
+        owner = owner_of(session, key)
+        if owner is None:
+            owner_of.foresee(session, received_id, key)
+            write_soon(session, _TAKEN, {"key": key, "created_at": now, "received_id": received_id})
+        return None if owner in (None, received_id) else owner
     try:
         with session.begin_nested():
             session.execute(insert(FiledKey).values(key=key, created_at=now, received_id=received_id))
     except IntegrityError:
-        owner = session.scalar(select(FiledKey.received_id).where(FiledKey.key == key))
+        owner = owner_of(session, key)
         return None if owner == received_id else owner
     return None
+
+
+_TAKEN = insert(table_of(FiledKey))

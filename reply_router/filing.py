@@ -13,11 +13,11 @@ from engine.base.log import logger
 from engine.chapters.membership import home_chapter
 from engine.conversations.closure import close
 from engine.conversations.feed import tell
-from engine.conversations.message import Message, Words, file_machine_mail, file_words_in, first_line
+from engine.conversations.message import Message, Words, file_machine_mail, file_words_in, first_line, named
 from engine.conversations.question import question_of
 from engine.conversations.received import Received
 from engine.conversations.storm import watch
-from engine.conversations.thread import Thread, mark, open_thread
+from engine.conversations.thread import Thread, is_mine, is_new, mark, open_thread
 from engine.conversations.thread_chapter import show_in
 from engine.people.address import masked
 from engine.people.member import Member
@@ -28,7 +28,7 @@ from reply_router.asked import Answering, answer, answering, ask_which_by_mail
 from reply_router.assign import see_to_it
 from reply_router.branch import tell_words
 from reply_router.case import Case, Filed, Rule
-from reply_router.content import file_once, key_of
+from reply_router.content import file_once, key_of, owner_of
 from reply_router.find import Place
 from reply_router.machine_rules import answer_in
 from reply_router.mail_commands import DONE, is_told
@@ -95,7 +95,8 @@ def file_in_place(session: Session, mail: Mail, now: datetime) -> Entry:
     thread = place.thread
     if thread is not None:
         # Another worker may file another mail in it just now: marks and pointers are read anew under its lock.
-        session.refresh(thread, with_for_update=True)
+        if not is_mine(session, thread.id):
+            session.refresh(thread, with_for_update=True)
         same = _stands_already(session, thread, mail, now)
         room = getattr(case.aim, "chapter_id", None)
         if same is not None and (place.ours or room is None or room == thread.chapter_id):
@@ -271,7 +272,10 @@ def _because(thread: Thread, mail: Mail) -> None:
 
 def _stands_already(session: Session, thread: Thread, mail: Mail, now: datetime) -> int | None:
     """The received row by which this very mail stands in the conversation already, else None, and it does now."""
-    return file_once(session, key_of("thread", thread.id, mail.fingerprint), mail.received.id, now)
+    key = key_of("thread", thread.id, mail.fingerprint)
+    if is_new(session, thread.id) and not owner_of.is_foreseen(session, key):
+        owner_of.foresee(session, None, key)
+    return file_once(session, key, mail.received.id, now)
 
 
 def _bring_letter(said: Message | None, thread: Thread) -> None:
@@ -291,10 +295,7 @@ def _mark_reused_id(session: Session, thread: Thread, mail: Mail) -> None:
     """Both are shown when a sender uses one Message-ID for two mails."""
     if mail.reading.message_id is None:
         return
-    earlier = session.scalars(
-        select(Message).where(Message.internet_message_id == _identifier(mail.reading), Message.kind == "in").limit(5)
-    )
-    for each in earlier:
+    for each in named(session, identifier_of(mail.reading)):
         if each.thread_id == thread.id and each.detail.get("content") != mail.fingerprint.hex():
             mark(thread, REUSED_ID)
 
@@ -330,7 +331,7 @@ def words_of(mail: Mail, what: str = "") -> Words:
             for each in reading.attachments
         ],
         received_id=received.id,
-        internet_message_id=stored(_identifier(reading)),
+        internet_message_id=stored(identifier_of(reading)),
         detail=detail,
         at=received.created_at,
     )
@@ -341,7 +342,8 @@ def folded_of(reading: Reading) -> list[dict[str, object]]:
     return [{"why": stored(each.why), "text": stored(each.text), "at": each.at} for each in reading.folded]
 
 
-def _identifier(reading: Reading) -> str:
+def identifier_of(reading: Reading) -> str:
+    """Its Message-ID as a Message keeps it; empty where it has none."""
     return f"<{reading.message_id}>"[:400] if reading.message_id else ""
 
 

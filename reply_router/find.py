@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.base.tokens import Purpose, TokenRing
 from engine.chapters.chapter import Chapter, chapter_named
-from engine.chapters.membership import Membership, home_chapter, roles_of
+from engine.chapters.membership import Membership, has_left_all, home_chapter, roles_of
 from engine.conversations.assignment import may_answer
-from engine.conversations.message import Message
+from engine.conversations.message import Message, said_with
 from engine.conversations.thread import Thread, open_person_thread
 from engine.conversations.topic import TOPIC
 from engine.enrollments.enrollment import Enrollment
@@ -110,11 +110,16 @@ def chapter_left(session: Session, reading: Reading, place: Place) -> Chapter | 
 
 def sender_of(session: Session, reading: Reading) -> Sender:
     """Who the From line names."""
-    box = next(iter(reading.from_), None)
-    if box is None:
+    if not reading.from_:
         return Sender("", "")
-    address = normal(box.address)[:320]
-    return Sender(address, box.name.strip()[:200], tuple(dict.fromkeys(members_with(session, "email", address))))
+    address, name = box_of(reading)
+    return Sender(address, name, tuple(dict.fromkeys(members_with(session, "email", address))))
+
+
+def box_of(reading: Reading) -> tuple[str, str]:
+    """The address and the name in the From line, as they are compared and kept; empty where it names nobody."""
+    box = next(iter(reading.from_), None)
+    return (normal(box.address)[:320], box.name.strip()[:200]) if box is not None else ("", "")
 
 
 def signed_beside(reading: Reading, domain: str, tokens: TokenRing) -> Signed | None:
@@ -226,7 +231,7 @@ def _names_words(signed: Signed) -> bool:
 def _of_delivery(session: Session, delivery_id: int, member: Member | None) -> Place:
     """What is known of a delivery; it may have been pruned, and then the token's member is all."""
     delivery = session.get(Delivery, delivery_id)
-    said = session.scalar(select(Message).where(Message.delivery_id == delivery_id).order_by(Message.id).limit(1))
+    said = said_with(session, delivery_id)
     thread_id = said.thread_id if said is not None and said.thread_id else delivery.thread_id if delivery else None
     thread = session.get(Thread, thread_id) if thread_id is not None else None
     owner = (delivery.member_id if delivery else None) or (said.member_id if said else None)
@@ -268,8 +273,7 @@ def _at(search: Search, place: Place) -> Place:
         )
     marks: tuple[str, ...] = ()
     grew_from = None
-    compared = [subject, *_subjects(session, place.thread)]
-    if search.reading.kind is Kind.HUMAN and is_changed(search.reading.subject, compared):
+    if search.reading.kind is Kind.HUMAN and _is_another(search, subject, place.thread):
         marks = (NEW_SUBJECT,)
         grew_from = place.thread.id if place.thread is not None else None
         subject = search.reading.subject or subject
@@ -324,10 +328,7 @@ def _is_over(session: Session, place: Place) -> bool:
             return True
     if place.member is None or not place.ours:
         return False
-    total, left = session.execute(
-        select(func.count(), func.count(Membership.left_at)).where(Membership.member_id == place.member.id)
-    ).one()
-    return bool(total and total == left)
+    return has_left_all(session, place.member.id)
 
 
 def _living(session: Session, member_id: int | None) -> Member | None:
@@ -373,6 +374,8 @@ def _talk_of(search: Search, member: Member | None, person: int | None) -> Threa
     """The open conversation with the sender; with `person`, only one that is theirs or nobody's."""
     if member is None and search.sender.member_ids:
         return None
+    if member is not None and person is None:
+        return open_person_thread(search.session, member.id)
     query = select(Thread).where(Thread.kind == "person", Thread.closure_id.is_(None))
     if member is not None:
         query = query.where(Thread.member_id == member.id)
@@ -417,6 +420,14 @@ def _talk_about(session: Session, member: Member | None, sender: Sender, subject
     same = bare(subject)
     found = session.scalars(query.order_by(Thread.last_at.desc()).limit(20))
     return next((thread for thread in found if bare(thread.subject) == same), None)
+
+
+def _is_another(search: Search, subject: str, thread: Thread | None) -> bool:
+    """Whether the mail has a subject that neither what it answers nor its conversation has."""
+    wanted = search.reading.subject
+    if subject and not is_changed(wanted, [subject]):
+        return False
+    return is_changed(wanted, [subject, *_subjects(search.session, thread)])
 
 
 def _subjects(session: Session, thread: Thread | None) -> list[str]:

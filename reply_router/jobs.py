@@ -15,7 +15,7 @@ from engine.base.services import Services
 from engine.base.sweep import Sweep
 from engine.conversations.junk import forget_junk, old_junk
 from engine.conversations.received import Received
-from reply_router.route import route_one
+from reply_router.route import route_due
 
 ROUTE = "route"
 #: What the retention rules take away.
@@ -38,8 +38,7 @@ def register(broker: Broker, services: Services) -> None:
     def route(row_id: int | None) -> None:
         if row_id is not None:
             with suppress(Unread):  # told where it happened; the row rests, and is tried again
-                outcome = route_one(services, row_id)
-                if outcome is not None:
+                for outcome in route_due(services, row_id).values():
                     SETTLED.labels(outcome).inc()
 
     def forget(_row_id: int | None) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.base.foreseen import is_foreseeing
 from engine.base.settings import Settings
 from engine.base.tokens import TokenRing
 from engine.conversations.message import Message
@@ -54,9 +55,10 @@ def case_of(
     aim = aim_of(session, recipient, domain, tokens)
     search = Search(session, reading, sender, aim, signed_beside(reading, domain, tokens), tokens, now, domain)
     place = find(search)
-    if place.thread is None and place.member is not None and session.get_bind().dialect.name != "sqlite":
+    alone = session.get_bind().dialect.name == "sqlite" or is_foreseeing(session)
+    if place.thread is None and place.member is not None and not alone:
         # Two first mails of one person at the same time open one conversation: the second worker waits here, and looks
-        # again. SQLite has one writer at a time, and what it found holds.
+        # again. SQLite has one writer at a time, and a group took its members before: what it found holds.
         session.execute(select(Member.id).where(Member.id == place.member.id).with_for_update())
         place = find(search)
     own_word, place = word_on(session, reading, place, sender.name, now)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
+from engine.base.foreseen import foreseeable
 from engine.chapters.chapter import Chapter
 from engine.conversations.assignment import may_answer
 from engine.conversations.routing_rule import RuleDraft, draft_of, live_rules
@@ -95,11 +96,17 @@ def mail_words(subject: str, text: str) -> str:
     return text if stripped(subject) != " ".join(subject[:1000].split()) else f"{subject}\n{text}"
 
 
+@foreseeable
 def rules_now(session: Session) -> list[OwnRule]:
     """The rules that hold now, in order."""
     rows = [each for each in live_rules(session) if each.paused_at is None]
     names = names_of(session, {each.by_id for each in rows}) if rows else {}
     return [as_rule(each.id, draft_of(each), names.get(each.by_id, "")) for each in rows]
+
+
+def foresee_rules(session: Session) -> None:
+    """The rules that hold now are known."""
+    rules_now.foresee(session, rules_now(session))
 
 
 def as_rule(rule_id: int, draft: RuleDraft, by: str) -> OwnRule:

@@ -9,17 +9,23 @@ A mail is read in a process of its own, within a budget (reply_router/budget). A
 times is settled without reading: to a person, with the original.
 """
 
-from dataclasses import replace
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from engine.base.clock import Clock
+from engine.base.db import among
 from engine.base.errors import NotFound, Unavailable, Unread
+from engine.base.foreseen import flush_soon, forget_all, is_foreseeing, write_all
 from engine.base.log import logger
 from engine.base.services import Services
 from engine.base.tokens import Purpose
+from engine.conversations.assignment import recount
 from engine.conversations.received import Received
 from engine.conversations.thread import IN_STORM, Thread
 from engine.outbox import probe
@@ -34,6 +40,7 @@ from reply_router.calls import route_call
 from reply_router.case import Case, Filed
 from reply_router.confirming import ask_first, take_word
 from reply_router.content import fingerprint, loop_marks, without_loop_marks
+from reply_router.facts import Come, foresee
 from reply_router.filing import (
     Entry,
     Mail,
@@ -56,13 +63,35 @@ from reply_router.reports import file_bounce, file_complaint, what_it_is
 from reply_router.rules import judge
 from reply_router.sign_ups import file_sign_up_mail
 from reply_router.staff import file_staff_mail
-from reply_router.taken import MOST_TRIES, Taken, give_back, pause, take
+from reply_router.taken import MOST_TRIES, Taken, give_back, pause, take_group
 from reply_router.text_route import DOOR, route_text
 from reply_router.topics.mail import file_in_topic
 
 _POISON = "It stopped our reader several times. Nothing of it is lost: open the original."
 
+#: Rows that one worker takes and settles together, at most.
+MOST_TOGETHER = 64
+#: Seconds after which what is still unread of a group is given back: a lease lasts four times as long.
+MOST_SECONDS = 5.0
+#: Rules after which what was foreseen for the mails behind still holds: they open, fill and assign conversations, and
+#: change nothing else of what is foreseen.
+FORESEEABLE = frozenset(
+    """own duplicate bounce machine calendar doubtful_calendar doubtful_bounce unreadable junk broken_address own_rule
+    token reference mailbox open chapter anybody""".split()
+)
+
 log = logger(__name__)
+
+
+@dataclass(slots=True)
+class Ready:
+    """A row that was read and proven, and waits to be settled."""
+
+    taken: Taken
+    reading: Reading | TextMessage | Call
+    proof: Proof
+    fingerprint: bytes
+    is_settled: bool = False
 
 
 def route_one(services: Services, received_id: int) -> str | None:
@@ -70,32 +99,105 @@ def route_one(services: Services, received_id: int) -> str | None:
 
     Raises whatever broke: the row is then still due, and the try is counted.
     """
-    office = Office(services.settings, services.tokens)
-    taken = take(services, received_id)
-    if taken is None:
-        return None
-    poison = taken.attempt > MOST_TRIES
-    try:
-        reading = _read(taken, office, poison=poison)
-        proof = proof_of(taken, reading, office)
-        with services.db.write() as session:
-            settled = settle(session, taken, reading, office, services.clock.now(), proof)
-        if settled is None:
-            return None
-        rule = settled.reason.partition(":")[0]
-        log.info("routed", row_id=settled.id, outcome=settled.outcome, rule=rule, attempt=settled.attempts)
-        return settled.outcome
-    except Unavailable:
-        # Our own trouble says nothing about the mail.
-        give_back(services, taken)
-        raise
-    except Exception as error:
-        if not poison:
-            pause(services, taken, error)
+    return Routing(services).group(take_group(services, received_id, 1)).get(received_id)
+
+
+def route_due(services: Services, received_id: int) -> dict[int, str]:
+    """The row is settled, and with it others that are due; the outcome of each. Empty as `route_one` is None.
+
+    Raises what broke first, after all others were settled.
+    """
+    return Routing(services).group(take_group(services, received_id, MOST_TOGETHER))
+
+
+class Routing:
+    """Takes rows that are this worker's to where they belong."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._office = Office(services.settings, services.tokens)
+        self._outcomes: dict[int, str] = {}
+        self._broke: Exception | None = None
+
+    def group(self, group: Sequence[Taken]) -> dict[int, str]:
+        """All of them are settled, in their order, the outcome of each; what broke rests. Raises what broke first."""
+        ready = self._ready(group)
+        if len(ready) > 1:
+            self._together(ready)
+        for number, each in enumerate(ready):
+            if each.taken.received_id not in self._outcomes and not each.is_settled:
+                try:
+                    self._alone(each)
+                except Unavailable:
+                    for other in ready[number + 1 :]:
+                        give_back(self._services, other.taken)
+                    raise
+        if self._broke is not None:
+            raise self._broke
+        return self._outcomes
+
+    def _ready(self, group: Sequence[Taken]) -> list[Ready]:
+        """Those that were read and proven. Hostile mails take long: what is left after that is given back."""
+        ready: list[Ready] = []
+        began = time.monotonic()
+        for number, taken in enumerate(group):
+            if number and time.monotonic() - began > MOST_SECONDS:
+                for other in group[number:]:
+                    give_back(self._services, other)
+                break
+            try:
+                reading = _read(taken, self._office, poison=taken.attempt > MOST_TRIES)
+                proof = proof_of(taken, reading, self._office)
+                ready.append(Ready(taken, reading, proof, fingerprint(taken.raw)))
+            except Unavailable:
+                # Our own trouble says nothing about the mails.
+                for other in (*(each.taken for each in ready), *group[number:]):
+                    give_back(self._services, other)
+                raise
+            except Exception as error:
+                self._failed(taken, error)
+        return ready
+
+    def _together(self, ready: Sequence[Ready]) -> None:
+        """All are settled in one transaction, or none: then each goes by itself, and only what breaks it stays."""
+        try:
+            with self._services.db.write() as session:
+                settled = _settle_all(session, ready, self._office, self._services.clock)
+        except Exception:
+            log.warning("mails could not be settled together; each goes by itself", count=len(ready), exc_info=True)
+            return
+        for each in ready:
+            each.is_settled = True
+        for row in settled:
+            self._outcomes[row.id] = row.outcome or ""
+        log.info("routed together", count=len(settled), first_id=ready[0].taken.received_id)
+
+    def _alone(self, ready: Ready) -> None:
+        taken = ready.taken
+        try:
+            with self._services.db.write() as session:
+                now = self._services.clock.now()
+                settled = settle(session, taken, ready.reading, self._office, now, ready.proof)
+        except Unavailable:
+            give_back(self._services, taken)
             raise
-        log.exception("a mail cannot even be filed unread; it stands in the list of what needs a person")
-        with services.db.write() as session:
-            return last_resort(session, taken, error, services.clock.now())
+        except Exception as error:
+            self._failed(taken, error)
+            return
+        if settled is not None and settled.outcome is not None:
+            rule = settled.reason.partition(":")[0]
+            log.info("routed", row_id=settled.id, outcome=settled.outcome, rule=rule, attempt=settled.attempts)
+            self._outcomes[settled.id] = settled.outcome
+
+    def _failed(self, taken: Taken, error: Exception) -> None:
+        if taken.attempt <= MOST_TRIES:
+            pause(self._services, taken, error)
+            self._broke = self._broke or error
+            return
+        log.error("a mail cannot even be filed unread; it stands in the list of what needs a person", exc_info=error)
+        with self._services.db.write() as session:
+            outcome = last_resort(session, taken, error, self._services.clock.now())
+        self._outcomes[taken.received_id] = outcome
 
 
 def _read(taken: Taken, office: Office, *, poison: bool) -> Reading | TextMessage | Call:
@@ -161,15 +263,65 @@ def settle(
     received = session.scalar(
         select(Received).where(Received.id == taken.received_id, Received.outcome.is_(None)).with_for_update()
     )
-    if received is None:
-        return None
+    if received is not None:
+        _settle_row(session, received, taken, reading, office, now, proof)
+    return received
+
+
+def _settle_row(
+    session: Session,
+    received: Received,
+    taken: Taken,
+    reading: Reading | TextMessage | Call,
+    office: Office,
+    now: datetime,
+    proof: Proof,
+) -> None:
     if isinstance(reading, TextMessage):
         route_text(session, received, reading, office.settings, now)
     elif isinstance(reading, Call):
         route_call(session, received, reading, office.settings, now)
     else:
         route(session, received, reading, taken.raw, office, now, proof)
-    return received
+
+
+def _settle_all(session: Session, ready: Sequence[Ready], office: Office, clock: Clock) -> list[Received]:
+    """Those that nobody else settled meanwhile have their outcomes, each as if it had come by itself after the others.
+
+    What a mail asks is known for all of them before (reply_router.facts), and what they write is written together.
+    """
+    ids = [each.taken.received_id for each in ready]
+    rows = {
+        row.id: row
+        for row in session.scalars(
+            select(Received)
+            .where(among(session, Received.id, ids), Received.outcome.is_(None))
+            .order_by(Received.id)
+            .with_for_update()
+        )
+    }
+    settled = []
+    for number, each in enumerate(ready):
+        received = rows.get(each.taken.received_id)
+        if received is None:
+            continue
+        now = clock.now()
+        if not is_foreseeing(session):
+            foresee(session, _mails(ready[number:], rows), office, now)
+        _settle_row(session, received, each.taken, each.reading, office, now, each.proof)
+        settled.append(received)
+        if received.reason.partition(":")[0] not in FORESEEABLE or received.effect not in ("", "answer"):
+            forget_all(session)
+    write_all(session)
+    return settled
+
+
+def _mails(ready: Sequence[Ready], rows: dict[int, Received]) -> list[Come]:
+    return [
+        Come(rows[each.taken.received_id], each.reading, each.fingerprint)
+        for each in ready
+        if isinstance(each.reading, Reading) and each.taken.received_id in rows
+    ]
 
 
 def route(
@@ -211,7 +363,8 @@ def route(
     received.settled_at, received.leased_until_at = now, None
     if rule.name == "junk":
         keep_junk(session, mail, now)
-    session.flush()
+    recount(session, entry.thread)
+    flush_soon(session)
     if rule.name in ("broken_address", "anybody") and entry.thread is not None and entry.same_as is None:
         _thank(session, mail, entry.thread, now)
 

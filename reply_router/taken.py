@@ -1,11 +1,13 @@
 """Taken: a received row that is one worker's for a while, with its bytes; every try is counted before it begins."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
+from engine.base.db import among
 from engine.base.errors import Unavailable, Unread
 from engine.base.log import logger
 from engine.base.services import Services
@@ -44,29 +46,74 @@ class Taken:
 
 def take(services: Services, received_id: int) -> Taken | None:
     """The row is this worker's and the try is counted; None when it is settled or somebody else's."""
-    wall = datetime.now(UTC)
-    with services.db.write() as session:
-        row = session.scalar(
-            select(Received)
-            .where(
-                Received.id == received_id,
-                Received.outcome.is_(None),
-                Received.leased_until_at.is_(None) | (Received.leased_until_at <= wall),
-            )
-            .with_for_update(skip_locked=True)
-        )
-        if row is None:
-            return None
-        row.attempts += 1
-        row.leased_until_at = wall + LEASE
-        attempt, bytes_id, door = row.attempts, row.bytes_id, row.door
-        mail_from, rcpt_to, peer, helo = row.mail_from, row.rcpt_to, row.peer, row.helo
+    return next(iter(take_group(services, received_id, 1)), None)
+
+
+def take_group(services: Services, received_id: int, most: int) -> list[Taken]:
+    """The row is this worker's, and with it others that are due, in the order in which they came; every try is counted.
+
+    Nothing when the row itself is settled or somebody else's. What was tried before goes by itself: were it to end this
+    process, only its own tries would count.
+    """
     with services.db.read() as session:
-        raw = session.scalar(select(ReceivedBytes.body).where(ReceivedBytes.id == bytes_id)) or b""
-        sent = None
-        if door != DOOR:
-            sent = sent_words(session, rcpt_to, services.settings.mail.domain, services.tokens)
-    return Taken(received_id, attempt, bytes(raw), door, mail_from, sent, peer, helo)
+        tried = session.scalar(select(Received.attempts).where(Received.id == received_id, *_is_due()))
+    if tried is None:
+        return []
+    wall = datetime.now(UTC)
+    is_one = Received.id == received_id
+    wanted = or_(is_one, Received.attempts == 0) if most > 1 and tried == 0 else is_one
+    # Whoever is last in a long line waits for those before them, and nobody else for them.
+    wanted = and_(wanted, Received.id >= received_id)
+    with services.db.write() as session:
+        rows = session.execute(
+            select(*_TAKEN)
+            .where(wanted, *_is_due(wall))
+            .order_by(Received.id)
+            .limit(most)
+            .with_for_update(skip_locked=True)
+        ).all()
+        if not rows or rows[0].id != received_id:
+            return []
+        session.execute(
+            update(Received)
+            .where(among(session, Received.id, [row.id for row in rows]))
+            .values(attempts=Received.attempts + 1, leased_until_at=wall + LEASE)
+            .execution_options(synchronize_session=False)
+        )
+    domain, tokens = services.settings.mail.domain, services.tokens
+    with services.db.read() as session:
+        stored = select(ReceivedBytes.id, ReceivedBytes.body)
+        wanted = among(session, ReceivedBytes.id, {row.bytes_id for row in rows})
+        bodies = dict(session.execute(stored.where(wanted)).tuples().all())
+        mails = {row.id: row.rcpt_to for row in rows if row.door != DOOR}
+        sent = sent_words_of(session, mails, domain, tokens)
+    return [
+        Taken(
+            row.id,
+            row.attempts + 1,
+            bytes(bodies.get(row.bytes_id, b"")),
+            row.door,
+            row.mail_from,
+            sent.get(row.id),
+            row.peer,
+            row.helo,
+        )
+        for row in rows
+    ]
+
+
+_TAKEN = (
+    Received.id, Received.attempts, Received.bytes_id, Received.door, Received.mail_from, Received.rcpt_to,
+    Received.peer, Received.helo,
+)  # fmt: skip
+
+
+def _is_due(wall: datetime | None = None) -> tuple[ColumnElement[bool], ...]:
+    wall = wall or datetime.now(UTC)
+    return (
+        Received.outcome.is_(None),
+        Received.leased_until_at.is_(None) | (Received.leased_until_at <= wall),
+    )
 
 
 def give_back(services: Services, taken: Taken) -> None:
@@ -96,20 +143,36 @@ def pause(services: Services, taken: Taken, error: Exception) -> None:
 
 def sent_words(session: Session, rcpt_to: str, domain: str, tokens: TokenRing) -> str | None:
     """The words that the address was given out with."""
-    signed = signed_in(rcpt_to, domain, tokens)
-    if not isinstance(signed, Signed):
-        return None
-    token = signed.token
-    match token.purpose:
-        case Purpose.REPLY_TO_DELIVERY:
-            ours = Message.delivery_id == token.subject_id
-        case Purpose.REPLY_TO_THREAD:
-            ours = Message.thread_id == token.subject_id
-        case _:
-            return None
-    return session.scalar(
-        select(Message.text)
-        .where(ours, Message.kind.in_(("out", "journey")))
-        .order_by(Message.at.desc(), Message.id.desc())
-        .limit(1)
-    )
+    return sent_words_of(session, {0: rcpt_to}, domain, tokens).get(0)
+
+
+def sent_words_of(session: Session, rcpts: Mapping[int, str], domain: str, tokens: TokenRing) -> dict[int, str]:
+    """The same of many, each by whatever names it; whose address names nothing of ours is absent."""
+    by_delivery: dict[int, int] = {}
+    found: dict[int, str] = {}
+    for name, rcpt_to in rcpts.items():
+        signed = signed_in(rcpt_to, domain, tokens)
+        if not isinstance(signed, Signed):
+            continue
+        token = signed.token
+        if token.purpose is Purpose.REPLY_TO_DELIVERY:
+            by_delivery[name] = token.subject_id
+        elif token.purpose is Purpose.REPLY_TO_THREAD:
+            words = session.scalar(
+                _SAID.where(Message.thread_id == token.subject_id)
+                .order_by(Message.at.desc(), Message.id.desc())
+                .limit(1)
+            )
+            found |= {name: words} if words is not None else {}
+    if by_delivery:
+        rows = session.execute(
+            _SAID.add_columns(Message.delivery_id)
+            .where(among(session, Message.delivery_id, set(by_delivery.values())))
+            .order_by(Message.at, Message.id)
+        )
+        last = {delivery_id: text for text, delivery_id in rows}
+        found |= {name: last[each] for name, each in by_delivery.items() if each in last}
+    return found
+
+
+_SAID = select(Message.text).where(Message.kind.in_(("out", "journey")))

@@ -4,6 +4,7 @@ A transaction is opened at the edge (one job, one request, one command) with `re
 the `Session` and never commits.
 """
 
+import functools
 import hashlib
 import json
 import re
@@ -38,7 +39,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import DeclarativeBase, QueryableAttribute, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapper, QueryableAttribute, Session, UOWTransaction, mapped_column
+from sqlalchemy.orm.unitofwork import SaveUpdateAll
 from sqlalchemy.types import JSON, TypeDecorator
 
 from engine.base.errors import Unavailable
@@ -138,6 +140,31 @@ def table_of(row: type[Base]) -> Table:
     return table
 
 
+class InOrder(Session):
+    """A session that writes rows after those they point at.
+
+    Else it would know no order between tables without relationships, and each row would have to be flushed by itself.
+    """
+
+
+@event.listens_for(InOrder, "before_flush")
+def _in_order(session: Session, unit: UOWTransaction, _only: object) -> None:
+    mappers = {row.__mapper__ for row in session.new}
+    if len(mappers) < 2:
+        return
+    by_table = {mapper.local_table: mapper for mapper in mappers}
+    for mapper in mappers:
+        for table in _pointed_at(mapper):
+            first = by_table.get(table)
+            if first is not None and first is not mapper:
+                unit.dependencies.add((SaveUpdateAll(unit, first.base_mapper), SaveUpdateAll(unit, mapper.base_mapper)))
+
+
+@functools.cache
+def _pointed_at(mapper: Mapper[Any]) -> frozenset[Any]:
+    return frozenset(key.column.table for key in mapper.local_table.foreign_keys)
+
+
 class Database:
     """One database, shared by all threads of a process."""
 
@@ -186,13 +213,13 @@ class Database:
         Raises Unavailable when the database or the disk is gone.
         """
         if not self.is_sqlite:
-            own = Session(self.engine, expire_on_commit=False, info=self.about)
+            own = InOrder(self.engine, expire_on_commit=False, info=self.about)
             with self._translated(), own as session, session.begin():
                 yield session
         else:
             with self._writer, self._translated():
                 connection = self.engine.connect().execution_options(hearthline_write=True)
-                own = Session(connection, expire_on_commit=False, info=self.about)
+                own = InOrder(connection, expire_on_commit=False, info=self.about)
                 with connection, own as session, session.begin():
                     yield session
         for done in session.info.pop("after_commit", ()):
@@ -208,7 +235,7 @@ class Database:
         alone = self._writer if self.is_sqlite else nullcontext()
         with alone, self._translated(), self.engine.connect() as plain:
             connection = plain.execution_options(hearthline_write=True)
-            with Session(connection, expire_on_commit=False, info=self.about) as session:
+            with InOrder(connection, expire_on_commit=False, info=self.about) as session:
                 yield session
                 session.expunge_all()
                 session.rollback()
@@ -342,7 +369,18 @@ def insert_into(session: Session, table: Table) -> postgresql.Insert | sqlite.In
 def insert_new(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Each of these is in `table`; a row that was there under the same key stays as it was, whoever put it there."""
     if rows:
-        session.execute(insert_into(session, table).on_conflict_do_nothing(), list(rows))
+        session.execute(new_in(session, table), list(rows))
+
+
+def new_in(session: Session, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """The statement by which rows are in `table`, and those that were there under the same key stay as they were."""
+    return _new_in(session.get_bind().dialect.name, table)
+
+
+@functools.cache
+def _new_in(database: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    insert = postgresql.insert if database == "postgresql" else sqlite.insert
+    return insert(table).on_conflict_do_nothing()
 
 
 def among(

@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, Id
+from engine.base.db import Base, Id, among
+from engine.base.foreseen import foreseeable, hold
 from engine.base.ids import new_id
 from engine.chapters.chapter import Chapter
 
@@ -78,6 +79,7 @@ def give_role(
     return row
 
 
+@foreseeable
 def home_chapter(session: Session, member_id: int) -> int | None:
     """The chapter a member's first word goes to, or None."""
     return session.scalar(
@@ -86,6 +88,34 @@ def home_chapter(session: Session, member_id: int) -> int | None:
         .order_by(Membership.rank, Membership.created_at, Membership.chapter_id)
         .limit(1)
     )
+
+
+@foreseeable
+def has_left_all(session: Session, member_id: int) -> bool:
+    """Whether somebody who was in a chapter is in none any more."""
+    total, left = session.execute(
+        select(func.count(), func.count(Membership.left_at)).where(Membership.member_id == member_id)
+    ).one()
+    return bool(total and total == left)
+
+
+def foresee_memberships(session: Session, member_ids: Collection[int]) -> set[int]:
+    """Where each of these members belongs is known; the chapters that are their homes."""
+    theirs: dict[int, list[Membership]] = {member_id: [] for member_id in member_ids}
+    rows = session.scalars(
+        select(Membership)
+        .where(among(session, Membership.member_id, theirs))
+        .order_by(Membership.rank, Membership.created_at, Membership.chapter_id)
+    ).all()
+    for row in rows:
+        theirs[row.member_id].append(row)
+    homes = {}
+    for member_id, all_ in theirs.items():
+        homes[member_id] = next((row.chapter_id for row in all_ if row.left_at is None), None)
+        home_chapter.foresee(session, homes[member_id], member_id)
+        has_left_all.foresee(session, bool(all_) and homes[member_id] is None, member_id)
+    hold(session, rows)
+    return {home for home in homes.values() if home is not None}
 
 
 def chapters_of(session: Session, member_id: int) -> list[Chapter]:
@@ -100,12 +130,27 @@ def chapters_of(session: Session, member_id: int) -> list[Chapter]:
     )
 
 
+@foreseeable
 def roles_of(session: Session, member_id: int) -> list[tuple[int | None, str]]:
     """The member's roles now: (chapter id or None for the whole organization, role)."""
     rows = session.execute(
         select(Role.chapter_id, Role.role).where(Role.member_id == member_id, Role.ended_at.is_(None))
     )
     return [(chapter_id, role) for chapter_id, role in rows]
+
+
+def foresee_roles(session: Session, member_ids: Collection[int]) -> None:
+    """What each of these people may do is known."""
+    found: dict[int, list[tuple[int | None, str]]] = {member_id: [] for member_id in member_ids}
+    rows = session.execute(
+        select(Role.member_id, Role.chapter_id, Role.role).where(
+            among(session, Role.member_id, found), Role.ended_at.is_(None)
+        )
+    )
+    for member_id, chapter_id, role in rows:
+        found[member_id].append((chapter_id, role))
+    for member_id, theirs in found.items():
+        roles_of.foresee(session, theirs, member_id)
 
 
 def in_several(session: Session, member_ids: Collection[int]) -> frozenset[int]:

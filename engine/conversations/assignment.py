@@ -2,22 +2,25 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, and_, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.audit.entry import record
-from engine.base.db import Base, Id
+from engine.base.db import Base, Id, among
+from engine.base.foreseen import flush_soon, foreseeable, forget_all, is_foreseeing
 from engine.base.ids import new_id
 from engine.chapters.membership import ANSWERING_ROLES, Role, roles_of
 from engine.conversations.feed import tell
 from engine.conversations.notice import ASSIGNED, owe_notice
-from engine.conversations.thread import Thread
-from engine.people.absence import absence_of, away_now
+from engine.conversations.thread import Thread, counts_for, whose_load
+from engine.people.absence import absence_of, absences_of, away_now, foresee_absences
 from engine.people.member import Member
 
 #: Who answers where a chapter has nobody: the desk's staff, else whoever is responsible for a region.
 _DESKS = ("staff", "regional")
+_ASK: Any = object()
 
 
 class Assignment(Base):
@@ -43,7 +46,8 @@ def assign(
     row = Assignment(id=new_id(), created_at=now, thread_id=thread.id, member_id=member_id, by_id=by_id, why=why[:200])
     session.add(row)
     thread.assignment_id, thread.responsible_id = row.id, member_id
-    session.flush()
+    recount(session, thread)
+    flush_soon(session)
     if by_id is not None:
         record(session, by_id, "assigned", "thread", thread.id, now, chapter_id=thread.chapter_id, to_id=member_id)
         if member_id is not None and member_id != by_id:
@@ -73,6 +77,9 @@ def _least_loaded(
     besides: Collection[int],
     away: bool,
 ) -> int | None:
+    there = _foreseen_least(session, chapter_id, roles, now, besides, away)
+    if there is not _ASK:
+        return there
     load = (
         select(func.count())
         .where(Thread.responsible_id == Role.member_id, Thread.closure_id.is_(None), Thread.waits_since.is_not(None))
@@ -97,6 +104,97 @@ def _least_loaded(
     return session.scalar(query)
 
 
+@foreseeable
+def holders_in(session: Session, chapter_id: int | None) -> list[tuple[str, int]]:
+    """(role, member) of everybody with a role there, whoever has had it longest first."""
+    return _holders(session, [chapter_id])[chapter_id]
+
+
+@foreseeable
+def waiting_for(session: Session, member_id: int) -> int:
+    """How many conversations wait for this person."""
+    return _loads(session, [member_id]).get(member_id, 0)
+
+
+def foresee_desks(session: Session, chapter_ids: Collection[int | None], now: datetime) -> None:
+    """Who answers in each of these chapters and at the national desk, and how much waits for them, is known."""
+    holders = _holders(session, {*chapter_ids, None})
+    people = {member_id for there in holders.values() for _, member_id in there}
+    loads = _loads(session, people)
+    foresee_absences(session, people, now)
+    for chapter_id, there in holders.items():
+        holders_in.foresee(session, there, chapter_id)
+    for member_id in people:
+        waiting_for.foresee(session, loads.get(member_id, 0), member_id)
+
+
+def recount(session: Session, thread: Thread | None) -> None:
+    """What waits for whom is known with this conversation as it stands now."""
+    if thread is None or not is_foreseeing(session):
+        return
+    if not counts_for.is_foreseen(session, thread.id):
+        forget_all(session)
+        return
+    before, after = counts_for(session, thread.id), whose_load(thread)
+    counts_for.foresee(session, after, thread.id)
+    if before == after:
+        return
+    for person, more in ((before, -1), (after, 1)):
+        if person is not None and waiting_for.is_foreseen(session, person):
+            waiting_for.foresee(session, waiting_for(session, person) + more, person)
+
+
+def _holders(session: Session, chapter_ids: Collection[int | None]) -> dict[int | None, list[tuple[str, int]]]:
+    found: dict[int | None, list[tuple[str, int]]] = {chapter_id: [] for chapter_id in chapter_ids}
+    rows = session.execute(
+        select(Role.chapter_id, Role.role, Role.member_id)
+        .join(Member, Member.id == Role.member_id)
+        .where(
+            or_(Role.chapter_id.is_(None), among(session, Role.chapter_id, [each for each in found if each])),
+            Role.role.in_((*ANSWERING_ROLES, *_DESKS)),
+            Role.ended_at.is_(None),
+            Member.erased_at.is_(None),
+        )
+        .order_by(Role.created_at, Role.id)
+    )
+    for chapter_id, role, member_id in rows:
+        if chapter_id in found:
+            found[chapter_id].append((role, member_id))
+    return found
+
+
+def _loads(session: Session, member_ids: Collection[int]) -> dict[int, int]:
+    rows = session.execute(
+        select(Thread.responsible_id, func.count())
+        .where(
+            among(session, Thread.responsible_id, member_ids),
+            Thread.closure_id.is_(None),
+            Thread.waits_since.is_not(None),
+        )
+        .group_by(Thread.responsible_id)
+    ).tuples()
+    return {member_id: many for member_id, many in rows if member_id is not None}
+
+
+def _foreseen_least(
+    session: Session,
+    chapter_id: int | None,
+    roles: Collection[str],
+    now: datetime,
+    besides: Collection[int],
+    away: bool,
+) -> Any:
+    """As `_least_loaded` says, by what is known; _ASK where something is not."""
+    if not holders_in.is_foreseen(session, chapter_id):
+        return _ASK
+    there = [each for role, each in holders_in(session, chapter_id) if role in roles and each not in besides]
+    known = all(waiting_for.is_foreseen(session, each) and absences_of.is_foreseen(session, each) for each in there)
+    if not known:
+        return _ASK
+    here = there if away else [each for each in there if is_there(session, each, now)]
+    return min(here, key=lambda each: waiting_for(session, each), default=None)
+
+
 def person_for(
     session: Session, thread: Thread, now: datetime, *, besides: Collection[int] = ()
 ) -> tuple[int | None, str]:
@@ -106,6 +204,7 @@ def person_for(
     desk's; whoever is away comes only where nobody else is. (None, why) when nobody is there: it needs a person.
     `besides`: nobody of these.
     """
+    recount(session, thread)
     theirs = thread.responsible_id
     if _can(session, theirs, now, besides) and may_answer(session, theirs or 0, thread.chapter_id):
         return theirs, "answers this conversation already"

@@ -10,7 +10,7 @@ from engine.base.db import Base, Id
 from engine.base.ids import new_id
 from engine.conversations.feed import tell
 from engine.conversations.hold import end_hold
-from engine.conversations.thread import Thread
+from engine.conversations.thread import Thread, is_open_again
 
 
 class Closure(Base):
@@ -67,6 +67,7 @@ def reopen(session: Session, thread: Thread, by_id: int | None, now: datetime) -
     if row is not None:
         row.reopened_at, row.reopened_by_id = now, by_id
     thread.closure_id = None
+    is_open_again(session, thread)
     if row is not None and by_id is not None:
         thread.waits_since, thread.answer_due_at = row.waits_since, row.answer_due_at
         if row.hold_until_at is not None and row.hold_until_at > now:

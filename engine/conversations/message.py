@@ -1,14 +1,16 @@
 """Message: words said in a conversation, exactly as said."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import ForeignKey, Index, String, Text, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.audit.entry import record
-from engine.base.db import Base, Id
+from engine.base.db import Base, Id, among
+from engine.base.foreseen import flush_soon, foreseeable, hold
 from engine.base.ids import new_id
 from engine.conversations.closure import reopen
 from engine.conversations.feed import tell
@@ -169,8 +171,20 @@ def _add(
         detail=words.detail,
     )
     session.add(message)
-    session.flush()
+    _note_said(session, message)
+    flush_soon(session)
     return message
+
+
+def _note_said(session: Session, message: Message) -> None:
+    """What is foreseen of words is true with this message too."""
+    whose, name = message.member_id, message.internet_message_id
+    if message.kind in ("in", "machine") and whose is not None and said_lately.is_foreseen(session, whose):
+        said_lately.foresee(session, said_lately(session, whose) + 1, whose)
+    if message.kind == "in" and name and named.is_foreseen(session, name):
+        named(session, name).append(message)
+    if message.delivery_id is not None:
+        said_with.forget(session, message.delivery_id)
 
 
 def _show(session: Session, thread: Thread, message: Message, now: datetime) -> None:
@@ -180,5 +194,47 @@ def _show(session: Session, thread: Thread, message: Message, now: datetime) -> 
     # What nobody could read is no words of theirs, and a calendar's answer may have none: the subject says more.
     said = "" if message.detail.get("unreadable") else first_line(message.text)
     thread.last_words = said or message.subject[:200]
-    session.flush()
+    flush_soon(session)
     tell(session, thread, "message", now)
+
+
+@foreseeable
+def said_with(session: Session, delivery_id: int) -> Message | None:
+    """The words in a timeline that went out with a delivery."""
+    return session.scalar(select(Message).where(Message.delivery_id == delivery_id).order_by(Message.id).limit(1))
+
+
+@foreseeable
+def named(session: Session, internet_message_id: str) -> list[Message]:
+    """Words that came in by this Message-ID; a few of them."""
+    same = select(Message).where(Message.internet_message_id == internet_message_id, Message.kind == "in")
+    return list(session.scalars(same.limit(_MOST_NAMED)))
+
+
+@foreseeable
+def said_lately(_session: Session, _member_id: int) -> int:
+    """How many messages came from a member within an hour: only ever foreseen (engine.conversations.storm)."""
+    return 0
+
+
+def foresee_messages(session: Session, delivery_ids: Collection[int], names: Collection[str]) -> list[Message]:
+    """The words that went with each of these deliveries are known, and those that came by these Message-IDs."""
+    went = session.scalars(
+        select(Message).where(among(session, Message.delivery_id, delivery_ids)).order_by(Message.id.desc())
+    ).all()
+    first = {row.delivery_id: row for row in went}
+    for delivery_id in delivery_ids:
+        said_with.foresee(session, first.get(delivery_id), delivery_id)
+    for name in names:
+        named.foresee(session, [], name)
+    came = session.scalars(
+        select(Message).where(among(session, Message.internet_message_id, names), Message.kind == "in")
+    ).all()
+    for row in came:
+        named(session, row.internet_message_id).append(row)
+    hold(session, (went, came))
+    return list(first.values())
+
+
+#: Mails by one Message-ID that are looked at.
+_MOST_NAMED = 5

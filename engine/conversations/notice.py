@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, insert_new, table_of
+from engine.base.db import Base, new_in, table_of
+from engine.base.foreseen import write_soon
 from engine.conversations.thread import Thread
 
 #: So long words are gathered before whoever answers is told.
@@ -72,7 +73,7 @@ def owe_by(
 ) -> None:
     """The same, by one way at one time."""
     row = {"thread_id": thread_id, "member_id": member_id, "way": way, "created_at": now, "due_at": due_at, "why": why}
-    insert_new(session, _NOTICE, [row])
+    write_soon(session, new_in(session, _NOTICE), row)
 
 
 def note_told(session: Session, thread_id: int, member_id: int, message_id: int, now: datetime) -> None:

@@ -1,13 +1,14 @@
 """Question: something asked of one member and awaited."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, false, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, Id, one_at_a_time
+from engine.base.db import Base, Id, among, one_at_a_time
+from engine.base.foreseen import foreseeable, hold
 
 
 class Question(Base):
@@ -52,6 +53,7 @@ class Question(Base):
     numbered: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
+@foreseeable
 def question_of(session: Session, delivery_id: int) -> Question | None:
     """The question that a delivery asked, open or not."""
     return session.scalar(select(Question).where(Question.delivery_id == delivery_id))
@@ -59,6 +61,9 @@ def question_of(session: Session, delivery_id: int) -> Question | None:
 
 def open_questions(session: Session, member_id: int, now: datetime) -> list[Question]:
     """What the member was asked and has not answered, the latest first."""
+    if unanswered.is_foreseen(session, member_id):
+        waiting = [each for each in unanswered(session, member_id) if each.answered_at is None and each.until_at > now]
+        return sorted(waiting, key=lambda each: -each.id)
     return list(
         session.scalars(
             select(Question)
@@ -66,6 +71,33 @@ def open_questions(session: Session, member_id: int, now: datetime) -> list[Ques
             .order_by(Question.id.desc())
         )
     )
+
+
+@foreseeable
+def unanswered(session: Session, member_id: int) -> list[Question]:
+    """What the member was asked and has not answered, whether or not its time is over."""
+    mine = select(Question).where(Question.member_id == member_id, Question.answered_at.is_(None))
+    return list(session.scalars(mine))
+
+
+def foresee_questions(
+    session: Session, delivery_ids: Collection[int], member_ids: Collection[int], now: datetime
+) -> None:
+    """What each of these deliveries asked, and what these members have not answered, is known."""
+    by_delivery = session.scalars(select(Question).where(among(session, Question.delivery_id, delivery_ids))).all()
+    found = {row.delivery_id: row for row in by_delivery}
+    for delivery_id in delivery_ids:
+        question_of.foresee(session, found.get(delivery_id), delivery_id)
+    for member_id in member_ids:
+        unanswered.foresee(session, [], member_id)
+    rows = session.scalars(
+        select(Question).where(
+            among(session, Question.member_id, member_ids), Question.answered_at.is_(None), Question.until_at > now
+        )
+    ).all()
+    for row in rows:
+        unanswered(session, row.member_id).append(row)
+    hold(session, (by_delivery, rows))
 
 
 def ask(session: Session, questions: Iterable[Question]) -> None:
@@ -94,6 +126,9 @@ def ask(session: Session, questions: Iterable[Question]) -> None:
             .values(numbered=False)
         )
     session.add_all(asked)
+    for question in asked:
+        question_of.forget(session, question.delivery_id)
+        unanswered.forget(session, question.member_id)
     session.flush()
 
 

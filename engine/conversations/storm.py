@@ -4,15 +4,16 @@ Muted means that no machine of ours answers there and nobody is notified of each
 always would. It ends by itself, with the first words after an hour in which they were not too many.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import Index, func, select
 from sqlalchemy.orm import Mapped, Session
 
-from engine.base.db import Base, Id
+from engine.base.db import Base, Id, among
 from engine.base.ids import new_id
 from engine.base.log import logger
-from engine.conversations.message import Message
+from engine.conversations.message import Message, said_lately
 from engine.conversations.thread import IN_STORM, Thread, mark, unmark
 
 #: More than so many messages of one sender within WITHIN are a storm (RELIABILITY 1.2).
@@ -47,9 +48,12 @@ def watch(session: Session, thread: Thread, now: datetime) -> bool:
     if thread.kind != "person":
         return False  # many people write there, and it has limits of its own
     whose = Message.member_id == thread.member_id if thread.member_id is not None else Message.thread_id == thread.id
-    many = session.scalar(
-        select(func.count()).where(whose, Message.kind.in_(("in", "machine")), Message.at > now - WITHIN)
-    )
+    if thread.member_id is not None and said_lately.is_foreseen(session, thread.member_id):
+        many: int | None = said_lately(session, thread.member_id)
+    else:
+        many = session.scalar(
+            select(func.count()).where(whose, Message.kind.in_(("in", "machine")), Message.at > now - WITHIN)
+        )
     if (many or 0) <= MOST:
         unmark(thread, IN_STORM)
         return False
@@ -66,6 +70,22 @@ def watch(session: Session, thread: Thread, now: datetime) -> bool:
         log.warning("somebody writes very often; their conversation is muted", thread_id=thread.id)
     storm.last_at, storm.most = now, max(storm.most, many or 0)
     return True
+
+
+def foresee_storms(session: Session, member_ids: Collection[int], now: datetime) -> None:
+    """How much each of these members wrote within an hour is known."""
+    rows = session.execute(
+        select(Message.member_id, func.count())
+        .where(
+            among(session, Message.member_id, member_ids),
+            Message.kind.in_(("in", "machine")),
+            Message.at > now - WITHIN,
+        )
+        .group_by(Message.member_id)
+    ).tuples()
+    found = dict(rows.all())
+    for member_id in member_ids:
+        said_lately.foresee(session, found.get(member_id, 0), member_id)
 
 
 def lately(session: Session, now: datetime) -> list[Storm]:

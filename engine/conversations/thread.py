@@ -1,12 +1,14 @@
 """Thread: a conversation. Open is the absence of a Closure; answered is the absence of waiting words."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, select, text
+from sqlalchemy import ForeignKey, Index, String, Text, and_, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, Id
+from engine.base.db import Base, Id, among
+from engine.base.foreseen import flush_soon, foreseeable, hold
 from engine.base.ids import new_id
 
 #: `hold_until_at` while a member's words wait: never ends by time alone (law 7).
@@ -102,18 +104,98 @@ def open_thread(
         detail=detail or {},
     )
     session.add(thread)
-    session.flush()
+    is_mine.foresee(session, True, thread.id)
+    is_new.foresee(session, True, thread.id)
+    counts_for.foresee(session, None, thread.id)
+    is_open_again(session, thread)
+    flush_soon(session)
     return thread
 
 
 def open_person_thread(session: Session, member_id: int) -> Thread | None:
     """The member's open conversation with us, the latest if there are several."""
+    if open_talks.is_foreseen(session, member_id):
+        talks = [each for each in open_talks(session, member_id) if _is_talk_of(each, member_id)]
+        return max(talks, key=lambda each: each.last_at, default=None)
     return session.scalar(
         select(Thread)
         .where(Thread.member_id == member_id, Thread.kind == "person", Thread.closure_id.is_(None))
         .order_by(Thread.last_at.desc())
         .limit(1)
     )
+
+
+@foreseeable
+def open_talks(session: Session, member_id: int) -> list[Thread]:
+    """The member's open conversations with us; foreseen, they may have been closed since."""
+    return list(
+        session.scalars(
+            select(Thread).where(Thread.member_id == member_id, Thread.kind == "person", Thread.closure_id.is_(None))
+        )
+    )
+
+
+def is_open_again(session: Session, thread: Thread) -> None:
+    """The conversation is open, or may be: whoever looks for its member's sees it."""
+    if thread.member_id is not None and open_talks.is_foreseen(session, thread.member_id):
+        talks = open_talks(session, thread.member_id)
+        if thread not in talks:
+            talks.append(thread)
+
+
+def _is_talk_of(thread: Thread, member_id: int) -> bool:
+    return thread.member_id == member_id and thread.kind == "person" and thread.closure_id is None
+
+
+@foreseeable
+def is_mine(_session: Session, _thread_id: int) -> bool:
+    """Whether this transaction holds the conversation's lock, or made it: nobody else writes in it meanwhile."""
+    return False
+
+
+@foreseeable
+def is_new(_session: Session, _thread_id: int) -> bool:
+    """Whether this transaction, about many rows, made the conversation: nobody else knows of it."""
+    return False
+
+
+@foreseeable
+def counts_for(_session: Session, _thread_id: int) -> int | None:
+    """For whom the conversation counted as waiting, when that was last looked at."""
+    return None
+
+
+def whose_load(thread: Thread) -> int | None:
+    """For whom the conversation counts as one that waits."""
+    return thread.responsible_id if thread.closure_id is None and thread.waits_since is not None else None
+
+
+def foresee_threads(session: Session, thread_ids: Collection[int], member_ids: Collection[int]) -> list[Thread]:
+    """These conversations and all open ones with these members are known, and nobody else writes in them meanwhile."""
+    rows = session.scalars(
+        select(Thread)
+        .where(
+            or_(
+                among(session, Thread.id, thread_ids),
+                and_(
+                    among(session, Thread.member_id, member_ids),
+                    Thread.kind == "person",
+                    Thread.closure_id.is_(None),
+                ),
+            )
+        )
+        .order_by(Thread.id)
+        .with_for_update()
+    ).all()
+    for member_id in member_ids:
+        open_talks.foresee(session, [], member_id)
+    for row in rows:
+        is_mine.foresee(session, True, row.id)
+        counts_for.foresee(session, whose_load(row), row.id)
+        if row.kind == "person" and row.closure_id is None:
+            is_open_again(session, row)
+    hold(session, rows)
+    return list(rows)
 
 
 def last_person_thread(session: Session, member_id: int) -> Thread | None:

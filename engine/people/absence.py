@@ -7,7 +7,8 @@ from sqlalchemy import ColumnElement, ForeignKey, Index, Select, String, or_, se
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.audit.entry import record
-from engine.base.db import Base, Id
+from engine.base.db import Base, Id, among
+from engine.base.foreseen import foreseeable
 from engine.base.ids import new_id
 
 
@@ -70,7 +71,25 @@ def comes_back(session: Session, member_id: int, by_id: int | None, now: datetim
 
 def absence_of(session: Session, member_id: int, now: datetime) -> Absence | None:
     """The absence somebody is in now."""
+    if absences_of.is_foreseen(session, member_id):
+        theirs = absences_of(session, member_id)
+        return next((each for each in theirs if each.until_at is None or each.until_at > now), None)
     return session.scalar(select(Absence).where(Absence.member_id == member_id, *_now(now)).limit(1))
+
+
+@foreseeable
+def absences_of(session: Session, member_id: int) -> list[Absence]:
+    """The absences of somebody that they did not end themselves."""
+    return list(session.scalars(select(Absence).where(Absence.member_id == member_id, Absence.ended_at.is_(None))))
+
+
+def foresee_absences(session: Session, member_ids: Collection[int], now: datetime) -> None:
+    """It is known which of these people are away."""
+    found: dict[int, list[Absence]] = {member_id: [] for member_id in member_ids}
+    for row in session.scalars(select(Absence).where(among(session, Absence.member_id, found), *_now(now))):
+        found[row.member_id].append(row)
+    for member_id, rows in found.items():
+        absences_of.foresee(session, rows, member_id)
 
 
 def away_among(session: Session, member_ids: Collection[int], now: datetime) -> set[int]:

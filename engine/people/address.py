@@ -1,6 +1,7 @@
 """Address: one way to reach a member, normalized, with its health."""
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 from typing import Literal
 
@@ -8,8 +9,9 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import ForeignKey, Index, String, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, Id
+from engine.base.db import Base, Id, among
 from engine.base.errors import Invalid
+from engine.base.foreseen import foreseeable
 from engine.base.ids import new_id
 
 AddressKind = Literal["email", "phone"]
@@ -55,6 +57,7 @@ class Address(Base):
 
 #: Why an address rests whose owner has changed: it says nothing about the member any more.
 SOMEBODY_ELSES = "whoever answers there said that it is a wrong number."
+_IS_THEIRS = or_(Address.resting_since.is_(None), Address.resting_reason != SOMEBODY_ELSES)
 
 
 class AddressStrike(Base):
@@ -122,14 +125,31 @@ def _add(session: Session, member_id: int, kind: AddressKind, value: str, now: d
     return known
 
 
+@foreseeable
 def members_with(session: Session, kind: AddressKind, value: str) -> list[int]:
     """The ids of all members reached at this address, oldest first; not of those who have given it up to another."""
-    theirs = or_(Address.resting_since.is_(None), Address.resting_reason != SOMEBODY_ELSES)
     return list(
         session.scalars(
-            select(Address.member_id).where(Address.kind == kind, Address.value == value, theirs).order_by(Address.id)
+            select(Address.member_id)
+            .where(Address.kind == kind, Address.value == value, _IS_THEIRS)
+            .order_by(Address.id)
         )
     )
+
+
+def foresee_members_with(session: Session, kind: AddressKind, values: Collection[str]) -> set[int]:
+    """Who is reached at each of these addresses is known; all of them."""
+    found: dict[str, list[int]] = {value: [] for value in values}
+    rows = session.execute(
+        select(Address.value, Address.member_id)
+        .where(Address.kind == kind, among(session, Address.value, found), _IS_THEIRS)
+        .order_by(Address.id)
+    )
+    for value, member_id in rows:
+        found[value].append(member_id)
+    for value, ids in found.items():
+        members_with.foresee(session, ids, kind, value)
+    return {member_id for ids in found.values() for member_id in ids}
 
 
 def masked(value: str) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, SmallInteger, String, bindparam, delete, insert, or_, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, Id, table_of
+from engine.base.db import Base, Id, UTCDateTime, table_of
+from engine.base.foreseen import write_soon
 from engine.base.ids import new_id
 
 
@@ -128,9 +129,14 @@ def names_of(session: Session, ids: Iterable[int | None]) -> dict[int | None, st
 def in_contact(session: Session, member_id: int | None, at: datetime) -> None:
     """The member and a person here exchanged words at that time, if not later too."""
     if member_id is not None:
-        session.execute(
-            update(Member)
-            .where(Member.id == member_id, or_(Member.last_contact_at.is_(None), Member.last_contact_at < at))
-            .values(last_contact_at=at)
-            .execution_options(synchronize_session=False)
-        )
+        write_soon(session, _IN_CONTACT, {"whose": member_id, "moment": at})
+
+
+_IN_CONTACT = (
+    update(table_of(Member))
+    .where(
+        Member.id == bindparam("whose"),
+        or_(Member.last_contact_at.is_(None), Member.last_contact_at < bindparam("moment", type_=UTCDateTime())),
+    )
+    .values(last_contact_at=bindparam("moment", type_=UTCDateTime()))
+)

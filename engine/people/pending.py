@@ -4,13 +4,15 @@ It is kept and not done. The member is asked once, at an address that we know as
 by the one button of a page, or by answering from their own mail program.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import ForeignKey, Index, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, Id
+from engine.base.db import Base, Id, among
+from engine.base.foreseen import foreseeable
 from engine.base.ids import new_id
 
 #: What can be pending: no more mail, another pace, or that an address is theirs too.
@@ -95,6 +97,15 @@ def may_ask(session: Session, address: str, now: datetime) -> bool:
     return session.scalar(lately.limit(1)) is None
 
 
+@foreseeable
 def asked_by(session: Session, delivery_id: int) -> Pending | None:
     """What this mail asked about."""
     return session.scalar(select(Pending).where(Pending.delivery_id == delivery_id).limit(1))
+
+
+def foresee_asked_by(session: Session, delivery_ids: Collection[int]) -> None:
+    """What each of these mails asked about is known."""
+    rows = session.scalars(select(Pending).where(among(session, Pending.delivery_id, delivery_ids)))
+    found = {row.delivery_id: row for row in rows}
+    for delivery_id in delivery_ids:
+        asked_by.foresee(session, found.get(delivery_id), delivery_id)
