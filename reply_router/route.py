@@ -162,15 +162,14 @@ class Routing:
         """All are settled in one transaction, or none: then each goes by itself, and only what breaks it stays."""
         try:
             with self._services.db.write() as session:
-                settled = _settle_all(session, ready, self._office, self._services.clock)
+                outcomes = _settle_all(session, ready, self._office, self._services.clock)
         except Exception:
             log.warning("mails could not be settled together; each goes by itself", count=len(ready), exc_info=True)
             return
         for each in ready:
             each.is_settled = True
-        for row in settled:
-            self._outcomes[row.id] = row.outcome or ""
-        log.info("routed together", count=len(settled), first_id=ready[0].taken.received_id)
+        self._outcomes |= outcomes
+        log.info("routed together", count=len(outcomes), first_id=ready[0].taken.received_id)
 
     def _alone(self, ready: Ready) -> None:
         taken = ready.taken
@@ -285,8 +284,8 @@ def _settle_row(
         route(session, received, reading, taken.raw, office, now, proof)
 
 
-def _settle_all(session: Session, ready: Sequence[Ready], office: Office, clock: Clock) -> list[Received]:
-    """Those that nobody else settled meanwhile have their outcomes, each as if it had come by itself after the others.
+def _settle_all(session: Session, ready: Sequence[Ready], office: Office, clock: Clock) -> dict[int, str]:
+    """Those that nobody else settled meanwhile have their outcomes, each as if it came by itself after those before it.
 
     What a mail asks is known for all of them before (reply_router.facts), and what they write is written together.
     """
@@ -300,7 +299,7 @@ def _settle_all(session: Session, ready: Sequence[Ready], office: Office, clock:
             .with_for_update()
         )
     }
-    settled = []
+    outcomes: dict[int, str] = {}
     for number, each in enumerate(ready):
         received = rows.get(each.taken.received_id)
         if received is None:
@@ -309,11 +308,11 @@ def _settle_all(session: Session, ready: Sequence[Ready], office: Office, clock:
         if not is_foreseeing(session):
             foresee(session, _mails(ready[number:], rows), office, now)
         _settle_row(session, received, each.taken, each.reading, office, now, each.proof)
-        settled.append(received)
+        outcomes[received.id] = received.outcome or ""
         if received.reason.partition(":")[0] not in FORESEEABLE or received.effect not in ("", "answer"):
             forget_all(session)
     write_all(session)
-    return settled
+    return outcomes
 
 
 def _mails(ready: Sequence[Ready], rows: dict[int, Received]) -> list[Come]:

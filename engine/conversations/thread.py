@@ -116,11 +116,11 @@ def open_person_thread(session: Session, member_id: int) -> Thread | None:
     """The member's open conversation with us, the latest if there are several."""
     if open_talks.is_foreseen(session, member_id):
         talks = [each for each in open_talks(session, member_id) if _is_talk_of(each, member_id)]
-        return max(talks, key=lambda each: each.last_at, default=None)
+        return max(talks, key=lambda each: (each.last_at, each.id), default=None)
     return session.scalar(
         select(Thread)
         .where(Thread.member_id == member_id, Thread.kind == "person", Thread.closure_id.is_(None))
-        .order_by(Thread.last_at.desc())
+        .order_by(Thread.last_at.desc(), Thread.id.desc())
         .limit(1)
     )
 

@@ -6,6 +6,7 @@ waits has a person, while anybody answers here at all.
 
 import random
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -37,8 +38,8 @@ from engine.outbox.post import answer
 from engine.people.absence import comes_back, goes_away
 from inbound.receive import Accepted, Acceptor, Arrival
 from reply_router import mail_case, route
-from reply_router.route import route_one
-from tests.outbox.conftest import House, house_on, published
+from reply_router.route import route_due, route_one
+from tests.outbox.conftest import START, House, house_on, library, publish_library, published
 from tests.reply_router.conversation import DOMAIN, Town
 from tests.reply_router.crash import dies_after
 from tests.reply_router.reports import complaint, returned
@@ -60,13 +61,14 @@ STEPS = ("judge", "find", "case_of", "_file", "file_once", "understand", "settle
 class Model(RuleBasedStateMachine):
     """One town; rows come in and wait until a worker takes them up."""
 
-    #: Where each life has a folder of its own.
+    #: Where each life has a folder of its own, and what makes its database there.
     folder: Path
+    database: Callable[[Path], Database] | None = None
 
     def __init__(self) -> None:
         super().__init__()
         self._stack = ExitStack()
-        self.town, self.phones = _town(self._stack, self.folder)
+        self.town, self.phones = _town(self._stack, self.folder, self.database)
         self.letters = {name: self.town.letter(name, "choose") for name in PEOPLE}
         self.waiting: list[int] = []
         self.came: list[tuple[bytes, str, str]] = []
@@ -194,6 +196,19 @@ class Model(RuleBasedStateMachine):
         for row in rows:
             route_one(self.town.house.services, row)
 
+    @rule(seed=st.integers(0, 1000), step=st.sampled_from(["", *STEPS]))
+    def a_worker_takes_up_all_that_is_due(self, seed: int, step: str) -> None:
+        """They are settled together; or one of them breaks it each time, and then each goes by itself."""
+        if not self.waiting:
+            return
+        row = self.waiting[seed % len(self.waiting)]
+        with ExitStack() as stack:
+            if step:
+                stack.enter_context(dies_after(step, route, mail_case))
+            with suppress(RuntimeError, Unread):
+                route_due(self.town.house.services, row)
+        self._leases_end()
+
     @rule(
         which=st.integers(0, 50), what=st.sampled_from(["close", "answer", "assign", "quit", "return", "away", "back"])
     )
@@ -278,12 +293,18 @@ class Model(RuleBasedStateMachine):
                         assert may_answer(session, person, thread.chapter_id), thread.reason
 
 
-def _town(stack: ExitStack, folder: Path) -> tuple[Town, Phones]:
+def _town(stack: ExitStack, folder: Path, make: Callable[[Path], Database] | None) -> tuple[Town, Phones]:
     """A town with Atlanta (Denise) and Duluth, Maya at the desk, and three members with phones."""
-    file, templates = published()
     path = Path(stack.enter_context(TemporaryDirectory(dir=folder)))
-    (path / "hearthline.db").write_bytes(file)
-    house: House = stack.enter_context(house_on(Database(f"sqlite:///{path / 'hearthline.db'}"), path, templates))
+    if make is None:
+        file, templates = published()
+        (path / "hearthline.db").write_bytes(file)
+        db = Database(f"sqlite:///{path / 'hearthline.db'}")
+    else:
+        db = make(path)
+        with db.write() as session:
+            templates = publish_library(session, library(), START)
+    house: House = stack.enter_context(house_on(db, path, templates))
     texting = Texting(account_sid="AC1", auth_token="secret", numbers=[OURS])
     house.services = replace(house.services, settings=house.services.settings.model_copy(update={"sms": texting}))
     acceptor = Acceptor(house.services.db, house.services.clock, house.services.broker)
