@@ -1,5 +1,6 @@
 """Addresses at our domain: what the place somebody wrote to says about where their words belong."""
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -65,6 +66,7 @@ def normal(address: str) -> str:
     return address.strip().strip("<>").strip().lower()
 
 
+@functools.lru_cache(maxsize=1024)  # each mail's is looked at on several of its ways
 def signed_in(address: str, domain: str, tokens: TokenRing) -> Signed | Broken | None:
     """What a signed address of ours says; None when it is not of that form. Case-blind."""
     local, _, host = normal(address).rpartition("@")

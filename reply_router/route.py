@@ -263,7 +263,7 @@ def settle(
         select(Received).where(Received.id == taken.received_id, Received.outcome.is_(None)).with_for_update()
     )
     if received is not None:
-        _settle_row(session, received, taken, reading, office, now, proof)
+        _settle_row(session, received, taken, reading, office, now, proof, fingerprint(taken.raw))
     return received
 
 
@@ -275,13 +275,14 @@ def _settle_row(
     office: Office,
     now: datetime,
     proof: Proof,
+    content: bytes,
 ) -> None:
     if isinstance(reading, TextMessage):
         route_text(session, received, reading, office.settings, now)
     elif isinstance(reading, Call):
         route_call(session, received, reading, office.settings, now)
     else:
-        route(session, received, reading, taken.raw, office, now, proof)
+        route(session, received, reading, taken.raw, office, now, proof, content)
 
 
 def _settle_all(session: Session, ready: Sequence[Ready], office: Office, clock: Clock) -> dict[int, str]:
@@ -307,7 +308,7 @@ def _settle_all(session: Session, ready: Sequence[Ready], office: Office, clock:
         now = clock.now()
         if not is_foreseeing(session):
             foresee(session, _mails(ready[number:], rows), office, now)
-        _settle_row(session, received, each.taken, each.reading, office, now, each.proof)
+        _settle_row(session, received, each.taken, each.reading, office, now, each.proof, each.fingerprint)
         outcomes[received.id] = received.outcome or ""
         if received.reason.partition(":")[0] not in FORESEEABLE or received.effect not in ("", "answer"):
             forget_all(session)
@@ -330,10 +331,10 @@ def route(
     raw: bytes,
     office: Office,
     now: datetime,
-    proof: Proof = UNPROVEN,
+    proof: Proof,
+    content: bytes,
 ) -> None:
     """The straight line for one received row that was read: judge, find, file, answer or assign, tell the runner."""
-    content = fingerprint(raw)
     case = case_of(session, received, reading, raw, content, office, now, proof)
     received.detail = {**received.detail, "proof": proof.kept}
     rule, sentence = judge(case)

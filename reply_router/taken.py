@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
-from engine.base.db import among
+from engine.base.db import UTCDateTime, among
 from engine.base.errors import Unavailable, Unread
 from engine.base.log import logger
 from engine.base.services import Services
@@ -55,11 +56,11 @@ def take_group(services: Services, received_id: int, most: int) -> list[Taken]:
     Nothing when the row itself is settled or somebody else's. What was tried before goes by itself: were it to end this
     process, only its own tries would count.
     """
-    with services.db.read() as session:
-        tried = session.scalar(select(Received.attempts).where(Received.id == received_id, *_is_due()))
+    wall = datetime.now(UTC)
+    with services.db.engine.connect() as connection:  # most who are woken come too late: the group took it along
+        tried = connection.scalar(_TRIED, {"row": received_id, "wall": wall})
     if tried is None:
         return []
-    wall = datetime.now(UTC)
     is_one = Received.id == received_id
     wanted = or_(is_one, Received.attempts == 0) if most > 1 and tried == 0 else is_one
     # Whoever is last in a long line waits for those before them, and nobody else for them.
@@ -108,12 +109,13 @@ _TAKEN = (
 )  # fmt: skip
 
 
-def _is_due(wall: datetime | None = None) -> tuple[ColumnElement[bool], ...]:
-    wall = wall or datetime.now(UTC)
-    return (
-        Received.outcome.is_(None),
-        Received.leased_until_at.is_(None) | (Received.leased_until_at <= wall),
-    )
+def _is_due(wall: Any) -> tuple[ColumnElement[bool], ...]:
+    return Received.outcome.is_(None), Received.leased_until_at.is_(None) | (Received.leased_until_at <= wall)
+
+
+_TRIED = select(Received.attempts).where(
+    Received.id == bindparam("row"), *_is_due(bindparam("wall", type_=UTCDateTime()))
+)
 
 
 def give_back(services: Services, taken: Taken) -> None:

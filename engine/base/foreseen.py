@@ -6,11 +6,13 @@ changes the answer too (beside the change), so that the next row of the same tra
 """
 
 from collections.abc import Callable, Mapping
-from functools import update_wrapper
+from functools import cache, update_wrapper
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
-from sqlalchemy import Executable, event
+from sqlalchemy import Executable, Insert, event, insert
 from sqlalchemy.orm import Session
+
+from engine.base.db import Base, table_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -64,7 +66,7 @@ def begin_foreseeing(session: Session) -> None:
     session.info[_HELD] = []
     if _GATHERED not in session.info:
         session.info[_GATHERED] = {}
-        event.listen(session, "before_flush", _write_gathered)
+        event.listen(session, "after_flush", _write_gathered)
 
 
 def forget_all(session: Session) -> None:
@@ -99,6 +101,19 @@ def write_soon(session: Session, statement: Executable, row: Mapping[str, Any]) 
         session.execute(statement, [dict(row)])
     else:
         gathered.setdefault(statement, []).append(dict(row))
+
+
+def add_soon(session: Session, row: type[Base], **values: Any) -> None:
+    """A row with these values is added; with that of many rows, without an object of its own."""
+    if session.info.get(_ANSWERS) is None:
+        session.add(row(**values))
+    else:
+        session.info[_GATHERED].setdefault(_insert_into(row), []).append(values)
+
+
+@cache
+def _insert_into(row: type[Base]) -> Insert:
+    return insert(table_of(row))
 
 
 def write_all(session: Session) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.audit.entry import record
 from engine.base.db import Base, Id, among
-from engine.base.foreseen import flush_soon, foreseeable, forget_all, is_foreseeing
+from engine.base.foreseen import add_soon, flush_soon, foreseeable, forget_all, is_foreseeing
 from engine.base.ids import new_id
 from engine.chapters.membership import ANSWERING_ROLES, Role, roles_of
 from engine.conversations.feed import tell
@@ -41,11 +41,14 @@ class Assignment(Base):
 
 def assign(
     session: Session, thread: Thread, member_id: int | None, by_id: int | None, why: str, now: datetime
-) -> Assignment:
+) -> None:
     """From now on that person answers the thread; None puts it back to the lane. `by_id` None: a rule chose."""
-    row = Assignment(id=new_id(), created_at=now, thread_id=thread.id, member_id=member_id, by_id=by_id, why=why[:200])
-    session.add(row)
-    thread.assignment_id, thread.responsible_id = row.id, member_id
+    number = new_id()
+    add_soon(
+        session, Assignment, id=number, created_at=now, thread_id=thread.id, member_id=member_id, by_id=by_id,
+        why=why[:200],
+    )  # fmt: skip
+    thread.assignment_id, thread.responsible_id = number, member_id
     recount(session, thread)
     flush_soon(session)
     if by_id is not None:
@@ -53,7 +56,6 @@ def assign(
         if member_id is not None and member_id != by_id:
             owe_notice(session, thread, ASSIGNED, now, to=member_id)
     tell(session, thread, "assigned", now)
-    return row
 
 
 def least_loaded(

@@ -6,6 +6,7 @@ from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.base.db import Base, Id
+from engine.base.foreseen import add_soon
 from engine.base.ids import new_id
 from engine.conversations.thread import Thread
 
@@ -27,13 +28,13 @@ class FeedEntry(Base):
 
 def tell(session: Session, thread: Thread, what: str, now: datetime) -> None:
     """Open pages that may see the thread learn of it."""
-    session.add(
-        FeedEntry(
-            id=new_id(),
-            created_at=now,
-            thread_id=thread.id,
-            what=what,
-            chapter_id=thread.chapter_id,
-            responsible_id=thread.responsible_id,
-        )
+    add_soon(
+        session,
+        FeedEntry,
+        id=new_id(),
+        created_at=now,
+        thread_id=thread.id,
+        what=what,
+        chapter_id=thread.chapter_id,
+        responsible_id=thread.responsible_id,
     )

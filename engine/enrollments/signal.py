@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.base.broker import wake_on_commit
 from engine.base.db import Base, Id
+from engine.base.foreseen import add_soon
 from engine.base.ids import new_id
 
 #: Every kind of fact a journey can hear of now.
@@ -57,11 +58,13 @@ def signal(
     *,
     enrollment_id: int | None = None,
     **detail: Any,
-) -> Signal:
+) -> None:
     """The fact is written, and the runner is woken once it is committed. Raises ValueError for an unknown kind."""
     if kind not in SIGNAL_KINDS:
         raise ValueError(f"{kind!r} is not a kind of signal")
-    row = Signal(
+    add_soon(
+        session,
+        Signal,
         id=new_id(),
         created_at=now,
         kind=kind,
@@ -69,6 +72,4 @@ def signal(
         enrollment_id=enrollment_id,
         detail=detail,
     )
-    session.add(row)
     wake_on_commit(session, "runner.signals")
-    return row

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from engine.base.db import new_in, table_of
 from engine.base.ids import new_id
 from engine.conversations.thread import mark, open_person_thread
 from engine.enrollments.signal import signal
@@ -89,13 +89,10 @@ def complained(
 
 def count_once(session: Session, receipt: Receipt) -> bool:
     """The receipt stands in the books; False, and nothing is changed, when its provider's key did before."""
-    try:
-        with session.begin_nested():
-            session.add(receipt)
-            session.flush()
-    except IntegrityError:
-        return False
-    return True
+    table = table_of(Receipt)
+    values = {column.name: getattr(receipt, column.name) for column in table.columns}
+    new = new_in(session, table).returning(table.c.id)
+    return session.scalar(new, values) is not None
 
 
 def _once(

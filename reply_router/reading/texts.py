@@ -117,14 +117,31 @@ def one_form(text: str) -> str:
     """The text in one form for comparing: wide letters narrow, nothing unseen, no marks, lower case, single spaces."""
     text = unicodedata.normalize("NFKC", text).replace("’", "'").replace("`", "'").replace("‘", "'")
     text = unicodedata.normalize("NFKD", text).casefold()
-    seen = (" " if each in "\t\r\v\f\xa0" else each for each in text)
-    text = "".join(each for each in seen if each == "\n" or unicodedata.category(each) not in _UNSEEN)
-    return re.sub(r" ?\n[ \n]*", "\n", re.sub(r" +", " ", text)).strip()
+    return _LINE_ENDS.sub("\n", _SPACES.sub(" ", text.translate(_SEEN))).strip()
 
 
 _PUNCTUATION: Final = " \n.,;:!?¡¿'\"“”«»()[]{}*_~-—–…/\\#|<>+=&^%$@" + "".join(sorted(_STOP_SIGNS)) + "\ufe0f"
 #: Categories of signs that are not seen, or only change others: formats, controls, combining marks.
 _UNSEEN: Final = frozenset({"Cf", "Cc", "Mn", "Me", "Co", "Cn"})
+_LINE_ENDS: Final = re.compile(r" ?\n[ \n]*")
+_SPACES: Final = re.compile(r" +")
+
+
+class _Seen(dict[int, str]):
+    """What of each letter is seen; those of most writing are remembered."""
+
+    #: The letters before this one, and no stranger's choice of a million others.
+    _MOST = 0x3100
+
+    def __missing__(self, code: int) -> str:
+        letter = chr(code)
+        seen = letter if unicodedata.category(letter) not in _UNSEEN else ""
+        if code < self._MOST:
+            self[code] = seen
+        return seen
+
+
+_SEEN: Final = _Seen({**dict.fromkeys(map(ord, "\t\r\v\f\xa0"), " "), ord("\n"): "\n"})
 
 
 def _carriers(opt_out_type: str) -> TextKind | None:

@@ -1,4 +1,4 @@
-"""Mails that are routed together end exactly as they would one by one, also where a worker dies or one of them breaks."""
+"""Mails that are routed together end as they would one by one, also where a worker dies or one of them breaks."""
 
 import random
 from collections.abc import Callable, Iterator
