@@ -11,6 +11,8 @@ times is settled without reading: to a person, with the original.
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -34,7 +36,7 @@ from engine.outbox.notices import Bell
 from engine.outbox.post import courtesy
 from engine.outbox.receipts import answered
 from reply_router.addresses import Signed
-from reply_router.budget.readers import readers
+from reply_router.budget.readers import Letter, readers
 from reply_router.calls import DOOR as VOICE
 from reply_router.calls import route_call
 from reply_router.case import Case, Filed
@@ -73,6 +75,8 @@ _POISON = "It stopped our reader several times. Nothing of it is lost: open the 
 MOST_TOGETHER = 64
 #: Seconds after which what is still unread of a group is given back: a lease lasts four times as long.
 MOST_SECONDS = 5.0
+#: Mails of a group whose senders are asked about at the same time.
+MOST_AT_ONCE = 8
 #: Rules after which what was foreseen for the mails behind still holds: they open, fill and assign conversations, and
 #: change nothing else of what is foreseen.
 FORESEEABLE = frozenset(
@@ -140,22 +144,40 @@ class Routing:
         """Those that were read and proven. Hostile mails take long: what is left after that is given back."""
         ready: list[Ready] = []
         began = time.monotonic()
-        for number, taken in enumerate(group):
-            if number and time.monotonic() - began > MOST_SECONDS:
-                for other in group[number:]:
-                    give_back(self._services, other)
-                break
+        to_read = [each for each in group if not _is_poison(each) and each.door not in (DOOR, VOICE)]
+        try:
+            read = readers.read_in_turn([_letter(each, self._office) for each in to_read], MOST_SECONDS)
+        except Unavailable:
+            for taken in group:
+                give_back(self._services, taken)
+            raise
+        letters = {each.received_id: one for each, one in zip(to_read, read, strict=False)}
+        late = {each.received_id for each in to_read[len(read) :]}
+
+        def look(taken: Taken) -> Ready | Exception | None:
+            """What it says and whether it is proven, why not, or None: it is too late for it."""
+            if taken.received_id in late or (taken is not group[0] and time.monotonic() - began > 2 * MOST_SECONDS):
+                return None
             try:
-                reading = _read(taken, self._office, poison=taken.attempt > MOST_TRIES)
-                proof = proof_of(taken, reading, self._office)
-                ready.append(Ready(taken, reading, proof, fingerprint(taken.raw)))
-            except Unavailable:
-                # Our own trouble says nothing about the mails.
-                for other in (*(each.taken for each in ready), *group[number:]):
-                    give_back(self._services, other)
-                raise
+                reading = _read(taken, self._office, letters.get(taken.received_id))
+                return Ready(taken, reading, proof_of(taken, reading, self._office), fingerprint(taken.raw))
             except Exception as error:
-                self._failed(taken, error)
+                return error
+
+        # Whether a sender is proven may be asked of name servers far away: not of one after the other.
+        asks_far = len(group) > 1 and self._services.settings.mail.check_senders
+        with ThreadPoolExecutor(MOST_AT_ONCE) if asks_far else nullcontext() as pool:
+            looked = list(pool.map(look, group) if pool is not None else map(look, group))
+        away = next((each for each in looked if isinstance(each, Unavailable)), None)
+        for taken, found in zip(group, looked, strict=True):
+            if found is None or away is not None:  # our own trouble says nothing about the mails
+                give_back(self._services, taken)
+            elif isinstance(found, Exception):
+                self._failed(taken, found)
+            else:
+                ready.append(found)
+        if away is not None:
+            raise away
         return ready
 
     def _together(self, ready: Sequence[Ready]) -> None:
@@ -189,7 +211,7 @@ class Routing:
             self._outcomes[settled.id] = settled.outcome
 
     def _failed(self, taken: Taken, error: Exception) -> None:
-        if taken.attempt <= MOST_TRIES:
+        if not _is_poison(taken):
             pause(self._services, taken, error)
             self._broke = self._broke or error
             return
@@ -199,31 +221,42 @@ class Routing:
         self._outcomes[taken.received_id] = outcome
 
 
-def _read(taken: Taken, office: Office, *, poison: bool) -> Reading | TextMessage | Call:
-    """What was found in the row, or that it is beyond reading."""
+def _is_poison(taken: Taken) -> bool:
+    """Whether it broke so often that nobody reads it any more."""
+    return taken.attempt > MOST_TRIES
+
+
+def _read(taken: Taken, office: Office, letter: Reading | Unread | None) -> Reading | TextMessage | Call:
+    """What was found in the row, or that it is beyond reading. `letter`: what was read in it, if it is a mail."""
     if taken.door == VOICE:
-        return read_call(taken.raw) if not poison else Call("", trouble=_POISON)
-    return understand(taken, office) if not poison else unread(taken)
+        return read_call(taken.raw) if not _is_poison(taken) else Call("", trouble=_POISON)
+    return understand(taken, office, letter) if not _is_poison(taken) else unread(taken)
 
 
-def understand(taken: Taken, office: Office) -> Reading | TextMessage:
+def understand(taken: Taken, office: Office, letter: Reading | Unread | None = None) -> Reading | TextMessage:
     """What was found in the mail or text. Raises Unread for a mail beyond its budget, until its last try.
 
-    A text is read here: its door takes 200 kB at most, signed by the provider. Another organization's loop mark is not
-    ours, and says nothing of what it is.
+    A text is read here: its door takes 200 kB at most, signed by the provider. `letter`: what was read in the mail
+    already.
     """
     if taken.door == DOOR:
         return read_message(taken.raw)
+    if letter is None:
+        (letter,) = readers.read_in_turn([_letter(taken, office)], MOST_SECONDS)
+    if not isinstance(letter, Unread):
+        return letter
+    if taken.attempt < MOST_TRIES:
+        raise letter
+    log.warning("a mail could not be read; a person gets the original", row_id=taken.received_id, says=str(letter))
+    return unread(taken, str(letter))
+
+
+def _letter(taken: Taken, office: Office) -> Letter:
+    """What the reader gets. Another organization's loop mark is not ours, and says nothing of what it is."""
     marks = loop_marks(taken.raw)
     foreign = bool(marks) and not any(is_loop_mark(office.tokens, each) for each in marks)
     raw = without_loop_marks(taken.raw) if foreign else taken.raw
-    try:
-        return readers.read(raw, sent=taken.sent, mail_from=taken.mail_from)
-    except Unread as trouble:
-        if taken.attempt < MOST_TRIES:
-            raise
-        log.warning("a mail could not be read; a person gets the original", row_id=taken.received_id, says=str(trouble))
-        return unread(taken, str(trouble))
+    return Letter(raw, taken.sent, taken.mail_from)
 
 
 def unread(taken: Taken, why: str = "") -> Reading | TextMessage:
@@ -307,7 +340,9 @@ def _settle_all(session: Session, ready: Sequence[Ready], office: Office, clock:
             continue
         now = clock.now()
         if not is_foreseeing(session):
-            foresee(session, _mails(ready[number:], rows), office, now)
+            mails = _mails(ready[number:], rows)
+            if len(mails) > 1:
+                foresee(session, mails, office, now)
         _settle_row(session, received, each.taken, each.reading, office, now, each.proof, each.fingerprint)
         outcomes[received.id] = received.outcome or ""
         if received.reason.partition(":")[0] not in FORESEEABLE or received.effect not in ("", "answer"):
@@ -317,11 +352,14 @@ def _settle_all(session: Session, ready: Sequence[Ready], office: Office, clock:
 
 
 def _mails(ready: Sequence[Ready], rows: dict[int, Received]) -> list[Come]:
-    return [
-        Come(rows[each.taken.received_id], each.reading, each.fingerprint)
-        for each in ready
-        if isinstance(each.reading, Reading) and each.taken.received_id in rows
-    ]
+    """The mails until the next text or call."""
+    mails = []
+    for each in ready:
+        if not isinstance(each.reading, Reading):
+            break
+        if each.taken.received_id in rows:
+            mails.append(Come(rows[each.taken.received_id], each.reading, each.fingerprint))
+    return mails
 
 
 def route(

@@ -39,9 +39,7 @@ class Assignment(Base):
     why: Mapped[str] = mapped_column(String(200), default="")
 
 
-def assign(
-    session: Session, thread: Thread, member_id: int | None, by_id: int | None, why: str, now: datetime
-) -> None:
+def assign(session: Session, thread: Thread, member_id: int | None, by_id: int | None, why: str, now: datetime) -> None:
     """From now on that person answers the thread; None puts it back to the lane. `by_id` None: a rule chose."""
     number = new_id()
     add_soon(

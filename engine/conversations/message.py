@@ -1,6 +1,6 @@
 """Message: words said in a conversation, exactly as said."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -227,9 +227,10 @@ def foresee_messages(session: Session, delivery_ids: Collection[int], names: Col
         said_with.foresee(session, first.get(delivery_id), delivery_id)
     for name in names:
         named.foresee(session, [], name)
-    came = session.scalars(
-        select(Message).where(among(session, Message.internet_message_id, names), Message.kind == "in")
-    ).all()
+    came: Sequence[Message] = ()
+    if names:
+        same = among(session, Message.internet_message_id, names)
+        came = session.scalars(select(Message).where(same, Message.kind == "in")).all()
     for row in came:
         named(session, row.internet_message_id).append(row)
     hold(session, (went, came))

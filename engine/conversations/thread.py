@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, and_, or_, select, text
+from sqlalchemy import ForeignKey, Index, String, Text, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.base.db import Base, Id, among
@@ -172,30 +172,20 @@ def whose_load(thread: Thread) -> int | None:
 
 def foresee_threads(session: Session, thread_ids: Collection[int], member_ids: Collection[int]) -> list[Thread]:
     """These conversations and all open ones with these members are known, and nobody else writes in them meanwhile."""
-    rows = session.scalars(
-        select(Thread)
-        .where(
-            or_(
-                among(session, Thread.id, thread_ids),
-                and_(
-                    among(session, Thread.member_id, member_ids),
-                    Thread.kind == "person",
-                    Thread.closure_id.is_(None),
-                ),
-            )
-        )
-        .order_by(Thread.id)
-        .with_for_update()
-    ).all()
+    theirs = (among(session, Thread.member_id, member_ids), Thread.kind == "person", Thread.closure_id.is_(None))
+    rows: dict[int, Thread] = {}
+    for wanted in ((among(session, Thread.id, thread_ids),), theirs):  # either by its own index
+        query = select(Thread).where(*wanted).order_by(Thread.id).with_for_update()
+        rows |= {row.id: row for row in session.scalars(query)}
     for member_id in member_ids:
         open_talks.foresee(session, [], member_id)
-    for row in rows:
+    for row in rows.values():
         is_mine.foresee(session, True, row.id)
         counts_for.foresee(session, whose_load(row), row.id)
         if row.kind == "person" and row.closure_id is None:
             is_open_again(session, row)
     hold(session, rows)
-    return list(rows)
+    return list(rows.values())
 
 
 def last_person_thread(session: Session, member_id: int) -> Thread | None:

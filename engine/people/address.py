@@ -140,6 +140,8 @@ def members_with(session: Session, kind: AddressKind, value: str) -> list[int]:
 def foresee_members_with(session: Session, kind: AddressKind, values: Collection[str]) -> set[int]:
     """Who is reached at each of these addresses is known; all of them."""
     found: dict[str, list[int]] = {value: [] for value in values}
+    if not found:
+        return set()
     rows = session.execute(
         select(Address.value, Address.member_id)
         .where(Address.kind == kind, among(session, Address.value, found), _IS_THEIRS)

@@ -49,6 +49,11 @@ def head_of(frame: Frame) -> bytes:
     return _HEAD.pack(frame.what, len(frame.words), len(frame.body))
 
 
+def size_of(frame: Frame) -> int:
+    """Its bytes in the pipe."""
+    return HEAD_BYTES + len(frame.words) + len(frame.body)
+
+
 def sizes_in(head: bytes) -> tuple[What, int, int]:
     """What follows a head: its kind, and how many bytes of words and of body. Raises ValueError for no head of ours."""
     what, words, body = _HEAD.unpack(head)

@@ -12,8 +12,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -21,7 +22,7 @@ from engine.base.errors import Unavailable, Unread
 from engine.base.log import logger
 from engine.base.metrics import READER_CRASHES, READER_STARTS, READING_SECONDS
 from reply_router.budget.form import read_back, written
-from reply_router.budget.frames import HEAD_BYTES, NO_MEMORY, Frame, What, head_of, sizes_in
+from reply_router.budget.frames import HEAD_BYTES, NO_MEMORY, Frame, What, head_of, size_of, sizes_in
 from reply_router.budget.limits import LIMITS, MB, Limits
 from reply_router.proof.signatures import Good
 from reply_router.reading.values import Reading
@@ -33,6 +34,8 @@ MOST: Final = 2
 HELD_UP: Final = 0.2
 #: Seconds one waits while all are busy; a row's lease lasts twice as long.
 PATIENCE: Final = 10.0
+#: Bytes of two frames that a pipe takes while nobody reads from it (pipe(7): 65,536 in all).
+_PIPE: Final = 60_000
 _BEGIN: Final = (
     "import sys; sys.path.insert(0, sys.argv[1]); from reply_router.budget.child import main; "
     "main(float(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))"
@@ -43,6 +46,15 @@ _KEPT: Final = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "LANG"
 T = TypeVar("T")
 
 log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail to be read: its bytes, the words of ours that it probably quotes, and its envelope's sender."""
+
+    raw: bytes
+    sent: str | None = None
+    mail_from: str | None = None
 
 
 class _Over(Exception):
@@ -100,12 +112,48 @@ class Child:
         deadline = _now() + self.limits.seconds
         try:
             self._send(frame, deadline)
-            answer = self._receive(deadline)
+            return self._answer(deadline)
         except _Over:
-            self.end()
-            raise _crash("time", f"Reading it took longer than {self.limits.seconds:g} seconds.") from None
+            raise self._too_long() from None
         except (OSError, ValueError, EOFError) as error:
             raise self._death() from error
+
+    def ask_in_turn(self, frames: Sequence[Frame], until: float) -> list[Frame | Unread]:
+        """The answers in their order: of all, or of as many as it lived for and were begun by `until`.
+
+        Each has its whole budget, from when the one before it was answered. A small one waits in the pipe meanwhile, so
+        that neither side waits for the other to wake.
+        """
+        answers: list[Frame | Unread] = []
+        sent = 0
+        while len(answers) < len(frames) and (sent > len(answers) or not sent or _now() < until) and not self.is_last:
+            at = len(answers)
+            deadline = _now() + self.limits.seconds
+            try:
+                if sent == at:
+                    self._send(frames[at], deadline)
+                    sent += 1
+                ahead = frames[at : at + 2]
+                if sent == at + 1 and len(ahead) == 2 and sum(map(size_of, ahead)) <= _PIPE and _now() < until:
+                    with suppress(OSError):  # it has ended: its last answer, or why there is none, is to be read first
+                        self._send(ahead[1], deadline)
+                    sent += 1
+                answers.append(self._answer(deadline))
+            except _Over:
+                answers.append(self._too_long())
+                break
+            except Unread as trouble:
+                answers.append(trouble)
+                break
+            except (OSError, ValueError, EOFError):
+                death = self._death()
+                if isinstance(death, Unread):
+                    answers.append(death)
+                break
+        return answers
+
+    def _answer(self, deadline: float) -> Frame:
+        answer = self._receive(deadline)
         match answer.what:
             case What.ANSWER:
                 return answer
@@ -127,6 +175,10 @@ class Child:
             if pipe is not None:
                 with suppress(OSError):
                     pipe.close()
+
+    def _too_long(self) -> Unread:
+        self.end()
+        return _crash("time", f"Reading it took longer than {self.limits.seconds:g} seconds.")
 
     def _death(self) -> Exception:
         """Why it answers no more; it is gone."""
@@ -192,10 +244,26 @@ class Readers:
     def read(self, raw: bytes, *, sent: str | None = None, mail_from: str | None = None) -> Reading:
         """The letter's reading, as `reading.read` gives it. Raises Unread when it runs out of its budget, Unavailable
         for trouble of our own."""
-        answer = self._ask(Frame(What.LETTER, written([sent, mail_from]), raw))
-        reading = _value(answer, Reading)
-        READING_SECONDS.observe(reading.seconds)
-        return reading
+        (read,) = self.read_in_turn([Letter(raw, sent, mail_from)], 0)
+        if isinstance(read, Unread):
+            raise read
+        return read
+
+    def read_in_turn(self, letters: Sequence[Letter], seconds: float) -> list[Reading | Unread]:
+        """The readings of the letters, in their order: of all, or of as many as were begun within so many seconds, but
+        of one at least. Unread stands for one that ran out of its budget. Raises Unavailable for trouble of our own."""
+        frames = [Frame(What.LETTER, written([each.sent, each.mail_from]), each.raw) for each in letters]
+        until = _now() + seconds
+        found: list[Reading | Unread] = []
+        in_vain = 0
+        while len(found) < len(frames) and (not found or _now() < until):
+            with self._lent() as child:
+                answers = child.ask_in_turn(frames[len(found) :], until)
+            found += [each if isinstance(each, Unread) else _read_in(each) for each in answers]
+            in_vain = 0 if answers else in_vain + 1
+            if in_vain > MOST:
+                raise Unavailable("The processes that read mail end as soon as they begin.")
+        return found
 
     def glance(self, raw: bytes) -> Reading:
         """What the beginning of its header says, as `glance.glance` gives it. Raises as `read` does."""
@@ -275,6 +343,15 @@ class Readers:
             self._there -= 1
             self._free.notify()
         child.end()
+
+
+def _read_in(answer: Frame) -> Reading | Unread:
+    try:
+        reading = _value(answer, Reading)
+    except Unread as trouble:
+        return trouble
+    READING_SECONDS.observe(reading.seconds)
+    return reading
 
 
 def _value(answer: Frame, kind: type[T]) -> T:

@@ -20,9 +20,10 @@ from sqlalchemy import Select, select, update
 import reply_router.route
 from engine.base.services import Services
 from engine.conversations.received import Received, ReceivedBytes
+from reply_router.budget.readers import Letter
 from reply_router.proof.signatures import good_signatures
 from reply_router.reading import Reading, read
-from reply_router.route import route_one
+from reply_router.route import route_due
 from tests.bench.crowd import gather_crowd
 from tests.bench.figure import Figure
 from tests.bench.mailroom import Naive, office, on_one_core, organizers, post
@@ -94,7 +95,7 @@ def _way(which: str, services: Services, key: Key | None) -> Callable[[int], Non
                 raw = bytes(session.scalars(_bytes_of(received_id)).one())
             if not good_signatures(raw, {key.name: key.record}).domains:
                 raise AssertionError("a good signature was not found good")
-        route_one(services, received_id)
+        route_due(services, received_id)
 
     return ours
 
@@ -112,9 +113,9 @@ def _time(way: Callable[[int], None], rows: Sequence[int], *, apart: bool) -> fl
 class _Here:
     """Reads in this process: what the process apart costs is the difference."""
 
-    def read(self, raw: bytes, *, sent: str | None = None, mail_from: str | None = None) -> Reading:
-        """The letter's reading."""
-        return read(raw, sent=sent, mail_from=mail_from)
+    def read_in_turn(self, letters: Sequence[Letter], seconds: float) -> list[Reading]:
+        """The letters' readings."""
+        return [read(each.raw, sent=each.sent, mail_from=each.mail_from) for each in letters]
 
 
 def _key() -> Key:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import event, text
 
 from engine.base.services import Services
-from reply_router.route import route_one
+from reply_router.route import route_due, route_one
 from tests.bench.crowd import Crowd, gather_crowd, member_id
 from tests.bench.figure import Figure
 from tests.bench.mailroom import office, organizers, post
@@ -89,10 +89,12 @@ def _turns(offices: list[Services], sizes: tuple[int, int], turns: int) -> tuple
 
 
 def _look_at_plans(services: Services, size: int, *, judged: bool) -> None:
-    """Every statement that routing one letter sends finds its rows by an index. Raises AssertionError."""
-    [row] = post(services, [size - 1])
+    """Every statement that routing one letter, or several together, sends finds its rows by an index. Raises
+    AssertionError."""
+    row, *rows = post(services, range(size - 4, size))
     with _said(services) as statements:
         route_one(services, row)
+        route_due(services, rows[0])
     engine = services.db.engine
     with engine.connect() as connection:
         for statement, values in statements:
