@@ -179,7 +179,8 @@ def _add(
 def _note_said(session: Session, message: Message) -> None:
     """What is foreseen of words is true with this message too."""
     whose, name = message.member_id, message.internet_message_id
-    if message.kind in ("in", "machine") and whose is not None and said_lately.is_foreseen(session, whose):
+    lately = message.kind in ("in", "machine") and message.at > message.created_at - LATELY
+    if lately and whose is not None and said_lately.is_foreseen(session, whose):
         said_lately.foresee(session, said_lately(session, whose) + 1, whose)
     if message.kind == "in" and name and named.is_foreseen(session, name):
         named(session, name).append(message)
@@ -213,7 +214,7 @@ def named(session: Session, internet_message_id: str) -> list[Message]:
 
 @foreseeable
 def said_lately(_session: Session, _member_id: int) -> int:
-    """How many messages came from a member within an hour: only ever foreseen (engine.conversations.storm)."""
+    """How many messages came from a member within LATELY: only ever foreseen (engine.conversations.storm)."""
     return 0
 
 
@@ -239,3 +240,5 @@ def foresee_messages(session: Session, delivery_ids: Collection[int], names: Col
 
 #: Mails by one Message-ID that are looked at.
 _MOST_NAMED = 5
+#: Within so long whoever writes too often is in a storm (engine.conversations.storm).
+LATELY = timedelta(hours=1)

@@ -13,12 +13,12 @@ from sqlalchemy.orm import Mapped, Session
 from engine.base.db import Base, Id, among
 from engine.base.ids import new_id
 from engine.base.log import logger
-from engine.conversations.message import Message, said_lately
+from engine.conversations.message import LATELY, Message, said_lately
 from engine.conversations.thread import IN_STORM, Thread, mark, unmark
 
 #: More than so many messages of one sender within WITHIN are a storm (RELIABILITY 1.2).
 MOST = 20
-WITHIN = timedelta(hours=1)
+WITHIN = LATELY
 #: For how long after its last message a storm is an alarm.
 ALARM_FOR = timedelta(days=1)
 
