@@ -27,6 +27,7 @@ from engine.base.errors import Unread
 from engine.base.ids import new_id
 from engine.base.setting_groups.texting import Texting
 from engine.chapters.membership import give_role
+from engine.content.template import publish_library
 from engine.conversations.assignment import assign, may_answer
 from engine.conversations.balance import balance
 from engine.conversations.closure import close
@@ -39,7 +40,8 @@ from engine.people.absence import comes_back, goes_away
 from inbound.receive import Accepted, Acceptor, Arrival
 from reply_router import mail_case, route
 from reply_router.route import route_due, route_one
-from tests.outbox.conftest import START, House, house_on, library, publish_library, published
+from templates.catalog import our_library
+from tests.outbox.conftest import START, House, house_on, published
 from tests.reply_router.conversation import DOMAIN, Town
 from tests.reply_router.crash import dies_after
 from tests.reply_router.reports import complaint, returned
@@ -303,7 +305,7 @@ def _town(stack: ExitStack, folder: Path, make: Callable[[Path], Database] | Non
     else:
         db = make(path)
         with db.write() as session:
-            templates = publish_library(session, library(), START)
+            templates = publish_library(session, our_library(), START)
     house: House = stack.enter_context(house_on(db, path, templates))
     texting = Texting(account_sid="AC1", auth_token="secret", numbers=[OURS])
     house.services = replace(house.services, settings=house.services.settings.model_copy(update={"sms": texting}))
