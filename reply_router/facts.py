@@ -4,7 +4,7 @@ One query for each kind of fact, for all mails of the group; what nobody foresee
 What one mail changes is put down beside the change (engine.base.foreseen), so that the next sees it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -71,8 +71,8 @@ def foresee(session: Session, mails: Sequence[Come], office: Office, now: dateti
     members = named.members | foresee_members_with(session, "email", named.senders)
     deliveries = session.scalars(select(Delivery).where(among(session, Delivery.id, named.deliveries))).all()
     said = foresee_messages(session, named.deliveries, named.names)
-    members |= {row.member_id for row in (*deliveries, *said) if row.member_id is not None}
-    threads = named.threads | {row.thread_id for row in (*deliveries, *said) if row.thread_id is not None}
+    members |= _known(row.member_id for row in deliveries) | _known(row.member_id for row in said)
+    threads = named.threads | _known(row.thread_id for row in deliveries) | _known(row.thread_id for row in said)
     # Two first mails of one person at the same time open one conversation: whoever comes second waits here.
     people = session.scalars(
         select(Member).where(among(session, Member.id, members)).order_by(Member.id).with_for_update(key_share=True)
@@ -89,13 +89,16 @@ def foresee(session: Session, mails: Sequence[Come], office: Office, now: dateti
     foresee_storms(session, members, now)
     foresee_rules(session)
     answering = {row.organizer_id for row in people} | {row.responsible_id for row in talks}
-    organizers = {each for each in answering if each is not None}
-    foresee_roles(session, organizers)
-    foresee_absences(session, organizers, now)
+    foresee_roles(session, _known(answering))
+    foresee_absences(session, _known(answering), now)
     chapters = foresee_memberships(session, members)
-    chapters |= {row.chapter_id for row in (*deliveries, *talks) if row.chapter_id is not None}
+    chapters |= _known(row.chapter_id for row in deliveries) | _known(row.chapter_id for row in talks)
     foresee_desks(session, chapters, now)
     _foresee_thread_keys(session, mails, talks)
+
+
+def _known(ids: Iterable[int | None]) -> set[int]:
+    return {each for each in ids if each is not None}
 
 
 def _named_by(mails: Sequence[Come], office: Office) -> _Named:

@@ -157,7 +157,11 @@ def _in_order(session: Session, unit: UOWTransaction, _only: object) -> None:
         for table in _pointed_at(mapper):
             first = by_table.get(table)
             if first is not None and first is not mapper:
-                unit.dependencies.add((SaveUpdateAll(unit, first.base_mapper), SaveUpdateAll(unit, mapper.base_mapper)))
+                unit.dependencies.add((_written(unit, first.base_mapper), _written(unit, mapper.base_mapper)))
+
+
+def _written(unit: UOWTransaction, mapper: Mapper[Any]) -> SaveUpdateAll:
+    return SaveUpdateAll(unit, mapper)  # type: ignore[no-untyped-call]
 
 
 @functools.cache

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, and_, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -20,7 +19,6 @@ from engine.people.member import Member
 
 #: Who answers where a chapter has nobody: the desk's staff, else whoever is responsible for a region.
 _DESKS = ("staff", "regional")
-_ASK: Any = object()
 
 
 class Assignment(Base):
@@ -77,9 +75,9 @@ def _least_loaded(
     besides: Collection[int],
     away: bool,
 ) -> int | None:
-    there = _foreseen_least(session, chapter_id, roles, now, besides, away)
-    if there is not _ASK:
-        return there
+    there = _foreseen_there(session, chapter_id, roles, now, besides, away)
+    if there is not None:
+        return min(there, key=lambda each: waiting_for(session, each), default=None)
     load = (
         select(func.count())
         .where(Thread.responsible_id == Role.member_id, Thread.closure_id.is_(None), Thread.waits_since.is_not(None))
@@ -176,23 +174,22 @@ def _loads(session: Session, member_ids: Collection[int]) -> dict[int, int]:
     return {member_id: many for member_id, many in rows if member_id is not None}
 
 
-def _foreseen_least(
+def _foreseen_there(
     session: Session,
     chapter_id: int | None,
     roles: Collection[str],
     now: datetime,
     besides: Collection[int],
     away: bool,
-) -> Any:
-    """As `_least_loaded` says, by what is known; _ASK where something is not."""
+) -> list[int] | None:
+    """Who could answer there, whoever has had the role longest first; None where that or their load is not known."""
     if not holders_in.is_foreseen(session, chapter_id):
-        return _ASK
+        return None
     there = [each for role, each in holders_in(session, chapter_id) if role in roles and each not in besides]
     known = all(waiting_for.is_foreseen(session, each) and absences_of.is_foreseen(session, each) for each in there)
     if not known:
-        return _ASK
-    here = there if away else [each for each in there if is_there(session, each, now)]
-    return min(here, key=lambda each: waiting_for(session, each), default=None)
+        return None
+    return there if away else [each for each in there if is_there(session, each, now)]
 
 
 def person_for(

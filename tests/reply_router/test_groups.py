@@ -158,7 +158,7 @@ def test_a_worker_that_dies_in_the_middle_of_a_group_loses_nothing_and_doubles_n
 @on_both_databases
 def test_one_mail_that_breaks_takes_no_other_with_it(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = _answers(town, 6)
-    real = route.case_of
+    real = mail_case.case_of
 
     def breaks(session: Any, received: Received, *args: Any) -> Any:
         if received.id == rows[2]:
