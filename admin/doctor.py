@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 import engine.tables  # noqa: F401  (every table is known before the first query)
 from admin import servers
 from admin.check import Check, counted
+from admin.signing import signing
 from admin.watching.gauges import late_settling
 from engine.base.db import Database
 from engine.base.errors import HearthlineError, SettingsError, Unavailable
@@ -310,7 +311,7 @@ def _work_is_found(session: Session, _now: datetime, settings: Settings) -> Chec
 def look(session: Session, now: datetime, settings: Settings) -> list[Check]:
     """Everything that the database tells of an installation at work."""
     found = [check(session, now, settings) for check in DATABASE_CHECKS]
-    return [found[0], *servers.workers(session, settings), *found[1:]]
+    return [found[0], *servers.workers(session, settings), *found[1:], *signing(session, settings)]
 
 
 DATABASE_CHECKS: tuple[Callable[[Session, datetime, Settings], Check], ...] = (

@@ -324,6 +324,7 @@ def wait_for_shape(
 def register_rooms(services: Services) -> list[Sweep]:
     """The jobs of every room that works in the background are known to the broker; their sweeps are returned."""
     import engine.base.partition as partition
+    import engine.channels.jobs as channels
     import engine.outbox.jobs as outbox
     import engine.outbox.topic_jobs as topics
     import engine.runner.jobs as runner
@@ -334,7 +335,7 @@ def register_rooms(services: Services) -> list[Sweep]:
     import reply_router.relayed_pictures as pictures
 
     sweeps: list[Sweep] = []
-    for room in (runner, outbox, topics, router, pictures, pages, texts, probe, partition):
+    for room in (runner, outbox, topics, router, pictures, pages, texts, probe, channels, partition):
         room.register(services.broker, services)
         sweeps += room.SWEEPS
     return sweeps

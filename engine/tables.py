@@ -3,6 +3,7 @@
 import engine.audit.entry
 import engine.base.clock
 import engine.base.lease
+import engine.channels.dkim_keys
 import engine.chapters.chapter
 import engine.chapters.membership
 import engine.chapters.topic_choice

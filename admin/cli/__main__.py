@@ -23,6 +23,12 @@ COMMANDS: dict[str, list[tuple[str, str, str, str]]] = {
         ("scheduler", "admin.cli.parts:scheduler", "Only finding what is due, beside others.", "hearthline scheduler"),
         ("doctor", "admin.cli.doctor:doctor", "Say what is well, what is not, and what to do.", "hearthline doctor"),
         ("migrate", "admin.cli.migrate:migrate", "Bring the database to this version's shape.", "hearthline migrate"),
+        (
+            "dkim",
+            "admin.cli.dkim:dkim",
+            "Sign mail: keys and their DNS records.",
+            "hearthline dkim make",
+        ),
         ("read", "admin.cli.read:read", "Say what is found in a mail or a text.", "hearthline read reply.eml"),
         ("route", "admin.cli.route:route", "Say what would become of it here.", "hearthline route reply.eml"),
     ],

@@ -9,6 +9,7 @@ Links add an expiry of 4 bytes (minutes since 1970).
 import base64
 import hashlib
 import hmac
+import secrets
 import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from engine.base.errors import BadToken
 
 #: Bytes of HMAC kept: 96 bits.
 MAC_BYTES = 12
+_NONCE = 12
 _FIXED = struct.Struct(">BBQQ")
 _EXPIRY = struct.Struct(">I")
 
@@ -91,6 +93,31 @@ class TokenRing:
     def mark(self, text: str) -> str:
         """A short keyed mark of `text`: our own loop header, and hashes that outlive an erased address."""
         return hmac.digest(self._keys[min(self._keys)], text.encode(), "sha256").hex()[:32]
+
+    def seal(self, what: str, secret: bytes) -> bytes:
+        """The secret as it may stand in the database: AES-256-GCM under a key derived from the newest one.
+
+        It opens only as `what` it was sealed.
+        """
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        nonce = secrets.token_bytes(_NONCE)
+        sealed = AESGCM(self._sealing(self._newest)).encrypt(nonce, secret, what.encode())
+        return bytes([self._newest]) + nonce + sealed
+
+    def unseal(self, what: str, sealed: bytes) -> bytes:
+        """What was sealed. Raises BadToken when its key is gone, or when it was sealed as something else."""
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        try:
+            aead = AESGCM(self._sealing(sealed[0]))
+            return aead.decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], what.encode())
+        except (InvalidTag, KeyError, IndexError, ValueError) as error:
+            raise BadToken("This secret was sealed with a signing key that is not here.") from error
+
+    def _sealing(self, key_id: int) -> bytes:
+        return hmac.digest(self._keys[key_id], b"hearthline sealed secrets", "sha256")
 
     def _mac(self, key_id: int, head: bytes) -> bytes:
         return hmac.digest(self._keys[key_id], head, hashlib.sha256)[:MAC_BYTES]

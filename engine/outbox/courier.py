@@ -10,7 +10,7 @@ A delivery found in `calling` after a crash goes out again with the same Message
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from engine.base.log import logger
 from engine.base.services import MailChannel, NotSent, Sent, Services
+from engine.channels.dkim_keys import KeyRing
 from engine.conversations.message import Message
 from engine.conversations.question import Question, ask
 from engine.outbox import queue
@@ -34,6 +35,9 @@ from engine.outbox.trouble import ask_a_person, strike
 #: Wall seconds of one batch in which new messages may begin. What is left goes back to the queue, so that behind a slow
 #: relay an answer never waits for a batch of broadcasts.
 BATCH_SECONDS = 3.0
+
+#: Opened once in a process; which of them sign is asked in every claim.
+KEYS = KeyRing()
 
 log = logger(__name__)
 
@@ -56,6 +60,9 @@ def send_due(services: Services, *, limit: int = 100) -> int:
     now = services.clock.now()
     with services.db.write() as session:
         claimed = claim_due(session, services.settings, now, limit, "email")
+        if claimed.deliveries:
+            signer = KEYS.signer(session, services.tokens, services.settings.mail.domain)
+            with_ = replace(with_, signer=signer)
     if claimed.deliveries:
         with queue.leased_on(services.db, claimed.deliveries):
             _carry(services, claimed, with_, now)

@@ -10,6 +10,7 @@ from typing import Any
 from engine.base.errors import Invalid
 from engine.base.settings import Settings
 from engine.base.tokens import Purpose, TokenRing
+from engine.channels.dkim import UNSIGNED, Signer
 from engine.channels.mime import Mailbox, ascii_address, headers, list_headers, mail_frame, one_line, sender, with_parts
 from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery
@@ -37,6 +38,8 @@ class Press:
     tokens: TokenRing
     renderer: Renderer
     words: Words
+    #: Signs what leaves; a copy that somebody looks at is not signed.
+    signer: Signer = UNSIGNED
 
 
 class Hidden(TokenRing):
@@ -188,7 +191,7 @@ def write(
         return_path=_our_address("b", with_, Purpose.RETURN_PATH, delivery.id, delivery.member_id),
         recipient=recipient,
         to_address=to_address,
-        message=message,
+        message=with_.signer.signed(message, now),
         head=tuple(
             (name, f"{value.name} <{value.address}>".strip() if isinstance(value, Mailbox) else value)
             for name, value in pairs
