@@ -41,6 +41,7 @@ VERBS = frozenset(
         "routed_again",
         "chapter_talks", "locked", "unlocked", "post_out", "post_rejected", "post_unsent", "post_private",
         "topics_chosen", "erased", "confirmed", "refused",
+        "sending_paused", "sending_resumed", "brake_put_on", "brake_lifted",
     }
 )  # fmt: skip
 

@@ -13,6 +13,7 @@ from engine.base.setting_groups.mail import Mail
 from engine.base.setting_groups.organization import Organization
 from engine.base.setting_groups.promises import Conversations, Sandbox, Sending
 from engine.base.setting_groups.texting import Texting
+from engine.base.setting_groups.warm_up import WarmUp
 
 FILE_NAME = "hearthline.toml"
 
@@ -34,6 +35,7 @@ class Settings(Group):
     doors: Doors = Doors()
     conversations: Conversations = Conversations()
     sending: Sending = Sending()
+    warm_up: WarmUp = WarmUp()
     sandbox: Sandbox = Sandbox()
 
     @property

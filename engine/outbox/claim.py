@@ -13,8 +13,10 @@ from engine.base.metrics import DELIVERIES
 from engine.base.settings import Settings
 from engine.outbox import held, queue
 from engine.outbox.classes import CLASSES
+from engine.outbox.closed import open_days, ranks_closed
 from engine.outbox.delivery import Delivery
 from engine.outbox.gate import Allow, Facts, Letter, Limits, Refuse, WaitUntil, judge, with_those_leaving
+from engine.outbox.mail_turns import whose_turn
 from engine.outbox.material import Material, read_facts, read_material
 from engine.outbox.said import UNSURE, unsay
 from engine.outbox.trouble import ask_a_person
@@ -40,7 +42,8 @@ def claim_due(
 
     `shut`: no way leads out just now, and what the gate would allow waits.
     """
-    due = queue.take(session, now, limit, channel)
+    open_days(session, settings, channel, now)
+    due = queue.take(session, now, limit, channel, ranks_closed(session, channel, now))
     unsure = [each for each in due if channel == "sms" and each.state in ("calling", "unsure")]
     taken = [each for each in due if channel != "sms" or each.state not in ("calling", "unsure")]
     queue.lease(session, unsure)
@@ -90,6 +93,8 @@ def claim_due(
                     ask_a_person(session, delivery, reason, now)
             case _:
                 assert_never(verdict)
+    if channel == "email":
+        allowed = whose_turn(session, allowed, material, now)
     queue.lease(session, allowed)
     settle(session, settled)
     count(session, [each for each in taken if each.state != "claimed"])

@@ -55,6 +55,11 @@ class MessageClass:
     #: Written by a machine: marked Auto-Submitted. A person's answer never is.
     by_machine: bool = True
 
+    @property
+    def to_many(self) -> bool:
+        """Whether it goes to many at once: what warms a new domain up, and rests while a chapter's readers complain."""
+        return self.weekly_cap
+
 
 _ROWS = (
     # name          need               scope              window            cap    asks   held   List-Unsubscribe
@@ -84,6 +89,9 @@ RANKS = tuple(sorted({row.rank for row in CLASSES.values()}))
 TEXTS_FROM = 100
 
 
+#: What goes to many at once.
+TO_MANY = tuple(name for name, row in CLASSES.items() if row.to_many)
+
 #: Somebody waits for these at this moment: they never share a batch with what is sent to many.
 PROMPT = ("answer", "consent", "service")
 
@@ -96,3 +104,8 @@ def rank_of(message_class: str, channel: str) -> int:
 def ranks_of(channel: str) -> tuple[int, ...]:
     """The ranks of a channel's queues, highest class first."""
     return tuple(rank + (TEXTS_FROM if channel == "sms" else 0) for rank in RANKS)
+
+
+def ranks_to_many(channel: str) -> frozenset[int]:
+    """The ranks of a channel's queues in which stands what goes to many."""
+    return frozenset(rank_of(name, channel) for name in TO_MANY)

@@ -26,8 +26,10 @@ from engine.outbox import queue
 from engine.outbox.claim import Claim, claim_due, count, settle
 from engine.outbox.delivery import Delivery
 from engine.outbox.letter import Press, Unwritable, Written, press, write
+from engine.outbox.mail_turns import note_mail
 from engine.outbox.material import Material
 from engine.outbox.said import UNSURE, Words, said, said_anew, said_now, unsay
+from engine.outbox.sending_pause import open_pause
 from engine.outbox.signing import names_taken_back
 from engine.outbox.tries import PATIENCE, gives_up_after, pause_after
 from engine.outbox.trouble import ask_a_person, strike
@@ -97,14 +99,15 @@ def calling(
 ) -> list[Call]:
     """It stands written that these mails are about to be handed over, and what they say stands in the timeline.
 
-    What could not be written has failed, with the reason; what bears a name that was taken back meanwhile is in its
-    queue again.
+    What could not be written has failed, with the reason; what bears a name that was taken back meanwhile, or may not
+    leave since everything was paused, is in its queue again.
     """
     calls: list[Call] = []
     failed: list[Delivery] = []
     put_back: list[Delivery] = []
     signed = [(row, mail.author_id) for row, mail in written if isinstance(mail, Written)]
     taken_back = names_taken_back(session, signed)
+    paused = open_pause(session) is not None
     rows: list[Message | Question] = []
     for detached, mail in written:
         delivery = session.merge(detached, load=False)
@@ -113,7 +116,7 @@ def calling(
             failed.append(delivery)
             log.warning("a message could not be written", delivery_id=delivery.id, says=mail.says)
             continue
-        if delivery.id in taken_back:
+        if delivery.id in taken_back or paused:
             delivery.state, delivery.state_at = "queued", now
             queue.move(session, delivery, delivery.send_at)
             put_back.append(delivery)
@@ -160,6 +163,7 @@ def record(session: Session, results: Sequence[tuple[Call, Outcome]], now: datet
     """What the relay said is noted: sent, to be tried again, or failed with somebody told."""
     settled: list[Delivery] = []
     noted: list[Delivery] = []
+    sent, put_off, lost = list[Delivery](), list[Delivery](), list[Delivery]()
     ids = [call.delivery.id for call, _ in results]
     known = {row.id: row for row in session.scalars(select(Delivery).where(Delivery.id.in_(ids)))}
     for call, outcome in results:
@@ -174,16 +178,22 @@ def record(session: Session, results: Sequence[tuple[Call, Outcome]], now: datet
                 delivery.state, delivery.state_at, delivery.sent_at = "sent", now, now
                 delivery.provider_id, delivery.error_code, delivery.error_says = provider_id or None, None, None
                 settled.append(delivery)
+                sent.append(delivery)
                 if call.attempt > 1:
                     said_now(session, delivery, now)
             case NotSent():
-                if not _again(session, delivery, outcome, now):
+                if _again(session, delivery, outcome, now):
+                    put_off.append(delivery)
+                else:
                     settled.append(delivery)
+                    if outcome.permanent and outcome.about == "address":
+                        lost.append(delivery)
             case _:
                 assert_never(outcome)
         if outcome is not None:
             noted.append(delivery)
     settle(session, settled)
+    note_mail(session, sent, put_off, lost, now)
     count(session, noted, queued="again")
     session.flush()
 

@@ -21,7 +21,10 @@ from engine.conversations.overdue import newly_overdue, note_overdue, unreturned
 from engine.conversations.thread import Thread
 from engine.conversations.topic import TopicPost, due_posts
 from engine.outbox import moderating, pace, queue
+from engine.outbox.brake_release import release as bring_back
+from engine.outbox.brake_release import to_release
 from engine.outbox.classes import ranks_of
+from engine.outbox.closed import ranks_closed
 from engine.outbox.courier import send_due
 from engine.outbox.delivery import OutboxDue
 from engine.outbox.held import ended_holds, release_held
@@ -131,6 +134,18 @@ def register(broker: Broker, services: Services) -> None:
     broker.register("outbox.text", texts)
     broker.register("outbox.held", release)
 
+    def release_braked(brake_id: int | None) -> None:
+        now = services.clock.now()
+        with services.db.read() as session:
+            due = [brake_id] if brake_id is not None else to_release(session)
+        for each in due:
+            if each is not None:
+                count = bring_back(services.db, each, now)
+                log.info("a brake was lifted; what it had put off is due again", count=count)
+        broker.wake("outbox.send")
+
+    broker.register("outbox.braked", release_braked)
+
 
 def batch_after(taken: int, seconds: float) -> int:
     """How many the next batch takes, when `taken` took so long."""
@@ -150,7 +165,7 @@ def _next_text_is_due(services: Services) -> bool:
 
 def _anything_due(channel: str, session: Session, now: datetime) -> list[int | None]:
     due = select(OutboxDue.delivery_id).where(
-        OutboxDue.rank.in_(ranks_of(channel)),
+        OutboxDue.rank.in_([rank for rank in ranks_of(channel) if rank not in ranks_closed(session, channel, now)]),
         OutboxDue.send_at <= now,
         queue.is_free(),
     )
@@ -185,6 +200,7 @@ SWEEPS = (
     Sweep("outbox.held", _anything_to_release, timedelta(seconds=30)),
     Sweep("outbox.text", partial(_anything_due, "sms"), timedelta(seconds=5)),
     Sweep("topics.release", _any_post_due, timedelta(seconds=5)),
+    Sweep("outbox.braked", lambda session, _: to_release(session), timedelta(seconds=30)),
     Sweep("outbox.addresses", _anybody_quiet, timedelta(minutes=10)),
     Sweep("notices.tell", _anybody_to_tell, timedelta(seconds=5)),
     Sweep("conversations.keep", _anything_to_look_after, timedelta(seconds=30)),

@@ -22,10 +22,12 @@ from engine.conversations.message import Message
 from engine.conversations.thread import Thread
 from engine.enrollments.enrollment import Enrollment
 from engine.enrollments.journey import Published, load_version
+from engine.outbox.brakes import resting
 from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery, HeldDelivery
 from engine.outbox.gate import LOOK_BACK, Facts, Letter, with_those_leaving
 from engine.outbox.journey_facts import journey_facts, last_before, on_their_way
+from engine.outbox.mail_tally import NONE
 from engine.outbox.mailbox import known_mailboxes, mailboxes_of
 from engine.outbox.probe import way_in
 from engine.outbox.text_facts import text_facts
@@ -200,11 +202,14 @@ def read_facts(
     wrote = _last_words(session, ids)
     goes_to = {each.id: (_KINDS.get(each.channel, each.channel), material.goes_to(each) or "") for each in deliveries}
     forgotten = suppressed(session, goes_to.values())
+    to_many = [each.chapter_id for each in deliveries if CLASSES[each.message_class].to_many]
+    rests = resting(session, to_many, now) if to_many else {}
     facts: dict[int, Facts] = {}
     for each in deliveries:
         member = material.members.get(each.member_id or 0)
         thread = material.threads.get(each.thread_id or 0)
         address = material.address_of(each)
+        rest = rests.get(each.chapter_id or NONE)
         said = [wrote.get(each.member_id or 0), thread.last_in_at if thread else None]
         facts[each.id] = Facts(
             message_class=CLASSES[each.message_class],
@@ -222,6 +227,8 @@ def read_facts(
             was_held=each.id in were_held,
             meant_for=each.visit_at or each.created_at,
             speaks=_speaks(each, material),
+            braked=rest.reason if rest is not None else "",
+            braked_until=rest.until if rest is not None else None,
             letters=tuple(letter for letter in letters.get(each.member_id or 0, ()) if letter.delivery_id != each.id),
         )
     for delivery_id, why in unwanted(session, deliveries, material.topics).items():

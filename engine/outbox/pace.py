@@ -27,6 +27,8 @@ HORIZON = timedelta(seconds=2)
 WAITS = "Our number sends one text after the other; this one waits for its turn."
 #: After a carrier found us too fast, a number keeps to this share of its rate for so long.
 SLOWED_SHARE, SLOWED_FOR = 0.25, timedelta(hours=1)
+#: The row that all our numbers share: what the carriers let our brand send in a minute.
+BRAND = "brand"
 #: A little room, for clocks and rounding.
 _ROOM = 1.02
 
@@ -56,32 +58,46 @@ class Turn:
     granted: bool
 
 
-def reserve(session: Session, wishes: Sequence[Wish], per_second: float, now: datetime) -> dict[int, Turn]:
-    """A turn for each wish, by its key; granted moments are nobody else's once this transaction is committed."""
-    paces = _locked(session, {wish.our_number for wish in wishes}, now)
+def reserve(
+    session: Session, wishes: Sequence[Wish], per_second: float, now: datetime, per_minute: float = 0
+) -> dict[int, Turn]:
+    """A turn for each wish, by its key; granted moments are nobody else's once this transaction is committed.
+
+    `per_minute`: segments that all numbers together may send within any minute; 0: as many as they can.
+    """
+    numbers = {wish.our_number for wish in wishes}
+    paces = _locked(session, numbers | {BRAND} if per_minute and numbers else numbers, now)
+    brand = paces.get(BRAND)
+    of_brand = spacing(per_minute, 60.0) if per_minute else timedelta()
     turns: dict[int, Turn] = {}
     for wish in wishes:
         pace = paces[wish.our_number]
         slow = pace.slowed_until is not None and pace.slowed_until > now
         room = spacing(per_second * (SLOWED_SHARE if slow else 1.0)) * max(1, wish.segments)
-        moment = max(pace.next_at, now + LEAD)
+        moment = max(pace.next_at, now + LEAD, brand.next_at if brand is not None else now)
         if moment <= now + HORIZON:
             turns[wish.key] = Turn(moment, granted=True)
             pace.next_at = moment + room
+            if brand is not None:
+                brand.next_at = moment + of_brand * max(1, wish.segments)
         elif wish.may_wait and not wish.has_waited:
-            tail = max(pace.tail_at or moment, moment)
+            # They queue behind one another where it is narrowest.
+            last, more = pace, room
+            if brand is not None and of_brand * max(1, wish.segments) > room / max(1, len(numbers)):
+                last, more = brand, of_brand * max(1, wish.segments)
+            tail = max(last.tail_at or moment, moment)
             turns[wish.key] = Turn(tail, granted=False)
-            pace.tail_at = tail + room
+            last.tail_at = tail + more
         else:
             turns[wish.key] = Turn(moment, granted=False)
     session.flush()
     return turns
 
 
-def spacing(per_second: float) -> timedelta:
-    """How far apart the moments of two segments lie, so that late ones too are never more than the rate in a second."""
+def spacing(many: float, seconds: float = 1.0) -> timedelta:
+    """How far apart the moments of two segments lie, so that with late ones too no such time ever holds more."""
     late = (LATEST + ON_THE_WAY).total_seconds()
-    return timedelta(seconds=(1.0 + late) * _ROOM / per_second)
+    return timedelta(seconds=(seconds + late) * _ROOM / many)
 
 
 def wait_for(moment: datetime, clock: Clock) -> bool:

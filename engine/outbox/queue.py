@@ -4,7 +4,7 @@ A row's time is always its delivery's `send_at`, so that either finds the other.
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -27,8 +27,12 @@ SEND = {"email": "outbox.send", "sms": "outbox.text"}
 log = logger(__name__)
 
 
-def take(session: Session, now: datetime, limit: int, channel: str = "email") -> list[Delivery]:
+def take(
+    session: Session, now: datetime, limit: int, channel: str = "email", closed: Collection[int] = ()
+) -> list[Delivery]:
     """At most `limit` due deliveries of a channel, higher classes first, taken by nobody else until the lease ends.
+
+    Nothing is taken of the ranks that are `closed`.
 
     What somebody waits for is taken alone: it is not to wait until a hundred letters to many were written too.
     """
@@ -36,7 +40,7 @@ def take(session: Session, now: datetime, limit: int, channel: str = "email") ->
     hurried = False
     prompt = {rank_of(name, channel) for name in PROMPT}
     # One walk along the key per rank: a single query over all ranks would pass over every row not due yet.
-    for rank in ranks_of(channel):
+    for rank in (each for each in ranks_of(channel) if each not in closed):
         if len(taken) == limit or (hurried and rank not in prompt):
             break
         taken += session.scalars(

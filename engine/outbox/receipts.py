@@ -8,10 +8,13 @@ from engine.base.db import new_in, table_of
 from engine.base.ids import new_id
 from engine.conversations.thread import mark, open_person_thread
 from engine.enrollments.signal import signal
+from engine.outbox import mail_pace
+from engine.outbox.brakes import note_trouble
 from engine.outbox.claim import settle
 from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery, Receipt
 from engine.outbox.gate import scope_of
+from engine.outbox.mail_hosts import host_of
 from engine.outbox.trouble import ask_a_person, strike
 from engine.people.consent import EVERYTHING, Said, record_consent
 
@@ -39,7 +42,11 @@ def bounced(
     ):
         return False
     rests = strike(session, delivery, status, now, permanent=permanent, received_id=received_id)
+    if not permanent and mail_pace.asks_for_less(status):
+        # Our relay tried for us, and the readers' host told it what it would have told us.
+        mail_pace.learn(session, {host_of(delivery.to_address or ""): f"{status} {says}".strip()}, now)
     if permanent:
+        note_trouble(session, "bounced", [delivery], now)
         delivery.error_code, delivery.error_says = status[:40] or "bounced", says[:400]
         delivery.state_at = now
         if rests or delivery.message_class == "answer":
@@ -74,6 +81,7 @@ def complained(
     delivery = session.get(Delivery, delivery_id)
     if delivery is None or not _once(session, delivery_id, "complained", "", says, provider_key, now):
         return False
+    note_trouble(session, "complained", [delivery], now)
     if delivery.member_id is not None:
         row = CLASSES[delivery.message_class]
         scope = scope_of(row, delivery.chapter_id) if row.list_unsubscribe else EVERYTHING

@@ -24,7 +24,7 @@ from engine.base.services import NotSent, NumberFacts, OutgoingText, Sent, Servi
 from engine.channels.sms_failures import breaks, row_of
 from engine.conversations.message import Message
 from engine.conversations.question import Question, ask
-from engine.outbox import breaker, pace, queue, unsure
+from engine.outbox import breaker, pace, queue, text_day, unsure
 from engine.outbox.claim import Claim, claim_due, count, settle
 from engine.outbox.classes import CLASSES, Window
 from engine.outbox.delivery import Delivery
@@ -33,6 +33,7 @@ from engine.outbox.letter import Press, Unwritable, press
 from engine.outbox.line import TextLine
 from engine.outbox.look_up import look_up, note_look_ups, to_look_up
 from engine.outbox.said import Words, said, said_anew, said_now, unsay
+from engine.outbox.sending_pause import open_pause
 from engine.outbox.signing import names_taken_back
 from engine.outbox.text import WrittenText, is_cheaper_as_mms, outgoing, status_url, write_text
 from engine.outbox.text_facts import stopped_since
@@ -58,6 +59,8 @@ class Call:
     text: OutgoingText
     attempt: int
     moment: datetime
+    #: Segments that were counted of the brand's day.
+    counted: int = 0
 
 
 Outcome = Sent | NotSent | None
@@ -162,6 +165,7 @@ def calling(
     taken_back = names_taken_back(
         session, [(row, text.author_id) for row, text in written if isinstance(text, WrittenText) and row.body is None]
     )
+    paused = open_pause(session) is not None
     failed: list[Delivery] = []
     put_back: list[Delivery] = []
     ready: list[tuple[Delivery, WrittenText, str]] = []
@@ -173,19 +177,30 @@ def calling(
             _fail(session, delivery, says.code, says.says, now)
             failed.append(delivery)
             log.warning("a text could not be written", delivery_id=delivery.id, says=says.says)
-        elif text.to_address in useless or delivery.id in stopped or delivery.id in taken_back:
+        elif text.to_address in useless or delivery.id in stopped or delivery.id in taken_back or paused:
             # Judged anew, with what is known now: another phone of theirs, or none, a stop, a name taken back.
             _put_back(session, delivery, delivery.refusal, delivery.send_at, now)
             put_back.append(delivery)
         else:
             ready.append((delivery, text, line.our_number))
-    turns = pace.reserve(session, [_wish(*each, with_) for each in ready], sms.per_second, now)
+    wishes = [_wish(*each, with_) for each in ready]
+    turns = pace.reserve(session, wishes, sms.per_second, now, sms.per_minute)
+    wanted = [
+        text_day.Wanted(wish.key, wish.segments, wish.may_wait, turns[wish.key].at)
+        for wish in wishes
+        if turns[wish.key].granted
+    ]
+    tomorrow = text_day.admit(session, wanted, sms, now)
     calls: list[Call] = []
     rows: list[Message | Question] = []
     for delivery, text, our_number in ready:
         turn = turns[delivery.id]
         if not turn.granted:
             _put_back(session, delivery, pace.WAITS, turn.at, now)
+            put_back.append(delivery)
+            continue
+        if delivery.id in tomorrow:
+            _put_back(session, delivery, text_day.TOMORROW, tomorrow[delivery.id], now)
             put_back.append(delivery)
             continue
         first, said_before = delivery.body is None, delivery.body
@@ -199,7 +214,8 @@ def calling(
         elif said_before != text.body:
             said_anew(session, delivery, words)
         out = outgoing(delivery, text, our_number, sms, status_url(with_.tokens, public_url, delivery.id))
-        calls.append(Call(delivery, text, out, delivery.attempts, turn.at))
+        counted = 1 if out.as_mms else text.length.segments
+        calls.append(Call(delivery, text, out, delivery.attempts, turn.at, counted))
     session.add_all(each for each in rows if isinstance(each, Message))
     ask(session, (each for each in rows if isinstance(each, Question)))
     settle(session, failed)
@@ -242,6 +258,7 @@ def record(session: Session, results: Sequence[tuple[Call, Outcome]], now: datet
         match outcome:
             case None:
                 delivery.attempts = call.attempt - 1
+                text_day.give_back(session, call.counted, call.moment)
                 _put_back(session, delivery, pace.WAITS, delivery.send_at, now)
                 continue
             case Sent(provider_id=sid):

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from engine.base.setting_groups.texting import Texting
 from engine.conversations.message import Message
+from engine.outbox import text_day
 from engine.outbox.classes import CLASSES, Need, Window
 from engine.outbox.delivery import Delivery
 from engine.outbox.gate import Facts
@@ -42,6 +43,8 @@ def text_facts(
         return {}
     stopped = stopped_phones(session, [each.address for each in facts.values() if each.address])
     wrote = _last_texts(session, {each.member_id for each in texts if each.member_id is not None})
+    # What waited for a day of the carriers' to end could not leave before.
+    opened = text_day.opened_at(session, now) if sms.per_day else None
     found: dict[int, Facts] = {}
     for text in texts:
         known = facts[text.id]
@@ -61,7 +64,7 @@ def text_facts(
             phone_stopped_at=stopped.get(known.address or ""),
             window_opens_at=opens,
             has_no_hour=nowhere,
-            could_leave_at=text.tried_since or text.send_at,
+            could_leave_at=text.tried_since or max(text.send_at, opened or text.send_at),
             was_tried=text.attempts > 0,
         )
     return found

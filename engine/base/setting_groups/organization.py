@@ -17,6 +17,13 @@ def is_zone(name: str) -> bool:
     return True
 
 
+def known_zone(value: str) -> str:
+    """The name, which is a time zone's. Raises ValueError for any other."""
+    if not is_zone(value):
+        raise ValueError(f"{value!r} is not a time zone name such as America/New_York")
+    return value
+
+
 class Organization(Group):
     """Who the members hear from."""
 
@@ -28,6 +35,4 @@ class Organization(Group):
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        if not is_zone(value):
-            raise ValueError(f"{value!r} is not a time zone name such as America/New_York")
-        return value
+        return known_zone(value)

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from engine.base.setting_groups.group import Group
+from engine.base.setting_groups.organization import known_zone
 
 
 class Texting(Group):
@@ -29,6 +30,13 @@ class Texting(Group):
     sign_up_countries: list[str] = Field(default_factory=list)
     #: Segments a second that one number may send (a long code in the United States: 1).
     per_second: float = Field(default=1.0, gt=0)
+    #: Segments (a picture message is one) that our brand may send in a day of the carriers', and in a minute, over all
+    #: its numbers; 0: as many as our numbers can. T-Mobile counts until midnight Pacific time, 2,000 a day for most.
+    per_day: int = Field(default=0, ge=0)
+    per_minute: int = Field(default=0, ge=0)
+    day_zone: str = "America/Los_Angeles"
+    #: Segments of a day's that only answers and what else somebody waits for may take.
+    kept_for_answers: int = Field(default=0, ge=0)
     #: Calls to the provider that may be open at a time.
     connections: int = Field(default=16, ge=1)
     timeout_seconds: float = 15.0
@@ -60,6 +68,17 @@ class Texting(Group):
         if not time(8) <= value <= time(21):
             raise ValueError("texts may arrive between 08:00 and 21:00 at most, by the member's own clock")
         return value
+
+    @field_validator("day_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        return known_zone(value)
+
+    @model_validator(mode="after")
+    def _room_for_many(self) -> "Texting":
+        if self.per_day and self.kept_for_answers >= self.per_day:
+            raise ValueError("kept_for_answers must be less than per_day")
+        return self
 
     @model_validator(mode="after")
     def _opens_before_it_closes(self) -> "Texting":

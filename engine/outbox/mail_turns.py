@@ -1,0 +1,70 @@
+"""Mail turns: of the letters that the gate lets go, those whose turn it is, at their mail host and in a warm-up."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from engine.outbox import mail_pace, queue, warm_up
+from engine.outbox.brakes import note_trouble
+from engine.outbox.classes import CLASSES, PROMPT
+from engine.outbox.delivery import Delivery
+from engine.outbox.mail_hosts import host_of
+from engine.outbox.mail_tally import count_mail
+from engine.outbox.material import Material
+
+#: Should a day's row be gone between two looks.
+_SOON = timedelta(minutes=1)
+
+
+def whose_turn(session: Session, allowed: Sequence[Delivery], material: Material, now: datetime) -> list[Delivery]:
+    """Those that leave now. The others are in their queue again, each at its own moment, and say why.
+
+    What somebody waits for always leaves. A letter that a relay refused for now is counted in the warm-up once.
+    """
+    wishes = [
+        mail_pace.Wish(each.id, host_of(material.goes_to(each) or ""), each.message_class in PROMPT) for each in allowed
+    ]
+    waits = mail_pace.turns(session, wishes, now)
+    going: list[Delivery] = []
+    for each in allowed:
+        wait = waits.get(each.id)
+        if wait is None:
+            going.append(each)
+        else:
+            _put_off(session, each, wait.until, wait.reason, now)
+    fresh = [each for each in going if CLASSES[each.message_class].to_many and each.attempts == 0]
+    over = fresh[warm_up.take(session, len(fresh), now) :]
+    if over:
+        day = warm_up.row_of(session, now)
+        for each in over:
+            until, why = (day.ends_at, warm_up.said(day)) if day is not None else (now + _SOON, "")
+            _put_off(session, each, until, why, now)
+    late = {each.id for each in over}
+    return [each for each in going if each.id not in late]
+
+
+def note_mail(
+    session: Session,
+    sent: Collection[Delivery],
+    put_off: Collection[Delivery],
+    lost: Collection[Delivery],
+    now: datetime,
+) -> None:
+    """The relay took some letters, refused others for now, and others for good because of their address.
+
+    A host that asked for less gets less from now on, from every courier.
+    """
+    count_mail(session, "sent", sent, now)
+    slower = [each for each in put_off if mail_pace.asks_for_less(each.error_code or "")]
+    if slower:
+        count_mail(session, "put_off", slower, now)
+        said = {host_of(each.to_address or ""): each.error_says or each.error_code or "" for each in slower}
+        mail_pace.learn(session, said, now)
+    if lost:
+        note_trouble(session, "bounced", lost, now)
+
+
+def _put_off(session: Session, delivery: Delivery, until: datetime, why: str, now: datetime) -> None:
+    delivery.state, delivery.state_at, delivery.refusal = "queued", now, why[:300] or None
+    queue.move(session, delivery, until)
