@@ -118,9 +118,9 @@ def turns(session: Session, wishes: Sequence[Wish], now: datetime) -> dict[int, 
             session.delete(slow.pop(host))
             log.info("a mail host takes as much as before", host=host)
     for wish in wishes:
-        row = slow.get(wish.host)
-        if row is None or wish.prompt:
+        if wish.host not in slow or wish.prompt:
             continue
+        row = slow[wish.host]
         apart = timedelta(minutes=1) / row.per_minute
         free = row.busy_until_at is None or row.busy_until_at <= now
         if free and row.next_at <= now and taken.get(wish.host, 0) < row.at_once:

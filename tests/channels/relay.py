@@ -46,6 +46,8 @@ class Relay:
     mail_replies: deque[str] = field(default_factory=deque)
     rcpt_replies: deque[str] = field(default_factory=deque)
     data_replies: deque[str] = field(default_factory=deque)
+    #: What recipients of these domains are answered, every time.
+    domain_replies: dict[str, str] = field(default_factory=dict)
     #: Hang up after so many DATA commands' 354, before the body is read.
     hang_up_in_data: int = 0
     #: Take so many bodies whole, and hang up without an answer.
@@ -137,6 +139,8 @@ class Relay:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if self.rcpt_replies and not (reply := self.rcpt_replies.popleft()).startswith("250"):
+            return reply
+        if reply := self.domain_replies.get(address.rpartition("@")[2].lower(), ""):
             return reply
         envelope.rcpt_tos.append(address)
         return "250 OK"
