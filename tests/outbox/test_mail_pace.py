@@ -1,5 +1,6 @@
 """Mail hosts that ask for less, and a new domain that warms up: who waits, why, until when, and that the rest goes."""
 
+from collections import Counter
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
