@@ -24,7 +24,10 @@ from templates.vocabulary import Frame, names_for, sample
 from templates.words import Words
 
 #: Characters of one source. The longest letter here has a fiftieth of it.
-LONGEST_SOURCE = 100_000
+LONGEST_SOURCE = 200_000
+#: Bytes of HTML after which Gmail cuts a letter off and hides its foot, the way out among it: 102 kB as senders have
+#: measured it, less what a reader's own values take.
+CLIP = 102 * 1024 - 4096
 _QUESTION = re.compile(r"\?(?=[\s”\"')]|$)")
 
 
@@ -75,7 +78,7 @@ def compile_letter(
         ends_with_question=_ends_with_question(alone, letter.frame, language),
         source_sha256=hashlib.sha256(source.encode()).hexdigest(),
     )
-    return _tried(compiled, file)
+    return _tried(compiled, file, letter.body_line)
 
 
 def _read_body(letter: Letter, hidden: Hidden, file: str) -> Element | tuple[Finding, ...]:
@@ -144,10 +147,23 @@ def _ends_with_question(alone: str, frame: Frame, language: str) -> bool:
     return all(_QUESTION.search(text.strip().rpartition("\n\n")[2]) is not None for text in texts)
 
 
-def _tried(compiled: Compiled, file: str) -> Compiled | tuple[Finding, ...]:
+def _tried(compiled: Compiled, file: str, line: int) -> Compiled | tuple[Finding, ...]:
     renderer = Renderer()
     for values in _samples(compiled.frame, compiled.language):
         tried = renderer.render(compiled, values)
         if isinstance(tried, Refused):
             return (Finding(file, 1, 1, f"A trial with sample values failed: {tried.says}", "Mend what it names."),)
+        size = len(tried.html.encode())
+        if size > CLIP:
+            return (Finding(file, line, 1, _too_long(size, tried.text), "Make it shorter, or put the rest on a page."),)
     return compiled
+
+
+def _too_long(size: int, text: str) -> str:
+    """Why Gmail would cut it off, and what of it is long."""
+    longest = max(text.split("\n\n"), key=len).split()
+    begins = " ".join(longest[:6])
+    return (
+        f"The letter has {size // 1024} kB of HTML, and Gmail cuts a letter off after {CLIP // 1024}. Its words take "
+        f"{len(text.encode()) // 1024} kB of them; its longest paragraph begins “{begins}…”."
+    )

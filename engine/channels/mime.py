@@ -15,6 +15,8 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from functools import lru_cache
 
+import idna
+
 from engine.base.errors import Invalid
 from engine.base.setting_groups.mail import is_no_reply
 
@@ -25,7 +27,11 @@ _BOUNDARY = "=_hearthline_{part}_="
 _TEXT_HERE, _HTML_HERE = "text-goes-here", "html-goes-here"
 #: What a quoted name may hold without being quoted (RFC 5322 3.2.3 atoms and spaces).
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
-_ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^_`a-z{|}~]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253}[A-Za-z0-9])?")
+#: A mailbox of RFC 5321 4.1.2: its local part in atoms or quoted, of at most 64 signs.
+_ADDRESS = re.compile(
+    r"""(?=.{1,64}@[^@"]+\Z)(?:[!#-'*+\-./0-9=?A-Z^_`a-z{|}~]+|"(?:[ !#-\[\]-~]|\\[ -~])+")"""
+    r"@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253}[A-Za-z0-9])?"
+)
 _FOLD_AT = re.compile(r" (?=[^ ])")
 
 
@@ -116,13 +122,18 @@ def one_line(text: str) -> str:
 
 
 def ascii_address(address: str) -> str:
-    """The address as SMTP without extensions carries it: an international domain in its ASCII form (RFC 5890).
+    """The address as SMTP without extensions carries it: an international domain in its ASCII form (IDNA 2008).
 
-    Raises Invalid when the part before the @ is not ASCII, or when it is no address.
+    Raises Invalid when the part before the @ is not ASCII (RFC 6531, which few relays take), or when it is no address.
     """
     local, _, domain = address.rpartition("@")
+    if not local.isascii():
+        raise Invalid(
+            f"The mail address {address!r} has letters before its @ that mail from here cannot carry (SMTPUTF8). Ask "
+            "for another address."
+        )
     try:
-        plain = f"{local}@{domain if domain.isascii() else domain.encode('idna').decode('ascii')}"
+        plain = f"{local}@{domain if domain.isascii() else idna.encode(domain, uts46=True).decode('ascii')}"
     except UnicodeError as error:
         raise Invalid(f"The mail address {address!r} has a domain that cannot be written to.") from error
     if not _ADDRESS.fullmatch(plain):
@@ -152,10 +163,15 @@ def _mailbox(name: str, value: Mailbox) -> bytes:
     if not _ADDRESS.fullmatch(value.address):
         raise Invalid(f"The {name} line of a mail needs an address, and {value.address!r} is none. Nothing was sent.")
     if not value.name:
-        return _folded(f"{name}: {value.address}")
+        return f"{name}: {value.address}\r\n".encode("ascii")
     if not value.name.isascii() or "=?" in value.name:
         return f"{_encoded(name, value.name)}\r\n <{value.address}>\r\n".encode("ascii")
-    if _PLAIN_NAME.fullmatch(value.name) and value.name == value.name.strip() and "  " not in value.name:
+    if (
+        '"' not in value.address
+        and _PLAIN_NAME.fullmatch(value.name)
+        and value.name == value.name.strip()
+        and "  " not in value.name
+    ):
         return _folded(f"{name}: {value.name} <{value.address}>")
     quoted = value.name.replace("\\", "\\\\").replace('"', '\\"')
     return f'{name}: "{quoted}"\r\n <{value.address}>\r\n'.encode("ascii")

@@ -11,11 +11,11 @@ from engine.base.errors import Invalid
 from engine.base.settings import Settings
 from engine.base.tokens import Purpose, TokenRing
 from engine.channels.dkim import UNSIGNED, Signer
-from engine.channels.mime import Mailbox, ascii_address, headers, list_headers, mail_frame, one_line, sender, with_parts
-from engine.outbox.classes import CLASSES
+from engine.channels.mime import Mailbox, ascii_address, headers, mail_frame, one_line, sender, with_parts
 from engine.outbox.delivery import Delivery
+from engine.outbox.machine_lines import machine_lines
 from engine.outbox.material import Material
-from engine.outbox.topic_letter import from_box, is_topics, list_lines, picture_parts, thread_lines, values_of_topic
+from engine.outbox.topic_letter import from_box, is_topics, picture_parts, thread_lines, values_of_topic
 from engine.people.address import masked
 from engine.people.member import Member, first_name_of
 from templates.compiled import Compiled
@@ -162,7 +162,7 @@ def write(
     rendered = with_.renderer.render(compiled, values_of(delivery, material, with_, compiled, from_, now))
     if isinstance(rendered, Refused):
         return Unwritable("template", rendered.says)
-    mail = with_.settings.mail
+    mail, chapter = with_.settings.mail, material.chapters.get(delivery.chapter_id or 0)
     identifier = delivery.internet_message_id or message_id(with_.tokens, mail.domain, delivery.id)
     try:
         recipient = ascii_address(to_address)
@@ -174,7 +174,7 @@ def write(
             ("Date", format_datetime(now)),
             ("Message-ID", identifier),
             *_thread_headers(delivery, material, with_),
-            *_machine_headers(delivery, material, with_),
+            *machine_lines(delivery, chapter, compiled, with_.settings, _unsubscribe_url(delivery, with_)),
             (LOOP_HEADER, loop_mark(with_.tokens, delivery.id)),
         ]
         frame, head = mail_frame(compiled.language), headers(pairs)
@@ -353,25 +353,4 @@ def _thread_headers(delivery: Delivery, material: Material, with_: Press) -> lis
         found.append(("In-Reply-To", delivery.in_reply_to))
     if delivery.reference_ids:
         found.append(("References", delivery.reference_ids))
-    return found
-
-
-def _machine_headers(delivery: Delivery, material: Material, with_: Press) -> list[tuple[str, str | Mailbox]]:
-    """What tells machines that a machine wrote (RFC 3834), and how to end letters of a kind (RFC 8058)."""
-    row = CLASSES[delivery.message_class]
-    found: list[tuple[str, str | Mailbox]] = []
-    chapter = material.chapters.get(delivery.chapter_id or 0)
-    if is_topics(delivery) and chapter is not None:
-        found += list_lines(delivery, chapter, with_.settings)
-    elif row.by_machine:
-        answers_mail = delivery.in_reply_to is not None
-        found.append(("Auto-Submitted", "auto-replied" if answers_mail else "auto-generated"))
-    if row.list_unsubscribe:
-        kind = chapter.slug if chapter and delivery.message_class == "chapter" else delivery.message_class
-        of_chapter = f"{chapter.name}, " if chapter and delivery.message_class == "chapter" else ""
-        found += list_headers(
-            f"{of_chapter}{with_.settings.organization.name}",
-            f"{kind}.{with_.settings.mail.domain}",
-            _unsubscribe_url(delivery, with_),
-        )
     return found

@@ -88,8 +88,15 @@ def normal_email(written: str) -> str:
     plain = written.strip().lower()
     if _PLAIN_EMAIL.fullmatch(plain):
         return plain
+    if not plain.rpartition("@")[0].isascii():
+        raise Invalid(
+            f"{written.strip()!r} has letters before its @ that mail from here cannot carry (SMTPUTF8). Ask for "
+            "another address."
+        )
     try:
-        checked = validate_email(written.strip(), check_deliverability=False, test_environment=True)
+        checked = validate_email(
+            written.strip(), check_deliverability=False, test_environment=True, allow_quoted_local=True
+        )
     except EmailNotValidError as error:
         raise Invalid(f"{written.strip()!r} is not a mail address: {error}") from error
     return checked.normalized.lower()

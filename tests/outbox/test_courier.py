@@ -432,7 +432,7 @@ def test_a_letter_that_cannot_be_written_fails_with_its_reason_and_stops_nobody_
     house.send()
     failed = house.delivery(bad)
     assert (failed.state, failed.error_code) == ("failed", "address")
-    assert failed.error_says is not None and "cannot be written to" in failed.error_says
+    assert failed.error_says is not None and "mail from here cannot carry" in failed.error_says
     assert house.delivery(good).state == "sent"
 
 

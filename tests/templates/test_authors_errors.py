@@ -175,3 +175,10 @@ def test_braces_split_by_tags_or_comments_do_not_join_into_an_expression() -> No
         if isinstance(made, Compiled):
             assert "49" not in made.html + made.text
             assert "7*7" in made.html or "if x" in made.html
+
+
+def test_a_letter_that_gmail_would_cut_off_is_refused_with_what_is_long() -> None:
+    short = "<mj-text><p>Come to the porch.</p></mj-text>"
+    [found] = findings(short + "<mj-text><p>" + "Saturday at six. " * 6100 + "</p></mj-text>")
+    assert "Gmail cuts a letter off" in found.what and "begins “Saturday at six. Saturday at six.…”" in found.what
+    assert "words take" in found.what and "Make it shorter" in found.fix
