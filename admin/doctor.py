@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 import engine.tables  # noqa: F401  (every table is known before the first query)
 from admin import servers
 from admin.check import Check, counted
+from admin.handed_over import replies_reach_who_took_over
 from admin.signing import signing
 from admin.watching.gauges import late_settling
 from engine.base.db import Database
@@ -323,5 +324,6 @@ DATABASE_CHECKS: tuple[Callable[[Session, datetime, Settings], Check], ...] = (
     _replies_arrive,
     _nobody_storms,
     _nobody_is_alone,
+    replies_reach_who_took_over,
     _files_are_whole,
 )

@@ -18,9 +18,11 @@ import engine.conversations.look
 import engine.conversations.message
 import engine.conversations.notice
 import engine.conversations.overdue
+import engine.conversations.passing
 import engine.conversations.picture
 import engine.conversations.question
 import engine.conversations.received
+import engine.conversations.reply_test
 import engine.conversations.routing_rule
 import engine.conversations.storm
 import engine.conversations.talk

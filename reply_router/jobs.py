@@ -15,11 +15,15 @@ from engine.base.services import Services
 from engine.base.sweep import Sweep
 from engine.conversations.junk import forget_junk, old_junk
 from engine.conversations.received import Received
+from engine.conversations.reply_test import due_tests
+from reply_router.reply_test import test_replies
 from reply_router.route import route_due
 
 ROUTE = "route"
 #: What the retention rules take away.
 FORGET = "router.forget_junk"
+#: Whether replies reach whoever conversations were handed to.
+TEST = "router.test_replies"
 #: Rows that one sweep wakes.
 MOST_ROWS = 500
 
@@ -47,7 +51,11 @@ def register(broker: Broker, services: Services) -> None:
         if forgotten:
             log.info("junk was kept for sixty days and is gone", count=forgotten)
 
+    def test(_row_id: int | None) -> None:
+        test_replies(services)
+
     broker.register(ROUTE, route)
+    broker.register(TEST, test)
     broker.register(FORGET, forget)
 
 
@@ -80,4 +88,12 @@ def _old_junk(session: Session, now: datetime) -> list[int | None]:
     return [None] if old_junk(session, now) else []
 
 
-SWEEPS = (Sweep(ROUTE, _unsettled, timedelta(seconds=1)), Sweep(FORGET, _old_junk, timedelta(hours=1)))
+def _untested(session: Session, _now: datetime) -> list[int | None]:
+    return [None] if due_tests(session, 1) else []
+
+
+SWEEPS = (
+    Sweep(ROUTE, _unsettled, timedelta(seconds=1)),
+    Sweep(FORGET, _old_junk, timedelta(hours=1)),
+    Sweep(TEST, _untested, timedelta(seconds=30)),
+)

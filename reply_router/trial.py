@@ -54,6 +54,7 @@ class Trial:
     chapter: str = ""
     chapter_name: str = ""
     assignee: str = ""
+    assignee_id: int | None = None
     #: What its sender is proven by (reply_router.proof); empty: nobody looked.
     proof: dict[str, Any] = field(default_factory=dict)
 
@@ -109,5 +110,6 @@ def try_out(services: Services, arrived: Arrived) -> tuple[Reading | TextMessage
         chapter=chapter.slug if chapter is not None else "",
         chapter_name=chapter.name if chapter is not None else "",
         assignee=person.name if person is not None else "",
+        assignee_id=person.id if person is not None else None,
         proof=dict(row.detail.get("proof") or {}),
     )

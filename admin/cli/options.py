@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from engine.base.services import Services
 
 data_option: Callable[[Any], Any] = click.option(
@@ -66,3 +68,17 @@ def opened(data_dir: Path) -> Iterator["Services"]:
         yield services
     finally:
         services.db.close()
+
+
+def organizer_at(session: "Session", email: str) -> int:
+    """The id of whoever answers people and is reached at this address. Raises Invalid."""
+    from engine.base.errors import Invalid
+    from engine.chapters.membership import roles_of
+    from engine.people.address import members_with, normal_email
+
+    found = next(
+        (each for each in members_with(session, "email", normal_email(email)) if roles_of(session, each)), None
+    )
+    if found is None:
+        raise Invalid(f"Nobody who answers people here is reached at {email}. Invite them with `organizers invite`.")
+    return found

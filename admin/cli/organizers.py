@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from admin.cli.options import data_option, json_option, opened, say_json
+from admin.cli.options import data_option, json_option, opened, organizer_at, say_json
+from admin.cli.organizer_notes import notes
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
+    from engine.conversations.handing_over import Passed
 
 
 @click.group(short_help="Invite the people who answer; notices, time off.")
@@ -17,6 +18,9 @@ def organizers() -> None:
 
     Example: hearthline organizers invite "Denise Okafor" denise@mail.example --chapter atlanta
     """
+
+
+organizers.add_command(notes)
 
 
 @organizers.command()
@@ -71,7 +75,7 @@ def notices(email: str, mail: str | None, texts: bool | None, hours: str | None,
     from engine.people.notice_choice import choice_of, choose
 
     with opened(data_dir) as services, services.db.write() as session:
-        member_id = _organizer(session, email)
+        member_id = organizer_at(session, email)
         known = choice_of(session, member_id)
         opens, closes = _hours(hours) if hours else (known.opens, known.closes)
         if mail is not None or texts is not None or hours is not None:
@@ -105,13 +109,13 @@ def away(email: str, until: str | None, data_dir: Path, as_json: bool) -> None:
     from engine.people.member import Member
 
     with opened(data_dir) as services, services.db.write() as session:
-        now, member_id = services.clock.now(), _organizer(session, email)
+        now, member_id = services.clock.now(), organizer_at(session, email)
         zone = zone_of(session, session.get_one(Member, member_id), services.settings)
         back = moment_said(until, now, zone) if until else None
         if until and back is None:
             raise Invalid(f"{until!r} is no day that is still to come. Write 2026-06-02, monday, or 5d.")
         passed = leave(session, goes_away(session, member_id, back, None, "command", now), now)
-    _say_passed(passed.threads, passed.members, as_json)
+    _say_passed(passed, as_json)
 
 
 @organizers.command()
@@ -126,7 +130,7 @@ def back(email: str, data_dir: Path) -> None:
     from engine.people.absence import comes_back
 
     with opened(data_dir) as services, services.db.write() as session:
-        was_away = comes_back(session, _organizer(session, email), None, services.clock.now())
+        was_away = comes_back(session, organizer_at(session, email), None, services.clock.now())
         count = give_back(session, services.clock.now())
     click.echo(f"They are back, and {count} of their people are theirs again." if was_away else "They were not away.")
 
@@ -143,29 +147,25 @@ def leaves(email: str, data_dir: Path, as_json: bool) -> None:
     from engine.conversations.handing_over import end_roles
 
     with opened(data_dir) as services, services.db.write() as session:
-        passed = end_roles(session, _organizer(session, email), None, services.clock.now())
-    _say_passed(passed.threads, passed.members, as_json)
+        passed = end_roles(session, organizer_at(session, email), None, services.clock.now())
+    _say_passed(passed, as_json)
 
 
-def _say_passed(threads: int, members: int, as_json: bool) -> None:
+def _say_passed(passed: "Passed", as_json: bool) -> None:
     if as_json:
-        say_json({"conversations": threads, "people": members})
-    else:
-        click.echo(f"Conversations that went to others: {threads}; people: {members}.")
-
-
-def _organizer(session: "Session", email: str) -> int:
-    """The id of whoever answers people and is reached at this address. Raises Invalid."""
-    from engine.base.errors import Invalid
-    from engine.chapters.membership import roles_of
-    from engine.people.address import members_with, normal_email
-
-    found = next(
-        (each for each in members_with(session, "email", normal_email(email)) if roles_of(session, each)), None
-    )
-    if found is None:
-        raise Invalid(f"Nobody who answers people here is reached at {email}. Invite them with `organizers invite`.")
-    return found
+        say_json(
+            {
+                "conversations": passed.threads, "people": passed.members, "notes": passed.notes,
+                "notes_kept": passed.notes_kept,
+            }
+        )  # fmt: skip
+        return
+    click.echo(f"Conversations that went to others: {passed.threads}; people: {passed.members}.")
+    if passed.notes or passed.notes_kept:
+        click.echo(
+            f"Of their notes {passed.notes} are read by others, without what was confided; {passed.notes_kept} stay "
+            "theirs alone. `hearthline organizers notes` shows and changes that."
+        )
 
 
 def _hours(words: str) -> tuple[int, int]:

@@ -29,6 +29,7 @@ from admin.web import (
     one,
     organizers,
     originals,
+    own_notes,
     people,
     pictures,
     reaching,
@@ -64,7 +65,7 @@ PAGES = (
     inbox, conversations, topics, answers, notes, assignments, closures, responses, originals, pictures, voicemails,
     stream, people, addresses, reaching, reasons, tasks, rules, unfiled, talks, assessments, organizers, journeys,
     junk, moving, rooms,
-    approvals, health, mine, drafts, one, sessions, invitations,
+    approvals, health, mine, own_notes, drafts, one, sessions, invitations,
 )  # fmt: skip
 
 

@@ -140,7 +140,7 @@ def _talk(
     written: str,
     way: str,
 ) -> Talk:
-    told = timeline(session, thread, request.args.get("before", type=row_id))
+    told = timeline(session, thread, request.args.get("before", type=row_id), reader_id=viewer.member_id)
     pictures = shown_with(session, [entry.message.id for entry in told.entries if isinstance(entry, Said)], reader)
     voices = said_after_the_tone(
         session, [entry.message.id for entry in told.entries if isinstance(entry, Said)], reader

@@ -14,6 +14,7 @@ from admin.web.pictures import Shown
 from admin.web.veil import body, veil
 from engine.base.settings import Settings
 from engine.conversations.message import Message
+from engine.conversations.passing import HELD_BACK, PASSING
 from engine.conversations.received import Received
 from engine.conversations.timeline import Done, Said
 from engine.outbox.fate import Fate
@@ -100,7 +101,7 @@ def entries_of(
 ) -> list[Entry]:
     """The timeline as it is shown; `name`: whom the conversation is with."""
     return [
-        _said(each.message, each.author or name, name, known, pictures, reader, settings)
+        _said(each, name, known, pictures, reader, settings)
         if isinstance(each, Said)
         else Entry(f"d{each.at.timestamp():.6f}-{each.what}", "done", each.at, text=_done(each, reader))
         for each in told
@@ -147,6 +148,18 @@ def machine_words(message: Message, author: str, whom: str, reader: Reader) -> s
     return f"{says}: {why}" if why else says
 
 
+def _held_back(message: Message, author: str, reader: Reader) -> str:
+    """What others see of a note that its author keeps."""
+    return reader.say("note.held_back", name=author) if message.detail.get(PASSING) == HELD_BACK else ""
+
+
+def _passing(message: Message, reader: Reader) -> str:
+    """What its author hears of their own note: who reads how much of it."""
+    if message.detail.get(PASSING) == HELD_BACK:
+        return reader.say("note.yours_alone")
+    return reader.say("note.scrubbed", words=message.text)
+
+
 def _shortened(piece: Piece, most_lines: int, reader: Reader) -> list[Piece]:
     """The piece as it is, unless it would fill screens: then its end is folded, and what is far too long stays away."""
     if piece.folded:
@@ -169,17 +182,18 @@ def _place(part: Mapping[str, Any], text: str) -> int:
 
 
 def _said(
-    message: Message,
-    author: str,
+    said: Said,
     name: str,
     known: Mapping[int, Fate],
     pictures: Mapping[int, list[Shown]],
     reader: Reader,
     settings: Settings,
 ) -> Entry:
+    message, author = said.message, said.author or name
     fate = known.get(message.delivery_id) if message.delivery_id else None
     ours = message.kind in ("out", "journey")
-    text = body(message.text) if message.kind == "journey" else message.text
+    text = body(message.text) if message.kind == "journey" else said.whole or message.text
+    text = text or _held_back(message, author, reader)
     most_lines = FEW_LINES if message.detail.get("trouble") else MANY_LINES
     pieces = pieces_of(text, message.folded, reader, most_lines=most_lines)
     if message.detail.get("unreadable") and text.strip():
@@ -197,6 +211,7 @@ def _said(
         marks=[
             *([_waits(fate, reader)] if fate and ours and fate.word == "waits" else []),
             *_proof(message, reader),
+            *([_passing(message, reader)] if said.whole else []),
             *_calendar(message, reader),
             *_taps(message, reader),
         ],

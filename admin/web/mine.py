@@ -57,7 +57,10 @@ def pages(services: Services) -> Blueprint:
         with services.db.write() as session:
             absence = goes_away(session, viewer.member_id, until, viewer.member_id, "web", reader.now)
             passed = leave(session, absence, reader.now)
-        tell(reader.say("mine.gone", threads=passed.threads, members=passed.members), undo="/me/absence/end")
+        says = reader.say("mine.gone", threads=passed.threads, members=passed.members)
+        if passed.notes or passed.notes_kept:
+            says += " " + reader.say("mine.gone_notes", passed=passed.notes, kept=passed.notes_kept)
+        tell(says, undo="/me/absence/end")
         return redirect("/me")
 
     @blueprint.post("/me/absence/end")

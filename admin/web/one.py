@@ -86,7 +86,7 @@ def pages(services: Services) -> Blueprint:
 
     def _page(session: Session, opened: _Opened, wrong: str = "", written: str = "") -> str:
         reader = reader_for(services, opened.member)
-        told = timeline(session, opened.thread, None)
+        told = timeline(session, opened.thread, None, reader_id=opened.member.id)
         known = fates(session, [each.message.delivery_id for each in told.entries if isinstance(each, Said)])
         who = Speaker(opened.member, opened.thread, services.settings, "")
         name = name_of(session, who)

@@ -34,7 +34,7 @@ VERBS = frozenset(
         "approved", "revoked", "published", "invited", "role_given", "member_added", "signed_in", "signed_out",
         "task_done", "chapter_added", "imported", "consent_changed", "member_changed", "rescued", "retried",
         "texts_go_on", "left_chapter", "paused", "resumed", "people_moved", "finishers_reached", "pace_set",
-        "journeys_joined", "joined_chapter", "thread_moved", "home_chosen",
+        "journeys_joined", "joined_chapter", "thread_moved", "home_chosen", "note_deleted",
         "task_handed", "organizer_changed", "outlook_erased", "talk_logged", "assessed", "address_reset",
         "went_away", "came_back", "handed_over", "snoozed", "opened_by_link", "role_ended",
         "rule_added", "rule_changed", "rule_paused", "rule_resumed", "rule_ended", "rule_taken_back", "rule_moved",

@@ -1,7 +1,8 @@
 """Handing over: no conversation is ever without a person (N21).
 
 Whoever goes away or answers here no more leaves conversations and members; each passes to the next by the one rule of
-assignment. The next person's first own words to the member say so above them (engine/outbox/post.py), once.
+assignment. The next person's first own words to the member say so above them (engine/outbox/post.py), once. Notes pass
+without what was confided (passing.py), and whether a reply reaches the next person is tried (reply_test.py).
 """
 
 from collections import defaultdict
@@ -19,6 +20,8 @@ from engine.conversations.assignment import assign, desk_for, person_for
 from engine.conversations.message import Message
 from engine.conversations.notice import HANDED, RETURNED, owe_notice
 from engine.conversations.overdue import unreturned
+from engine.conversations.passing import pass_notes
+from engine.conversations.reply_test import owe_test
 from engine.conversations.thread import Thread
 from engine.people.absence import Absence, HandedMember, over
 from engine.people.member import Member
@@ -35,14 +38,18 @@ class Passed:
 
     threads: int = 0
     members: int = 0
+    #: Of their notes those that the next ones read, scrubbed, and those that stay with their author.
+    notes: int = 0
+    notes_kept: int = 0
 
 
 def leave(session: Session, absence: Absence, now: datetime) -> Passed:
     """What is open with somebody who is away is another's, and so are their members until they are back."""
     until = absence.until_at
+    notes = pass_notes(session, absence.member_id, now)
     threads = _threads_of(session, absence.member_id)
     moved = sum(pass_on(session, each, now, until=until, besides={absence.member_id}) for each in threads)
-    return Passed(moved, _lend_members(session, absence, now))
+    return Passed(moved, _lend_members(session, absence, now), notes.passed, notes.kept)
 
 
 def end_roles(session: Session, member_id: int, by_id: int | None, now: datetime) -> Passed:
@@ -51,9 +58,10 @@ def end_roles(session: Session, member_id: int, by_id: int | None, now: datetime
         role.ended_at = now
         record(session, by_id, "role_ended", "member", member_id, now, chapter_id=role.chapter_id, role=role.role)
     session.flush()
+    notes = pass_notes(session, member_id, now, for_good=True)
     threads = _threads_of(session, member_id)
     moved = sum(pass_on(session, each, now, besides={member_id}) for each in threads)
-    return Passed(moved, _pass_members(session, member_id, now))
+    return Passed(moved, _pass_members(session, member_id, now), notes.passed, notes.kept)
 
 
 def pass_on(
@@ -70,7 +78,9 @@ def pass_on(
     assign(session, thread, person, None, why, now)
     if before is not None:
         note_handed(session, thread, before, until)
+        pass_notes(session, before, now, thread_id=thread.id)
     owe_notice(session, thread, HANDED, now, to=person)
+    owe_test(session, thread, person, now)
     record(session, None, "handed_over", "thread", thread.id, now, chapter_id=thread.chapter_id, to_id=person)
     return True
 

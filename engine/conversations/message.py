@@ -43,6 +43,14 @@ class Message(Base):
             sqlite_where=text("kind = 'machine'"),
             postgresql_where=text("kind = 'machine'"),
         ),
+        # Somebody's own notes: they choose what of them goes on when they leave.
+        Index(
+            "ix_message_note",
+            "author_id",
+            "id",
+            sqlite_where=text("kind = 'note'"),
+            postgresql_where=text("kind = 'note'"),
+        ),
     )
 
     id: Mapped[Id]

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from engine.base.errors import NotFound
 from engine.chapters.membership import ANSWERING_ROLES, Membership, roles_of
 from engine.conversations.message import Message
+from engine.conversations.passing import is_passing
 from engine.conversations.routing_rule import RoutingRule
 from engine.conversations.task import Task
 from engine.conversations.thread import Thread
@@ -175,7 +176,8 @@ def message_in(session: Session, scope: Scope, message_id: int) -> Message:
     message = session.scalar(
         select(Message).where(Message.id == message_id, messages_in(scope), ~private.correlate(Message).exists())
     )
-    if message is None:
+    if message is None or (is_passing(message) and message.author_id != scope.member_id):
+        # The mail that brought a note holds the words that its author keeps.
         raise NotFound("There is no such message.")
     return message
 

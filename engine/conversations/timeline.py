@@ -10,6 +10,7 @@ from engine.chapters.ledger import ledger_of
 from engine.conversations.assignment import Assignment
 from engine.conversations.closure import Closure
 from engine.conversations.message import Message
+from engine.conversations.passing import whole_words
 from engine.conversations.thread import Thread
 from engine.people.address import masked
 from engine.people.member import names_of
@@ -30,6 +31,8 @@ class Said:
     at: datetime
     message: Message
     author: str
+    #: The reader's own note, of which others read less than this.
+    whole: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,13 @@ class Timeline:
     earlier: int | None
 
 
-def timeline(session: Session, thread: Thread, before_id: int | None = None) -> Timeline:
-    """The thread's words, with the letters and machine mail in the member's own timeline, and who did what."""
+def timeline(
+    session: Session, thread: Thread, before_id: int | None = None, *, reader_id: int | None = None
+) -> Timeline:
+    """The thread's words, with the letters and machine mail in the member's own timeline, and who did what.
+
+    Notes stand there as others may read them, the reader's own whole.
+    """
     of_thread = Message.thread_id == thread.id
     if thread.member_id is not None:
         of_thread = or_(of_thread, and_(Message.member_id == thread.member_id, Message.thread_id.is_(None)))
@@ -80,8 +88,10 @@ def timeline(session: Session, thread: Thread, before_id: int | None = None) -> 
         | {row.reopened_by_id for row in closures}
         | {row.member_id for row in pending},
     )
+    whole = whole_words(session, messages, reader_id)
     entries: list[Said | Done] = [
-        Said(message.at, message, names.get(message.author_id) or message.author_name) for message in reversed(messages)
+        Said(message.at, message, names.get(message.author_id) or message.author_name, whole.get(message.id))
+        for message in reversed(messages)
     ]
     first = messages[-1].at if earlier else None
     doings = [*_doings(assignments, closures, names), *(done for row in pending for done in _waits(row, names))]

@@ -18,6 +18,7 @@ from engine.base.sweep import Sweep
 from engine.conversations.handing_over import adopt, give_back, orphans, take_back
 from engine.conversations.notice import Notice
 from engine.conversations.overdue import newly_overdue, note_overdue, unreturned
+from engine.conversations.passing import forget_whole, forgettable
 from engine.conversations.thread import Thread
 from engine.conversations.topic import TopicPost, due_posts
 from engine.outbox import moderating, pace, queue
@@ -114,6 +115,7 @@ def register(broker: Broker, services: Services) -> None:
             note_overdue(session, now, timedelta(hours=hours) if hours else None)
             adopted, returned = adopt(session, now), take_back(session, now)
             give_back(session, now)
+            forget_whole(session, now)
         if adopted or returned:
             log.info("conversations went to the next person", nobodys=adopted, unanswered=returned)
 
@@ -190,7 +192,7 @@ def _anybody_to_tell(session: Session, now: datetime) -> list[int | None]:
 
 
 def _anything_to_look_after(session: Session, now: datetime) -> list[int | None]:
-    if newly_overdue(session, now, 1) or unreturned(session, now, 1) or over(session, now):
+    if newly_overdue(session, now, 1) or unreturned(session, now, 1) or over(session, now) or forgettable(session, now):
         return [None]
     return [None] if session.scalar(select(Thread.id).where(*orphans(now)).limit(1)) is not None else []
 

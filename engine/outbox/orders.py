@@ -21,6 +21,7 @@ from engine.conversations.closure import close
 from engine.conversations.draft import Draft, keep_draft
 from engine.conversations.handing_over import give_back, leave
 from engine.conversations.message import Message, write_note
+from engine.conversations.passing import keep_to_oneself
 from engine.conversations.snooze import snooze
 from engine.conversations.thread import Thread
 from engine.outbox.answering import last_channel
@@ -37,7 +38,9 @@ from templates.web.reader import Reader
 from templates.words import read_words
 
 #: The commands there are; each is the first line of its own, behind a #.
-VERBS = ("close", "note", "assign", "snooze", "away", "back", "help")
+VERBS = ("close", "note", "private", "assign", "snooze", "away", "back", "help")
+#: Of these the ones whose words are for a note: among organizers, or its author's alone.
+NOTES = ("note", "private")
 #: A first line that looks like a command of ours and is none: it waits, for it may be words for others than the member.
 UNKNOWN = "unknown"
 _COMMAND = re.compile(r"#([^\W\d]\w*)(?:[ \t:.,!]+(.*)|)$")
@@ -73,7 +76,7 @@ def order_of(text: str) -> Order:
     verb = found[1].casefold()
     if verb not in VERBS:
         return Order(UNKNOWN, f"#{found[1]}", text)
-    argument = (found[2] or "").strip(" " if verb == "note" else " .!")
+    argument = (found[2] or "").strip(" " if verb in NOTES else " .!")
     return Order(verb, argument, below.strip())
 
 
@@ -123,7 +126,7 @@ def carry_out(session: Session, who: Speaker, order: Order, now: datetime) -> Do
             return as_draft(session, who, order, UNKNOWN, now)
         case "away" | "back":
             return _away(session, who, order, now)
-        case "note":
+        case "note" | "private":
             return _note(session, who, order, now)
         case "close" if order.argument:
             # "#close thanks, see you": what stands behind it is for the member.
@@ -154,6 +157,8 @@ def as_draft(session: Session, who: Speaker, order: Order, why: str, now: dateti
         received_id=who.received_id, message_id=note.id,
     )  # fmt: skip
     note.detail = {"draft": True, "why": why, "draft_id": str(draft.id)}
+    if order.verb == "private":
+        keep_to_oneself(session, note, now)
     others = {"other": _who_answered(session, who)} if why == LATE else {}
     others |= {"command": order.argument} if why == UNKNOWN else {}
     word = "was_closed" if why == CLOSED else why
@@ -316,7 +321,10 @@ def _note(session: Session, who: Speaker, order: Order, now: datetime) -> Done:
         return Done(_word(who, "empty_note"))
     note = write_note(session, who.thread, who.author.id, text, now)
     note.received_id = who.received_id
-    return Done(_word(who, "noted", name=name_of(session, who)), (), "noted", None, None, note)
+    if order.verb == "private":
+        keep_to_oneself(session, note, now)
+    word = "noted_mine" if order.verb == "private" else "noted"
+    return Done(_word(who, word, name=name_of(session, who)), (), "noted", None, None, note)
 
 
 def _close(session: Session, who: Speaker, now: datetime) -> Done:
@@ -376,7 +384,7 @@ def _away(session: Session, who: Speaker, order: Order, now: datetime) -> Done:
 
 
 def _help(who: Speaker) -> Done:
-    lines = (_word(who, f"help_{each}") for each in ("close", "note", "assign", "snooze", "away"))
+    lines = (_word(who, f"help_{each}") for each in ("close", "note", "private", "assign", "snooze", "away"))
     return Done(_word(who, "help"), tuple(lines))
 
 

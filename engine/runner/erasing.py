@@ -17,6 +17,7 @@ from engine.conversations.closure import Closure
 from engine.conversations.draft import Draft
 from engine.conversations.junk import Junk
 from engine.conversations.message import Message
+from engine.conversations.passing import NotePassing
 from engine.conversations.picture import ReceivedPicture
 from engine.conversations.received import Received, ReceivedBytes
 from engine.conversations.talk import Talk
@@ -208,6 +209,7 @@ def _words(session: Session, traces: _Traces) -> None:
     _blank(session, Closure, Closure.thread_id.in_(traces.threads), why="")
     _blank(session, Draft, Draft.thread_id.in_(traces.threads), text="", argument="")
     session.execute(delete(RelayedPicture).where(RelayedPicture.message_id.in_(traces.messages)))
+    session.execute(delete(NotePassing).where(NotePassing.message_id.in_(traces.messages)))
 
 
 def _originals(session: Session, traces: _Traces) -> None:

@@ -139,6 +139,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("mine.notices", "POST"): _of("/me/notices", SIGNED_IN, by_mail="each", opens="9", closes="20"),
     ("mine.away", "POST"): _of("/me/absence", SIGNED_IN, until="2027-01-01"),
     ("mine.back", "POST"): _of("/me/absence/end", SIGNED_IN),
+    ("own_notes.show", "GET"): _of("/me/notes", SIGNED_IN),
+    ("own_notes.keep", "POST"): _of("/me/notes", SIGNED_IN),
     # Whose words they are alone may send them: test_mine.
     ("drafts.send", "POST"): _of("/drafts/1/sent", frozenset()),
     ("drafts.end", "POST"): _of("/drafts/1/end", frozenset()),

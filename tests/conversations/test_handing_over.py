@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from engine.audit.entry import AuditEntry
 from engine.base.db import Database
 from engine.base.ids import new_id
 from engine.chapters.chapter import Chapter
@@ -19,6 +20,7 @@ from engine.conversations.handing_over import adopt, end_roles, give_back, leave
 from engine.conversations.message import Words, file_words_in
 from engine.conversations.notice import Notice
 from engine.conversations.overdue import note_overdue
+from engine.conversations.reply_test import ReplyTest
 from engine.conversations.thread import Thread, open_thread
 from engine.people.absence import comes_back, goes_away
 from engine.people.member import Member, add_member
@@ -192,9 +194,22 @@ def _live(session: Session, deeds: list[tuple[str, int, int]]) -> None:
         take_back(session, now)
         give_back(session, now)
         assert nobodys(session, now) == 0
+        _passed_ones_are_tried(session)
         for each in threads:
             if each.closure_id is None and each.responsible_id is not None and _somebody_there(session, each):
                 assert _can(session, each.responsible_id), f"{what} left {each.id} with nobody"
+
+
+def _passed_ones_are_tried(session: Session) -> None:
+    """Whoever a conversation was handed to last, it is their way that is tried."""
+    for thread_id, to_id in _handed_last(session).items():
+        test = session.get(ReplyTest, thread_id)
+        assert test is not None and test.to_id == to_id
+
+
+def _handed_last(session: Session) -> dict[int, int]:
+    rows = session.scalars(select(AuditEntry).where(AuditEntry.verb == "handed_over").order_by(AuditEntry.id))
+    return {row.subject_id: row.detail["to_id"] for row in rows}
 
 
 def _somebody_there(session: Session, thread: Thread) -> bool:
