@@ -15,6 +15,7 @@ from admin.web import (
     approvals,
     assessments,
     assignments,
+    chapter_talk,
     closures,
     conversations,
     drafts,
@@ -62,7 +63,8 @@ _HERE = Path(__file__).parent
 MAX_FORM_BYTES = 1_000_000
 
 PAGES = (
-    inbox, conversations, topics, answers, notes, assignments, closures, responses, originals, pictures, voicemails,
+    inbox, conversations, topics, chapter_talk, answers, notes, assignments, closures, responses, originals, pictures,
+    voicemails,
     stream, people, addresses, reaching, reasons, tasks, rules, unfiled, talks, assessments, organizers, journeys,
     junk, moving, rooms,
     approvals, health, mine, own_notes, drafts, one, sessions, invitations,

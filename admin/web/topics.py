@@ -47,6 +47,7 @@ class TopicShown:
     """What a topic's page says of it."""
 
     chapter: str
+    chapter_id: int
     people: int
     goes_to: str
     #: Since when and by whom it takes no more posts; empty: it takes them.
@@ -75,6 +76,7 @@ def topic_shown(
         locked = reader.say(key, name=who, when=reader.moment(shut.created_at))
     return TopicShown(
         chapter=chapter.name,
+        chapter_id=chapter.id,
         people=readers_of(session, chapter.id),
         goes_to=reader.say(f"topic.goes_to_{chapter.default_to}"),
         locked=locked,

@@ -16,6 +16,8 @@ from engine.base.ids import new_id
 DEFAULT_TO = ("desk", "group", "sender")
 MODERATES = ("first", "all", "none")
 OLD_TOPICS = ("lock", "moderate")
+#: The longest silence after which a topic can be called old, in days.
+MOST_DAYS = 3650
 #: As in a journey's conditions, and as the local part of an address. r-, b- and s- begin our own signed addresses.
 _SLUG = re.compile(r"[a-z][a-z0-9][a-z0-9-]{0,58}")
 
@@ -68,6 +70,8 @@ def choose_talk(
             raise Invalid(f"{wanted!r} is no choice. Choose one of {', '.join(known)}.")
     if old_after_days is not None and old_after_days < 0:
         raise Invalid("A topic cannot grow old before it began. Give a number of days, or 0 for never.")
+    if old_after_days is not None and old_after_days > MOST_DAYS:
+        raise Invalid(f"A topic is old after {MOST_DAYS} days at most, or never: 0.")
     if (default_to, moderates, old_after_days, old_topics) == (None, None, None, None):
         return
     chapter.default_to = default_to or chapter.default_to
