@@ -17,6 +17,7 @@ from engine.people.consent import Said
 from engine.people.member_pace import Wish
 from reply_router.filing import Entry, stored
 from reply_router.mail_commands import pace_words
+from reply_router.not_coming import cancelled, tell_host
 from reply_router.reading.texts import HELP_WORDS, START_WORDS, TextKind
 from reply_router.text_filing import Incoming, stand
 
@@ -26,7 +27,10 @@ LOOK_WITHIN = timedelta(days=3)
 
 
 def file_stop(session: Session, incoming: Incoming, now: datetime) -> Entry:
-    """No text goes to the phone any more; one last confirms it, unless the provider does or did."""
+    """No text goes to the phone any more; one last confirms it, unless the provider does or did.
+
+    CANCEL soon after a question of ours reaches whoever asked it as well (reply_router.not_coming).
+    """
     place, text = incoming.place, incoming.text
     fresh = stop_texts(session, place.phone, "text", stored(text.body), now, received_id=incoming.received.id)
     if place.sign_up is not None:
@@ -39,7 +43,10 @@ def file_stop(session: Session, incoming: Incoming, now: datetime) -> Entry:
             session, place.phone, _member_id(incoming), "sms/stopped", now,
             key=f"stopped:{incoming.received.id}", our_number=place.our_number or None, language=language_of(incoming),
         )  # fmt: skip
-    thread, message = stand(session, incoming, now, waits=False)
+    meant = cancelled(session, incoming) if fresh else None
+    thread, message = stand(session, incoming, now, waits=meant is not None)
+    if meant is not None:
+        tell_host(session, incoming, meant, thread, now)
     return Entry(thread, message, thread.member_id, "opt_out" if fresh else "")
 
 

@@ -49,6 +49,7 @@ MARK_WORDS = {
     "called our mail unwanted": "unwanted",
     "probably yes": "probably_yes",
     "probably no": "probably_no",
+    "probably not coming": "not_coming",
 }
 
 
