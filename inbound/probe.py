@@ -5,6 +5,7 @@ It is nobody's delivery and says nothing to anybody, so it passes no gate; its a
 
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime
 
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from engine.base.log import logger
 from engine.base.services import NotSent, Services
 from engine.base.sweep import Sweep
 from engine.base.tokens import Purpose
+from engine.channels.dkim_keys import KeyRing
 from engine.outbox import probe
 from engine.outbox.letter import LOOP_HEADER, loop_mark
 
@@ -24,6 +26,7 @@ LOOK_EVERY = timedelta(minutes=1)
 _WORDS = "This is Hearthline's own test that replies arrive. Nobody needs to read or keep it.\n"
 
 log = logger(__name__)
+_KEYS = KeyRing()
 
 
 def register(broker: Broker, services: Services) -> None:
@@ -52,8 +55,10 @@ def send(services: Services) -> int:
     now = services.clock.now()
     with services.db.write() as session:
         probe_id = probe.begin(session, now)
+        signer = _KEYS.signer(session, services.tokens, services.settings.mail.domain)
     mail = letter(services, probe_id, now)
-    outcome = services.mail.send(_address(services, probe_id, returns=True), str(mail["To"]), mail.as_bytes())
+    raw = signer.signed(mail.as_bytes(policy=SMTP), now)
+    outcome = services.mail.send(address(services, probe_id, returns=True), str(mail["To"]), raw)
     with services.db.write() as session:
         if isinstance(outcome, NotSent):
             probe.refused(session, probe_id, f"{outcome.code} {outcome.says}".strip())
@@ -68,7 +73,7 @@ def letter(services: Services, probe_id: int, now: datetime) -> EmailMessage:
     settings = services.settings.mail
     mail = EmailMessage()
     mail["From"] = f"Hearthline <{settings.desk_address}>"
-    mail["To"] = _address(services, probe_id)
+    mail["To"] = address(services, probe_id)
     mail["Subject"] = "A test that replies arrive"
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = f"<probe-{probe_id:x}@{settings.domain}>"
@@ -78,7 +83,7 @@ def letter(services: Services, probe_id: int, now: datetime) -> EmailMessage:
     return mail
 
 
-def _address(services: Services, probe_id: int, *, returns: bool = False) -> str:
+def address(services: Services, probe_id: int, *, returns: bool = False) -> str:
     """Where the probe goes, or (`returns`) where a server sends it back to."""
     token = services.tokens.sign(Purpose.PROBE, probe_id, 1 if returns else 0)
     return f"p-{token}@{services.settings.mail.domain}"

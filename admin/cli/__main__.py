@@ -16,6 +16,12 @@ COMMANDS: dict[str, list[tuple[str, str, str, str]]] = {
     ],
     "Run it": [
         ("init", "admin.cli.init:init", "Make a data folder with settings and a signing key.", "hearthline init"),
+        (
+            "golive",
+            "admin.cli.golive:golive",
+            "Set up mail, print and check the DNS records, and test the whole way.",
+            "hearthline golive nfp.example --out postmark",
+        ),
         ("run", "admin.cli.run:run", "Run everything in one process.", "hearthline run"),
         ("web", "admin.cli.parts:web", "Only the pages, beside others (PostgreSQL, Redis).", "hearthline web"),
         ("mail", "admin.cli.parts:mail", "Only the doors for mail, beside others.", "hearthline mail"),

@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import Field
 
 from engine.base.errors import SettingsError
+from engine.base.setting_groups.dns import Dns
 from engine.base.setting_groups.doors import Doors
 from engine.base.setting_groups.group import Group
 from engine.base.setting_groups.mail import Mail
@@ -31,6 +32,7 @@ class Settings(Group):
     worker_threads: int = 4
     organization: Organization = Organization()
     mail: Mail = Mail()
+    dns: Dns = Dns()
     sms: Texting = Texting()
     doors: Doors = Doors()
     conversations: Conversations = Conversations()

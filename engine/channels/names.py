@@ -14,7 +14,7 @@ import dns.name
 import dns.rdatatype
 import dns.resolver
 
-Kind = Literal["TXT", "A", "AAAA", "MX", "PTR"]
+Kind = Literal["TXT", "A", "AAAA", "MX", "PTR", "CNAME"]
 #: Text of one record that is looked at: a key of 4096 bits has 750 letters; what is longer is nothing we ask for.
 LONGEST_TEXT: Final = 4_096
 #: Questions that one mail may bring about: RFC 7208 4.6.4 allows ten for SPF, and each of its MX ten more.
@@ -93,7 +93,7 @@ class Names:
     def ask(self, name: str, kind: Kind) -> list[Any]:
         """The records of this name and kind; none when it has none or is none. Raises NamesAway.
 
-        TXT as bytes, A, AAAA and PTR as text, MX as (preference, name).
+        TXT as bytes, A, AAAA, PTR and CNAME as text, MX as (preference, name).
         """
         name = name.rstrip(".").lower()
         key = (str(self._server), name, kind)
@@ -129,6 +129,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "A": lambda record: record.address,
     "AAAA": lambda record: record.address,
     "PTR": lambda record: record.target.to_text(omit_final_dot=True),
+    "CNAME": lambda record: record.target.to_text(omit_final_dot=True),
     "MX": lambda record: (record.preference, record.exchange.to_text(omit_final_dot=True)),
 }
 

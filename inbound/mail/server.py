@@ -22,7 +22,7 @@ class MailDoor:
 
     def __init__(self, services: Services, acceptor: Acceptor, *, port: int, lmtp: bool = False) -> None:
         doors = services.settings.doors
-        self._host = doors.host
+        self._host = doors.host if lmtp else doors.mail_host or doors.host
         self._acceptor = acceptor
         self._kind: type[MailConversation] = LocalConversation if lmtp else MailConversation
         self._terms = Terms(

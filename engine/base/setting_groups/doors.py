@@ -11,6 +11,8 @@ class Doors(Group):
     """Where the process listens. Port 0 takes a free one."""
 
     host: str = "127.0.0.1"
+    #: Where the SMTP door alone listens; empty: where all do. Mail straight from outside needs 0.0.0.0 (or ::).
+    mail_host: str = ""
     smtp_port: int = 2525
     lmtp_port: int | None = None
     public_port: int = 8080
