@@ -77,6 +77,9 @@ class Case:
     own: bool = False
     #: The row that was filed before with the same content for the same recipient.
     duplicate_of: int | None = None
+    #: A provider told it by a webhook that it signed; and it is about no letter of ours, nor from our domain.
+    is_told: bool = False
+    is_foreign: bool = False
     #: The delivery of ours that a complaint names, proven by what only we can make.
     complained_of: int | None = None
     #: The words are an answer to what the letter before them asked, whatever else they may mean.

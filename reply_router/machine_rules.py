@@ -35,13 +35,27 @@ def bounce(case: Case) -> str | None:
     """A report at the return path that only that letter has."""
     if case.reading.kind is not Kind.BOUNCE or case.purpose is not Purpose.RETURN_PATH:
         return None
+    if case.is_told:
+        return "Our mail provider says that this letter came back."
     return "A mail server gave our letter back, to the return path that only this letter has."
+
+
+def foreign(case: Case) -> str | None:
+    """A provider tells of somebody else's mail: its account sends more than ours."""
+    if not case.is_foreign:
+        return None
+    return "Our mail provider tells of a mail that is none of ours: neither our mark nor our domain is on it."
 
 
 def doubtful_bounce(case: Case) -> str | None:
     """A report anywhere else."""
     if case.reading.kind is not Kind.BOUNCE:
         return None
+    if case.is_told:
+        return (
+            "Our mail provider says that a mail from our domain came back, but not which letter it was. Nobody’s "
+            "address was rested because of it."
+        )
     return (
         "It says that a letter of ours came back, but not to that letter’s own return path, so anybody could have "
         "written it. Nobody’s address was rested because of it."

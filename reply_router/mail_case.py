@@ -23,7 +23,8 @@ from reply_router.junk_lane import junk_in
 from reply_router.own_rules import CameIn, Chosen, choose, mail_words, may_choose, rules_now
 from reply_router.proof.proof import UNPROVEN, Proof
 from reply_router.reading import Kind, Reading
-from reply_router.reports import complained_of
+from reply_router.reading.events import EVENT
+from reply_router.reports import complained_of, is_from, told_of
 from reply_router.sign_ups import confirms_by_mail, joins_by_mail
 from reply_router.staff import organizer_of
 from reply_router.topics.place import topic_of_mail
@@ -50,9 +51,10 @@ def case_of(
     """Everything the rules look at. From here on the mail has its key, or is known to have been filed before."""
     tokens, domain = office.tokens, office.settings.mail.domain
     recipient = normal(received.rcpt_to)
-    first = file_once(session, key_of("mail", recipient, content), received.id, now)
+    first = file_once(session, _key(received, recipient, content), received.id, now)
     sender = sender_of(session, reading)
-    aim = aim_of(session, recipient, domain, tokens)
+    is_told = received.door == EVENT
+    aim = told_of(session, reading, domain, tokens) if is_told else aim_of(session, recipient, domain, tokens)
     search = Search(session, reading, sender, aim, signed_beside(reading, domain, tokens), tokens, now, domain)
     place = find(search)
     alone = session.get_bind().dialect.name == "sqlite" or is_foreseeing(session)
@@ -72,6 +74,8 @@ def case_of(
         aim=aim,
         own=own or isinstance(signed_in(sender.address, domain, tokens), Signed),
         duplicate_of=first,
+        is_told=is_told,
+        is_foreign=is_told and not isinstance(aim, Signed) and not is_from(reading, domain),
         complained_of=complained_of(reading, aim, tokens) if reading.kind is Kind.COMPLAINT else None,
         answers=answers_question(session, reading, place, now),
         joins=joins_by_mail(session, reading, sender, aim, place),
@@ -85,6 +89,13 @@ def case_of(
         chosen=_chosen(session, reading, sender, place, now),
         topic=topic_of_mail(search, place, listed=is_listed(raw)),
     )
+
+
+def _key(received: Received, recipient: str, content: bytes) -> bytes:
+    """Under which key it is filed once: what a provider tells has an id, and mail is the same by what it says."""
+    if received.door == EVENT and received.provider_id:
+        return key_of("event", received.provider, received.provider_id)
+    return key_of("mail", recipient, content)
 
 
 def _beside(

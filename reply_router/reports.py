@@ -1,15 +1,16 @@
 """Reports: what servers and providers tell us about a letter of ours: it came back, or somebody does not want it."""
 
 from datetime import datetime
+from email.utils import parseaddr
 
 from sqlalchemy.orm import Session
 
 from engine.base.errors import BadToken
-from engine.base.tokens import Purpose, TokenRing
+from engine.base.tokens import Purpose, Token, TokenRing
 from engine.outbox.delivery import Delivery
 from engine.outbox.letter import delivery_of
 from engine.outbox.receipts import bounced, complained
-from reply_router.addresses import Aim, Signed
+from reply_router.addresses import ANYWHERE, Aim, Signed, signed_in
 from reply_router.case import Case
 from reply_router.filing import Entry, Mail, file_machine, stored
 from reply_router.reading import Failure, Kind, Reading, Recipient
@@ -34,6 +35,32 @@ def complained_of(reading: Reading, aim: Aim, tokens: TokenRing) -> int | None:
                 except BadToken:
                     continue
     return None
+
+
+def told_of(session: Session, reading: Reading, domain: str, tokens: TokenRing) -> Aim:
+    """The letter that a provider's webhook is about, by its return path, else by its Message-ID; else nothing of ours.
+
+    Who received a letter knows its Message-ID too: only what the provider signed is believed by it.
+    """
+    if reading.original is None:
+        return ANYWHERE
+    for name, value in reading.original.headers:
+        if name.lower() == "return-path":
+            signed = signed_in(value if "@" in value else f"{value}@{domain}", domain, tokens)
+            if isinstance(signed, Signed) and signed.token.purpose is Purpose.RETURN_PATH:
+                return signed
+    delivery_id = delivery_of(tokens, reading.original.message_id or "")
+    delivery = session.get(Delivery, delivery_id) if delivery_id is not None else None
+    if delivery is None:
+        return ANYWHERE
+    return Signed(Token(Purpose.RETURN_PATH, delivery.id, delivery.member_id or 0))
+
+
+def is_from(reading: Reading, domain: str) -> bool:
+    """Whether the letter that a report is about says that it came from our domain."""
+    fields = reading.original.headers if reading.original is not None else ()
+    told = [value for name, value in fields if name.lower() in ("from", "return-path")]
+    return any(parseaddr(each)[1].lower().rpartition("@")[2] == domain.lower() for each in told)
 
 
 def what_it_is(case: Case) -> str:

@@ -59,6 +59,7 @@ from reply_router.proof.proof import SIGNED_TEXT, UNPROVEN, Proof
 from reply_router.proof.prove import prove
 from reply_router.reading import READING_VERSION, Kind, Reading
 from reply_router.reading.call import Call, read_call
+from reply_router.reading.events import EVENT, NAMES, read_event
 from reply_router.reading.text_message import TextMessage, read_message
 from reply_router.reading.texts import TextKind, TextWords
 from reply_router.reports import file_bounce, file_complaint, what_it_is
@@ -144,7 +145,7 @@ class Routing:
         """Those that were read and proven. Hostile mails take long: what is left after that is given back."""
         ready: list[Ready] = []
         began = time.monotonic()
-        to_read = [each for each in group if not _is_poison(each) and each.door not in (DOOR, VOICE)]
+        to_read = [each for each in group if not _is_poison(each) and each.door not in (DOOR, VOICE, EVENT)]
         try:
             read = readers.read_in_turn([_letter(each, self._office) for each in to_read], MOST_SECONDS)
         except Unavailable:
@@ -236,11 +237,14 @@ def _read(taken: Taken, office: Office, letter: Reading | Unread | None) -> Read
 def understand(taken: Taken, office: Office, letter: Reading | Unread | None = None) -> Reading | TextMessage:
     """What was found in the mail or text. Raises Unread for a mail beyond its budget, until its last try.
 
-    A text is read here: its door takes 200 kB at most, signed by the provider. `letter`: what was read in the mail
+    A text is read here, and what a provider tells of our mail: their doors take little, and what is proven theirs. `letter`: what was read in the mail
     already.
     """
     if taken.door == DOOR:
         return read_message(taken.raw)
+    if taken.door == EVENT:
+        event = read_event(taken.provider, taken.raw)
+        return event.as_reading(NAMES[taken.provider]) if event is not None else Reading(Kind.UNREADABLE)
     if letter is None:
         (letter,) = readers.read_in_turn([_letter(taken, office)], MOST_SECONDS)
     if not isinstance(letter, Unread):
@@ -352,10 +356,10 @@ def _settle_all(session: Session, ready: Sequence[Ready], office: Office, clock:
 
 
 def _mails(ready: Sequence[Ready], rows: dict[int, Received]) -> list[Come]:
-    """The mails until the next text or call."""
+    """The mails until the next text, call or word of a provider."""
     mails = []
     for each in ready:
-        if not isinstance(each.reading, Reading):
+        if not isinstance(each.reading, Reading) or each.taken.door == EVENT:
             break
         if each.taken.received_id in rows:
             mails.append(Come(rows[each.taken.received_id], each.reading, each.fingerprint))

@@ -21,6 +21,7 @@ RULES: tuple[Rule, ...] = (
     Rule("duplicate", "The same content for the same recipient was filed.", "duplicate", Filed.NOWHERE,
          machines.duplicate),
     Rule("bounce", "A report to a return path of ours.", "bounce", Filed.MACHINE, machines.bounce),
+    Rule("foreign", "A provider tells of mail that is none of ours.", "machine", Filed.NOWHERE, machines.foreign),
     Rule("doubtful_bounce", "A report that proves nothing.", "needs_person", Filed.APART, machines.doubtful_bounce),
     Rule("complaint", "A provider's report that names a letter.", "complaint", Filed.MACHINE, machines.complaint,
          ("opt_out",)),

@@ -43,6 +43,8 @@ class Taken:
     #: Who handed it over: their network address, and what they called themselves.
     peer: str = ""
     helo: str = ""
+    #: Which provider told it, where one did.
+    provider: str = ""
 
 
 def take(services: Services, received_id: int) -> Taken | None:
@@ -98,6 +100,7 @@ def take_group(services: Services, received_id: int, most: int) -> list[Taken]:
             sent.get(row.id),
             row.peer,
             row.helo,
+            row.provider,
         )
         for row in rows
     ]
@@ -105,7 +108,7 @@ def take_group(services: Services, received_id: int, most: int) -> list[Taken]:
 
 _TAKEN = (
     Received.id, Received.attempts, Received.bytes_id, Received.door, Received.mail_from, Received.rcpt_to,
-    Received.peer, Received.helo,
+    Received.peer, Received.helo, Received.provider,
 )  # fmt: skip
 
 

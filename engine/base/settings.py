@@ -15,6 +15,7 @@ from engine.base.setting_groups.organization import Organization
 from engine.base.setting_groups.promises import Conversations, Sandbox, Sending
 from engine.base.setting_groups.texting import Texting
 from engine.base.setting_groups.warm_up import WarmUp
+from engine.base.setting_groups.webhooks import Webhooks
 
 FILE_NAME = "hearthline.toml"
 
@@ -35,6 +36,7 @@ class Settings(Group):
     dns: Dns = Dns()
     sms: Texting = Texting()
     doors: Doors = Doors()
+    webhooks: Webhooks = Webhooks()
     conversations: Conversations = Conversations()
     sending: Sending = Sending()
     warm_up: WarmUp = WarmUp()

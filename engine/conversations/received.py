@@ -51,7 +51,7 @@ class Received(Base):
 
     id: Mapped[Id]
     created_at: Mapped[datetime]
-    #: smtp, lmtp, sms, voice
+    #: smtp, lmtp, web (mail that a provider brought), event (what it tells of our mail), sms, voice
     door: Mapped[str] = mapped_column(String(8))
     peer: Mapped[str] = mapped_column(String(64), default="")
     helo: Mapped[str] = mapped_column(String(255), default="")

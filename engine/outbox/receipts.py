@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.base.db import new_in, table_of
@@ -57,8 +58,20 @@ def bounced(
     return True
 
 
+def arrived(session: Session, delivery_id: int, says: str, provider_key: str, now: datetime) -> bool:
+    """The provider says that the receiving server took the letter; False when it said so before.
+
+    That says nothing of who reads it. What a crash between the relay's yes and our note left open is settled by it.
+    """
+    delivery = session.get(Delivery, delivery_id)
+    if delivery is None or not _once(session, delivery_id, "delivered", "", says, provider_key, now):
+        return False
+    answered(session, delivery_id, now)
+    return True
+
+
 def answered(session: Session, delivery_id: int, now: datetime) -> None:
-    """The letter arrived, for it was answered: what a crash between the relay's yes and our note left open is settled.
+    """The letter arrived, for it was answered or taken: what a crash between the relay's yes and our note left open is settled.
 
     Else it would wait until the talk it began was over, and then go out again.
     """
@@ -115,4 +128,16 @@ def _once(
         says=says[:400],
         provider_key=provider_key[:120],
     )
-    return count_once(session, receipt)
+    if not count_once(session, receipt):
+        return False
+    # A provider may tell it by webhook and the receiving server by mail: it came back once, and was unwanted once.
+    return kind not in ("bounced", "complained") or not _told_before(session, receipt)
+
+
+def _told_before(session: Session, receipt: Receipt) -> bool:
+    """Whether the same stands in the books by another key. Two workers with one of them each ask one after the other."""
+    session.execute(select(Delivery.id).where(Delivery.id == receipt.delivery_id).with_for_update())
+    same = select(Receipt.id).where(
+        Receipt.delivery_id == receipt.delivery_id, Receipt.kind == receipt.kind, Receipt.id != receipt.id
+    )
+    return session.scalar(same.limit(1)) is not None

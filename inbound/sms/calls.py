@@ -15,7 +15,8 @@ from twilio.twiml.voice_response import VoiceResponse
 
 from engine.base.services import Services
 from inbound.receive import Acceptor, Arrival
-from inbound.sms.webhook import PROVIDER, guard, is_kept, not_kept, nothing_to_see
+from inbound.sms.webhook import PROVIDER, guard, nothing_to_see
+from inbound.webhook import is_kept, not_kept
 from reply_router.calls import DOOR
 from templates.web.reader import WORDS
 

@@ -1,7 +1,7 @@
 """The door: texts that came in and how ours went, as the provider's webhooks tell it.
 
 A text is answered 200 once it is on the disk, and 503 for our own trouble, so that a provider told to retry does. What
-is not signed by the provider is refused (inbound.sms.webhook).
+is not signed by the provider is refused (inbound.webhook).
 """
 
 from flask import Blueprint, Response, request
@@ -13,7 +13,8 @@ from engine.base.services import Services
 from engine.base.tokens import Purpose
 from engine.outbox.text_status import tell_status
 from inbound.receive import Acceptor, Arrival
-from inbound.sms.webhook import PROVIDER, guard, is_kept, not_kept, nothing_to_see, said
+from inbound.sms.webhook import PROVIDER, guard, nothing_to_see
+from inbound.webhook import is_kept, not_kept, said
 
 DOOR = "sms"
 

@@ -32,8 +32,9 @@ def prove(
             return said
     if not mail.check_senders:
         return UNPROVEN
-    # SPF speaks of the server that sent it to us, and where a mail server of ours stands between, nobody told us which.
-    envelope = Envelope() if is_ours(mail, door, peer) else Envelope(peer, helo, mail_from)
+    # SPF speaks of the server that sent it to us, and where a mail server of ours or a provider's webhook stands
+    # between, nobody told us which.
+    envelope = Envelope() if door == "web" or is_ours(mail, door, peer) else Envelope(peer, helo, mail_from)
     return check(Names(mail.resolver_address, mail.dns_seconds), raw, domain, envelope)
 
 

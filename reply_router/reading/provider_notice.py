@@ -35,9 +35,13 @@ def provider_notice(letter: Letter) -> Notice | None:
         return None
     for broken in _BROKEN_LINES:
         body = body.replace(broken, "")
-    said = _parsed(body)
+    return notice_in(parsed(body))
+
+
+def notice_in(said: Mapping[str, object]) -> Notice | None:
+    """The notice that this JSON is, alone or as SNS wraps it."""
     if isinstance(said.get("Message"), str):
-        said = _parsed(str(said["Message"]))
+        said = parsed(str(said["Message"]))
     kind = str(said.get("notificationType") or said.get("eventType") or "").lower()
     match kind:
         case "bounce":
@@ -48,16 +52,16 @@ def provider_notice(letter: Letter) -> Notice | None:
             names = _inner(said, "delivery").get("recipients")
             found = [Recipient(str(one), Failure.DELIVERED, "") for one in _items(names)]
         case "deliverydelay":
-            found = _bounced(
-                {"bounceType": "Transient", "bouncedRecipients": _inner(said, "deliveryDelay").get("delayedRecipients")}
-            )
+            late = _inner(said, "deliveryDelay").get("delayedRecipients")
+            found = _bounced({"bounceType": "Transient", "bouncedRecipients": late}, action="delayed")
         case _:
             return None
     about = "bounce" if kind == "deliverydelay" else kind
     return Notice(about, tuple(found[:_MOST]), _original(_inner(said, "mail")))
 
 
-def _parsed(text: str) -> Mapping[str, object]:
+def parsed(text: str) -> Mapping[str, object]:
+    """The object that this JSON begins with; an empty one for anything else."""
     try:
         found, _ = json.JSONDecoder(strict=False).raw_decode(text.lstrip())
     except (ValueError, RecursionError):
@@ -74,14 +78,19 @@ def _items(found: object) -> list[object]:
     return found[:_MOST] if isinstance(found, list) else []
 
 
-def _bounced(bounce: Mapping[str, object]) -> list[Recipient]:
+#: What Amazon SES means by a bounce of which it gives no status ("Bounce types").
+_SUBTYPES: Final = {"noemail": "5.1.1", "suppressed": "5.1.1", "onaccountsuppressionlist": "5.1.1"}
+
+
+def _bounced(bounce: Mapping[str, object], action: str = "failed") -> list[Recipient]:
+    usual = _SUBTYPES.get(str(bounce.get("bounceSubType", "")).lower(), "")
     passing = str(bounce.get("bounceType", "")).lower() == "transient"
     found = []
     for one in _items(bounce.get("bouncedRecipients")):
         if not isinstance(one, dict):
             continue
         said = str(one.get("diagnosticCode", ""))
-        verdict = of_fields(str(one.get("action", "failed")).lower(), str(one.get("status", "")), said)
+        verdict = of_fields(str(one.get("action", action)).lower(), str(one.get("status") or usual), said)
         failure, status = verdict.failure, verdict.status
         if passing and failure is Failure.PERMANENT and not status.startswith("5"):
             failure = Failure.TEMPORARY
