@@ -189,13 +189,16 @@ class Process:
         """Members' pages with the webhook door, and the admin, are open."""
         from admin.watching.watch import Watch
         from admin.web import create_app as create_admin
+        from inbound.mail_webhooks.door import most_bytes
         from inbound.web import create_app as create_public
         from inbound.web.serve import WebServer
 
         services, doors = self.services, self.settings.doors
         mail_is_open = parts.get("mail_door", lambda: True)
         public_app = create_public(services, acceptor, mail_is_open=mail_is_open)
-        public = WebServer(public_app, doors.host, doors.public_port)
+        # The pages themselves take little; a provider may bring a whole mail.
+        most = most_bytes(services) if self.settings.webhooks.enabled else 2_000_000
+        public = WebServer(public_app, doors.host, doors.public_port, most_bytes=most)
         self._open("the public pages", public, "public_port")
         parts["pages"] = lambda: public.is_open
         watch = Watch(services, parts, needs_scheduler=self.role.works)

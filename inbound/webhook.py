@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from engine.base.log import logger
 from engine.base.metrics import WEBHOOK_REFUSALS
-from inbound.receive import Accepted, Acceptor, Arrival
+from inbound.receive import Accepted, Acceptor, Answer, Arrival, NotNow
 
 #: Providers give up after 10 to 30 seconds.
 PATIENCE_SECONDS = 10.0
@@ -67,15 +67,20 @@ def refusal(refused: Refused) -> Response:
     return said(refused.says, refused.status)
 
 
-def is_kept(acceptor: Acceptor, arrival: Arrival) -> bool:
-    """Whether it is on the disk now."""
+def answer_to(acceptor: Acceptor, arrival: Arrival) -> Answer:
+    """Accepted once it is on the disk; NotNow for our own trouble."""
     waiting = acceptor.submit(arrival)
     try:
-        return isinstance(waiting.result(PATIENCE_SECONDS), Accepted)
+        return waiting.result(PATIENCE_SECONDS)
     except (TooLong, CancelledError):
         # Not begun, it is dropped; begun, it may yet be stored, and the same once more is a duplicate.
         waiting.cancel()
-        return False
+        return NotNow("It took too long.")
+
+
+def is_kept(acceptor: Acceptor, arrival: Arrival) -> bool:
+    """Whether it is on the disk now."""
+    return isinstance(answer_to(acceptor, arrival), Accepted)
 
 
 def not_kept() -> Response:

@@ -237,8 +237,8 @@ def _read(taken: Taken, office: Office, letter: Reading | Unread | None) -> Read
 def understand(taken: Taken, office: Office, letter: Reading | Unread | None = None) -> Reading | TextMessage:
     """What was found in the mail or text. Raises Unread for a mail beyond its budget, until its last try.
 
-    A text is read here, and what a provider tells of our mail: their doors take little, and what is proven theirs. `letter`: what was read in the mail
-    already.
+    A text is read here, and what a provider tells of our mail: their doors take little, and what is proven theirs.
+    `letter`: what was read in the mail already.
     """
     if taken.door == DOOR:
         return read_message(taken.raw)

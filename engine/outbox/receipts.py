@@ -71,7 +71,8 @@ def arrived(session: Session, delivery_id: int, says: str, provider_key: str, no
 
 
 def answered(session: Session, delivery_id: int, now: datetime) -> None:
-    """The letter arrived, for it was answered or taken: what a crash between the relay's yes and our note left open is settled.
+    """The letter arrived, for it was answered or taken: what a crash between the relay's yes and our note left open is
+    settled.
 
     Else it would wait until the talk it began was over, and then go out again.
     """
@@ -135,7 +136,7 @@ def _once(
 
 
 def _told_before(session: Session, receipt: Receipt) -> bool:
-    """Whether the same stands in the books by another key. Two workers with one of them each ask one after the other."""
+    """Whether the same stands in the books by another key. Two workers with one each ask one after the other."""
     session.execute(select(Delivery.id).where(Delivery.id == receipt.delivery_id).with_for_update())
     same = select(Receipt.id).where(
         Receipt.delivery_id == receipt.delivery_id, Receipt.kind == receipt.kind, Receipt.id != receipt.id

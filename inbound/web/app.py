@@ -11,12 +11,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from engine.base.services import Services
 from inbound.network import network_of
 from inbound.receive import Acceptor
-from inbound.sms import calls
-from inbound.sms import door as texts
 from inbound.web import assets, confirm, fresh_code, health, join, link, noted, preferences, unsubscribe
 from inbound.web.headers import set_headers
 from inbound.web.refusals import refuse_in_words
 from inbound.web.visitor import frame
+from inbound.webhooks import WEBHOOKS
 from templates.web.assets import assets as gather
 from templates.web.furnish import furnish, loader
 
@@ -33,7 +32,7 @@ def create_app(
 ) -> Flask:
     """The public pages, ready to be served. No cookie, no script, nothing from elsewhere; nothing changes by GET.
 
-    With an acceptor, the door of texts is among them.
+    With an acceptor, the providers' doors are among them (inbound.webhooks).
     """
     app = Flask(__name__, static_folder=None, template_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=MAX_FORM_BYTES, MAX_FORM_MEMORY_SIZE=MAX_FORM_BYTES)
@@ -67,8 +66,9 @@ def create_app(
     app.register_blueprint(checks)
     limiter.exempt(checks)
     if acceptor is not None:
-        # All texts come from a few addresses of the provider, and are counted by it.
-        for door in (texts.pages(services, acceptor), calls.pages(services, acceptor)):
+        # All of a provider's come from a few addresses of its own, and are counted by it.
+        for _, _, pages in WEBHOOKS:
+            door = pages(services, acceptor)
             app.register_blueprint(door)
             limiter.exempt(door)
     return app

@@ -23,7 +23,9 @@ log = logger(__name__)
 class WebServer:
     """One application on one port."""
 
-    def __init__(self, app: Callable[..., Any], host: str, port: int, *, threads: int = 10) -> None:
+    def __init__(
+        self, app: Callable[..., Any], host: str, port: int, *, threads: int = 10, most_bytes: int = 2_000_000
+    ) -> None:
         self._server = Server(
             (host, port),
             app,
@@ -35,7 +37,7 @@ class WebServer:
         )
         self._server.error_log = _told  # type: ignore[method-assign]
         self._server.max_request_header_size = 32_768
-        self._server.max_request_body_size = 2_000_000
+        self._server.max_request_body_size = most_bytes
         self._thread: threading.Thread | None = None
         self._host = host
         #: Where it listens; once started, never 0.

@@ -51,7 +51,9 @@ class Event:
 
 def known_by(**signs: str) -> Original:
     """A letter known by these header fields (message_id="<1@b>", return_path="b-...@c"); empty ones are left out."""
-    fields = [(name.strip("_").replace("_", "-").title(), value.strip()) for name, value in signs.items() if value.strip()]
+    fields = [
+        (name.strip("_").replace("_", "-").title(), value.strip()) for name, value in signs.items() if value.strip()
+    ]
     identifier = signs.get("message_id", "").strip().strip("<>").strip()
     return Original(identifier or None, tuple(fields))
 

@@ -1,0 +1,21 @@
+"""Provider headers: what a relay's own provider wants written on top of a letter, by the relay's name.
+
+They are taken off by the provider, and stand outside what we sign.
+"""
+
+from collections.abc import Callable
+
+#: By the end of the relay's name: the lines for a letter with this return path.
+_BY_HOST: dict[str, Callable[[str], bytes]] = {
+    # Postmark writes a Message-ID and a return path of its own, and tells back only such metadata: 20 letters of a name,
+    # 80 of a value (postmarkapp.com/support/article/1125-custom-metadata-faq).
+    "postmarkapp.com": lambda path: f"X-PM-Metadata-letter: {path.partition('@')[0][:80]}\r\n".encode("ascii", "replace"),
+}
+
+
+def provider_headers(host: str, return_path: str) -> bytes:
+    """Whole header lines for the top of a letter; none for a relay that wants none."""
+    name = host.lower().rstrip(".")
+    return b"".join(
+        lines(return_path) for ending, lines in _BY_HOST.items() if name == ending or name.endswith(f".{ending}")
+    )
