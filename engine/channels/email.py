@@ -12,6 +12,7 @@ from engine.base.log import logger
 from engine.base.services import NotSent, Sent
 from engine.base.setting_groups.mail import Mail
 from engine.channels.failures import Stage, from_exception, from_reply
+from engine.channels.provider_headers import provider_headers
 
 #: A connection that rested longer is not trusted again; relays hang up after one to five minutes (RFC 5321 4.5.3.2).
 REST_SECONDS = 45.0
@@ -43,6 +44,7 @@ class SmtpRelay:
 
     def send(self, return_path: str, recipient: str, message: bytes) -> Sent | NotSent:
         """The relay has the message, or the reason why not. Never raises for the relay's trouble."""
+        message = provider_headers(self._mail.host, return_path) + message
         with self._room:
             kept = self._take()
             if kept is not None:

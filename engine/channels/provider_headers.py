@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 #: By the end of the relay's name: the lines for a letter with this return path.
 _BY_HOST: dict[str, Callable[[str], bytes]] = {
-    # Postmark writes a Message-ID and a return path of its own, and tells back only such metadata: 20 letters of a name,
-    # 80 of a value (postmarkapp.com/support/article/1125-custom-metadata-faq).
-    "postmarkapp.com": lambda path: f"X-PM-Metadata-letter: {path.partition('@')[0][:80]}\r\n".encode("ascii", "replace"),
+    # Postmark writes a Message-ID and a return path of its own, and tells back only such metadata: 20 letters of a name
+    # and 80 of a value (postmarkapp.com/support/article/1125-custom-metadata-faq).
+    "postmarkapp.com": lambda path: b"X-PM-Metadata-letter: " + path.partition("@")[0][:80].encode() + b"\r\n",
 }
 
 

@@ -53,9 +53,8 @@ def hear(call: Call) -> Told | Brought | Nothing | Refused:
     if form is None or "recipient" not in form:
         return Refused("unknown", "This is nothing that Mailgun is known to send.", 400)
     if "body-mime" not in form:
-        return Refused(
-            "no_mime", "The mail itself is missing. Let the route forward to the address ending in mime.", 503
-        )
+        says = "The mail itself is missing. Let the route forward to the address that ends in mime."
+        return Refused("no_mime", says, 503)
     recipients = tuple(each.strip() for each in _text(form["recipient"]).split(","))
     return Brought(recipients, form["body-mime"], _text(form.get("sender", b"")).strip("<> "), word_of(call))
 
