@@ -1,6 +1,6 @@
 """Receipts: what came back afterwards for a delivery that had left: a bounce, or a complaint. Each counts once."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,6 +18,9 @@ from engine.outbox.gate import scope_of
 from engine.outbox.mail_hosts import host_of
 from engine.outbox.trouble import ask_a_person, strike
 from engine.people.consent import EVERYTHING, Said, record_consent
+
+#: Reports on one letter within so long are the same trouble, told by two.
+ONE_TROUBLE = timedelta(days=1)
 
 
 def bounced(
@@ -131,7 +134,7 @@ def _once(
     )
     if not count_once(session, receipt):
         return False
-    # A provider may tell it by webhook and the receiving server by mail: it came back once, and was unwanted once.
+    # A provider tells it by webhook and the receiving server by mail: it came back once, and was unwanted once.
     return kind not in ("bounced", "complained") or not _told_before(session, receipt)
 
 
@@ -139,6 +142,9 @@ def _told_before(session: Session, receipt: Receipt) -> bool:
     """Whether the same stands in the books by another key. Two workers with one each ask one after the other."""
     session.execute(select(Delivery.id).where(Delivery.id == receipt.delivery_id).with_for_update())
     same = select(Receipt.id).where(
-        Receipt.delivery_id == receipt.delivery_id, Receipt.kind == receipt.kind, Receipt.id != receipt.id
+        Receipt.delivery_id == receipt.delivery_id,
+        Receipt.kind == receipt.kind,
+        Receipt.id != receipt.id,
+        Receipt.created_at > receipt.created_at - ONE_TROUBLE,
     )
     return session.scalar(same.limit(1)) is not None

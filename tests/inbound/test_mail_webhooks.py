@@ -98,7 +98,8 @@ def test_mail_that_a_provider_took_in_is_kept_byte_for_byte_as_if_it_had_come_by
 
 def test_a_mail_in_no_known_letters_comes_whole_in_a_form_of_either_kind(door: Door) -> None:
     raw = RAW + bytes(range(1, 256))
-    form = {**door.mailgun.signature(), "recipient": f"hello@{DOMAIN}", "sender": "", "body-mime": raw}
+    rest: dict[str, str | bytes] = {"recipient": f"hello@{DOMAIN}", "sender": "", "body-mime": raw}
+    form: dict[str, str | bytes] = {**door.mailgun.signature(), **rest}
     assert door.hears(Post("/mail/mailgun/mime", urlencode(form).encode(), {
         "Content-Type": "application/x-www-form-urlencoded"})) == 200  # fmt: skip
     form = {**form, **door.mailgun.signature()}
