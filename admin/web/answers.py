@@ -87,7 +87,7 @@ def _send(services: Services, thread_id: int, text: str, key: str, send: str) ->
                 at_any_hour=send == NOW,
             )
         except Invalid as reason:
-            raise _Unsent(f"{reason} {reader.say('conversation.words_kept')}") from reason
+            raise _Unsent(f"{reader.said(str(reason))} {reader.say('conversation.words_kept')}") from reason
         if thread.responsible_id is None:
             # Whoever answers where nobody did yet is whom the next words are for (law 2).
             assign(session, thread, viewer.member_id, viewer.member_id, "", reader.now)

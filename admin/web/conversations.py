@@ -146,7 +146,7 @@ def _talk(
     voices = said_after_the_tone(
         session, [entry.message.id for entry in told.entries if isinstance(entry, Said)], reader
     )
-    reasons = reasons_of(session, told.entries)
+    reasons = reasons_of(session, told.entries, reader)
     known = fates(session, [entry.message.delivery_id for entry in told.entries if isinstance(entry, Said)])
     member = pane.profile.member if pane else None
     name = member.name if member and member.name else thread.correspondent_name or masked(thread.correspondent)
@@ -163,7 +163,7 @@ def _talk(
         id=thread.id,
         name=name or reader.say("inbox.unknown"),
         called=called,
-        why=thread.reason,
+        why=reader.said(thread.reason),
         marks=[_mark(each, reader) for each in thread.marks],
         who=_who(responsible, viewer, reader),
         mine=thread.responsible_id == viewer.member_id,
@@ -176,7 +176,11 @@ def _talk(
         size=size_says(session, thread, written, open_ways.phone, viewer.name, reader, settings),
         entries=without_private_words(
             [
-                replace(each, voicemail=voices.get(each.message_id or 0), why=reasons.get(each.message_id or 0, ""))
+                replace(
+                    each,
+                    voicemail=voices.get(each.message_id or 0),
+                    why=reasons.get(each.message_id or 0, ""),
+                )
                 for each in entries_of(told.entries, known, pictures, name, reader, settings)
             ],
             topic,

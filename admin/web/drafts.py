@@ -52,7 +52,7 @@ def pages(services: Services) -> Blueprint:
                 done = press(session, draft, services.settings, reader.now)
             tell(done.says or reader.say("draft.sent"))
         except Invalid as reason:
-            tell(str(reason), trouble=True)
+            tell(reader_of(services).said(str(reason)), trouble=True)
         return redirect(f"/conversations/{draft.thread_id}" if draft.thread_id else "/me")
 
     @blueprint.post("/drafts/<int:draft_id>/end")
@@ -95,7 +95,8 @@ def pages(services: Services) -> Blueprint:
             with _asked(session, token) as draft:
                 reader = reader_for(services, session.get_one(Member, draft.author_id))
                 return render_template(
-                    "press.html", draft=_shown(session, draft), settled=draft.settled_at is not None, wrong=wrong,
+                    "press.html", draft=_shown(session, draft), settled=draft.settled_at is not None,
+                    wrong=reader.said(wrong),
                     reader=reader, say=reader.say,
                 )  # fmt: skip
         except BadToken:

@@ -108,12 +108,12 @@ def entries_of(
     ]
 
 
-def reasons_of(session: Session, told: Sequence[Said | Done]) -> dict[int, str]:
+def reasons_of(session: Session, told: Sequence[Said | Done], reader: Reader) -> dict[int, str]:
     """Why each message is here, by its id: the sentence of the rule that decided when it came in."""
     came = {each.message.received_id: each.message.id for each in told if isinstance(each, Said)}
     came.pop(None, None)
     rows = session.execute(select(Received.id, Received.reason).where(Received.id.in_(list(came)))) if came else ()
-    return {came[row_id]: reason.partition(": ")[2] for row_id, reason in rows}
+    return {came[row_id]: reader.said(reason.partition(": ")[2]) for row_id, reason in rows}
 
 
 def pieces_of(
@@ -215,7 +215,9 @@ def _said(
             *_calendar(message, reader),
             *_taps(message, reader),
         ],
-        trouble=reader.say("conversation.fate_failed", why=fate.says) if fate and fate.word == "failed" else "",
+        trouble=reader.say("conversation.fate_failed", why=reader.said(fate.says))
+        if fate and fate.word == "failed"
+        else "",
         unread=_unread(message, reader),
         rereads=bool(message.detail.get("unreadable")),
         message_id=message.id,
@@ -225,6 +227,12 @@ def _said(
         again=[datetime.fromisoformat(str(each["at"])) for each in message.detail.get("sent_again", [])],
         hides_pictures=message.kind == "in" and message.author_id is None,
     )
+
+
+def _failed(fate: Fate | None, reader: Reader) -> str:
+    if fate is None or fate.word != "failed":
+        return ""
+    return reader.say("conversation.fate_failed", why=reader.said(fate.says))
 
 
 def _proof(message: Message, reader: Reader) -> list[str]:
@@ -285,7 +293,7 @@ def consent_words(channel: str, about: str, opted_in: bool, how: str, reader: Re
 
 
 def _done(done: Done, reader: Reader) -> str:
-    values: dict[str, Any] = {"who": done.by, "to": done.to, "why": done.why}
+    values: dict[str, Any] = {"who": done.by, "to": done.to, "why": reader.said(done.why)}
     match done.what:
         case "agreed" | "stopped":
             return consent_words(done.channel, done.to, done.what == "agreed", done.why, reader)

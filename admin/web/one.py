@@ -69,7 +69,7 @@ def pages(services: Services) -> Blueprint:
         except BadToken:
             return render_template("one.html", talk=None), 404
         except Invalid as reason:
-            wrong = str(reason)
+            wrong = reader.said(str(reason))
         with services.db.read() as session:
             return _page(session, _open(session, token), wrong, text), 422
 

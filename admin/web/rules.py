@@ -144,7 +144,7 @@ def _written(services: Services, *, keep: bool) -> ResponseReturnValue:
         try:
             draft = checked(session, _in_sight(session, _numbered(told, services.settings), viewer))
         except Invalid as trouble:
-            return _page(services, session, Form(told, rule_id, str(trouble))), 400
+            return _page(services, session, Form(told, rule_id, reader.said(str(trouble)))), 400
         if not keep:
             trial = try_draft(session, viewer.scope, draft, rule_id, reader.now)
             return _page(services, session, Form(draft, rule_id, trial=trial))

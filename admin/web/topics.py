@@ -189,5 +189,5 @@ def _post(post: TopicPost, names: dict[int | None, str], reader: Reader) -> Post
             says = reader.say("topic.rejected_by", name=who)
         case _:
             says = reader.say(f"topic.{post.state}")
-    why = post.verdict if post.state == "rejected" else post.why if post.state == "held" else ""
+    why = post.verdict if post.state == "rejected" else reader.said(post.why) if post.state == "held" else ""
     return PostShown(STANDING[post.state], says, why, post.state == "held", post.state == "private")

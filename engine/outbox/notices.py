@@ -290,7 +290,7 @@ def _thread_words(
     if not any(line.strip() for line in lines):
         lines = [each.subject for each in words if each.subject] or ["…"]
     return {
-        "because": thread.reason,
+        "because": see.said(thread.reason),
         "lines": lines,
         "answer_by": see.moment(thread.answer_due_at) if thread.answer_due_at is not None else "",
         "about": _about(session, thread, see),

@@ -6,6 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from templates.vocabulary import base_language
+from templates.web.sayings import said
 from templates.words import read_words
 
 #: The words of our pages. A sentence that counts is two: `..._one` and `..._other`.
@@ -28,6 +29,10 @@ class Reader:
         if "count" in values and f"{key}_one" in WORDS.sentences[base_language(self.language)]:
             key = f"{key}_one" if values["count"] == 1 else f"{key}_other"
         return WORDS.say(self.language, key, **values)
+
+    def said(self, words: str) -> str:
+        """A sentence that a row keeps, in this reader's language; as it was kept where nobody wrote its pair."""
+        return said(words, self.language)
 
     def when(self, at: datetime) -> str:
         """How long ago, as people say it: "12 min", "3 h", "Tue", "Mar 4", "Mar 4, 2025"; ahead of now, its day."""
