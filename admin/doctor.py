@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 import engine.tables  # noqa: F401  (every table is known before the first query)
-from admin import servers
+from admin import sending, servers
 from admin.check import Check, counted
 from admin.handed_over import replies_reach_who_took_over
 from admin.signing import signing
@@ -214,7 +214,7 @@ def _everything_settles(session: Session, _now: datetime, _settings: Settings) -
 
 
 def _everything_leaves(session: Session, now: datetime, _settings: Settings) -> Check:
-    behind = session.scalar(select(func.count()).where(*late(now))) or 0
+    behind = session.scalar(select(func.count()).where(*late(session, now))) or 0
     fix = "Is `hearthline run` up, and does the relay answer? What waits goes out by itself then."
     says = counted(
         behind,
@@ -320,6 +320,7 @@ DATABASE_CHECKS: tuple[Callable[[Session, datetime, Settings], Check], ...] = (
     _somebody_answers,
     _everything_settles,
     _everything_leaves,
+    sending.nothing_is_held_back,
     _nobody_waits,
     _replies_arrive,
     _nobody_storms,

@@ -4,7 +4,7 @@ Each says the sentence that is shown where it applies, else None. The order is t
 """
 
 from engine.base.tokens import Purpose
-from engine.outbox.orders import NOTES, VERBS, order_of
+from engine.outbox.orders import KEEPS_WORDS, VERBS, order_of
 from engine.outbox.topic_letter import is_topics
 from reply_router.case import Case, shortened
 from reply_router.reading import Verb
@@ -25,7 +25,7 @@ def staff_command(case: Case) -> str | None:
     if case.purpose is not Purpose.STAFF_REPLY or case.organizer_id is None:
         return None
     order = order_of(case.reading.text)
-    if order.verb not in VERBS or (order.text and order.verb not in NOTES):
+    if order.verb not in VERBS or (order.text and order.verb not in KEEPS_WORDS):
         return None
     return f"{case.organizer or 'An organizer'} said by mail: “#{order.verb}”."
 

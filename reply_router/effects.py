@@ -13,6 +13,8 @@ EFFECTS: Final[dict[str, str]] = {
     "snoozed": "The conversation comes back at the time that was said.",
     "away": "The organizer is away, and others have what was theirs.",
     "back": "The organizer is here again.",
+    "sending_paused": "Nothing leaves any more, to anybody, until a person lets it go on.",
+    "sending_resumed": "Messages leave again.",
     "opt_out": "Nothing more goes out on the channel it was said on.",
     "opt_in": "Texts may come again, by the member’s own word.",
     "pace": "We write to the member as often as they asked.",

@@ -37,7 +37,7 @@ RULES: tuple[Rule, ...] = (
     Rule("staff_draft", "An organizer answers a notice, unproven: a draft.", "thread", Filed.STAFF,
          commands.staff_draft, ("drafted",)),
     Rule("staff_command", "A command on a whole first line, proven.", "command", Filed.STAFF, commands.staff_command,
-         ("noted", "closed", "assigned", "snoozed", "away", "back")),
+         ("noted", "closed", "assigned", "snoozed", "away", "back", "sending_paused", "sending_resumed")),
     Rule("staff", "An organizer answers a notice, proven: it goes out.", "thread", Filed.STAFF, commands.staff,
          ("answered", "noted", "closed", "assigned", "snoozed", "drafted")),
     Rule("not_staff", "Somebody else has an organizer's address.", "needs_person", Filed.APART, commands.not_staff),

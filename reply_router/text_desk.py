@@ -20,7 +20,7 @@ from engine.conversations.thread import Thread
 from engine.outbox.alert import Alert, open_alerts
 from engine.outbox.desk_receipt import text_receipt
 from engine.outbox.notices import short, waiting_words
-from engine.outbox.orders import NOTES, VERBS, Done, Order, Speaker, carry_out, name_of, order_of
+from engine.outbox.orders import KEEPS_WORDS, VERBS, Done, Order, Speaker, carry_out, name_of, order_of
 from engine.people.member import Member
 from reply_router.filing import Entry, stored
 from reply_router.reading.paces import pace_of
@@ -52,7 +52,7 @@ class DeskText:
     @property
     def is_command(self) -> bool:
         """Whether it holds no words for the member."""
-        return self.order.verb in VERBS and not (self.order.text and self.order.verb not in NOTES)
+        return self.order.verb in VERBS and not (self.order.text and self.order.verb not in KEEPS_WORDS)
 
 
 def desk_text(session: Session, text: TextMessage, place: TextPlace, now: datetime) -> DeskText | None:

@@ -28,6 +28,12 @@ COMMANDS: dict[str, list[tuple[str, str, str, str]]] = {
         ("worker", "admin.cli.parts:worker", "Only what is due, beside others.", "hearthline worker --processes 4"),
         ("scheduler", "admin.cli.parts:scheduler", "Only finding what is due, beside others.", "hearthline scheduler"),
         ("doctor", "admin.cli.doctor:doctor", "Say what is well, what is not, and what to do.", "hearthline doctor"),
+        (
+            "sending",
+            "admin.cli.sending:sending",
+            "Pause everything; see what holds messages back.",
+            'hearthline sending pause --why "The link in it is wrong."',
+        ),
         ("migrate", "admin.cli.migrate:migrate", "Bring the database to this version's shape.", "hearthline migrate"),
         (
             "dkim",

@@ -10,7 +10,11 @@ from flask_wtf.csrf import generate_csrf
 
 from admin.web.me import Me
 from engine.base.services import Services
+from engine.chapters.chapter import Chapter
+from engine.conversations.scope import Scope
+from engine.outbox.brakes import open_brakes
 from engine.outbox.probe import way_in
+from engine.outbox.sending_pause import open_pause
 from templates.web.reader import LANGUAGES, Reader
 
 
@@ -73,18 +77,26 @@ def frame(app: Flask, services: Services) -> None:
             "me": current_user.name if signed_in else None,
             "places": [Place(reader.say(word), href, request.blueprint in at_home) for word, href, at_home in PLACES],
             "notices": _told(),
-            "alarm": _alarm(services, reader) if signed_in else None,
+            "alarm": _alarm(services, reader, current_user.scope) if signed_in else None,
             "sign_out": "/session/end",
             "csrf_token": generate_csrf(),
         }
 
 
-def _alarm(services: Services, reader: Reader) -> str | None:
-    """What everybody who answers people should know now: replies may not reach us, and what to do about it."""
+def _alarm(services: Services, reader: Reader, scope: Scope) -> str | None:
+    """What whoever answers people should know now: nothing leaves, replies may not reach us, letters of theirs rest."""
+    chapter_ids = None if scope.everything else scope.chapters
     with services.db.read() as session:
+        pause = open_pause(session)
+        if pause is not None:
+            return f"{reader.say('health.paused_alarm')}{f' “{pause.why}”' if pause.why else ''}"
         found = way_in(session, reader.now)
+        brake = next(iter(open_brakes(session, reader.now, chapter_ids)), None)
+        chapter = session.get(Chapter, brake.chapter_id) if brake is not None else None
     if found.arrives:
-        return None
+        if brake is None:
+            return None
+        return reader.say("health.brake_alarm", name=chapter.name if chapter else reader.say("health.no_chapter"))
     why = reader.say(f"health.way_in_{found.why}", domain=services.settings.mail.domain)
     return f"{reader.say('health.way_in_red')} {why}"
 

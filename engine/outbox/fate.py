@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.outbox.delivery import Delivery, Receipt
+from engine.outbox.sending_pause import open_pause, said
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,12 @@ def fates(session: Session, delivery_ids: Iterable[int | None]) -> dict[int, Fat
             Delivery.id.in_(ids)
         )
     )
-    found = {row_id: _fate(state, error or refusal or "", at) for row_id, state, error, refusal, at in rows}
+    pause = open_pause(session)
+    held = said(pause) if pause is not None else ""
+    found = {
+        row_id: _fate(state, held if held and state == "queued" else error or refusal or "", at)
+        for row_id, state, error, refusal, at in rows
+    }
     returned = session.execute(
         select(Receipt.delivery_id, Receipt.says)
         .join(Delivery, Delivery.id == Receipt.delivery_id)

@@ -24,10 +24,12 @@ from engine.conversations.message import Message, write_note
 from engine.conversations.passing import keep_to_oneself
 from engine.conversations.snooze import snooze
 from engine.conversations.thread import Thread
+from engine.outbox import sending_orders
 from engine.outbox.answering import last_channel
 from engine.outbox.delivery import Delivery
 from engine.outbox.notices import zone_of
 from engine.outbox.post import answer
+from engine.outbox.sending_orders import sending_order
 from engine.outbox.text_answer import text_answer
 from engine.people.absence import comes_back, goes_away
 from engine.people.address import Address, masked
@@ -38,9 +40,11 @@ from templates.web.reader import Reader
 from templates.words import read_words
 
 #: The commands there are; each is the first line of its own, behind a #.
-VERBS = ("close", "note", "private", "assign", "snooze", "away", "back", "help")
+VERBS = ("close", "note", "private", "assign", "snooze", "away", "back", "help", *sending_orders.VERBS)
 #: Of these the ones whose words are for a note: among organizers, or its author's alone.
 NOTES = ("note", "private")
+#: Of these the ones whose further lines are no words for the member.
+KEEPS_WORDS = (*NOTES, "pause")
 #: A first line that looks like a command of ours and is none: it waits, for it may be words for others than the member.
 UNKNOWN = "unknown"
 _COMMAND = re.compile(r"#([^\W\d]\w*)(?:[ \t:.,!]+(.*)|)$")
@@ -107,7 +111,8 @@ class Done:
 
     says: str = ""
     lines: tuple[str, ...] = ()
-    #: `answered`, `noted`, `closed`, `assigned`, `snoozed`, `away`, `back`, `drafted`; empty: nothing was changed.
+    #: `answered`, `noted`, `closed`, `assigned`, `snoozed`, `away`, `back`, `drafted`, `sending_paused`,
+    #: `sending_resumed`; empty: nothing was changed.
     effect: str = ""
     draft: Draft | None = None
     delivery: Delivery | None = None
@@ -126,6 +131,9 @@ def carry_out(session: Session, who: Speaker, order: Order, now: datetime) -> Do
             return as_draft(session, who, order, UNKNOWN, now)
         case "away" | "back":
             return _away(session, who, order, now)
+        case "pause" | "resume":
+            word, effect = sending_order(session, who.author.id, order, now)
+            return Done(_word(who, word), (), effect)
         case "note" | "private":
             return _note(session, who, order, now)
         case "close" if order.argument:
@@ -384,7 +392,7 @@ def _away(session: Session, who: Speaker, order: Order, now: datetime) -> Done:
 
 
 def _help(who: Speaker) -> Done:
-    lines = (_word(who, f"help_{each}") for each in ("close", "note", "private", "assign", "snooze", "away"))
+    lines = (_word(who, f"help_{each}") for each in ("close", "note", "private", "assign", "snooze", "away", "pause"))
     return Done(_word(who, "help"), tuple(lines))
 
 

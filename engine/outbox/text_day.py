@@ -98,20 +98,21 @@ def admit(session: Session, wanted: Sequence[Wanted], sms: Texting, now: datetim
     if not sms.per_day or not wanted:
         return {}
     waits: dict[int, datetime] = {}
-    for each in wanted:
-        # By the day of its moment, which may be just past midnight.
-        row = today(session, sms, each.at)
-        assert row is not None
-        session.refresh(row, with_for_update=True)
+    row: TextDay | None = None
+    # By the day of each moment: some may lie just past midnight.
+    for each in sorted(wanted, key=lambda one: one.at):
+        if row is None or each.at >= row.ends_at:
+            row = today(session, sms, each.at)
+            assert row is not None
+            session.refresh(row, with_for_update=True)
         room = row.cap - (row.kept if each.may_wait else 0) - row.used
         if each.segments <= room:
             row.used += each.segments
-            session.flush()
-            continue
-        waits[each.key] = row.ends_at
-        if each.may_wait or row.used >= row.cap:
+        else:
+            waits[each.key] = row.ends_at
+        if row.used >= row.cap - row.kept or (each.may_wait and each.key in waits):
             row.full_at = row.full_at or now
-        session.flush()
+    session.flush()
     return waits
 
 
@@ -120,7 +121,7 @@ def give_back(session: Session, segments: int, at: datetime) -> None:
     row = row_of(session, at)
     if row is not None and segments:
         session.refresh(row, with_for_update=True)
-        row.used = max(0, row.used - segments)
+        row.used, row.full_at = max(0, row.used - segments), None
         session.flush()
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from engine.outbox.classes import CLASSES, rank_of, ranks_of
+from engine.outbox.closed import ranks_closed
 from engine.outbox.delivery import OutboxDue
 
 #: A delivery that should have left this long ago means that nothing sends.
@@ -31,10 +32,14 @@ def waiting(session: Session, now: datetime) -> list[Waiting]:
     return [_waiting(session, name, now) for _, name in sorted(QUEUES.items())]
 
 
-def late(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """The conditions of a delivery that should have left long ago and that no courier has."""
+def late(session: Session, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """The conditions of a delivery that should have left long ago and that no courier has.
+
+    What stands in a closed queue is not late: something holds it back, and says so.
+    """
+    ranks = {channel: ranks_closed(session, channel, now) for channel in ("email", "sms")}
     return (
-        OutboxDue.rank.in_([*ranks_of("email"), *ranks_of("sms")]),
+        OutboxDue.rank.in_([rank for channel, shut in ranks.items() for rank in ranks_of(channel) if rank not in shut]),
         OutboxDue.send_at < now - SEND_WITHIN,
         or_(OutboxDue.leased_until_at.is_(None), OutboxDue.leased_until_at < now),
     )
@@ -49,5 +54,5 @@ def _waiting(session: Session, name: str, now: datetime) -> Waiting:
     due = session.scalar(select(func.count()).where(*mine)) or 0
     behind = 0
     if since < now - SEND_WITHIN:
-        behind = session.scalar(select(func.count()).where(here, *late(now))) or 0
+        behind = session.scalar(select(func.count()).where(here, *late(session, now))) or 0
     return Waiting(name, due, since, behind)

@@ -17,6 +17,7 @@ from engine.base.errors import NotFound
 from engine.base.settings import Settings
 from engine.enrollments.enrollment import FINISHED, Enrollment, Standing, Visit, standing, visits_of
 from engine.enrollments.journey import Journey, Published, load_version
+from engine.outbox.closed import Closed, closings
 from engine.outbox.delivery import Delivery, DeliveryKey
 from engine.outbox.gate import rule_of
 from engine.people.member import Member
@@ -203,6 +204,7 @@ class _Steps:
         self._rules = rules_for(session, settings, row, version, wanted, now)
         waiting = [each for rows in self._messages.values() for each in rows if each.state == "queued"]
         self._waiting = rules_of_waiting(session, settings, waiting, now)
+        self._closed = closings(session, waiting, now)
 
     def _may_still_speak(self, place: int, step: Step) -> bool:
         is_asking = self._here is not None and self._here.step == place and self._here.phase > 0
@@ -247,7 +249,7 @@ class _Steps:
         if visits and visits[-1].why:
             told.append(visits[-1].why)
         if messages:
-            told.append(_message_in_words(messages[-1]))
+            told.append(_message_in_words(messages[-1], self._closed.get(messages[-1].id)))
         match status:
             case "ahead":
                 told.append("It has not come yet.")
@@ -325,8 +327,10 @@ def _posted(each: Delivery) -> Posted:
     return Posted(each.id, each.channel, each.state, at, rule_of(each.refusal or ""), reason or "")
 
 
-def _message_in_words(each: Delivery) -> str:
+def _message_in_words(each: Delivery, shut: Closed | None) -> str:
     what = "text" if each.channel == "sms" else "letter"
+    if shut is not None:
+        return f"The {what} waits: {shut.reason}"
     match each.state:
         case "sent":
             return f"The {what} left on {each.sent_at or each.state_at:%d %B %Y at %H:%M} UTC."

@@ -13,6 +13,7 @@ from engine.conversations.thread import Thread
 from engine.outbox.notices import Bell, tell_due
 from engine.outbox.orders import holds_own, order_of, press, without_own_addresses
 from engine.outbox.post import answer
+from engine.outbox.sending_pause import open_pause
 from engine.people.absence import absence_of
 from engine.people.address import add_phone
 from tests.outbox.conftest import text_of
@@ -248,3 +249,26 @@ def test_an_address_of_ones_own_is_known_however_it_is_written() -> None:
     assert not holds_own("call 404 555 0191", own)
     assert without_own_addresses("Hi\n\nD.\n404-555-0190", own) == ("Hi", False)
     assert without_own_addresses("Call (404) 555 0190\n\nD.", own)[1]
+
+
+def test_staff_pause_everything_by_mail_when_it_is_proven_and_by_one_press_when_not(town: Town) -> None:
+    rosa_writes(town)
+    told = notice(town)
+    row = town.answers("Denise", told, "#pause everything")
+    assert (row.outcome, row.effect) == ("command", ""), "it is for staff of the whole organization"
+    town.organizer("Denise Okafor", None, "staff")
+    row = town.answers("Denise", told, "#pause")
+    assert (row.outcome, row.effect) == ("command", "")
+    row = town.answers("Denise", told, "#pause everything", dmarc="none")
+    assert row.effect == "drafted"
+    row = town.answers("Denise", told, "#pause everything: the link\nin it is wrong.")
+    assert (row.outcome, row.effect) == ("command", "sending_paused"), row.reason
+    with town.house.read() as session:
+        pause = open_pause(session)
+        assert pause is not None and (pause.why, pause.how) == ("the link in it is wrong", "mail")
+        assert pause.by_id == town.person_id("Denise")
+    assert town.house.send() == 0
+    row = town.answers("Denise", told, "#resume everything")
+    assert row.effect == "sending_resumed"
+    town.house.send()
+    assert "Done: nothing leaves any more" in " ".join(text_of(each) for each in town.house.mails("Denise"))

@@ -1,0 +1,153 @@
+"""`hearthline sending`: pause everything, let it go on, see what holds messages back, lift a brake."""
+
+from pathlib import Path
+
+import click
+
+from admin.cli.options import data_option, json_option, opened, say_json
+
+
+@click.group()
+def sending() -> None:
+    """Pause everything, let it go on, see what holds messages back, lift a brake, ask how many days a list takes.
+
+    Example: hearthline sending pause --why "The link in it is wrong."
+    """
+
+
+@sending.command()
+@click.option("--why", required=True, help="Why, in a sentence; it stands on every page and in the log.")
+@data_option
+@json_option
+def pause(why: str, data_dir: Path, as_json: bool) -> None:
+    """Let nothing leave any more, by mail or by text, to anybody, within five seconds.
+
+    Example: hearthline sending pause --why "The link in it is wrong."
+    """
+    from engine.outbox.sending_pause import pause_sending
+
+    with opened(data_dir) as services, services.db.write() as session:
+        fresh = pause_sending(session, None, why, "command", services.clock.now())
+    if as_json:
+        say_json({"paused": True, "new": fresh})
+    else:
+        click.echo(
+            "Nothing leaves any more. `hearthline sending resume` ends it." if fresh else "It was paused before."
+        )
+
+
+@sending.command()
+@data_option
+@json_option
+def resume(data_dir: Path, as_json: bool) -> None:
+    """Let messages leave again.
+
+    Example: hearthline sending resume
+    """
+    from engine.outbox.sending_pause import resume_sending
+
+    with opened(data_dir) as services, services.db.write() as session:
+        ended = resume_sending(session, None, services.clock.now())
+    if as_json:
+        say_json({"paused": False, "new": ended})
+    else:
+        click.echo("Messages leave again, within seconds." if ended else "Nothing was paused.")
+
+
+@sending.command()
+@data_option
+@json_option
+def state(data_dir: Path, as_json: bool) -> None:
+    """Say what holds messages back just now: a pause, brakes, slow mail hosts, a day that is used up.
+
+    With --json, one object: paused (since, why, or null), brakes (id, chapter, kind, level, until, says), hosts (host,
+    per_minute, since, says), closed (reason, until), warm_up (day, place, allowance, used, or null), texts (day, cap,
+    used, ends, or null).
+
+    Example: hearthline sending state
+    """
+    from admin.sending import held_back
+
+    with opened(data_dir) as services, services.db.read() as session:
+        found = held_back(session, services.clock.now())
+        if not as_json:
+            for reason in found.reasons:
+                click.echo(reason)
+            for row, _ in found.brakes:
+                click.echo(f'  When you know why: hearthline sending lift {row.id} --why "..."')
+            for host in found.hosts:
+                click.echo(f"{host.host} gets {host.per_minute:.0f} letters a minute: {host.says}")
+            if found.warm_up is not None:
+                day = found.warm_up
+                click.echo(
+                    f"Warm-up, day {day.place + 1}: {day.used:,} of {day.allowance:,} letters to many have left."
+                )
+            if found.text_day is not None:
+                texts = found.text_day
+                click.echo(f"Texts today: {texts.used:,} of {texts.cap:,} segments, until {texts.ends_at:%H:%M} UTC.")
+            if not (found.reasons or found.hosts):
+                click.echo("Nothing is held back.")
+            return
+        say_json(
+            {
+                "paused": None
+                if found.pause is None
+                else {"since": found.pause.created_at.isoformat(), "why": found.pause.why},
+                "brakes": [
+                    {
+                        "id": row.id, "chapter": name or None, "kind": row.kind, "level": row.level,
+                        "until": row.until_at.isoformat() if row.until_at else None, "says": row.says,
+                    }
+                    for row, name in found.brakes
+                ],
+                "hosts": [
+                    {
+                        "host": row.host, "per_minute": round(row.per_minute, 1),
+                        "since": row.slowed_at.isoformat(), "says": row.says,
+                    }
+                    for row in found.hosts
+                ],
+                "closed": [
+                    {"reason": each.reason, "until": each.until.isoformat() if each.until else None}
+                    for each in found.closed
+                ],
+                "warm_up": None
+                if found.warm_up is None
+                else {
+                    "day": found.warm_up.day.isoformat(), "place": found.warm_up.place,
+                    "allowance": found.warm_up.allowance, "used": found.warm_up.used,
+                },
+                "texts": None
+                if found.text_day is None
+                else {
+                    "day": found.text_day.day.isoformat(), "cap": found.text_day.cap, "used": found.text_day.used,
+                    "ends": found.text_day.ends_at.isoformat(),
+                },
+            }
+        )  # fmt: skip
+
+
+@sending.command()
+@click.argument("brake_id", type=int)
+@click.option("--why", required=True, help="What was found and what changes; it stands in the log.")
+@data_option
+@json_option
+def lift(brake_id: int, why: str, data_dir: Path, as_json: bool) -> None:
+    """Let a chapter's letters to many go again, after complaints or returned letters let them rest.
+
+    Example: hearthline sending lift 914676081443082240 --why "An old list had been imported; it is out again."
+    """
+    from engine.outbox.brake_release import release
+    from engine.outbox.brakes import lift as lift_brake
+
+    with opened(data_dir) as services:
+        now = services.clock.now()
+        with services.db.write() as session:
+            lifted = lift_brake(session, brake_id, None, why, now)
+        back = release(services.db, brake_id, now) if lifted else 0
+    if as_json:
+        say_json({"brake": brake_id, "lifted": lifted, "due_again": back})
+    elif lifted:
+        click.echo(f"Its letters go again; {back:,} that waited are due now.")
+    else:
+        click.echo("There is no such brake, or it was lifted before.")

@@ -1,0 +1,95 @@
+"""Pausing everything and lifting brakes on the page: whoever may, what it says everywhere, at both widths."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Browser
+
+from engine.base.ids import new_id
+from engine.outbox.brakes import Brake, open_brakes
+from engine.outbox.mail_pace import learn
+from engine.outbox.sending_pause import open_pause, pause_sending
+from engine.outbox.text_day import TextDay
+from engine.outbox.warm_up import WarmUpDay
+from inbound.web.serve import WebServer
+from tests.admin.town import PASSWORD, Town
+from tests.browser.glass import window
+
+
+def stops(town: Town, chapter_id: int) -> int:
+    """The chapter's letters to many are stopped."""
+    now = town.services.clock.now()
+    with town.services.db.write() as session:
+        brake = Brake(
+            id=new_id(), created_at=now, chapter_id=chapter_id, kind="complained", level="stop", until_at=None,
+            says="Letters of this chapter to many rest: 3 of 900 readers called its letters unwanted within a day "
+            "(0.33%); a person must lift it, with a reason.",
+            lifted_why="",
+        )  # fmt: skip
+        session.add(brake)
+        return brake.id
+
+
+def test_staff_pause_everything_and_every_page_says_so_until_they_let_it_go_on(town: Town) -> None:
+    maya, denise = town.visitor(), town.visitor()
+    maya.signs_in("maya@nfp.example")
+    denise.signs_in("denise@nfp.example")
+    assert denise.presses("/health/pause", why="No.").status_code == 404
+    assert maya.presses("/health/pause", why="The link is wrong").headers["Location"] == "/health"
+    page = maya.sees("/health")
+    assert "Everything is paused since" in page and "Let messages leave again" in page
+    assert "“The link is wrong”" in denise.sees("/")
+    assert denise.presses("/health/pause/end").status_code == 404
+    maya.presses("/health/pause/end")
+    assert "Messages leave again" in maya.sees("/health") and "The link is wrong" not in denise.sees("/")
+    with town.services.db.read() as session:
+        assert open_pause(session) is None
+
+
+def test_a_brake_is_told_to_its_own_chapter_alone_and_lifted_by_staff_with_a_reason(town: Town) -> None:
+    brake = stops(town, town.chapters["duluth"])
+    maya, denise = town.visitor(), town.visitor()
+    maya.signs_in("maya@nfp.example")
+    denise.signs_in("denise@nfp.example")
+    assert "3 of 900 readers" in maya.sees("/health")
+    assert "to many rest" not in denise.sees("/"), "another chapter's trouble is not theirs to see"
+    assert denise.presses(f"/health/brakes/{brake}", why="Mine.").status_code == 404
+    maya.presses(f"/health/brakes/{brake}", why=" ")
+    assert "nothing was done yet" in maya.sees("/health")
+    maya.presses(f"/health/brakes/{brake}", why="An old list; it is out again.")
+    assert "Its letters go again" in maya.sees("/health")
+    with town.services.db.read() as session:
+        assert open_brakes(session, town.services.clock.now()) == []
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_what_holds_messages_back_is_good_to_look_at(town: Town, browser: Browser, width: int) -> None:
+    now = town.services.clock.now()
+    stops(town, town.chapters["duluth"])
+    with town.services.db.write() as session:
+        pause_sending(session, None, "The link in the letter leads nowhere.", "command", now)
+        learn(session, {"gmail.com": "421 4.7.28 Gmail has detected an unusual rate of unsolicited mail."}, now)
+        session.add_all(
+            [
+                WarmUpDay(
+                    day=now.date(), created_at=now, ends_at=now + timedelta(hours=9), place=4, allowance=700, used=700,
+                    says="",
+                ),
+                TextDay(
+                    day=now.date(), created_at=now, ends_at=now + timedelta(hours=9), zone="America/Los_Angeles",
+                    cap=2000, kept=100, used=1900, full_at=now,
+                ),
+            ]
+        )  # fmt: skip
+    server = WebServer(town.app, "127.0.0.1", 0, threads=8)
+    server.start()
+    try:
+        with window(browser, width) as glass:
+            glass.page.goto(f"http://127.0.0.1:{server.port}/session")
+            glass.page.get_by_label("Your email address").fill("maya@nfp.example")
+            glass.page.get_by_label("Your password").fill(PASSWORD)
+            glass.page.get_by_role("button", name="Sign in").click()
+            glass.opens(f"http://127.0.0.1:{server.port}/health")
+            glass.is_good()
+    finally:
+        server.stop()
