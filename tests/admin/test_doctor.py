@@ -150,7 +150,8 @@ def test_the_report_for_programs_keeps_its_fields_and_names(tmp_path: Path, post
         "relay", "redis", "texts", "answers by text", "provider of texts", "senders are proven", "mail is read",
         "room on the disk", "database",
         "database version", "running", "workers", "somebody answers", "everything received settles",
-        "everything due leaves", "messages may leave", "people are answered", "replies arrive", "nobody storms", "nobody is left alone",
+        "everything due leaves", "messages may leave", "people are answered", "replies arrive", "nobody storms",
+        "nobody is left alone",
         "replies after a hand-over", "files of people", "mail is signed",
     ]  # fmt: skip
     for check in report["checks"]:
