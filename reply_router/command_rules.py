@@ -122,12 +122,19 @@ def own_word(case: Case) -> str | None:
 
 
 def asks_first(case: Case) -> str | None:
-    """A whole line asks for more or less of us in a member's name, and nothing proves that they wrote it."""
+    """A whole line asks for more or less of us, or leaves a chapter, in a member's name, and nothing proves that they
+    wrote it."""
     command = case.reading.command
-    if command is None or command.verb not in PACES or case.answers or case.place.member is None:
+    if command is None or case.answers or case.place.member is None:
+        return None
+    if command.verb is Verb.LEAVE and case.chapter is not None:
+        what = f"says that they leave {case.chapter.name}"
+    elif command.verb in PACES:
+        what = f"asks us to write {PACES[command.verb]}"
+    else:
         return None
     return (
-        f"A mail in the name of {case.place.member.called} asks us to write {PACES[command.verb]}. {case.proof.says} "
+        f"A mail in the name of {case.place.member.called} {what}. {case.proof.says} "
         "Nothing was changed yet: they are asked, at the address we know."
     )
 

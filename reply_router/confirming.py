@@ -7,7 +7,7 @@ the button of a page or by an answer from their own mail program.
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.audit.entry import record
@@ -15,9 +15,15 @@ from engine.base.errors import Invalid, NotFound
 from engine.base.log import logger
 from engine.base.settings import Settings
 from engine.base.tokens import Purpose, TokenRing
+from engine.chapters.chapter import Chapter
+from engine.conversations.closure import close
 from engine.conversations.feed import tell
+from engine.conversations.message import Message
+from engine.conversations.received import Received
 from engine.conversations.thread import Thread, unmark
+from engine.conversations.topic import is_in
 from engine.enrollments.choice import choose_pace, stop_everything
+from engine.outbox.leaving import leave_chapter
 from engine.outbox.post import consent_mail
 from engine.people.address import SOMEBODY_ELSES, Address, add_email, normal_email
 from engine.people.consent import Said
@@ -30,6 +36,7 @@ from reply_router.answers.yes_no import PLAIN
 from reply_router.case import Case
 from reply_router.filing import ASKS_TO_STOP, Entry, Mail, stored
 from reply_router.find import FROM_ANOTHER_ADDRESS, Place
+from reply_router.mail_commands import confirm_stop
 from reply_router.reading import Kind, Reading, Verb
 from templates.web.reader import WORDS
 
@@ -37,12 +44,13 @@ from templates.web.reader import WORDS
 WAS_IT_YOU, IS_IT_YOURS = "was_it_you", "is_it_yours"
 PENDING_KINDS: dict[Verb, PendingKind] = {
     Verb.UNSUBSCRIBE: "stop",
+    Verb.LEAVE: "leave",
     Verb.LESS: "less",
     Verb.PAUSE: "pause",
     Verb.MORE: "more",
 }
 #: What is done once it is confirmed, as Received.effect has it.
-EFFECT = {"stop": "opt_out", "less": "pace", "pause": "pace", "more": "pace", "address": "address"}
+EFFECT = {"stop": "opt_out", "leave": "left", "less": "pace", "pause": "pace", "more": "pace", "address": "address"}
 
 log = logger(__name__)
 
@@ -61,8 +69,9 @@ def ask_first(
     if known is None:
         return None
     row = keep_pending(
-        session, kind, member.id, stored(given), now, received_id=mail.received.id, thread_id=entry.thread.id
-    )
+        session, kind, member.id, stored(given), now, received_id=mail.received.id, thread_id=entry.thread.id,
+        chapter_id=case.chapter.id if kind == "leave" and case.chapter is not None else None,
+    )  # fmt: skip
     if row is not None and may_ask(session, known, now):
         _ask(session, row, member, known, settings, tokens, now)
     return row
@@ -75,7 +84,7 @@ def confirm(session: Session, row: Pending, how: str, now: datetime, *, network_
     row.done_at = now
     member_id = row.member_id
     match row.kind:
-        case "stop":
+        case "stop" | "leave":
             evidence = f"{row.given} ({how})"
             said = Said(
                 "reply",
@@ -85,13 +94,18 @@ def confirm(session: Session, row: Pending, how: str, now: datetime, *, network_
                 by_id=member_id,
                 network_address=network_address,
             )
-            stop_everything(session, member_id, ("email",), said, now)
+            if row.kind == "stop":
+                stop_everything(session, member_id, ("email",), said, now)
+            elif row.chapter_id is not None and is_in(session, member_id, row.chapter_id):
+                leave_chapter(session, member_id, row.chapter_id, "email", said, now)
         case "less" | "pause" | "more":
             choose_pace(session, member_id, Wish(row.kind), now)
         case _:
             add_email(session, member_id, row.given, now)
     record(session, member_id, "confirmed", "member", member_id, now, what=row.kind)
     _shown(session, row, now)
+    if row.kind == "stop":
+        _close_if_all_is_said(session, row, now)
     return True
 
 
@@ -130,7 +144,11 @@ def take_word(session: Session, case: Case, now: datetime) -> str:
     if case.own_word == "no":
         refuse(session, row, now)
         return ""
-    return EFFECT[row.kind] if confirm(session, row, "They answered our question by mail: yes.", now) else ""
+    if not confirm(session, row, "They answered our question by mail: yes.", now):
+        return ""
+    if row.kind == "stop":
+        confirm_stop(session, row.asked_at_address, row.member_id, row.received_id or row.id, now)
+    return EFFECT[row.kind]
 
 
 def _asked_in(case: Case, rule: str) -> tuple[PendingKind, str] | None:
@@ -157,9 +175,11 @@ def _ask(
     now: datetime,
 ) -> None:
     token = tokens.sign_link(Purpose.CONFIRM, row.id, member.id, row.until_at)
+    chapter = session.get(Chapter, row.chapter_id) if row.chapter_id is not None else None
+    what = WORDS.say(member.language, f"confirm.what_{row.kind}", chapter=chapter.name if chapter is not None else "")
     data = {
         "links": {"confirm": f"{settings.doors.public_url.rstrip('/')}/confirm/{token}"},
-        "asked": {"what": WORDS.say(member.language, f"confirm.what_{row.kind}"), "address": row.given},
+        "asked": {"what": what, "address": row.given},
     }
     letter = IS_IT_YOURS if row.kind == "address" else WAS_IT_YOU
     try:
@@ -181,6 +201,26 @@ def _shown(session: Session, row: Pending, now: datetime) -> None:
             unmark(thread, FROM_ANOTHER_ADDRESS)
         session.flush()
         tell(session, thread, "message", now)
+
+
+def _close_if_all_is_said(session: Session, row: Pending, now: datetime) -> None:
+    """The conversation that a stop opened is over, if nothing but the stop and the word for it stands there since our
+    last words; one word more is for a person."""
+    thread = session.get(Thread, row.thread_id) if row.thread_id is not None else None
+    if thread is None or thread.closure_id is not None:
+        return
+    ours = select(func.max(Message.id)).where(Message.thread_id == thread.id, Message.kind == "out")
+    said = session.execute(
+        select(Message.text, Message.received_id, Received.outcome)
+        .outerjoin(Received, Received.id == Message.received_id)
+        .where(Message.thread_id == thread.id, Message.kind == "in", Message.id > (session.scalar(ours) or 0))
+    )
+    for text, received_id, outcome in said:
+        if received_id == row.received_id and text.strip() in (row.given.strip(), ""):
+            continue
+        if outcome != "command":
+            return
+    close(session, thread, None, now, "they asked for no more mail, confirmed it, and said nothing else")
 
 
 def _address_on_file(session: Session, member_id: int, from_: str) -> str | None:

@@ -9,7 +9,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.base.errors import Invalid
+from engine.base.errors import Invalid, NotFound
+from engine.base.log import logger
 from engine.chapters.topic_choice import choose_topics
 from engine.conversations.received import Received
 from engine.conversations.thread import IN_STORM, Thread
@@ -17,7 +18,7 @@ from engine.enrollments.choice import choose_pace, stop_everything
 from engine.outbox import limits
 from engine.outbox.leaving import leave_chapter
 from engine.outbox.moderating import Back, tell_member
-from engine.outbox.post import service_letter
+from engine.outbox.post import consent_mail, service_letter
 from engine.people.address import Address
 from engine.people.consent import Said
 from engine.people.member import Member
@@ -25,15 +26,30 @@ from engine.people.member_pace import Wish
 from reply_router.case import Case
 from reply_router.reading.commands import Command
 
-#: What is done and said nothing about.
+#: The letter that confirms a stop, by its name in the library.
+STOPPED = "stopped"
+#: What is done and seen by nobody, whether or not they are told.
 _SILENT = ("unsubscribe",)
+
+log = logger(__name__)
 
 
 def stop(session: Session, case: Case, received: Received, thread: Thread, now: datetime) -> str:
-    """No letters come any more but answers to the member's own words."""
+    """No letters come any more but answers to the member's own words; one last says so, where that is news."""
     member, command = _theirs(case)
-    stop_everything(session, member.id, ("email",), _said(session, case, member, command, received), now)
+    fresh = stop_everything(session, member.id, ("email",), _said(session, case, member, command, received), now)
+    if fresh and _may_be_told(session, case, thread, now):
+        limits.note(session, limits.RECEIPT, case.sender.address, thread.id, now)
+        confirm_stop(session, case.sender.address, member.id, received.id, now)
     return "opt_out"
+
+
+def confirm_stop(session: Session, address: str, member_id: int, received_id: int, now: datetime) -> None:
+    """Somebody who asked by mail for no more letters has one last, which says that it is so and nothing else."""
+    try:
+        consent_mail(session, address, member_id, STOPPED, {}, now, key=f"stopped:{received_id}")
+    except NotFound:
+        log.warning("the letter that confirms a stop is not published; the stop stands", row_id=received_id)
 
 
 def leave(session: Session, case: Case, received: Received, thread: Thread, now: datetime) -> str:

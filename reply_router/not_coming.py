@@ -1,4 +1,4 @@
-"""Not coming: CANCEL is the carriers' word for a stop, and soon after we asked somebody a thing they may mean that (D2).
+"""Not coming: CANCEL is the carriers' word for a stop, and soon after a question they may mean that (D2).
 
 It is honoured as a stop like any other. Whoever asked is told beside it, has the conversation, and a task to ask by
 mail or call.

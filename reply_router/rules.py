@@ -43,7 +43,7 @@ RULES: tuple[Rule, ...] = (
     Rule("not_staff", "Somebody else has an organizer's address.", "needs_person", Filed.APART, commands.not_staff),
     Rule("unreadable", "Beyond what we read by machine.", "needs_person", Filed.PLACE, machines.unreadable),
     Rule("own_word", "A plain yes or no to whether they asked that, proven.", "command", Filed.PLACE, commands.own_word,
-         ("opt_out", "pace", "address")),
+         ("opt_out", "left", "pace", "address")),
     Rule("unsubscribe", "A whole line says stop, proven.", "command", Filed.PLACE, commands.unsubscribe, ("opt_out",)),
     Rule("leave", "A whole line says LEAVE and a chapter they are in, proven.", "command", Filed.PLACE, commands.leave,
          ("left",)),

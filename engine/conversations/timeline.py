@@ -136,7 +136,7 @@ def _consents(session: Session, thread: Thread) -> list[Done]:
 
 def _waits(row: Pending, names: dict[int | None, str]) -> list[Done]:
     """That something is pending, whether its member was asked, and what they said."""
-    group = row.kind if row.kind in ("stop", "address") else "pace"
+    group = row.kind if row.kind in ("stop", "leave", "address") else "pace"
     who, what = names.get(row.member_id, ""), masked(row.given) if row.kind == "address" else ""
     asked = "asked" if row.asked_at is not None else "unasked"
     doings = [Done(row.asked_at or row.created_at, f"{asked}_{group}", None, who, why=what)]

@@ -15,8 +15,8 @@ from engine.base.db import Base, Id, among
 from engine.base.foreseen import foreseeable
 from engine.base.ids import new_id
 
-#: What can be pending: no more mail, another pace, or that an address is theirs too.
-Kind = Literal["stop", "less", "pause", "more", "address"]
+#: What can be pending: no more mail, out of one chapter, another pace, or that an address is theirs too.
+Kind = Literal["stop", "leave", "less", "pause", "more", "address"]
 #: How long their word does it; a question about an address stays, so that it is never asked twice.
 GOOD_FOR = timedelta(days=7)
 #: One mail that asks, to one address, within this time.
@@ -40,6 +40,8 @@ class Pending(Base):
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
     #: The words it was asked in, or the other address.
     given: Mapped[str] = mapped_column(Text, default="")
+    #: Out of which chapter.
+    chapter_id: Mapped[int | None] = mapped_column(ForeignKey("chapter.id"))
     #: The mail it came by (no foreign key: received rows are cut by time), and where its words stand.
     received_id: Mapped[int | None]
     thread_id: Mapped[int | None] = mapped_column(ForeignKey("thread.id"))
@@ -66,6 +68,7 @@ def keep_pending(
     *,
     received_id: int | None,
     thread_id: int | None,
+    chapter_id: int | None = None,
 ) -> Pending | None:
     """It is pending; None when the same is already, or (an address) was asked about once."""
     same = select(Pending.id).where(Pending.member_id == member_id, Pending.kind == kind)
@@ -73,6 +76,7 @@ def keep_pending(
         same = same.where(Pending.given == given)
     else:
         same = same.where(Pending.done_at.is_(None), Pending.refused_at.is_(None), Pending.until_at > now)
+        same = same.where(Pending.chapter_id.is_(None) if chapter_id is None else Pending.chapter_id == chapter_id)
     if session.scalar(same.limit(1)) is not None:
         return None
     row = Pending(
@@ -81,6 +85,7 @@ def keep_pending(
         kind=kind,
         member_id=member_id,
         given=given,
+        chapter_id=chapter_id,
         received_id=received_id,
         thread_id=thread_id,
         asked_at_address="",

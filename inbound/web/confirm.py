@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from engine.base.errors import BadToken
 from engine.base.services import Services
 from engine.base.tokens import Purpose
+from engine.chapters.chapter import Chapter
 from engine.people.member import Member
 from engine.people.pending import Pending, is_open
 from inbound.web.visitor import is_for, network_address, reader
@@ -27,7 +28,7 @@ def pages(services: Services) -> Blueprint:
             row = _pending(session, services, token)
             if not is_open(row, services.clock.now()):
                 raise BadToken("This question is over.")
-            return render_template("confirm.html", here=f"/confirm/{token}", **_words(row, services))
+            return render_template("confirm.html", here=f"/confirm/{token}", **_words(session, row, services))
 
     @blueprint.post("/confirm/<token>")
     def said(token: str) -> ResponseReturnValue:
@@ -35,7 +36,7 @@ def pages(services: Services) -> Blueprint:
         answer = request.form.get("answer", "")
         with services.db.write() as session:
             row = _pending(session, services, token, locked=True)
-            words = _words(row, services)
+            words = _words(session, row, services)
             if answer == "yes":
                 button = WORDS.say("en", "confirm.yes")
                 done = confirm(session, row, f"They pressed “{button}”.", now, network_address=network_address())
@@ -64,10 +65,11 @@ def _pending(session: Session, services: Services, token: str, *, locked: bool =
     return row
 
 
-def _words(row: Pending, services: Services) -> dict[str, str]:
+def _words(session: Session, row: Pending, services: Services) -> dict[str, str]:
     """What is asked, and what the buttons say."""
     here = reader(services)
-    what = here.say(f"confirm.what_{row.kind}")
+    chapter = session.get(Chapter, row.chapter_id) if row.chapter_id is not None else None
+    what = here.say(f"confirm.what_{row.kind}", chapter=chapter.name if chapter is not None else "")
     if row.kind == "address":
         return {
             "title": here.say("confirm.title_address", address=row.given),

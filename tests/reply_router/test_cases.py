@@ -353,7 +353,7 @@ CASES = (
     Case("LEAVE and a chapter they are not in", lambda t: _unsubscribe(t, text="LEAVE DULUTH"), "thread", "token",
          "Rosa", "Atlanta", "Denise"),
     Case("LEAVE from another address", lambda t: _unsubscribe(t, text="LEAVE ATLANTA", from_="rosa@new.example"),
-         "thread", "token", "Rosa", "Atlanta", "Denise", ("from another address",)),
+         "command", "asks_first", "Rosa", "Atlanta", "Denise", ("from another address",), waits=False),
     Case("HELP", lambda t: _unsubscribe(t, text="Help!"), "command", "help", "Rosa", "Atlanta", "Denise", waits=False),
     Case("LESS", lambda t: _unsubscribe(t, text="Less."), "command", "pace", "Rosa", "Atlanta", "Denise", waits=False),
     Case("PAUSE in Spanish", lambda t: _unsubscribe(t, text="Pausa"), "command", "pace", "Rosa", "Atlanta", "Denise",

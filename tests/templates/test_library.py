@@ -27,6 +27,7 @@ def test_the_library_has_nothing_to_mend_and_everything_in_both_languages() -> N
         "notice",
         "pace",
         "left",
+        "stopped",
         "help",
         "which",
         "confirm",

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from engine.base.tokens import Purpose
 from engine.conversations.timeline import Done, timeline
+from engine.conversations.topic import is_in
 from engine.outbox.delivery import Delivery
 from engine.people.address import members_with
 from engine.people.consent import EVERYTHING
@@ -172,3 +173,50 @@ def test_the_answer_of_a_stranger_to_the_asking_mail_says_nothing(town: Town) ->
     to = parseaddr(str(mail["Reply-To"]))[1]
     row = town.writes("Mallory <mallory@evil.example>", to, "yes")
     assert row.outcome == "thread" and not stopped(town, "Rosa") and pending(town)[0].done_at is None
+
+
+def test_leaving_a_chapter_without_proof_is_asked_and_done_by_their_own_word(town: Town) -> None:
+    row = town.answers("Rosa", town.letter("Rosa"), "LEAVE ATLANTA", dmarc="")
+    assert (row.outcome, row.effect) == ("command", "pending") and is_in_atlanta(town)
+    mail = asked(town, "Rosa")
+    assert "to let you leave Atlanta" in text_of(mail)
+    web = create_app(town.house.services).test_client()
+    assert "to let you leave Atlanta" in web.get(link_in(mail)).text and is_in_atlanta(town)
+    done = town.answers("Rosa", mail, "Yes")
+    assert (done.outcome, done.effect) == ("command", "left") and not is_in_atlanta(town) and not stopped(town, "Rosa")
+    assert row.thread_id is not None and doings(town, row.thread_id) == ["asked_leave", "confirmed_leave"]
+
+
+def is_in_atlanta(town: Town) -> bool:
+    with town.house.read() as session:
+        return is_in(session, town.person_id("Rosa"), town.chapters["Atlanta"])
+
+
+def test_a_stop_by_mail_has_one_last_letter_that_says_so_and_sells_nothing(town: Town) -> None:
+    letter = town.letter("Rosa")
+    for _ in range(2):
+        assert town.answers("Rosa", letter, "unsubscribe", quoted=False).effect == "opt_out"
+    town.house.send()
+    mails = town.house.mails("Rosa")
+    assert len(mails) == 2, "the second stop is no news"
+    assert str(mails[-1]["Subject"]) == "No more letters from us"
+    assert "This one only says that we heard you." in text_of(mails[-1])
+    assert mails[-1]["List-Unsubscribe"] is None
+    again = town.answers("Rosa", mails[-1], "Thank you for hearing me.")
+    assert again.outcome == "thread", "a person reads what they say to it"
+
+
+@pytest.mark.parametrize(("more", "closed"), [("", True), ("\n\nYour last event hurt me.", False)])
+@pytest.mark.parametrize("by_mail", [True, False])
+def test_after_a_confirmed_stop_the_talk_is_over_unless_more_was_said(
+    town: Town, more: str, closed: bool, by_mail: bool
+) -> None:
+    row = town.answers("Rosa", town.letter("Rosa"), f"unsubscribe{more}", dmarc="")
+    mail = asked(town, "Rosa")
+    if by_mail:
+        town.answers("Rosa", mail, "yes")
+        assert str(asked(town, "Rosa")["Subject"]) == "No more letters from us"
+    else:
+        create_app(town.house.services).test_client().post(link_in(mail), data={"answer": "yes"})
+    assert stopped(town, "Rosa") and (town.thread(row).closure_id is not None) is closed
+    assert (town.thread(row).waits_since is None) is closed
