@@ -4,6 +4,8 @@
 contain; `finish` wraps the paragraphs after Jinja has put a reader's values in, and drops the ones that came out empty.
 """
 
+from functools import lru_cache
+
 from templates.markup import PRIVATE, Element, Hidden
 
 #: Columns of a wrapped line, so that a quoted answer still fits in eighty.
@@ -61,6 +63,7 @@ def tidy(words: str) -> str:
     return "\n".join(kept)
 
 
+@lru_cache(maxsize=1024)
 def wrap(words: str, first: str = "", rest: str = "", width: int = WIDTH) -> str:
     """The words in lines of at most `width` columns; a longer word, such as an address, keeps its own line whole."""
     lines: list[str] = []

@@ -46,6 +46,8 @@ class Rendered:
     subject: str
     html: str
     text: str
+    #: The HTML in the pieces that it was put together of: those of the template are the same for every reader.
+    pieces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class Renderer:
     def __init__(self, *, most_output: int = MOST_OUTPUT, most_seconds: float = MOST_SECONDS, room: int = 500) -> None:
         self._html = LetterEnvironment(autoescape=True)
         self._words = LetterEnvironment(autoescape=False)
+        self._known_to_all = dict(self._words.globals)
         self._most_output = most_output
         self._most_seconds = most_seconds
         self._room = room
@@ -95,7 +98,7 @@ class Renderer:
             ready = self._prepare(compiled)
             if isinstance(ready, Refused):
                 return ready
-            plain_values = clean(values)
+            plain_values = self._known_to_all | clean(values)
             if compiled.channel == "sms":
                 return self._text_message(compiled, ready, plain_values)
             subject = " ".join(self._run(ready.subject, plain_values).split())
@@ -104,7 +107,7 @@ class Renderer:
                     f"The subject of “{compiled.name}” came out {'too long' if subject else 'empty'}. Nothing was sent."
                 )
                 return Refused(_title(compiled), "subject", None, says)
-            html = self._run(ready.html, plain_values)
+            pieces = self._pieces(ready.html, plain_values)
             text = plain.finish(self._run(ready.text, plain_values))
         except UndefinedError as error:
             missing = _missing(compiled, values, str(error))
@@ -118,7 +121,7 @@ class Renderer:
         except (TemplateError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
             says = f"“{_title(compiled)}” could not be put together: {error}. Nothing was sent."
             return Refused(_title(compiled), "template", None, says)
-        return Rendered(subject, html, text)
+        return Rendered(subject, "".join(pieces), text, tuple(pieces))
 
     def _text_message(self, compiled: Compiled, ready: _Prepared, values: dict[str, Any]) -> Rendered | Refused:
         words = plain_signs(plain.tidy(self._run(ready.text, values)))
@@ -130,7 +133,7 @@ class Renderer:
 
     def text(self, source: str, values: Mapping[str, Any]) -> str:
         """The finished plain text of a source that `expressions.check` has passed. Raises what Jinja raises."""
-        return plain.finish(self._run(self._words.from_string(source), clean(values)))
+        return plain.finish(self._run(self._words.from_string(source), self._known_to_all | clean(values)))
 
     def _prepare(self, compiled: Compiled) -> _Prepared | Refused:
         key = (f"{compiled.channel} {compiled.frame}", compiled.subject, compiled.html, compiled.text)
@@ -155,17 +158,21 @@ class Renderer:
         return ready
 
     def _run(self, template: Template, values: dict[str, Any]) -> str:
+        return "".join(self._pieces(template, values))
+
+    def _pieces(self, template: Template, values: dict[str, Any]) -> list[str]:
         chunks: list[str] = []
         size = 0
         until = time.monotonic() + self._most_seconds
-        for chunk in template.root_render_func(template.new_context(values)):
+        # The values hold what every template knows already (`_known_to_all`): nothing is copied for each of its parts.
+        for chunk in template.root_render_func(template.new_context(values, shared=True)):
             size += len(chunk)
             if size > self._most_output:
                 raise _TooMuch("grew past the length a mail may have")
             if time.monotonic() > until:
                 raise _TooMuch("took too long to put together")
             chunks.append(chunk)
-        return "".join(chunks)
+        return chunks
 
 
 def clean(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What a process has: built once by admin.process and passed on as an argument."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
@@ -31,11 +32,24 @@ class NotSent:
     about: Literal["address", "message", "way"] = "way"
 
 
+@dataclass(frozen=True, slots=True)
+class OutgoingMail:
+    """One built message and its envelope."""
+
+    return_path: str
+    recipient: str
+    message: bytes
+
+
 class MailChannel(Protocol):
-    """Hands one built message to a relay."""
+    """Hands built messages to a relay."""
 
     def send(self, return_path: str, recipient: str, message: bytes) -> Sent | NotSent:
         """The relay has the message, or the reason why not. Never raises for the relay's trouble."""
+        ...
+
+    def send_many(self, mails: Sequence[OutgoingMail], until: float) -> list[Sent | NotSent | None]:
+        """What the relay said to each, in order; None for those not begun before `until` (monotonic seconds)."""
         ...
 
     def close(self) -> None:
@@ -89,14 +103,6 @@ class Picture:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ReceivedTexts:
-    """What the provider lists, oldest first; not `whole`: it stopped answering before the oldest were told."""
-
-    texts: tuple[ProviderText, ...]
-    whole: bool = True
-
-
 class TextChannel(Protocol):
     """Speaks with the provider of texts (engine.channels.sms)."""
 
@@ -108,8 +114,8 @@ class TextChannel(Protocol):
         """What the provider has of ours to this phone since then, oldest first. Raises ProviderAway."""
         ...
 
-    def received_since(self, number: str, since: datetime) -> ReceivedTexts:
-        """What came in to this number of ours since then. Raises ProviderAway when nothing at all can be read."""
+    def received_since(self, number: str, since: datetime) -> list[ProviderText]:
+        """What came in to this number of ours since then, oldest first. Raises ProviderAway."""
         ...
 
     def look_up(self, phone: str) -> NumberFacts:

@@ -20,6 +20,8 @@ from engine.base.errors import BadToken
 #: Bytes of HMAC kept: 96 bits.
 MAC_BYTES = 12
 _NONCE = 12
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = [first + second for first in _LETTERS for second in _LETTERS]
 _FIXED = struct.Struct(">BBQQ")
 _EXPIRY = struct.Struct(">I")
 
@@ -133,7 +135,12 @@ class TokenRing:
 
 
 def _text(data: bytes) -> str:
-    return base64.b32encode(data).decode("ascii").rstrip("=").lower()
+    # Two letters at a time, out of a table: the standard library takes three times as long, and each letter to a member
+    # bears five tokens. The bytes that fill it up to five stand for the padding.
+    missing = -len(data) % 5
+    number = int.from_bytes(data + bytes(missing), "big")
+    letters = "".join([_PAIRS[number >> shift & 1023] for shift in range((len(data) + missing) * 8 - 10, -1, -10)])
+    return letters[: (len(data) * 8 + 4) // 5]
 
 
 def _bytes(text: str, size: int) -> bytes:

@@ -6,7 +6,6 @@ lines that a stranger could gain by adding are signed once more than they stand 
 
 import base64
 import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,7 +29,6 @@ COVERED = (
 OVERSIGNED = ("from", "to", "subject", "date", "message-id", "reply-to", "mime-version", "content-type")
 
 _PADDING, _SHA256 = padding.PKCS1v15(), hashes.SHA256()
-_BLANKS = re.compile(rb"[ \t]{2,}|\t")
 _LINE = 72
 
 
@@ -131,8 +129,10 @@ def relaxed_head(head: bytes) -> dict[str, bytes]:
 
 def relaxed_body(body: bytes) -> bytes:
     """A body in its relaxed form (RFC 6376 3.4.4): blanks are one, none ends a line, no empty line ends the body."""
-    if b"  " in body or b"\t" in body:
-        body = _BLANKS.sub(b" ", body)
+    if b"\t" in body:
+        body = body.replace(b"\t", b" ")
+    while b"  " in body:
+        body = body.replace(b"  ", b" ")
     while b" \r\n" in body:
         body = body.replace(b" \r\n", b"\r\n")
     if not body.endswith(b"\r\n"):

@@ -1,25 +1,27 @@
 """Mail out: a relay spoken to by SMTP over kept connections, with STARTTLS, TLS and sign-in."""
 
-import re
 import smtplib
 import ssl
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 from engine.base.log import logger
-from engine.base.services import NotSent, Sent
+from engine.base.services import NotSent, OutgoingMail, Sent
 from engine.base.setting_groups.mail import Mail
+from engine.channels import pipeline
+from engine.channels.batch import MailBatch
 from engine.channels.failures import Stage, from_exception, from_reply
+from engine.channels.pipeline import Numbered
 from engine.channels.provider_headers import provider_headers
 
 #: A connection that rested longer is not trusted again; relays hang up after one to five minutes (RFC 5321 4.5.3.2).
 REST_SECONDS = 45.0
 #: Messages over one connection; many relays hang up after 100.
 MESSAGES_PER_CONNECTION = 90
-#: The dot that ends a message, doubled within it (RFC 5321 4.5.2).
-_DOTS = re.compile(rb"(?m)^\.")
+#: A relay that takes so many a second over each connection needs no more; how often that is looked at (seconds).
+FAST_ENOUGH, LOOK_AGAIN = 200, 0.02
 
 log = logger(__name__)
 
@@ -46,18 +48,99 @@ class SmtpRelay:
         """The relay has the message, or the reason why not. Never raises for the relay's trouble."""
         message = provider_headers(self._mail.host, return_path) + message
         with self._room:
-            kept = self._take()
-            if kept is not None:
-                outcome = self._over(kept, return_path, recipient, message)
-                # A kept connection may have died while it rested: before the message itself, nothing was taken.
-                if not isinstance(outcome, _Died):
-                    return outcome
+            return self._one(return_path, recipient, message)
+
+    def send_many(self, mails: Sequence[OutgoingMail], until: float) -> list[Sent | NotSent | None]:
+        """What the relay said to each, in order; None for those not begun before `until` (monotonic seconds).
+
+        One connection carries them as long as it gets on; for a relay that is far or slow others are added, up to
+        `mail.connections`. More of them at a near one would only take turns at our own core.
+        """
+        batch = MailBatch([self._with_headers(each) for each in mails], until)
+        if len(mails) == 1:
+            self._carry(batch)
+        else:
+            self._carry_together(batch, len(mails))
+        for number in batch.begun:
+            batch.settle(number, NotSent(False, "channel", "Our own mail channel broke.", unknown=True))
+        return batch.outcomes
+
+    def _carry_together(self, batch: MailBatch, count: int) -> None:
+        carriers = [self._carrier(batch)]
+        while alive := [each for each in carriers if each.is_alive()]:
+            before = batch.settled
+            alive[0].join(LOOK_AGAIN)
+            slow = batch.settled - before < LOOK_AGAIN * FAST_ENOUGH * len(alive)
+            if slow and len(alive) < self._mail.connections and batch.settled < count:
+                carriers.append(self._carrier(batch))
+
+    def _with_headers(self, mail: OutgoingMail) -> OutgoingMail:
+        above = provider_headers(self._mail.host, mail.return_path)
+        return replace(mail, message=above + mail.message) if above else mail
+
+    def _carrier(self, batch: MailBatch) -> threading.Thread:
+        thread = threading.Thread(target=self._carry, args=(batch,), name="courier", daemon=True)
+        thread.start()
+        return thread
+
+    def _carry(self, batch: MailBatch) -> None:
+        """One connection after the other carries mails of the batch until there are none, or no time."""
+        with self._room:
+            while (mail := batch.take()) is not None:
+                try:
+                    self._carry_from(batch, mail)
+                except Exception as error:
+                    log.exception("the mail channel broke")
+                    if mail[0] in batch.begun:
+                        says = f"Our own mail channel broke ({type(error).__name__})."
+                        batch.settle(mail[0], NotSent(False, "channel", says, unknown=True))
+
+    def _carry_from(self, batch: MailBatch, first: Numbered) -> None:
+        """This mail and those after it, over one connection. A relay that takes no pipelining gets one at a time."""
+        connection = self._take()
+        if connection is None:
             try:
-                fresh = _Connection(self._connect())
+                connection = _Connection(self._connect())
             except Exception as error:
-                return self._no_connection(error)
-            outcome = self._over(fresh, return_path, recipient, message)
-            return outcome.reason if isinstance(outcome, _Died) else outcome
+                batch.settle(first[0], self._no_connection(error))
+                return
+        if not connection.smtp.has_extn("pipelining"):
+            self._keep_as_it_is(connection)
+            batch.settle(first[0], self._one(first[1].return_path, first[1].recipient, first[1].message))
+            return
+        room = MESSAGES_PER_CONNECTION - connection.sent - 1
+        begun = 0
+
+        def take() -> Numbered | None:
+            nonlocal begun
+            taken = batch.take() if begun < room else None
+            begun += taken is not None
+            return taken
+
+        ended = pipeline.run(connection.smtp, first, take, batch.settle)
+        if ended.left is not None and ended.reason is not None:
+            batch.give_back(ended.left, ended.reason)
+        if ended.alive:
+            connection.sent += begun
+            self._keep(connection)
+
+    def _keep_as_it_is(self, connection: _Connection) -> None:
+        with self._lock:
+            self._free.append(connection)
+
+    def _one(self, return_path: str, recipient: str, message: bytes) -> Sent | NotSent:
+        kept = self._take()
+        if kept is not None:
+            outcome = self._over(kept, return_path, recipient, message)
+            # A kept connection may have died while it rested: before the message itself, nothing was taken.
+            if not isinstance(outcome, _Died):
+                return outcome
+        try:
+            fresh = _Connection(self._connect())
+        except Exception as error:
+            return self._no_connection(error)
+        outcome = self._over(fresh, return_path, recipient, message)
+        return outcome.reason if isinstance(outcome, _Died) else outcome
 
     def close(self) -> None:
         """Kept connections are given back."""
@@ -124,7 +207,7 @@ class SmtpRelay:
                 refused = _refusal(stage, lambda: smtp.docmd("DATA"), expected=354)
             if refused is not None:
                 return self._after_refusal(connection, refused)
-            smtp.send(_DOTS.sub(b"..", message) + (b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n"))
+            smtp.send(pipeline.stuffed(message))
             whole = True
             code, words = smtp.getreply()
         except Exception as error:

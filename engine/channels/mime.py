@@ -51,9 +51,10 @@ class MailFrame:
     between: bytes
     tail: bytes
 
-    def fill(self, headers: bytes, text: str, html: str) -> bytes:
-        """The whole message, in lines that end in CRLF and seven bits."""
-        return b"".join((headers, self.head, _quoted(text), self.between, _quoted(html), self.tail))
+    def fill(self, headers: bytes, text: str, html: str | Sequence[str]) -> bytes:
+        """The whole message, in lines that end in CRLF and seven bits. HTML in pieces is what they are together."""
+        rich = _quoted(html) if isinstance(html, str) else _quoted_pieces(html)
+        return b"".join((headers, self.head, _quoted(text), self.between, rich, self.tail))
 
 
 def picture_part(name: str, content_type: str, body: bytes) -> bytes:
@@ -88,6 +89,7 @@ def mail_frame(language: str) -> MailFrame:
     return MailFrame(head, between.removeprefix(b"\r\n"), tail.removeprefix(b"\r\n"))
 
 
+@lru_cache(maxsize=512)
 def header(name: str, value: str | Mailbox) -> bytes:
     """One header, encoded by RFC 2047 where needed and folded, with its line break.
 
@@ -117,6 +119,8 @@ def refuse_breaks(name: str, value: str) -> None:
 
 def one_line(text: str) -> str:
     """The words of `text` on one line, without characters that no header may hold."""
+    if text.isprintable():  # then it holds none of them, and nearly every text is
+        return " ".join(text.split())
     kept = "".join(" " if unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") else sign for sign in text)
     return " ".join(kept.split())
 
@@ -205,3 +209,46 @@ def _quoted(body: str) -> bytes:
     lines = body.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
     data = lines.encode("utf-8", "replace")
     return binascii.b2a_qp(data, istext=True).replace(b"\n", b"\r\n")
+
+
+def _quoted_pieces(pieces: Sequence[str]) -> bytes:
+    """These pieces as one body in quoted-printable; what a template says to everybody is encoded once.
+
+    A soft break stands between two pieces (RFC 2045 6.7, rule 5), so that each is encoded for itself.
+    """
+    found: list[bytes] = []
+    for piece in pieces:
+        if piece:
+            found.append(_kept_piece(piece) if len(piece) >= _WORTH_KEEPING else _piece(piece))
+    if found:
+        found[-1] = found[-1].removesuffix(b"=\r\n")
+    return b"".join(found).rstrip(b"\r\n") + b"\r\n"
+
+
+def _piece(piece: str) -> bytes:
+    """One piece, ending in a line break of its own or in a soft one."""
+    data = piece.encode("utf-8", "replace")
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    coded = binascii.b2a_qp(data, istext=True).replace(b"\n", b"\r\n")
+    if coded.endswith(b"\r\n"):
+        return coded
+    start = coded.rfind(b"\n") + 1
+    if len(coded) - start > 75:
+        # The soft break's own sign would make the line too long; it is cut where no sign is written as =XX.
+        cut = start + 70
+        while b"=" in coded[cut - 2 : cut]:
+            cut -= 1
+        coded = coded[:cut] + b"=\r\n" + coded[cut:]
+    return coded + b"=\r\n"
+
+
+#: Pieces of at least so many signs are a template's own, not a reader's value.
+_WORTH_KEEPING = 200
+_BLANKS = re.compile(r"[ \t]+(?=[ \t\n])|(?<=\n)[ \t]+")
+
+
+@lru_cache(maxsize=1024)
+def _kept_piece(piece: str) -> bytes:
+    """A template's own piece. Blanks that no reader sees go: a style's indenting would be signed and sent each time."""
+    return _piece(_BLANKS.sub("", piece))

@@ -9,7 +9,6 @@ A delivery found in `calling` after a crash goes out again with the same Message
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
@@ -18,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.base.log import logger
-from engine.base.services import MailChannel, NotSent, Sent, Services
+from engine.base.services import MailChannel, NotSent, OutgoingMail, Sent, Services
 from engine.channels.dkim_keys import KeyRing
 from engine.conversations.message import Message
 from engine.conversations.question import Question, ask
@@ -76,7 +75,7 @@ def _carry(services: Services, claimed: Claim, with_: Press, now: datetime) -> N
     written = [(each, written_or_not(each, claimed.material, with_, now)) for each in claimed.deliveries]
     with services.db.write() as session:
         calls = calling(session, written, claimed.material, now)
-    outcomes = hand_over(services.mail, calls, services.settings.mail.connections)
+    outcomes = hand_over(services.mail, calls)
     now = services.clock.now()
     with services.db.write() as session:
         record(session, list(zip(calls, outcomes, strict=True)), now)
@@ -139,24 +138,12 @@ def calling(
     return calls
 
 
-def hand_over(mail: MailChannel, calls: Sequence[Call], connections: int) -> list[Outcome]:
+def hand_over(mail: MailChannel, calls: Sequence[Call]) -> list[Outcome]:
     """What the relay said to each mail, in order; None for those not begun in time. No transaction is open."""
-    until = time.monotonic() + BATCH_SECONDS
-
-    def one(call: Call) -> Outcome:
-        if time.monotonic() > until:
-            return None
-        written = call.written
-        try:
-            return mail.send(written.return_path, written.recipient, written.message)
-        except Exception as error:
-            log.exception("the mail channel broke", delivery_id=written.delivery_id)
-            return NotSent(False, "channel", f"Our own mail channel broke ({type(error).__name__}).", unknown=True)
-
-    if len(calls) <= 1 or connections <= 1:
-        return [one(call) for call in calls]
-    with ThreadPoolExecutor(max_workers=min(connections, len(calls)), thread_name_prefix="courier") as pool:
-        return list(pool.map(one, calls))
+    if not calls:
+        return []
+    mails = [OutgoingMail(each.written.return_path, each.written.recipient, each.written.message) for each in calls]
+    return mail.send_many(mails, time.monotonic() + BATCH_SECONDS)
 
 
 def record(session: Session, results: Sequence[tuple[Call, Outcome]], now: datetime) -> None:

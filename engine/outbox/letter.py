@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from engine.base.errors import Invalid
@@ -159,7 +159,8 @@ def write(
     if compiled is None or to_address is None:
         return Unwritable("template" if compiled is None else "address", "Its letter or its address is gone.")
     from_ = sender_of(delivery, material, with_, compiled.language)
-    rendered = with_.renderer.render(compiled, values_of(delivery, material, with_, compiled, from_, now))
+    values = values_of(delivery, material, with_, compiled, from_, now)
+    rendered = with_.renderer.render(compiled, values)
     if isinstance(rendered, Refused):
         return Unwritable("template", rendered.says)
     mail, chapter = with_.settings.mail, material.chapters.get(delivery.chapter_id or 0)
@@ -171,7 +172,7 @@ def write(
             ("To", Mailbox(_known_name(delivery, material), recipient)),
             ("Reply-To", Mailbox(from_.mailbox.name, _reply_to(delivery, with_))),
             ("Subject", one_line(rendered.subject)),
-            ("Date", format_datetime(now)),
+            ("Date", _date(now)),
             ("Message-ID", identifier),
             *_thread_headers(delivery, material, with_),
             *machine_lines(delivery, chapter, compiled, with_.settings, _unsubscribe_url(delivery, with_)),
@@ -180,9 +181,9 @@ def write(
         frame, head = mail_frame(compiled.language), headers(pairs)
         parts = picture_parts(delivery, material.topics)
         message = (
-            with_parts(head, frame.fill(b"", rendered.text, rendered.html), parts)
+            with_parts(head, frame.fill(b"", rendered.text, rendered.pieces), parts)
             if parts
-            else frame.fill(head, rendered.text, rendered.html)
+            else frame.fill(head, rendered.text, rendered.pieces)
         )
     except Invalid as error:
         return Unwritable("address", str(error))
@@ -203,6 +204,11 @@ def write(
         author_id=from_.member.id if from_.member else None,
         author_name=str(from_.values["name"]),
     )
+
+
+@lru_cache(maxsize=8)
+def _date(now: datetime) -> str:
+    return format_datetime(now)
 
 
 def sender_of(delivery: Delivery, material: Material, with_: Press, language: str) -> From:

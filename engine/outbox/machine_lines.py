@@ -1,6 +1,7 @@
 """Machine lines: what a mail's head tells machines: who wrote it, how to end letters of its kind, whose mail it is."""
 
 import re
+from functools import lru_cache
 
 from engine.base.settings import Settings
 from engine.channels.mime import Mailbox, list_headers
@@ -45,6 +46,11 @@ def feedback_id(delivery: Delivery, chapter: Chapter | None, compiled: Compiled,
 
     Four fields, the last our own name of at most 15 signs that stays the same; nothing in it tells one reader apart.
     """
-    fields = (compiled.name, chapter.slug if chapter else "all", delivery.message_class)
+    return _feedback_id(compiled.name, chapter.slug if chapter else "all", delivery.message_class, domain)
+
+
+@lru_cache(maxsize=512)
+def _feedback_id(letter: str, chapter: str, message_class: str, domain: str) -> str:
+    fields = (letter, chapter, message_class)
     sender = _NOT_PLAIN.sub("", domain.lower())[:15].ljust(5, "0")
     return ":".join([*(_NOT_PLAIN.sub("-", field.lower()).strip("-")[:40] or "none" for field in fields), sender])

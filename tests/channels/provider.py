@@ -66,9 +66,7 @@ class Provider:
                     self.close_connection = True
                     return
                 raw = says.body if isinstance(says.body, bytes) else json.dumps(says.body or {}).encode()
-                self.send_response_only(says.status)
-                if "Date" not in says.headers:
-                    self.send_header("Date", self.date_time_string())
+                self.send_response(says.status)
                 for name, value in says.headers.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(raw)))

@@ -53,6 +53,8 @@ class Relay:
     #: Take so many bodies whole, and hang up without an answer.
     hang_up_after_body: int = 0
     slow_seconds: float = 0.0
+    #: Let senders go a step ahead of its answers (RFC 2920).
+    pipelining: bool = True
     connections: int = 0
     port: int = 0
 
@@ -126,6 +128,12 @@ class Relay:
             await asyncio.sleep(0.01)
 
         asyncio.run_coroutine_threadsafe(cut(), self._loop).result(10)
+
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [responses[0], *(["250-PIPELINING"] if self.pipelining else []), *responses[1:]]
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

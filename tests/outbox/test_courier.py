@@ -412,7 +412,8 @@ def test_what_a_slow_relay_leaves_of_a_batch_goes_back_to_the_queue(
     send_due(house.services)
     states = [(house.delivery(each).state, house.delivery(each).attempts) for each in ids]
     sent, queued = states.count(("sent", 1)), states.count(("queued", 0))
-    assert 1 <= sent <= house.services.settings.mail.connections and sent + queued == 12
+    # Of each connection one that was on its way, and one begun behind it.
+    assert 1 <= sent <= 2 * house.services.settings.mail.connections and sent + queued == 12
     house.relay.slow_seconds = 0
     house.send()
     assert all(house.delivery(each).state == "sent" for each in ids)

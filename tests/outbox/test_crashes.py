@@ -46,7 +46,7 @@ def die(house: House, after: str) -> None:
         calls = calling(session, written, claimed.material, now)
     if after == "calling":
         return
-    outcomes = hand_over(house.services.mail, calls, 2)
+    outcomes = hand_over(house.services.mail, calls)
     if after == "sending":
         return
     with pytest.raises(Killed), db.write() as session:
@@ -112,7 +112,7 @@ def test_a_courier_that_slept_past_its_lease_notes_nothing_over_the_next_ones_wo
     with house.services.db.write() as session:
         calls = calling(session, written, claimed.material, now)
     house.relay.rcpt_replies.append("451 4.3.0 later")
-    outcomes = hand_over(house.services.mail, calls, 1)
+    outcomes = hand_over(house.services.mail, calls)
     house.leases_end()
     house.send()
     with house.services.db.write() as session:

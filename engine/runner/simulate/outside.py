@@ -2,12 +2,13 @@
 
 import re
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from engine.base.clock import Clock
 from engine.base.errors import BadToken
-from engine.base.services import NumberFacts, OutgoingText, Picture, ProviderText, ReceivedTexts, Sent
+from engine.base.services import NotSent, NumberFacts, OutgoingMail, OutgoingText, Picture, ProviderText, Sent
 from engine.base.tokens import Purpose, TokenRing
 from engine.outbox.letter import delivery_of
 from engine.outbox.text import STATUS_PATH
@@ -71,6 +72,10 @@ class MailOutside:
         self._arrivals.note("email", recipient, delivery_id)
         return Sent()
 
+    def send_many(self, mails: Sequence[OutgoingMail], until: float) -> list[Sent | NotSent | None]:
+        """All are taken, however long it may last."""
+        return [self.send(each.return_path, each.recipient, each.message) for each in mails]
+
     def recording(self, url: str, most_bytes: int) -> Picture:
         """Nobody calls here."""
         return Picture("audio/wav", b"")
@@ -99,9 +104,9 @@ class TextOutside:
         """Nothing is ever unsure here."""
         return []
 
-    def received_since(self, number: str, since: datetime) -> ReceivedTexts:
+    def received_since(self, number: str, since: datetime) -> list[ProviderText]:
         """What members say does not come this way here."""
-        return ReceivedTexts(())
+        return []
 
     def look_up(self, phone: str) -> NumberFacts:
         """Every phone exists."""

@@ -1,13 +1,13 @@
 """The outside world: a relay and a provider of texts that may refuse, fall silent, or see us die in mid-call."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import count
 
-from engine.base.services import NotSent, NumberFacts, OutgoingText, Picture, ProviderText, ReceivedTexts, Sent
+from engine.base.services import NotSent, NumberFacts, OutgoingMail, OutgoingText, Picture, ProviderText, Sent
 from engine.base.tokens import Purpose, TokenRing
 from engine.outbox.letter import delivery_of
 
@@ -106,6 +106,10 @@ class Relay:
             return NotSent(True, "5.1.1", "No such mailbox.", about="address")
         return _ANSWERS.get(mood, Sent())
 
+    def send_many(self, mails: Sequence[OutgoingMail], until: float) -> list[Sent | NotSent | None]:
+        """Each address has its own mood."""
+        return [self.send(each.return_path, each.recipient, each.message) for each in mails]
+
     def recording(self, url: str, most_bytes: int) -> Picture:
         """Nobody calls here."""
         raise AssertionError(url)
@@ -138,9 +142,9 @@ class Provider:
             each for each in self.outside.texts if (each.to, each.from_) == (to, from_) and each.created_at >= since
         ]
 
-    def received_since(self, number: str, since: datetime) -> ReceivedTexts:
+    def received_since(self, number: str, since: datetime) -> list[ProviderText]:
         """Nobody texts us here but through our own verbs."""
-        return ReceivedTexts(())
+        return []
 
     def look_up(self, phone: str) -> NumberFacts:
         """Every phone is a mobile."""
