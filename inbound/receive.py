@@ -18,12 +18,12 @@ from sqlalchemy.orm import Session
 
 from engine.base.broker import Broker
 from engine.base.clock import Clock
-from engine.base.db import Database, table_of
+from engine.base.db import Database, insert_into, table_of
 from engine.base.errors import Unavailable
 from engine.base.ids import new_id
 from engine.base.log import logger
 from engine.base.metrics import ACCEPTED, PUT_OFF
-from engine.conversations.received import Received, ReceivedBytes
+from engine.conversations.received import FiledKey, Received, ReceivedBytes
 
 #: The job that is woken for each new row.
 ROUTE = "route"
@@ -46,11 +46,14 @@ class Arrival:
     mail_from: str = ""
     provider: str = ""
     provider_id: str = ""
+    #: Kept only where nothing is filed under this key (engine.conversations.received.FiledKey), and from then on it is
+    #: its own; empty: kept in any case. For what nobody waits to hear our yes to.
+    key: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """It is on the disk: one received row per recipient, in their order."""
+    """It is on the disk: one received row per recipient, in their order; none for what was here by its key."""
 
     received_ids: tuple[int, ...]
 
@@ -218,18 +221,24 @@ class Acceptor:
 
 
 def keep(session: Session, arrivals: Sequence[Arrival], now: datetime) -> list[Accepted]:
-    """All arrivals are rows of this transaction, in their order; nobody is woken for them yet."""
+    """All arrivals are rows of this transaction, in their order, but for those whose key is another's already; no one
+    is woken for them yet."""
+    ids = [tuple(new_id() for _ in arrival.recipients) for arrival in arrivals]
+    refused = _others(session, zip(arrivals, ids, strict=True), now)
     bodies: list[dict[str, object]] = []
     rows: list[dict[str, object]] = []
     accepted: list[Accepted] = []
-    for arrival in arrivals:
+    for arrival, mine in zip(arrivals, ids, strict=True):
+        if not refused.isdisjoint(mine):
+            accepted.append(Accepted(()))
+            continue
         bytes_id = new_id()
         digest = hashlib.sha256(arrival.body).digest()
         size = len(arrival.body)
         bodies.append({"id": bytes_id, "created_at": now, "sha256": digest, "size": size, "body": arrival.body})
-        mine = [
+        rows += [
             {
-                "id": new_id(),
+                "id": row_id,
                 "created_at": now,
                 "door": arrival.door,
                 "peer": _stored(arrival.peer, 64),
@@ -242,14 +251,30 @@ def keep(session: Session, arrivals: Sequence[Arrival], now: datetime) -> list[A
                 "provider": arrival.provider,
                 "provider_id": _stored(arrival.provider_id, 64),
             }
-            for recipient in arrival.recipients
+            for row_id, recipient in zip(mine, arrival.recipients, strict=True)
         ]
-        rows += mine
-        accepted.append(Accepted(tuple(int(str(row["id"])) for row in mine)))
+        accepted.append(Accepted(mine))
     if rows:
         session.execute(insert(table_of(ReceivedBytes)), bodies)
         session.execute(insert(table_of(Received)), rows)
     return accepted
+
+
+def _others(session: Session, arrived: Iterable[tuple[Arrival, tuple[int, ...]]], now: datetime) -> set[int]:
+    """The first ids of those whose key is another's already; every other key is now its arrival's. Insert and see,
+    never look first: two who list the same at the same moment both find it missing (law 5)."""
+    keyed = [(arrival.key, mine[0]) for arrival, mine in arrived if arrival.key and mine]
+    if not keyed:
+        return set()
+    owners: dict[bytes, int] = {}
+    for key, row_id in keyed:
+        owners.setdefault(key, row_id)
+    table = table_of(FiledKey)
+    # In one order, so that two never wait for one another.
+    rows = [{"key": key, "created_at": now, "received_id": owners[key]} for key in sorted(owners)]
+    new = session.scalars(insert_into(session, table).on_conflict_do_nothing().returning(table.c.key), rows)
+    ours = {owners[bytes(key)] for key in new}
+    return {row_id for _, row_id in keyed} - ours
 
 
 class _DatabaseFile:

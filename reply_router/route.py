@@ -41,7 +41,7 @@ from reply_router.calls import DOOR as VOICE
 from reply_router.calls import route_call
 from reply_router.case import Case, Filed
 from reply_router.confirming import ask_first, take_word
-from reply_router.content import fingerprint, loop_marks, without_loop_marks
+from reply_router.content import file_once, fingerprint, loop_marks, without_loop_marks
 from reply_router.facts import Come, foresee
 from reply_router.filing import (
     Entry,
@@ -67,7 +67,7 @@ from reply_router.rules import judge
 from reply_router.sign_ups import file_sign_up_mail
 from reply_router.staff import file_staff_mail
 from reply_router.taken import MOST_TRIES, Taken, give_back, pause, take_group
-from reply_router.text_route import DOOR, route_text
+from reply_router.text_route import DOOR, route_text, text_key
 from reply_router.topics.mail import file_in_topic
 
 _POISON = "It stopped our reader several times. Nothing of it is lost: open the original."
@@ -424,6 +424,10 @@ def last_resort(session: Session, taken: Taken, error: Exception, now: datetime)
             reading_version=READING_VERSION,
         )
     )
+    row = session.get(Received, taken.received_id) if taken.door == DOOR else None
+    if row is not None and row.provider_id:
+        # It is here, in whatever state: the look at the provider's list takes in no second one.
+        file_once(session, text_key(row.provider, row.provider_id), row.id, now)
     return "needs_person"
 
 

@@ -103,6 +103,14 @@ class Picture:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class ReceivedTexts:
+    """What the provider lists, oldest first; not `whole`: it stopped answering before the oldest were told."""
+
+    texts: tuple[ProviderText, ...]
+    whole: bool = True
+
+
 class TextChannel(Protocol):
     """Speaks with the provider of texts (engine.channels.sms)."""
 
@@ -114,8 +122,8 @@ class TextChannel(Protocol):
         """What the provider has of ours to this phone since then, oldest first. Raises ProviderAway."""
         ...
 
-    def received_since(self, number: str, since: datetime) -> list[ProviderText]:
-        """What came in to this number of ours since then, oldest first. Raises ProviderAway."""
+    def received_since(self, number: str, since: datetime) -> ReceivedTexts:
+        """What came in to this number of ours since then. Raises ProviderAway when nothing at all can be read."""
         ...
 
     def look_up(self, phone: str) -> NumberFacts:

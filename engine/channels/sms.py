@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.base.errors import ProviderAway
 from engine.base.log import logger
-from engine.base.services import NotSent, NumberFacts, OutgoingText, Picture, ProviderText, Sent
+from engine.base.services import NotSent, NumberFacts, OutgoingText, Picture, ProviderText, ReceivedTexts, Sent
 from engine.base.setting_groups.texting import Texting
 from engine.channels import sms_media
 from engine.channels.sms_failures import from_answer, from_exception
@@ -56,10 +56,20 @@ class TwilioTexts:
         found = self._listed(since, MOST_LISTED, to=to, **narrowed)
         return [each for each in found if not each.inbound]
 
-    def received_since(self, number: str, since: datetime) -> list[ProviderText]:
-        """What came in to this number of ours since then, oldest first. Raises ProviderAway."""
-        # Without a limit: the oldest stand last, and after a long outage a limit would lose them.
-        return [each for each in self._listed(since, None, to=number) if each.inbound]
+    def received_since(self, number: str, since: datetime) -> ReceivedTexts:
+        """What came in to this number of ours since then. Raises ProviderAway when nothing at all can be read."""
+        found: list[ProviderText] = []
+        whole = True
+        try:
+            # Without a limit: the oldest stand last, and after a long outage a limit would lose them.
+            for each in self._walk(since, None, {"to": number}):
+                found.append(each)
+        except Exception as error:
+            reason = self._reason(error)
+            if not found:
+                raise ProviderAway(reason.says) from error
+            whole = False  # the latest were told, page by page; what is here is worth more than a clean end
+        return ReceivedTexts(tuple(each for each in reversed(found) if each.inbound), whole)
 
     def look_up(self, phone: str) -> NumberFacts:
         """What kind of line a phone is (Lookup v2, Line Type Intelligence). Raises ProviderAway."""
@@ -130,10 +140,12 @@ class TwilioTexts:
 
     def _walk(self, since: datetime, most: int | None, by: dict[str, Any]) -> Iterator[ProviderText]:
         # No date is asked for: the provider dates a text by when it was sent, and one that still waits has no date yet.
-        client, _ = self._client()
+        client, http = self._client()
         for each in client.messages.stream(limit=most, page_size=_PAGE, **by):
             created = each.date_created or datetime.now(UTC)
             created = created.astimezone(UTC) if created.tzinfo else created.replace(tzinfo=UTC)
+            # Everything here is told in our own time, however wrong one of the two clocks is.
+            created -= http.ahead
             # The provider's times are whole seconds.
             if created < since.replace(microsecond=0):
                 return

@@ -5,6 +5,8 @@ Imported when the first text is sent or looked up: the library takes half a seco
 
 import ssl
 import threading
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import urllib3
@@ -18,6 +20,9 @@ from engine.base.setting_groups.texting import Texting
 _ITS_DOMAIN = ".twilio.com"
 #: Seconds in which a connection must be made.
 CONNECT_SECONDS = 5.0
+_TOGETHER = timedelta(0)
+#: What a time in whole seconds, which some servers write down once a second, may be off by.
+_WHOLE_SECONDS = timedelta(seconds=2)
 
 
 class PooledHttp(HttpClient):  # type: ignore[misc]  # the library says nothing of its types
@@ -44,6 +49,12 @@ class PooledHttp(HttpClient):  # type: ignore[misc]  # the library says nothing 
         """Retry-After of this thread's last answer, or nothing."""
         return str(getattr(self._said, "retry_after", ""))
 
+    @property
+    def ahead(self) -> timedelta:
+        """How far the provider's clock is ahead of ours, by this thread's last answer (Date, RFC 9110 section 6.6.1);
+        nothing where the answer's own way and whole seconds explain it."""
+        return getattr(self._said, "ahead", _TOGETHER)
+
     def request(
         self,
         method: str,
@@ -62,7 +73,8 @@ class PooledHttp(HttpClient):  # type: ignore[misc]  # the library says nothing 
         sent = dict(headers or {})
         if auth is not None:
             sent |= urllib3.make_headers(basic_auth=f"{auth[0]}:{auth[1]}")
-        self._said.retry_after = ""
+        self._said.retry_after, self._said.ahead = "", _TOGETHER
+        asked_at = datetime.now(UTC)
         answer = self._pools.request(
             method.upper(),
             url,
@@ -71,6 +83,7 @@ class PooledHttp(HttpClient):  # type: ignore[misc]  # the library says nothing 
             redirect=False,
         )
         self._said.retry_after = answer.headers.get("Retry-After", "")
+        self._said.ahead = _ahead(answer.headers.get("Date", ""), asked_at, datetime.now(UTC))
         return Response(answer.status, answer.data.decode("utf-8", "replace"), answer.headers)
 
     def address(self, uri: str) -> str:
@@ -86,6 +99,20 @@ class PooledHttp(HttpClient):  # type: ignore[misc]  # the library says nothing 
     def close(self) -> None:
         """Kept connections are given back."""
         self._pools.clear()
+
+
+def _ahead(date: str, asked_at: datetime, answered_at: datetime) -> timedelta:
+    """How far a clock is ahead that said `date` somewhere between the two moments."""
+    try:
+        said = parsedate_to_datetime(date)
+    except ValueError:
+        return _TOGETHER
+    said = said if said.tzinfo else said.replace(tzinfo=UTC)
+    if said < asked_at - _WHOLE_SECONDS:
+        return said - asked_at
+    if said > answered_at + _WHOLE_SECONDS:
+        return said - answered_at
+    return _TOGETHER
 
 
 class _Silent:

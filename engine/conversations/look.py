@@ -16,3 +16,5 @@ class TextLook(Base):
     our_number: Mapped[str] = mapped_column(String(40), primary_key=True)
     created_at: Mapped[datetime]
     looked_at: Mapped[datetime]
+    #: Since when texts wait for the provider to say where their pictures are; None: none waits.
+    held_since_at: Mapped[datetime | None]

@@ -2,7 +2,8 @@
 
 A provider calls once, or a few times, and then no more (help.twilio.com, error 11200). So every few minutes each number
 of ours is asked what came in since the last look, with an overlap; what is not here yet is kept as if it had just come,
-and goes the way of every text. Taken in twice, it is a duplicate: the provider's id is its key.
+and goes the way of every text. The provider's id is its key: two looks at once take it in once, by the key's own
+constraint, and what the door takes besides is a duplicate.
 """
 
 import socket
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from engine.base import lease
 from engine.base.broker import wake_on_commit
+from engine.base.db import insert_new, table_of
 from engine.base.errors import ProviderAway
 from engine.base.ids import new_id
 from engine.base.log import logger
@@ -33,7 +35,7 @@ SETTLING = timedelta(minutes=1)
 OVERLAP = timedelta(minutes=10)
 #: How far the first look of all goes back: what came to a number before it was ours is not ours.
 FIRST = timedelta(minutes=15)
-#: How long a text waits for the provider to say where its pictures are.
+#: How long texts wait for the provider to say where their pictures are, from the first look that it did not tell.
 PICTURES_WITHIN = timedelta(minutes=30)
 #: Wall time from one look to the next.
 EVERY = timedelta(minutes=2)
@@ -75,33 +77,64 @@ def _look_at(services: Services, texts: TextChannel, number: str) -> int:
     now = services.clock.now()
     with services.db.read() as session:
         known = session.get(TextLook, number)
-        since = (known.looked_at if known is not None else now - FIRST) - OVERLAP
-    until = now - SETTLING
-    listed = [each for each in texts.received_since(number, since) if each.created_at <= until and each.sid]
+    since = (known.looked_at if known is not None else now - FIRST) - OVERLAP
+    heard = texts.received_since(number, since)
+    settled = [each for each in heard.texts if each.created_at <= now - SETTLING and each.sid]
     with services.db.read() as session:
-        missing = _not_here(session, listed)
+        missing = _not_here(session, settled)
+    # Words first: asking where pictures are may take long, and holds up nobody else's.
+    arrivals = [_arrival(each, ()) for each in missing if not each.media]
+    patient = known is None or known.held_since_at is None or now - known.held_since_at < PICTURES_WITHIN
+    shown, held = _with_pictures([each for each in missing if each.media], texts, patient=patient)
+    taken = _take_in(services, arrivals, now) + _take_in(services, shown, now)
+    with services.db.write() as session:
+        insert_new(session, table_of(TextLook), [{"our_number": number, "created_at": now, "looked_at": since}])
+        row = session.get_one(TextLook, number, with_for_update=True)
+        row.held_since_at = (row.held_since_at or now) if held else None
+        if heard.whole:
+            until = min([now - SETTLING, *(each.created_at - timedelta(seconds=1) for each in held)])
+            row.looked_at = max(row.looked_at, until)
+    if not heard.whole:
+        log.warning("the provider's list of texts broke off; the next look goes as far back", count=len(heard.texts))
+    if taken:
+        log.warning("texts that our door missed were taken in", count=taken)
+    return taken
+
+
+def _with_pictures(
+    missing: Sequence[ProviderText], texts: TextChannel, *, patient: bool
+) -> tuple[list[Arrival], list[ProviderText]]:
+    """What can be taken in with its pictures, and what waits for the provider to say where these are.
+
+    Its words are worth more than its pictures: once patience is over it comes without them. A provider that does not
+    say it of one is not asked about the others in this look.
+    """
     arrivals: list[Arrival] = []
+    held: list[ProviderText] = []
+    away = False
     for each in missing:
         try:
-            arrivals.append(_arrival(each, texts))
+            if away:
+                raise ProviderAway("It did not say so of the one before.")
+            arrivals.append(_arrival(each, texts.pictures_of(each.sid)))
         except ProviderAway:
-            # Its words are worth more than its pictures, and it holds up nobody else's.
-            if now - each.created_at > PICTURES_WITHIN:
-                arrivals.append(_arrival(each, None))
+            away = True
+            if patient:
+                held.append(each)
             else:
-                until = min(until, each.created_at - timedelta(seconds=1))
+                arrivals.append(_arrival(each, ()))
+    return arrivals, held
+
+
+def _take_in(services: Services, arrivals: Sequence[Arrival], now: datetime) -> int:
+    """They are kept and on their way, but for those that another look kept meanwhile; how many."""
+    if not arrivals:
+        return 0
     with services.db.write() as session:
-        for accepted in keep(session, arrivals, now):
-            for received_id in accepted.received_ids:
-                wake_on_commit(session, ROUTE, received_id)
-        row = session.get(TextLook, number)
-        if row is None:
-            session.add(TextLook(our_number=number, created_at=now, looked_at=until))
-        elif row.looked_at < until:
-            row.looked_at = until
-    if arrivals:
-        log.warning("texts that our door missed were taken in", count=len(arrivals))
-    return len(arrivals)
+        kept = [row_id for accepted in keep(session, arrivals, now) for row_id in accepted.received_ids]
+        for row_id in kept:
+            wake_on_commit(session, ROUTE, row_id)
+    return len(kept)
 
 
 def _not_here(session: Session, listed: Sequence[ProviderText]) -> list[ProviderText]:
@@ -118,11 +151,9 @@ def _not_here(session: Session, listed: Sequence[ProviderText]) -> list[Provider
     return missing
 
 
-def _arrival(text: ProviderText, texts: TextChannel | None) -> Arrival:
-    """The text in the form in which the provider would have told us of it; without `texts` its pictures are left out.
-
-    Raises ProviderAway when it does not say where its pictures are.
-    """
+def _arrival(text: ProviderText, pictures: Sequence[tuple[str, str]]) -> Arrival:
+    """The text in the form in which the provider would have told us of it, with the pictures whose addresses and types
+    are given; filed under its key from the start, so that no second look can take it in."""
     form = {
         "MessageSid": text.sid,
         "SmsSid": text.sid,
@@ -133,9 +164,8 @@ def _arrival(text: ProviderText, texts: TextChannel | None) -> Arrival:
         "SmsStatus": "received",
         SAID_AT: text.created_at.isoformat(),
     }
-    if text.media and texts is not None:
-        for number, (url, content_type) in enumerate(texts.pictures_of(text.sid)):
-            form |= {f"MediaUrl{number}": url, f"MediaContentType{number}": content_type}
+    for number, (url, content_type) in enumerate(pictures):
+        form |= {f"MediaUrl{number}": url, f"MediaContentType{number}": content_type}
     return Arrival(
         DOOR,
         (text.to,),
@@ -144,4 +174,5 @@ def _arrival(text: ProviderText, texts: TextChannel | None) -> Arrival:
         mail_from=text.from_,
         provider=PROVIDER,
         provider_id=text.sid,
+        key=text_key(PROVIDER, text.sid),
     )

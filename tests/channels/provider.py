@@ -66,7 +66,9 @@ class Provider:
                     self.close_connection = True
                     return
                 raw = says.body if isinstance(says.body, bytes) else json.dumps(says.body or {}).encode()
-                self.send_response(says.status)
+                self.send_response_only(says.status)
+                if "Date" not in says.headers:
+                    self.send_header("Date", self.date_time_string())
                 for name, value in says.headers.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(raw)))

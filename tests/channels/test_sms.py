@@ -148,7 +148,7 @@ def test_the_provider_is_asked_what_it_has_until_older_texts_come(provider: Prov
     assert found[-1].created_at == noon and not found[-1].inbound
     assert (provider.asked[0].query["To"], provider.asked[0].query["From"]) == (ROSA, OURS)
     assert len(provider.asked) == 3
-    assert [each.body for each in texts.received_since(OURS, noon - timedelta(minutes=1))] == ["01"]
+    assert [each.body for each in texts.received_since(OURS, noon - timedelta(minutes=1)).texts] == ["01"]
 
 
 def test_whatever_came_in_is_listed_however_much_it_was(provider: Provider, texts: TwilioTexts) -> None:
@@ -163,7 +163,7 @@ def test_whatever_came_in_is_listed_however_much_it_was(provider: Provider, text
     ]  # fmt: skip
     provider.answer = lambda call: Says(200, {"messages": rows, "next_page_uri": None, "page": 0})
     found = texts.received_since(OURS, noon - timedelta(hours=6))
-    assert (len(found), found[0].body) == (2_100, "2099")
+    assert (len(found.texts), found.texts[0].body, found.whole) == (2_100, "2099", True)
 
 
 def test_a_look_up_tells_what_kind_of_line_it_is(provider: Provider, texts: TwilioTexts) -> None:

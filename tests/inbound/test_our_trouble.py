@@ -144,9 +144,9 @@ def test_stopping_does_not_wait_for_ever_for_a_body(house: House) -> None:
     assert house.bodies() == []
 
 
-def arrival(text: str = "Hello", **fields: str) -> Arrival:
+def arrival(text: str = "Hello", *, helo: str = "", mail_from: str = "", peer: str = "") -> Arrival:
     """A message for one recipient."""
-    return Arrival(door="smtp", recipients=(f"r-1@{DOMAIN}",), body=letter(text), **fields)
+    return Arrival("smtp", (f"r-1@{DOMAIN}",), letter(text), peer=peer, helo=helo, mail_from=mail_from)
 
 
 def count(db: Database) -> int:

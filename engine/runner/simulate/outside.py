@@ -8,7 +8,9 @@ from datetime import datetime
 
 from engine.base.clock import Clock
 from engine.base.errors import BadToken
-from engine.base.services import NotSent, NumberFacts, OutgoingMail, OutgoingText, Picture, ProviderText, Sent
+from engine.base.services import (
+    NotSent, NumberFacts, OutgoingMail, OutgoingText, Picture, ProviderText, ReceivedTexts, Sent,
+)  # fmt: skip
 from engine.base.tokens import Purpose, TokenRing
 from engine.outbox.letter import delivery_of
 from engine.outbox.text import STATUS_PATH
@@ -104,9 +106,9 @@ class TextOutside:
         """Nothing is ever unsure here."""
         return []
 
-    def received_since(self, number: str, since: datetime) -> list[ProviderText]:
+    def received_since(self, number: str, since: datetime) -> ReceivedTexts:
         """What members say does not come this way here."""
-        return []
+        return ReceivedTexts(())
 
     def look_up(self, phone: str) -> NumberFacts:
         """Every phone exists."""

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import count
 
-from engine.base.services import NotSent, NumberFacts, OutgoingMail, OutgoingText, Picture, ProviderText, Sent
+from engine.base.services import (
+    NotSent, NumberFacts, OutgoingMail, OutgoingText, Picture, ProviderText, ReceivedTexts, Sent,
+)  # fmt: skip
 from engine.base.tokens import Purpose, TokenRing
 from engine.outbox.letter import delivery_of
 
@@ -142,9 +144,9 @@ class Provider:
             each for each in self.outside.texts if (each.to, each.from_) == (to, from_) and each.created_at >= since
         ]
 
-    def received_since(self, number: str, since: datetime) -> list[ProviderText]:
+    def received_since(self, number: str, since: datetime) -> ReceivedTexts:
         """Nobody texts us here but through our own verbs."""
-        return []
+        return ReceivedTexts(())
 
     def look_up(self, phone: str) -> NumberFacts:
         """Every phone is a mobile."""
