@@ -9,7 +9,14 @@ from datetime import datetime
 from engine.base.clock import Clock
 from engine.base.errors import BadToken
 from engine.base.services import (
-    NotSent, NumberFacts, OutgoingMail, OutgoingText, Picture, ProviderText, ReceivedTexts, Sent,
+    NotSent,
+    NumberFacts,
+    OutgoingMail,
+    OutgoingText,
+    Picture,
+    ProviderText,
+    ReceivedTexts,
+    Sent,
 )  # fmt: skip
 from engine.base.tokens import Purpose, TokenRing
 from engine.outbox.letter import delivery_of

@@ -8,7 +8,14 @@ from enum import StrEnum
 from itertools import count
 
 from engine.base.services import (
-    NotSent, NumberFacts, OutgoingMail, OutgoingText, Picture, ProviderText, ReceivedTexts, Sent,
+    NotSent,
+    NumberFacts,
+    OutgoingMail,
+    OutgoingText,
+    Picture,
+    ProviderText,
+    ReceivedTexts,
+    Sent,
 )  # fmt: skip
 from engine.base.tokens import Purpose, TokenRing
 from engine.outbox.letter import delivery_of
