@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 import engine.tables  # noqa: F401  (every table is known before the first query)
 from admin import sending, servers
 from admin.check import Check, counted
+from admin.golive.outside import outside
 from admin.handed_over import replies_reach_who_took_over
 from admin.signing import signing
 from admin.watching.gauges import late_settling
@@ -25,6 +26,7 @@ from engine.base.errors import HearthlineError, SettingsError, Unavailable
 from engine.base.lease import Lease
 from engine.base.settings import FILE_NAME, Settings
 from engine.base.settings_file import load, unknown_variables
+from engine.channels.dkim_keys import published
 from engine.chapters.membership import Role
 from engine.conversations.balance import Balance, balance
 from engine.conversations.handing_over import orphans
@@ -83,7 +85,10 @@ def examine(data_dir: Path, environ: dict[str, str] | None = None) -> Report:
         with db.read() as session:
             now = _now(session, settings)
             checks += look(session, now, settings)
-            return Report(tuple(checks), balance(session))
+            balanced, keys = balance(session), published(session)
+        # The world is asked when no transaction is open.
+        checks += outside(settings, keys)
+        return Report(tuple(checks), balanced)
     except Unavailable as trouble:
         checks.append(
             Check("database", False, str(trouble), "Look at the disk and the database server, then run this again.")

@@ -12,6 +12,7 @@ from admin.check import Check, counted
 from engine.base.db import Database
 from engine.base.settings import FILE_NAME, Settings
 from engine.channels.names import Names, NamesAway
+from engine.channels.smtp_look import relay_look
 from engine.runner.presence import WITHIN, workers_seen
 
 #: Seconds a server has to answer.
@@ -21,9 +22,14 @@ POSTGRESQL, SQLITE, REDIS = (13,), (3, 35), (6, 2)
 
 
 def relay(settings: Settings) -> Check:
-    """Whether the mail relay answers."""
-    fix = "Look at host and port under [mail], and at the firewall. Nothing is lost: mail waits and goes out later."
-    return _reached("relay", settings.mail.host, settings.mail.port, fix)
+    """Whether the mail relay answers, encrypts and lets us in."""
+    seen = relay_look(settings.mail, PATIENCE)
+    fix = (
+        "Look at user and password under [mail]; `hearthline golive --ask` asks for them anew."
+        if seen.stage == "sign_in"
+        else "Look at host, port and security under [mail], and at the firewall."
+    )
+    return Check("relay", seen.ok, _whole(seen.says), f"{fix} Nothing is lost: mail waits and goes out later.")
 
 
 def database_version(db: Database) -> Check:
@@ -118,6 +124,10 @@ def _reached(name: str, host: str, port: int, fix: str) -> Check:
             return Check(name, True, f"{host}:{port} answers.")
     except OSError as trouble:
         return Check(name, False, f"{host}:{port} does not answer ({trouble}).", fix)
+
+
+def _whole(says: str) -> str:
+    return says if says.endswith(".") else f"{says}."
 
 
 def _numbers(version: str) -> tuple[int, ...]:

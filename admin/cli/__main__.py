@@ -22,6 +22,12 @@ COMMANDS: dict[str, list[tuple[str, str, str, str]]] = {
             "Set up mail, print and check the DNS records, and test the whole way.",
             "hearthline golive nfp.example --out postmark",
         ),
+        (
+            "texting",
+            "admin.cli.texting:texting",
+            "Register texts with carriers, and look how the numbers are wired.",
+            "hearthline texting kit",
+        ),
         ("run", "admin.cli.run:run", "Run everything in one process.", "hearthline run"),
         ("web", "admin.cli.parts:web", "Only the pages, beside others (PostgreSQL, Redis).", "hearthline web"),
         ("mail", "admin.cli.parts:mail", "Only the doors for mail, beside others.", "hearthline mail"),

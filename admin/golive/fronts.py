@@ -80,9 +80,6 @@ relay_domains = {domain}
 transport_maps = inline:{{ {domain}=lmtp:[127.0.0.1]:{doors.lmtp_port or 2424} }}
 relay_recipient_maps =
 message_size_limit = {size}
-# Our answers to each recipient of a mail are their own; what we put off waits here and comes again.
-lmtp_destination_recipient_limit = 1
-maximal_queue_lifetime = 5d
 """
     )
 

@@ -152,7 +152,7 @@ def test_the_report_for_programs_keeps_its_fields_and_names(tmp_path: Path, post
         "database version", "running", "workers", "somebody answers", "everything received settles",
         "everything due leaves", "messages may leave", "people are answered", "replies arrive", "nobody storms",
         "nobody is left alone",
-        "replies after a hand-over", "files of people", "mail is signed",
+        "replies after a hand-over", "files of people", "mail is signed", "numbers are wired",
     ]  # fmt: skip
     for check in report["checks"]:
         assert set(check) == {"name", "ok", "says", "fix"}

@@ -105,7 +105,7 @@ def number(value: str, account: Account, door: str, now: datetime) -> dict[str, 
         "sms_method": "POST",
         "sms_url": door,
         "status": "in-use",
-        "status_callback": "",
+        "status_callback": door.replace("/texts/received", "/calls/ended"),
         "status_callback_method": "POST",
         "trunk_sid": None,
         "type": "local",
@@ -116,7 +116,7 @@ def number(value: str, account: Account, door: str, now: datetime) -> dict[str, 
         "voice_fallback_url": "",
         "voice_method": "POST",
         "voice_receive_mode": "voice",
-        "voice_url": "",
+        "voice_url": door.replace("/texts/received", "/calls/received"),
     }
 
 
