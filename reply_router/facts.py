@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.base.db import among
+from engine.base.db import ManyAsked
 from engine.base.foreseen import begin_foreseeing, hold
 from engine.base.tokens import Purpose
 from engine.chapters.membership import foresee_memberships, foresee_roles
@@ -21,7 +21,7 @@ from engine.conversations.question import foresee_questions
 from engine.conversations.received import Received
 from engine.conversations.storm import foresee_storms
 from engine.conversations.thread import Thread, foresee_threads
-from engine.enrollments.enrollment import Enrollment
+from engine.enrollments.enrollment import foresee_ends
 from engine.outbox.delivery import Delivery
 from engine.outbox.letter import delivery_of
 from engine.people.absence import foresee_absences
@@ -62,6 +62,7 @@ class _Named:
 
 def foresee(session: Session, mails: Sequence[Come], office: Office, now: datetime) -> None:
     """What these mails ask is known, and nobody else writes to their members' conversations until this ends."""
+    session.flush()  # what follows is asked beside the session
     begin_foreseeing(session)
     keys: dict[bytes, int] = {}
     for mail in mails:
@@ -69,21 +70,16 @@ def foresee(session: Session, mails: Sequence[Come], office: Office, now: dateti
     take_keys(session, keys, now)
     named = _named_by(mails, office)
     members = named.members | foresee_members_with(session, "email", named.senders)
-    deliveries = session.scalars(select(Delivery).where(among(session, Delivery.id, named.deliveries))).all()
+    deliveries: Sequence[Delivery] = _DELIVERIES.found(session, named.deliveries)
     said = foresee_messages(session, named.deliveries, named.names)
     members |= _known(row.member_id for row in deliveries) | _known(row.member_id for row in said)
     threads = named.threads | _known(row.thread_id for row in deliveries) | _known(row.thread_id for row in said)
     # Two first mails of one person at the same time open one conversation: whoever comes second waits here.
-    people = session.scalars(
-        select(Member).where(among(session, Member.id, members)).order_by(Member.id).with_for_update(key_share=True)
-    ).all()
+    people: Sequence[Member] = _PEOPLE.found(session, members)
     talks = foresee_threads(session, threads, members)
-    authors = session.scalars(
-        select(Member).where(among(session, Member.id, {row.author_id for row in said if row.author_id} - members))
-    ).all()
-    journeys = {row.enrollment_id for row in deliveries if row.enrollment_id is not None}
-    enrollments = session.scalars(select(Enrollment).where(among(session, Enrollment.id, journeys))).all()
-    hold(session, (deliveries, people, authors, enrollments))
+    authors = _AUTHORS.found(session, _known(row.author_id for row in said) - members)
+    hold(session, (deliveries, people, authors))
+    foresee_ends(session, _known(row.enrollment_id for row in deliveries))
     foresee_questions(session, named.deliveries, members, now)
     foresee_asked_by(session, named.deliveries)
     foresee_storms(session, members, now)
@@ -95,6 +91,13 @@ def foresee(session: Session, mails: Sequence[Come], office: Office, now: dateti
     chapters |= _known(row.chapter_id for row in deliveries) | _known(row.chapter_id for row in talks)
     foresee_desks(session, chapters, now)
     _foresee_thread_keys(session, mails, talks)
+
+
+_DELIVERIES = ManyAsked(lambda one_of: select(Delivery).where(one_of(Delivery.id)))
+_AUTHORS = ManyAsked(lambda one_of: select(Member).where(one_of(Member.id)))
+_PEOPLE = ManyAsked(
+    lambda one_of: select(Member).where(one_of(Member.id)).order_by(Member.id).with_for_update(key_share=True)
+)
 
 
 def _known(ids: Iterable[int | None]) -> set[int]:

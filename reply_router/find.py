@@ -20,7 +20,7 @@ from engine.conversations.assignment import may_answer
 from engine.conversations.message import Message, said_with
 from engine.conversations.thread import Thread, open_person_thread
 from engine.conversations.topic import TOPIC
-from engine.enrollments.enrollment import Enrollment
+from engine.enrollments.enrollment import has_ended
 from engine.outbox.delivery import Delivery
 from engine.outbox.letter import delivery_of
 from engine.people.address import members_with
@@ -322,10 +322,9 @@ def _with_marks(search: Search, place: Place) -> Place:
 
 def _is_over(session: Session, place: Place) -> bool:
     """Whether what they answer is past: its journey ended before its end, or they are in no chapter any more."""
-    if place.delivery is not None and place.delivery.enrollment_id is not None:
-        enrollment = session.get(Enrollment, place.delivery.enrollment_id)
-        if enrollment is not None and enrollment.ended_at is not None:
-            return True
+    journey = place.delivery.enrollment_id if place.delivery is not None else None
+    if journey is not None and has_ended(session, journey):
+        return True
     if place.member is None or not place.ours:
         return False
     return has_left_all(session, place.member.id)

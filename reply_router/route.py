@@ -66,14 +66,14 @@ from reply_router.reports import file_bounce, file_complaint, what_it_is
 from reply_router.rules import judge
 from reply_router.sign_ups import file_sign_up_mail
 from reply_router.staff import file_staff_mail
-from reply_router.taken import MOST_TRIES, Taken, give_back, pause, take_group
+from reply_router.taken import MOST_TRIES, Taken, give_back, note_settled, pause, take_group
 from reply_router.text_route import DOOR, route_text, text_key
 from reply_router.topics.mail import file_in_topic
 
 _POISON = "It stopped our reader several times. Nothing of it is lost: open the original."
 
 #: Rows that one worker takes and settles together, at most.
-MOST_TOGETHER = 64
+MOST_TOGETHER = 128
 #: Seconds after which what is still unread of a group is given back: a lease lasts four times as long.
 MOST_SECONDS = 5.0
 #: Mails of a group whose senders are asked about at the same time.
@@ -192,6 +192,8 @@ class Routing:
         for each in ready:
             each.is_settled = True
         self._outcomes |= outcomes
+        # The first was woken already; of the others each has a wake of its own on its way.
+        note_settled(self._services, [each.taken.received_id for each in ready[1:]])
         log.info("routed together", count=len(outcomes), first_id=ready[0].taken.received_id)
 
     def _alone(self, ready: Ready) -> None:

@@ -1,14 +1,15 @@
 """Taken: a received row that is one worker's for a while, with its bytes; every try is counted before it begins."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
-from engine.base.db import UTCDateTime, among
+from engine.base.db import Database, UTCDateTime, among
 from engine.base.errors import Unavailable, Unread
 from engine.base.log import logger
 from engine.base.services import Services
@@ -58,8 +59,12 @@ def take_group(services: Services, received_id: int, most: int) -> list[Taken]:
     Nothing when the row itself is settled or somebody else's. What was tried before goes by itself: were it to end this
     process, only its own tries would count.
     """
+    along = _ALONG.get(services.db)
+    if along is not None and received_id in along:
+        along.discard(received_id)
+        return []
     wall = datetime.now(UTC)
-    with services.db.engine.connect() as connection:  # most who are woken come too late: the group took it along
+    with services.db.engine.connect() as connection:
         tried = connection.scalar(_TRIED, {"row": received_id, "wall": wall})
     if tried is None:
         return []
@@ -105,6 +110,18 @@ def take_group(services: Services, received_id: int, most: int) -> list[Taken]:
         for row in rows
     ]
 
+
+def note_settled(services: Services, received_ids: Iterable[int]) -> None:
+    """These rows are settled for good: whoever is woken for one of them in this process need not ask for it."""
+    along = _ALONG.setdefault(services.db, set())
+    if len(along) > _MOST_ALONG:
+        along.clear()  # then the database is asked
+    along.update(received_ids)
+
+
+#: Rows that were settled in a group, and whose own wake is still to come: most who are woken come too late.
+_ALONG: WeakKeyDictionary[Database, set[int]] = WeakKeyDictionary()
+_MOST_ALONG = 10_000
 
 _TAKEN = (
     Received.id, Received.attempts, Received.bytes_id, Received.door, Received.mail_from, Received.rcpt_to,

@@ -1,6 +1,7 @@
 """`hearthline web|mail|worker|scheduler`: one part of an installation, as often and on as many machines as wanted."""
 
 import contextlib
+import gc
 import subprocess
 import sys
 import time
@@ -108,6 +109,7 @@ def _runs(
         end_with_parent()
     process = Process(settings, role)
     ports = process.start()
+    gc.freeze()  # what stands now stays as long as the process: nobody need walk through it for garbage
     watched = f" Watch it at {settings.doors.host}:{ports.watch}." if ports.watch else ""
     click.echo(told(settings, ports) + watched)
     wait_for_end()

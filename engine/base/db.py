@@ -24,6 +24,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Select,
+    String,
     Table,
     Text,
     Update,
@@ -403,24 +404,40 @@ class ManyAsked:
     """A query about many ids that every batch asks: built once for each database, and then only given its values."""
 
     def __init__(self, build: Callable[[Callable[[Any], Any]], Select[Any]]) -> None:
-        """`build` makes the query with a function that makes of a column the condition to be one of the ids."""
+        """`build` makes the query with a function that makes of a column the condition to be one of the ids, or of the
+        names where the column holds words."""
         self._build = build
         self._built: dict[str, Select[Any]] = {}
 
-    def rows(self, session: Session, ids: Collection[int], **values: Any) -> Sequence[tuple[Any, ...]]:
+    def rows(
+        self, session: Session, ids: Collection[int] | Collection[str], **values: Any
+    ) -> Sequence[tuple[Any, ...]]:
         """The query's rows as the driver gives them (`plain_rows`); none without ids, and nobody is asked then."""
         if not ids:
             return []
+        return plain_rows(session, *self._with(session, ids, values))
+
+    def found(self, session: Session, ids: Collection[int] | Collection[str], **values: Any) -> Sequence[Any]:
+        """The rows of a query about one kind of row, as the session has them; none without ids, unasked."""
+        return session.scalars(*self._with(session, ids, values)).all() if ids else []
+
+    def read(self, session: Session, ids: Collection[int] | Collection[str], **values: Any) -> Sequence[Any]:
+        """The query's rows with their times read; none without ids, unasked."""
+        return session.execute(*self._with(session, ids, values)).all() if ids else []
+
+    def _with(
+        self, session: Session, ids: Collection[int] | Collection[str], values: dict[str, Any]
+    ) -> tuple[Select[Any], dict[str, Any]]:
         name = session.get_bind().dialect.name
         query = self._built.get(name)
         if query is None:
             query = self._built[name] = self._build(_one_of_postgresql if name == "postgresql" else _one_of_sqlite)
         values["ids"] = list(ids) if name == "postgresql" else json.dumps(list(ids))
-        return plain_rows(session, query, values)
+        return query, values
 
 
 def _one_of_postgresql(column: Any) -> Any:
-    return column == any_(bindparam("ids", type_=ARRAY(BigInteger)))
+    return column == any_(bindparam("ids", type_=ARRAY(Text if isinstance(column.type, Text | String) else BigInteger)))
 
 
 def _one_of_sqlite(column: Any) -> Any:

@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, Id, among
-from engine.base.foreseen import foreseeable, hold
+from engine.base.db import Base, Id, ManyAsked
+from engine.base.foreseen import foreseeable
 from engine.base.ids import new_id
 from engine.chapters.chapter import Chapter
 
@@ -101,20 +101,15 @@ def has_left_all(session: Session, member_id: int) -> bool:
 
 def foresee_memberships(session: Session, member_ids: Collection[int]) -> set[int]:
     """Where each of these members belongs is known; the chapters that are their homes."""
-    theirs: dict[int, list[Membership]] = {member_id: [] for member_id in member_ids}
-    rows = session.scalars(
-        select(Membership)
-        .where(among(session, Membership.member_id, theirs))
-        .order_by(Membership.rank, Membership.created_at, Membership.chapter_id)
-    ).all()
-    for row in rows:
-        theirs[row.member_id].append(row)
-    homes = {}
-    for member_id, all_ in theirs.items():
-        homes[member_id] = next((row.chapter_id for row in all_ if row.left_at is None), None)
-        home_chapter.foresee(session, homes[member_id], member_id)
-        has_left_all.foresee(session, bool(all_) and homes[member_id] is None, member_id)
-    hold(session, rows)
+    homes: dict[int, int | None] = dict.fromkeys(member_ids)
+    been: set[int] = set()
+    for member_id, chapter_id, left_at in _BELONGING.rows(session, homes):
+        been.add(member_id)
+        if left_at is None and homes[member_id] is None:
+            homes[member_id] = chapter_id
+    for member_id, home in homes.items():
+        home_chapter.foresee(session, home, member_id)
+        has_left_all.foresee(session, member_id in been and home is None, member_id)
     return {home for home in homes.values() if home is not None}
 
 
@@ -142,15 +137,24 @@ def roles_of(session: Session, member_id: int) -> list[tuple[int | None, str]]:
 def foresee_roles(session: Session, member_ids: Collection[int]) -> None:
     """What each of these people may do is known."""
     found: dict[int, list[tuple[int | None, str]]] = {member_id: [] for member_id in member_ids}
-    rows = session.execute(
-        select(Role.member_id, Role.chapter_id, Role.role).where(
-            among(session, Role.member_id, found), Role.ended_at.is_(None)
-        )
-    )
-    for member_id, chapter_id, role in rows:
+    for member_id, chapter_id, role in _ROLES.rows(session, found):
         found[member_id].append((chapter_id, role))
     for member_id, theirs in found.items():
         roles_of.foresee(session, theirs, member_id)
+
+
+_BELONGING = ManyAsked(
+    lambda one_of: (
+        select(Membership.member_id, Membership.chapter_id, Membership.left_at)
+        .where(one_of(Membership.member_id))
+        .order_by(Membership.rank, Membership.created_at, Membership.chapter_id)
+    )
+)
+_ROLES = ManyAsked(
+    lambda one_of: select(Role.member_id, Role.chapter_id, Role.role).where(
+        one_of(Role.member_id), Role.ended_at.is_(None)
+    )
+)
 
 
 def in_several(session: Session, member_ids: Collection[int]) -> frozenset[int]:

@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index, String, and_, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.audit.entry import record
-from engine.base.db import Base, Id, among
+from engine.base.db import Base, Id, ManyAsked
 from engine.base.foreseen import add_soon, flush_soon, foreseeable, forget_all, is_foreseeing
 from engine.base.ids import new_id
 from engine.chapters.membership import ANSWERING_ROLES, Role, roles_of
@@ -144,34 +144,37 @@ def recount(session: Session, thread: Thread | None) -> None:
 
 def _holders(session: Session, chapter_ids: Collection[int | None]) -> dict[int | None, list[tuple[str, int]]]:
     found: dict[int | None, list[tuple[str, int]]] = {chapter_id: [] for chapter_id in chapter_ids}
-    rows = session.execute(
-        select(Role.chapter_id, Role.role, Role.member_id)
-        .join(Member, Member.id == Role.member_id)
-        .where(
-            or_(Role.chapter_id.is_(None), among(session, Role.chapter_id, [each for each in found if each])),
-            Role.role.in_((*ANSWERING_ROLES, *_DESKS)),
-            Role.ended_at.is_(None),
-            Member.erased_at.is_(None),
-        )
-        .order_by(Role.created_at, Role.id)
-    )
-    for chapter_id, role, member_id in rows:
+    # Without any chapter the national desk's are asked for all the same.
+    for chapter_id, role, member_id in _HOLDERS.rows(session, [each for each in found if each] or [0]):
         if chapter_id in found:
             found[chapter_id].append((role, member_id))
     return found
 
 
 def _loads(session: Session, member_ids: Collection[int]) -> dict[int, int]:
-    rows = session.execute(
-        select(Thread.responsible_id, func.count())
+    return dict(_LOADS.rows(session, member_ids))
+
+
+_HOLDERS = ManyAsked(
+    lambda one_of: (
+        select(Role.chapter_id, Role.role, Role.member_id)
+        .join(Member, Member.id == Role.member_id)
         .where(
-            among(session, Thread.responsible_id, member_ids),
-            Thread.closure_id.is_(None),
-            Thread.waits_since.is_not(None),
+            or_(Role.chapter_id.is_(None), one_of(Role.chapter_id)),
+            Role.role.in_((*ANSWERING_ROLES, *_DESKS)),
+            Role.ended_at.is_(None),
+            Member.erased_at.is_(None),
         )
+        .order_by(Role.created_at, Role.id)
+    )
+)
+_LOADS = ManyAsked(
+    lambda one_of: (
+        select(Thread.responsible_id, func.count())
+        .where(one_of(Thread.responsible_id), Thread.closure_id.is_(None), Thread.waits_since.is_not(None))
         .group_by(Thread.responsible_id)
-    ).tuples()
-    return {member_id: many for member_id, many in rows if member_id is not None}
+    )
+)
 
 
 def _foreseen_there(

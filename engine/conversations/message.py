@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.audit.entry import record
-from engine.base.db import Base, Id, among
+from engine.base.db import Base, Id, ManyAsked
 from engine.base.foreseen import flush_soon, foreseeable, hold
 from engine.base.ids import new_id
 from engine.conversations.closure import reopen
@@ -228,24 +228,21 @@ def said_lately(_session: Session, _member_id: int) -> int:
 
 def foresee_messages(session: Session, delivery_ids: Collection[int], names: Collection[str]) -> list[Message]:
     """The words that went with each of these deliveries are known, and those that came by these Message-IDs."""
-    went = session.scalars(
-        select(Message).where(among(session, Message.delivery_id, delivery_ids)).order_by(Message.id.desc())
-    ).all()
+    went: Sequence[Message] = _WENT.found(session, delivery_ids)
     first = {row.delivery_id: row for row in went}
     for delivery_id in delivery_ids:
         said_with.foresee(session, first.get(delivery_id), delivery_id)
     for name in names:
         named.foresee(session, [], name)
-    came: Sequence[Message] = ()
-    if names:
-        same = among(session, Message.internet_message_id, names)
-        came = session.scalars(select(Message).where(same, Message.kind == "in")).all()
+    came: Sequence[Message] = _CAME.found(session, names)
     for row in came:
         named(session, row.internet_message_id).append(row)
     hold(session, (went, came))
     return list(first.values())
 
 
+_WENT = ManyAsked(lambda one_of: select(Message).where(one_of(Message.delivery_id)).order_by(Message.id.desc()))
+_CAME = ManyAsked(lambda one_of: select(Message).where(one_of(Message.internet_message_id), Message.kind == "in"))
 #: Mails by one Message-ID that are looked at.
 _MOST_NAMED = 5
 #: Within so long whoever writes too often is in a storm (engine.conversations.storm).

@@ -1,13 +1,13 @@
 """Question: something asked of one member and awaited."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, false, func, select, text, update
+from sqlalchemy import ForeignKey, Index, String, bindparam, false, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, Id, among, one_at_a_time
+from engine.base.db import Base, Id, ManyAsked, one_at_a_time
 from engine.base.foreseen import foreseeable, hold
 
 
@@ -84,20 +84,24 @@ def foresee_questions(
     session: Session, delivery_ids: Collection[int], member_ids: Collection[int], now: datetime
 ) -> None:
     """What each of these deliveries asked, and what these members have not answered, is known."""
-    by_delivery = session.scalars(select(Question).where(among(session, Question.delivery_id, delivery_ids))).all()
+    by_delivery: Sequence[Question] = _ASKED_WITH.found(session, delivery_ids)
     found = {row.delivery_id: row for row in by_delivery}
     for delivery_id in delivery_ids:
         question_of.foresee(session, found.get(delivery_id), delivery_id)
     for member_id in member_ids:
         unanswered.foresee(session, [], member_id)
-    rows = session.scalars(
-        select(Question).where(
-            among(session, Question.member_id, member_ids), Question.answered_at.is_(None), Question.until_at > now
-        )
-    ).all()
+    rows: Sequence[Question] = _UNANSWERED.found(session, member_ids, now=now)
     for row in rows:
         unanswered(session, row.member_id).append(row)
     hold(session, (by_delivery, rows))
+
+
+_ASKED_WITH = ManyAsked(lambda one_of: select(Question).where(one_of(Question.delivery_id)))
+_UNANSWERED = ManyAsked(
+    lambda one_of: select(Question).where(
+        one_of(Question.member_id), Question.answered_at.is_(None), Question.until_at > bindparam("now")
+    )
+)
 
 
 def ask(session: Session, questions: Iterable[Question]) -> None:

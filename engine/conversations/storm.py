@@ -7,10 +7,10 @@ always would. It ends by itself, with the first words after an hour in which the
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import Index, func, select
+from sqlalchemy import Index, bindparam, func, select
 from sqlalchemy.orm import Mapped, Session
 
-from engine.base.db import Base, Id, among
+from engine.base.db import Base, Id, ManyAsked
 from engine.base.ids import new_id
 from engine.base.log import logger
 from engine.conversations.message import LATELY, Message, said_lately
@@ -47,10 +47,11 @@ def watch(session: Session, thread: Thread, now: datetime) -> bool:
     """
     if thread.kind != "person":
         return False  # many people write there, and it has limits of its own
-    whose = Message.member_id == thread.member_id if thread.member_id is not None else Message.thread_id == thread.id
     if thread.member_id is not None and said_lately.is_foreseen(session, thread.member_id):
         many: int | None = said_lately(session, thread.member_id)
     else:
+        theirs = thread.member_id is not None
+        whose = Message.member_id == thread.member_id if theirs else Message.thread_id == thread.id
         many = session.scalar(
             select(func.count()).where(whose, Message.kind.in_(("in", "machine")), Message.at > now - WITHIN)
         )
@@ -74,18 +75,18 @@ def watch(session: Session, thread: Thread, now: datetime) -> bool:
 
 def foresee_storms(session: Session, member_ids: Collection[int], now: datetime) -> None:
     """How much each of these members wrote within an hour is known."""
-    rows = session.execute(
-        select(Message.member_id, func.count())
-        .where(
-            among(session, Message.member_id, member_ids),
-            Message.kind.in_(("in", "machine")),
-            Message.at > now - WITHIN,
-        )
-        .group_by(Message.member_id)
-    ).tuples()
-    found = dict(rows.all())
+    found: dict[int, int] = dict(_LATELY.read(session, member_ids, since=now - WITHIN))
     for member_id in member_ids:
         said_lately.foresee(session, found.get(member_id, 0), member_id)
+
+
+_LATELY = ManyAsked(
+    lambda one_of: (
+        select(Message.member_id, func.count())
+        .where(one_of(Message.member_id), Message.kind.in_(("in", "machine")), Message.at > bindparam("since"))
+        .group_by(Message.member_id)
+    )
+)
 
 
 def lately(session: Session, now: datetime) -> list[Storm]:

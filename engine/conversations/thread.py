@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, Id, among
+from engine.base.db import Base, Id, ManyAsked
 from engine.base.foreseen import flush_soon, foreseeable, hold
 from engine.base.ids import new_id
 
@@ -172,11 +172,8 @@ def whose_load(thread: Thread) -> int | None:
 
 def foresee_threads(session: Session, thread_ids: Collection[int], member_ids: Collection[int]) -> list[Thread]:
     """These conversations and all open ones with these members are known, and nobody else writes in them meanwhile."""
-    theirs = (among(session, Thread.member_id, member_ids), Thread.kind == "person", Thread.closure_id.is_(None))
-    rows: dict[int, Thread] = {}
-    for wanted in ((among(session, Thread.id, thread_ids),), theirs):  # either by its own index
-        query = select(Thread).where(*wanted).order_by(Thread.id).with_for_update()
-        rows |= {row.id: row for row in session.scalars(query)}
+    rows: dict[int, Thread] = {row.id: row for row in _BY_ID.found(session, thread_ids)}
+    rows |= {row.id: row for row in _OPEN_WITH.found(session, member_ids)}  # either by its own index
     for member_id in member_ids:
         open_talks.foresee(session, [], member_id)
     for row in rows.values():
@@ -186,6 +183,17 @@ def foresee_threads(session: Session, thread_ids: Collection[int], member_ids: C
             is_open_again(session, row)
     hold(session, rows)
     return list(rows.values())
+
+
+_BY_ID = ManyAsked(lambda one_of: select(Thread).where(one_of(Thread.id)).order_by(Thread.id).with_for_update())
+_OPEN_WITH = ManyAsked(
+    lambda one_of: (
+        select(Thread)
+        .where(one_of(Thread.member_id), Thread.kind == "person", Thread.closure_id.is_(None))
+        .order_by(Thread.id)
+        .with_for_update()
+    )
+)
 
 
 def last_person_thread(session: Session, member_id: int) -> Thread | None:

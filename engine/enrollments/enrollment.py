@@ -29,7 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.base.broker import wake_on_commit
-from engine.base.db import Base, Id, among, bulk_insert, insert_into, stored_time, table_of
+from engine.base.db import Base, Id, ManyAsked, among, bulk_insert, insert_into, stored_time, table_of
+from engine.base.foreseen import foreseeable
 from engine.base.ids import new_ids
 from engine.enrollments.journey import JourneyVersion, Published, load_version
 from journeys.model import AfterExit, AfterSpan, AtMost, Never, ReEntry
@@ -386,6 +387,22 @@ def end(session: Session, rows: Collection[Standing], reason: str, now: datetime
         .values(ended_at=now, end_reason=reason[:80])
         .execution_options(synchronize_session="fetch")
     )
+
+
+@foreseeable
+def has_ended(session: Session, enrollment_id: int) -> bool:
+    """Whether there is such an enrollment, and it is over."""
+    return session.scalar(select(Enrollment.ended_at).where(Enrollment.id == enrollment_id)) is not None
+
+
+def foresee_ends(session: Session, enrollment_ids: Collection[int]) -> None:
+    """It is known which of these enrollments are over."""
+    over = {row_id for (row_id,) in _OVER.rows(session, enrollment_ids)}
+    for enrollment_id in enrollment_ids:
+        has_ended.foresee(session, enrollment_id in over, enrollment_id)
+
+
+_OVER = ManyAsked(lambda one_of: select(Enrollment.id).where(one_of(Enrollment.id), Enrollment.ended_at.is_not(None)))
 
 
 def stop(session: Session, member_ids: Collection[int], reason: str, now: datetime) -> int:

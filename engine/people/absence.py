@@ -2,12 +2,13 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, Select, String, or_, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, Select, String, bindparam, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.audit.entry import record
-from engine.base.db import Base, Id, among
+from engine.base.db import Base, Id, ManyAsked
 from engine.base.foreseen import foreseeable
 from engine.base.ids import new_id
 
@@ -86,7 +87,7 @@ def absences_of(session: Session, member_id: int) -> list[Absence]:
 def foresee_absences(session: Session, member_ids: Collection[int], now: datetime) -> None:
     """It is known which of these people are away."""
     found: dict[int, list[Absence]] = {member_id: [] for member_id in member_ids}
-    for row in session.scalars(select(Absence).where(among(session, Absence.member_id, found), *_now(now))):
+    for row in _AWAY.found(session, found, now=now):
         found[row.member_id].append(row)
     for member_id, rows in found.items():
         absences_of.foresee(session, rows, member_id)
@@ -115,5 +116,8 @@ def over(session: Session, now: datetime) -> list[Absence]:
     )
 
 
-def _now(now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _now(now: Any) -> tuple[ColumnElement[bool], ...]:
     return Absence.ended_at.is_(None), or_(Absence.until_at.is_(None), Absence.until_at > now)
+
+
+_AWAY = ManyAsked(lambda one_of: select(Absence).where(one_of(Absence.member_id), *_now(bindparam("now"))))

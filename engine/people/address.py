@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Literal
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import ForeignKey, Index, String, or_, select, text
+from sqlalchemy import ForeignKey, Index, String, bindparam, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, Id, among
+from engine.base.db import Base, Id, ManyAsked
 from engine.base.errors import Invalid
 from engine.base.foreseen import foreseeable
 from engine.base.ids import new_id
@@ -149,16 +149,20 @@ def foresee_members_with(session: Session, kind: AddressKind, values: Collection
     found: dict[str, list[int]] = {value: [] for value in values}
     if not found:
         return set()
-    rows = session.execute(
-        select(Address.value, Address.member_id)
-        .where(Address.kind == kind, among(session, Address.value, found), _IS_THEIRS)
-        .order_by(Address.id)
-    )
-    for value, member_id in rows:
+    for value, member_id in _REACHED_AT.rows(session, found, kind=kind):
         found[value].append(member_id)
     for value, ids in found.items():
         members_with.foresee(session, ids, kind, value)
     return {member_id for ids in found.values() for member_id in ids}
+
+
+_REACHED_AT = ManyAsked(
+    lambda one_of: (
+        select(Address.value, Address.member_id)
+        .where(Address.kind == bindparam("kind"), one_of(Address.value), _IS_THEIRS)
+        .order_by(Address.id)
+    )
+)
 
 
 def masked(value: str) -> str:

@@ -11,7 +11,7 @@ from typing import Literal
 from sqlalchemy import ForeignKey, Index, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, Id, among
+from engine.base.db import Base, Id, ManyAsked
 from engine.base.foreseen import foreseeable
 from engine.base.ids import new_id
 
@@ -110,7 +110,9 @@ def asked_by(session: Session, delivery_id: int) -> Pending | None:
 
 def foresee_asked_by(session: Session, delivery_ids: Collection[int]) -> None:
     """What each of these mails asked about is known."""
-    rows = session.scalars(select(Pending).where(among(session, Pending.delivery_id, delivery_ids)))
-    found = {row.delivery_id: row for row in rows}
+    found = {row.delivery_id: row for row in _ASKED_BY.found(session, delivery_ids)}
     for delivery_id in delivery_ids:
         asked_by.foresee(session, found.get(delivery_id), delivery_id)
+
+
+_ASKED_BY = ManyAsked(lambda one_of: select(Pending).where(one_of(Pending.delivery_id)))

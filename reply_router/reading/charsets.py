@@ -129,6 +129,8 @@ def decode(raw: bytes, label: str | None) -> str:
 
 def clean(text: str) -> str:
     """Line ends are `\\n`; NUL, other controls and half surrogates are gone."""
+    if text.isascii() and text.isprintable():  # as nearly every header's value is
+        return text
     text = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     if text.isascii():
         return text

@@ -89,9 +89,10 @@ def command(text: str, subject: str | None = None, names: Iterable[str] = ()) ->
     if not line:
         line = (subject or "").strip()
     found = _command_in(line) if 0 < len(line) <= 300 else None
-    if found is None and line and _stands_alone(line, text):
+    whole = text.strip() or line
+    if found is None and line and line != whole and _stands_alone(line, text):
         found = _wish_in(line, names)
-    return found or _wish_in(text.strip() or line, names)
+    return found or _wish_in(whole, names)
 
 
 def _stands_alone(line: str, text: str) -> bool:

@@ -150,9 +150,8 @@ def _arrows(lines: list[Line], _: bool) -> bool:
         if alone and line.text.rstrip().endswith("<"):  # ">>> look here <<<"
             continue
         line.why, found = ARROWS, True
-    for place in range(1, len(lines) - 1):
-        line, before, after = lines[place], lines[place - 1], lines[place + 1]
-        if not line.own or line.blank or before.why != ARROWS or not after.arrow or len(line.text) > 60:
+    for before, line, after in zip(lines, lines[1:], lines[2:], strict=False):
+        if before.why != ARROWS or line.why or line.blank or not after.arrow or len(line.text) > 60:
             continue
         wrapped = len(before.text) >= 55 and line.text[:1].islower()
         link = line.text.lstrip().startswith(("(http", "<http", "http", "[http", "(mailto", "<mailto"))

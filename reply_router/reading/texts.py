@@ -218,6 +218,8 @@ def asks_for_no_mail(text: str, names: Iterable[str] = ()) -> Asked:
     `names`: those that stand below a letter and add nothing.
     """
     one = one_form(text)
+    if len(one) > _LONGEST:
+        return Asked.NOTHING
     around = frozenset(one_form(each) for name in names for each in (name, *name.split()))
     if _wish(text, one, MAIL_WISHES, around) is not TextKind.STOP_LENIENT:
         return Asked.NOTHING
