@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import dkim
 import pytest
@@ -22,9 +23,11 @@ import reply_router.route
 from engine.base.services import Services
 from engine.conversations.received import Received, ReceivedBytes
 from reply_router.budget.readers import Letter
+from reply_router.proof.proof import Proof
 from reply_router.proof.signatures import good_signatures
 from reply_router.reading import Reading, read
 from reply_router.route import route_due
+from reply_router.taken import Taken
 from tests.bench.crowd import gather_crowd
 from tests.bench.figure import Figure
 from tests.bench.mailroom import Naive, office, on_one_core, organizers, post
@@ -72,14 +75,15 @@ def _routed(kind: Kind, fresh: Fresh, folder: Path, quick: bool) -> Iterator[Fig
             for number in range(rounds + 1):
                 people = range(first, first + turn)
                 first += turn
+                by = key if signed else None
                 for which, services in zip(took, offices, strict=True):
                     rows = post(services, people)
                     if signed:
                         _sign(services, rows, key)
-                    seconds = _time(_way(which, services, key if signed else None), rows, apart=apart)
+                    seconds = _time(_way(which, services, by), rows, by, apart=apart)
                     if number:  # the first warms up
                         took[which] += seconds
-            done, goal = turn * rounds, None if quick or not apart else TIMES
+            done, goal = turn * rounds, None if quick or signed or not apart else TIMES
             yield Figure(name, kind, done / took["naive"], done / took["ours"], goal, "letters/s")
     for services in offices:
         services.db.close()
@@ -93,24 +97,32 @@ def _way(which: str, services: Services, key: Key | None) -> Callable[[int], Non
         return Naive(services, proven if key is not None else None).route
 
     def ours(received_id: int) -> None:
-        if key is not None:
-            with services.db.read() as session:
-                raw = bytes(session.scalars(_bytes_of(received_id)).one())
-            if not good_signatures(raw, {key.name: key.record}).domains:
-                raise AssertionError("a good signature was not found good")
         route_due(services, received_id)
 
     return ours
 
 
-def _time(way: Callable[[int], None], rows: Sequence[int], *, apart: bool) -> float:
+def _time(way: Callable[[int], None], rows: Sequence[int], key: Key | None, *, apart: bool) -> float:
     with pytest.MonkeyPatch.context() as patched:
         if not apart:
             patched.setattr(reply_router.route, "readers", _Here())
+        if key is not None:
+            patched.setattr(reply_router.route, "proof_of", _proves_by(key, reply_router.route.proof_of))
         began = time.perf_counter()
         for row in rows:
             way(row)
         return time.perf_counter() - began
+
+
+def _proves_by(key: Key, real: Callable[..., Proof]) -> Callable[..., Proof]:
+    """Looks at a mail's signature too, with a key that is known, as it does when no mail server of ours did."""
+
+    def proof_of(taken: Taken, *more: Any) -> Proof:
+        if not good_signatures(taken.raw, {key.name: key.record}).domains:
+            raise AssertionError("a good signature was not found good")
+        return real(taken, *more)
+
+    return proof_of
 
 
 class _Here:
