@@ -143,7 +143,8 @@ def _exactly(come: int, size: int) -> bytes | None:
 
 
 def _send(go: int, frame: Frame) -> None:
-    for piece in (head_of(frame) + frame.words, frame.body):
+    head = head_of(frame) + frame.words
+    for piece in (head, frame.body) if frame.body else (head,):
         left = memoryview(piece)
         while left:
             left = left[os.write(go, left) :]

@@ -90,6 +90,8 @@ class Child:
         for pipe in (self._go, self._come):
             os.set_blocking(pipe, False)
         self.is_last = False
+        #: What came and was not looked at yet.
+        self._came = bytearray()
         READER_STARTS.inc()
         try:
             self._receive(_now() + limits.start_seconds)
@@ -199,7 +201,9 @@ class Child:
     def _send(self, frame: Frame, deadline: float) -> None:
         waits = select.poll()
         waits.register(self._go, select.POLLOUT)
-        for piece in (head_of(frame) + frame.words, frame.body):
+        # A small frame goes in one piece: the other side would wake at its head, to wait for the rest.
+        head, small = head_of(frame) + frame.words, size_of(frame) <= _PIPE
+        for piece in (head + frame.body,) if small else (head, frame.body):
             left = memoryview(piece)
             while left:
                 try:
@@ -214,18 +218,18 @@ class Child:
         return Frame(what, self._exactly(words, waits, deadline), self._exactly(body, waits, deadline))
 
     def _exactly(self, size: int, waits: "select.poll", deadline: float) -> bytes:
-        pieces = []
-        while size:
+        while len(self._came) < size:
             try:
-                piece = os.read(self._come, min(size, MB))
+                piece = os.read(self._come, min(max(size - len(self._came), _PIPE), MB))
             except BlockingIOError:
                 _wait(waits, deadline)
                 continue
             if not piece:
                 raise EOFError
-            pieces.append(piece)
-            size -= len(piece)
-        return b"".join(pieces)
+            self._came += piece
+        taken = bytes(self._came[:size])
+        del self._came[:size]
+        return taken
 
 
 class Readers:

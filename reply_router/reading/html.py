@@ -250,20 +250,23 @@ _ATTRIBUTES: Final = {
 _DROPPED: Final = {"script", "style", "title", "template", "svg", "math", "iframe", "object", "noscript"}
 
 
+#: Made once: its tables take longer than a short letter.
+_CLEANER: Final = nh3.Cleaner(
+    tags=set(_TAGS),
+    attributes=_ATTRIBUTES,
+    clean_content_tags=_DROPPED,
+    url_schemes={"http", "https", "mailto", "tel"},
+    link_rel="noopener noreferrer nofollow",
+    strip_comments=True,
+)
+
+
 def sanitize(html: str) -> str | None:
     """HTML that is safe and quiet to show: no pictures, styles, forms or scripts; links open without telling whence."""
     if not html.strip() or len(html) > LONGEST_SHOWN or deepest(html) > 400:
         return None
     try:
-        return nh3.clean(
-            html,
-            tags=set(_TAGS),
-            attributes=_ATTRIBUTES,
-            clean_content_tags=_DROPPED,
-            url_schemes={"http", "https", "mailto", "tel"},
-            link_rel="noopener noreferrer nofollow",
-            strip_comments=True,
-        )
+        return _CLEANER.clean(html)
     except Exception:  # a Rust panic arrives as an exception; the words are shown as text then
         return None
 

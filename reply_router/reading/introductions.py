@@ -41,6 +41,8 @@ _DAY_AND_ADDRESS: Final = re.compile(r"\d{4}[/-]\d{1,2}[/-]\d{1,2} [^<>@]{0,80}<
 _SHARED_LINE: Final = re.compile(r"[-–\s]{1,9}((?:On|Am|Le|El|Il|Op|Den|Em) )")
 _DIGITS: Final = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹०१२३४५६७८९０１２３４５６７８９", "0123456789" * 4)
 _BIDI: Final = dict.fromkeys(map(ord, "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\ufeff"))
+#: Any of these signs: few lines have one, and to look is quicker than to change all.
+_FOREIGN: Final = re.compile(f"[{''.join(map(chr, (*_DIGITS, *_BIDI)))}]")
 _PRONOUNS: Final = frozenset(
     "i we he she they you it ich wir er sie je nous il elle yo nosotros ella eu io noi".split()
 )
@@ -65,7 +67,7 @@ class _Evidence:
 
 def _plain(text: str) -> str:
     """The line without marks of direction, its digits those of ASCII."""
-    return text if text.isascii() else text.translate(_BIDI).translate(_DIGITS)
+    return text.translate(_BIDI).translate(_DIGITS) if _FOREIGN.search(text) else text
 
 
 def _evidence(text: str) -> _Evidence:

@@ -115,6 +115,8 @@ def read_words(body: str, opt_out_type: str = "") -> TextWords:
 
 def one_form(text: str) -> str:
     """The text in one form for comparing: wide letters narrow, nothing unseen, no marks, lower case, single spaces."""
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return _LINE_ENDS.sub("\n", _SPACES.sub(" ", text.replace("`", "'").lower())).strip()
     text = unicodedata.normalize("NFKC", text).replace("’", "'").replace("`", "'").replace("‘", "'")
     text = unicodedata.normalize("NFKD", text).casefold()
     return _LINE_ENDS.sub("\n", _SPACES.sub(" ", text.translate(_SEEN))).strip()
