@@ -6,9 +6,13 @@ than a post may bring, is not passed on; the letter says that something was left
 
 import io
 import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.base.broker import Broker
@@ -17,6 +21,7 @@ from engine.base.log import logger
 from engine.base.services import Services
 from engine.base.sweep import Sweep
 from engine.conversations.message import Message
+from engine.conversations.picture import PICTURES_BY_TEXT, ReceivedPicture
 from engine.conversations.received import Received, ReceivedBytes
 from engine.outbox.fan_out import PICTURES, FanOut, due_for_pictures, pictures_are_drawn, readers_of
 from engine.outbox.relayed_picture import LONGEST_SIDE, MOST, MOST_BYTES, MOST_READERS, RelayedPicture
@@ -31,7 +36,8 @@ KINDS: Final = ("JPEG", "PNG", "GIF", "WEBP")
 CONTENT_TYPE: Final = "image/jpeg"
 #: Tried in turn until it is small enough: the longer side, and JPEG's quality.
 _TRIES: Final = ((LONGEST_SIDE, 82), (LONGEST_SIDE, 65), (800, 60), (480, 50))
-#: So long a post waits for a picture that our reader cannot take out of its mail; then its words go without.
+#: So long a post waits for a picture that our reader cannot take out of its mail, or that the provider of texts does
+#: not give; then its words go without.
 PATIENCE: Final = timedelta(minutes=2)
 #: One at a time is drawn in a process.
 _DRAWING: Final = threading.Lock()
@@ -57,22 +63,22 @@ def draw_pictures(services: Services, message_id: int) -> None:
         way = session.get(FanOut, message_id)
         if way is None or way.state != "pictures":
             return
-        numbers, raw = _attached(session.get_one(Message, message_id), session)
-        begun = way.created_at
+        message = session.get_one(Message, message_id)
+        numbers, raw = _attached(message, session)
+        texted = _texted(session, message)
+        patient = services.clock.now() - way.created_at < PATIENCE
         too_many = readers_of(session, way.chapter_id) > MOST_READERS
-    drawn: list[bytes] = []
-    for number in [] if too_many else numbers:
-        if len(drawn) == MOST:
-            break
+    if too_many:
+        drawn = []
+    elif texted:
+        if patient and any(each.is_coming for each in texted):
+            return  # whoever fetches it says so, and the sweep asks once more
+        drawn = _first(drawn_anew(each.body) for each in texted if each.body is not None)
+    else:
         try:
-            picture = drawn_anew(readers.attachment(raw, number))
-        except Unread as error:
-            log.warning("a post's attachment could not be taken out", message_id=message_id, error=str(error))
-            if services.clock.now() - begun < PATIENCE:
-                return  # the reader was busy, or ended at it: the sweep asks once more
-            continue
-        if picture is not None:
-            drawn.append(picture)
+            drawn = _first(_taken_out(raw, number, message_id, patient=patient) for number in numbers)
+        except Unread:
+            return  # the reader was busy, or ended at it: the sweep asks once more
     now = services.clock.now()
     with services.db.write() as session:
         way = session.get(FanOut, message_id, with_for_update=True)
@@ -83,6 +89,22 @@ def draw_pictures(services: Services, message_id: int) -> None:
             for place, body in enumerate(drawn)
         )
         pictures_are_drawn(session, message_id)
+
+
+def _first(pictures: Iterable[bytes | None]) -> list[bytes]:
+    """As many as a post may bring; those after them are not drawn at all."""
+    return list(islice((each for each in pictures if each is not None), MOST))
+
+
+def _taken_out(raw: bytes, number: int, message_id: int, *, patient: bool) -> bytes | None:
+    """One part of the mail, drawn; None for what is no picture. Raises Unread while it may yet be taken out."""
+    try:
+        return drawn_anew(readers.attachment(raw, number))
+    except Unread as error:
+        log.warning("a post's attachment could not be taken out", message_id=message_id, error=str(error))
+        if patient:
+            raise
+        return None
 
 
 def drawn_anew(body: bytes) -> bytes | None:
@@ -118,6 +140,27 @@ def _small(image: "Image.Image") -> bytes | None:
         if out.tell() <= MOST_BYTES:
             return out.getvalue()
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Texted:
+    """One picture of a text; `is_coming`: the provider still has it."""
+
+    body: bytes | None
+    is_coming: bool
+
+
+def _texted(session: Session, message: Message) -> list[_Texted]:
+    """The pictures that came with a text, in their order; a mail has none of these."""
+    if PICTURES_BY_TEXT not in message.detail:
+        return []
+    query = (
+        select(ReceivedPicture.body, ReceivedPicture.due_at)
+        .where(ReceivedPicture.message_id == message.id, ReceivedPicture.received_id == message.received_id)
+        .order_by(ReceivedPicture.place)
+        .limit(_MOST_LOOKED_AT)
+    )
+    return [_Texted(body, due_at is not None) for body, due_at in session.execute(query)]
 
 
 def _attached(message: Message, session: Session) -> tuple[list[int], bytes]:

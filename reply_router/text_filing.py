@@ -14,7 +14,7 @@ from engine.base.settings import Settings
 from engine.chapters.chapter import Chapter
 from engine.conversations.closure import close
 from engine.conversations.message import Message, Words, file_words_in, first_line
-from engine.conversations.picture import ReceivedPicture
+from engine.conversations.picture import PICTURES_BY_TEXT, ReceivedPicture
 from engine.conversations.question import question_of
 from engine.conversations.received import Received
 from engine.conversations.storm import watch
@@ -119,7 +119,7 @@ def stand(session: Session, incoming: Incoming, now: datetime, *, waits: bool) -
     message.at = incoming.received.created_at
     session.flush()
     watch(session, thread, now)
-    _expect_pictures(session, incoming, message, now)
+    expect_pictures(session, incoming, message, now)
     if incoming.rule.outcome != "needs_person" and (waits or is_new):
         see_to_it(session, thread, now, wished=chosen.member_id if chosen else None, why=chosen.says if chosen else "")
     if is_new:
@@ -219,6 +219,8 @@ def words_of_text(incoming: Incoming) -> Words:
         detail["from"] = incoming.place.phone
     if incoming.text.trouble:
         detail["trouble"] = [incoming.text.trouble]
+    if incoming.text.pictures:
+        detail[PICTURES_BY_TEXT] = len(incoming.text.pictures)
     return Words(
         text=stored(incoming.text.body),
         channel="sms",
@@ -229,7 +231,7 @@ def words_of_text(incoming: Incoming) -> Words:
     )
 
 
-def _expect_pictures(session: Session, incoming: Incoming, message: Message, now: datetime) -> None:
+def expect_pictures(session: Session, incoming: Incoming, message: Message, now: datetime) -> None:
     """Each picture has its row, and is fetched after the text itself is safe."""
     received, text = incoming.received, incoming.text
     rows = [

@@ -7,6 +7,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.base.db import Base, Id
 
+#: In the detail of a message: how many pictures came with its text.
+PICTURES_BY_TEXT = "pictures"
+
 
 class ReceivedPicture(Base):
     """One picture of one received text. Until it is fetched, `body` is None and `due_at` says when it is tried."""

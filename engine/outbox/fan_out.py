@@ -24,6 +24,7 @@ from engine.chapters.membership import Membership
 from engine.chapters.topic_choice import HEARS_NAMED_BY_TEXT
 from engine.content.template import current_version
 from engine.conversations.message import Message
+from engine.conversations.picture import PICTURES_BY_TEXT
 from engine.conversations.topic import MemberBlock, TopicMute, TopicPost
 from engine.outbox.classes import rank_of
 from engine.outbox.delivery import Delivery, OutboxDue
@@ -110,6 +111,7 @@ def begin(session: Session, post: TopicPost, now: datetime) -> None:
     if post.state != "out":
         raise ValueError(f"a post that is {post.state} goes to nobody")
     message = session.get_one(Message, post.message_id)
+    shows = bool(message.attachments) or PICTURES_BY_TEXT in message.detail
     insert_new(
         session,
         table_of(FanOut),
@@ -120,14 +122,14 @@ def begin(session: Session, post: TopicPost, now: datetime) -> None:
                 "thread_id": post.thread_id,
                 "chapter_id": post.chapter_id,
                 "author_id": post.author_id,
-                "state": "pictures" if message.attachments else "mail",
+                "state": "pictures" if shows else "mail",
                 "cursor_id": 0,
                 "people": 0,
                 "named": sorted(named_in(session, message.text, post.thread_id, post.chapter_id) - {post.author_id}),
             }
         ],
     )
-    wake_on_commit(session, PICTURES if message.attachments else FAN_OUT, post.message_id)
+    wake_on_commit(session, PICTURES if shows else FAN_OUT, post.message_id)
 
 
 def pictures_are_drawn(session: Session, message_id: int) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from engine.outbox.moderating import Back
 from reply_router.filing import Entry
-from reply_router.text_filing import Incoming, file_text, words_of_text
+from reply_router.text_filing import Incoming, expect_pictures, file_text, words_of_text
 from reply_router.topics.filing import Coming, decide, do_asked, file_post, tell_of_lock, wait_for_person
 
 
@@ -31,5 +31,8 @@ def file_text_in_topic(session: Session, incoming: Incoming, now: datetime) -> E
             tell_of_lock(session, topic, back, now)
             return file_text(session, incoming, now)
         case "topic":
-            return file_post(session, coming, now).entry(topic.author.id)
+            entry = file_post(session, coming, now).entry(topic.author.id)
+            if entry.message is not None:
+                expect_pictures(session, incoming, entry.message, now)
+            return entry
     raise ValueError(f"{incoming.rule.name} is no rule of topics")

@@ -1,13 +1,20 @@
 """A chapter's topics by text: a text in answer to a topic's text stands in the topic, and commands are one word."""
 
+import io
 from datetime import timedelta
+from email.message import EmailMessage
 
 import pytest
+from PIL import Image
+from sqlalchemy import select
 
 from engine.base.ids import new_id
+from engine.conversations.picture import ReceivedPicture
 from engine.conversations.thread import Thread
 from engine.conversations.topic import lock
 from engine.outbox.delivery import Delivery
+from engine.outbox.relayed_picture import LONGEST_SIDE, MOST_BYTES
+from reply_router.relayed_pictures import draw_pictures
 from tests.reply_router.square import PEOPLE, Square
 from tests.reply_router.texting import KEI, Phones
 
@@ -127,3 +134,61 @@ def test_a_locked_topics_answer_by_text_goes_to_a_person(square: Square) -> None
     assert texts(square, KEI, "Thursday is good.") == ("thread", "", "topic_locked")
     assert square.phones is not None
     assert square.phones.ours()[-1] == ("sms/topic_told", KEI)
+
+
+def shown_with(square: Square, words: str) -> list[EmailMessage]:
+    """The mails to Sam with these words."""
+    return [mail for mail in square.mails("Sam") if words in str(mail.get_body(("plain",)))]
+
+
+def a_photo() -> bytes:
+    """What a phone makes: wider than we pass on, with the place and the camera in its notes."""
+    made, notes = Image.new("RGB", (1600, 900), "seagreen"), Image.Exif()
+    notes[0x010F] = "Lund Phone 9"
+    notes.get_ifd(0x8825)[1] = "N46.7867"
+    out = io.BytesIO()
+    made.save(out, "JPEG", exif=notes)
+    return out.getvalue()
+
+
+def texts_a_picture(square: Square, words: str) -> int:
+    """Kei's text in the topic, with one picture that the provider still has; the post."""
+    assert square.phones is not None
+    row = square.phones.texts(
+        KEI, words, NumMedia="1", MediaUrl0="https://provider.example/m/1", MediaContentType0="image/jpeg"
+    )
+    assert row.effect == "posted" and row.message_id is not None
+    return row.message_id
+
+
+def test_a_picture_that_came_by_text_is_drawn_anew_and_goes_with_the_post(square: Square) -> None:
+    begun(square)
+    services, post = square.town.house.services, texts_a_picture(square, "The bench, painted.")
+    draw_pictures(services, post)
+    square.goes_out()
+    assert not shown_with(square, "The bench, painted."), "it waits while the provider has the picture"
+    with services.db.write() as session:
+        came = session.scalars(select(ReceivedPicture).where(ReceivedPicture.message_id == post)).one()
+        assert came.url == "https://provider.example/m/1"
+        came.body, came.due_at = a_photo(), None
+    draw_pictures(services, post)
+    square.goes_out()
+    (mail,) = shown_with(square, "The bench, painted.")
+    (part,) = [each for each in mail.walk() if each.get_content_maintype() == "image"]
+    body = part.get_payload(decode=True)
+    assert isinstance(body, bytes) and len(body) <= MOST_BYTES
+    with Image.open(io.BytesIO(body)) as picture:
+        assert max(picture.size) == LONGEST_SIDE and not dict(picture.getexif())
+    assert b"Lund Phone" not in mail.as_bytes() and b"N46.7867" not in body
+    assert "not passed on" not in " ".join(str(mail.get_body(("plain",))).split())
+
+
+def test_words_do_not_wait_for_ever_for_a_picture_that_never_comes(square: Square) -> None:
+    begun(square)
+    services, post = square.town.house.services, texts_a_picture(square, "The bench, again.")
+    square.town.house.later(minutes=3)
+    draw_pictures(services, post)
+    square.goes_out()
+    (mail,) = shown_with(square, "The bench, again.")
+    assert not [each for each in mail.walk() if each.get_content_maintype() == "image"]
+    assert "not passed on" in " ".join(str(mail.get_body(("plain",))).split())
