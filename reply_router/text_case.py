@@ -13,6 +13,7 @@ from reply_router.reading.texts import TextKind
 from reply_router.text_desk import DeskText
 from reply_router.text_find import TextPlace
 from reply_router.topics.place import TopicPlace
+from reply_router.topics.text_choice import TextChoice
 
 
 class TextFiled(StrEnum):
@@ -31,6 +32,8 @@ class TextFiled(StrEnum):
     NUMBER_OFF = "number_off"
     LEAVE = "leave"
     PACE = "pace"
+    #: How topics come to the phone (reply_router.topics.text_choice).
+    CHOICE = "choice"
     JOIN = "join"
     SIGN_UP = "sign_up"
     CONFIRM = "confirm"
@@ -80,6 +83,8 @@ class TextCase:
     chosen: Chosen | None = None
     #: What it has to do with a chapter's topic.
     topic: TopicPlace | None = None
+    #: How much of a chapter's topics they want by text.
+    choice: TextChoice | None = None
 
     @property
     def who(self) -> str:

@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.chapters.topic_choice import choose_topics
 from engine.conversations.task import give_task
 from engine.conversations.thread import IN_STORM, mark
-from engine.enrollments.choice import choose_pace
+from engine.enrollments.choice import choose, choose_pace
 from engine.outbox import limits
 from engine.outbox.leaving import leave_chapter
+from engine.outbox.moderating import Back, tell_member
 from engine.outbox.post import consent_text, service_text
 from engine.outbox.stopping import start_texts, stop_texts
 from engine.people.address import SOMEBODY_ELSES, Address
@@ -143,6 +145,32 @@ def file_pace(session: Session, incoming: Incoming, now: datetime) -> Entry:
             chapter_id=thread.chapter_id,
         )  # fmt: skip
     return Entry(thread, message, thread.member_id, "pace")
+
+
+def file_choice(session: Session, incoming: Incoming, now: datetime) -> Entry:
+    """Topics come to the phone as they chose, which is a yes to such texts, and they hear of which chapter it is so;
+    where that is not plain, they are asked and nothing is changed."""
+    place, choice = incoming.place, incoming.case.choice
+    if place.member is None or choice is None:
+        raise ValueError("only a member chooses")
+    member, chapter = place.member, choice.chapter
+    told = _may_have_receipt(session, incoming, now)
+    thread, message = stand(session, incoming, now, waits=not told)
+    if chapter is not None:
+        if choice.wanted != "none":
+            said = Said("text", stored(incoming.text.body), received_id=incoming.received.id, by_id=member.id)
+            choose(session, member.id, "sms", f"chapter:{chapter.id}", True, said, now)
+        zone = incoming.settings.organization.zone
+        choose_topics(session, member.id, chapter.id, now, by_text=choice.wanted, how="text", home_zone=zone)
+    if told:
+        back, key = Back("sms", place.phone, place.our_number or None), f"text-choice:{incoming.received.id}"
+        if chapter is not None:
+            name = chapter.name.upper()
+            tell_member(session, member, chapter.id, f"text_{choice.wanted}", back, key, now, name=name)
+        else:
+            words = " / ".join(f"{choice.word} {each.name}" for each in choice.chapters[:6])
+            tell_member(session, member, choice.chapters[0].id, "text_which", back, key, now, words=words)
+    return Entry(thread, message, thread.member_id, "topics" if chapter is not None else "")
 
 
 def language_of(incoming: Incoming) -> str | None:

@@ -30,7 +30,15 @@ from reply_router.reading.text_message import TextMessage
 from reply_router.reading.texts import TextKind
 from reply_router.sign_ups import file_confirmed_text, hear_confirmation
 from reply_router.text_case import TextCase, TextFiled
-from reply_router.text_commands import file_help, file_leave, file_pace, file_start, file_stop, file_wrong_number
+from reply_router.text_commands import (
+    file_choice,
+    file_help,
+    file_leave,
+    file_pace,
+    file_start,
+    file_stop,
+    file_wrong_number,
+)
 from reply_router.text_desk import ask_which_conversation, desk_text, file_desk_text
 from reply_router.text_filing import Incoming, file_again, file_tap, file_text, stand
 from reply_router.text_find import TextPlace, find_text, quoted, room_of_number
@@ -38,6 +46,7 @@ from reply_router.text_join import answers, file_join, file_sign_up, only_chapte
 from reply_router.text_rules import judge_text
 from reply_router.text_which import ask_which
 from reply_router.topics.place import topic_of_text
+from reply_router.topics.text_choice import text_choice
 from reply_router.topics.texts import file_text_in_topic
 
 DOOR = "sms"
@@ -90,6 +99,7 @@ def text_case_of(
     place = find_text(session, text, settings, now)
     echo = text.words.tapback
     chapter = _chapter_meant(session, text, place, settings)
+    topic = topic_of_text(session, text, place, now)
     return TextCase(
         text,
         place,
@@ -105,7 +115,8 @@ def text_case_of(
         answers_sign_up=text.kind is TextKind.HUMAN and answers(place.sign_up, text.body),
         confirms=hear_confirmation(place.confirming, text),
         machine_rests=_machine_said_enough(session, place, now),
-        topic=topic_of_text(session, text, place, now),
+        topic=topic,
+        choice=text_choice(session, text, place, topic, now),
         desk=desk_text(session, text, place, now),
         chosen=_chosen(session, text, place),
     )
@@ -169,6 +180,8 @@ def _file(session: Session, incoming: Incoming, now: datetime) -> Entry:
             return file_leave(session, incoming, now)
         case TextFiled.PACE:
             return file_pace(session, incoming, now)
+        case TextFiled.CHOICE:
+            return file_choice(session, incoming, now)
         case TextFiled.JOIN:
             return file_join(session, incoming, now)
         case TextFiled.SIGN_UP:

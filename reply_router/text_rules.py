@@ -153,6 +153,21 @@ def _pace(case: TextCase) -> str | None:
 _PACES = {"less": "less often", "pause": "nothing for thirty days", "more": "as often as before"}
 
 
+def _choice(case: TextCase) -> str | None:
+    choice = case.choice
+    if choice is None or case.machine_rests or case.place.asked:
+        return None
+    if choice.chapter is None:
+        return f"{case.who} chose how topics come by text, and is in several chapters. We asked which one they mean."
+    return f"{case.who} wants {_CHOICES[choice.wanted]} of {choice.chapter.name} by text: “{short(case.text.body)}”."
+
+
+_CHOICES = {
+    "daily": "one short text a day", "mentions": "only what names them", "both": "all that texts bring",
+    "none": "no topics",
+}  # fmt: skip
+
+
 def _again(case: TextCase) -> str | None:
     if case.place.stale != "again" or case.text.picture_count:
         return None
@@ -232,6 +247,8 @@ TEXT_RULES: tuple[TextRule, ...] = (
              ("answer",)),
     TextRule("pace", "LESS, PAUSE or MORE, answering nothing.", "command", TextFiled.PACE, _pace,
              ("pace",)),
+    TextRule("topics_choice", "DAILY, MENTIONS, EACH or NONE, of a chapter's topics.", "command", TextFiled.CHOICE,
+             _choice, ("topics",)),
     TextRule("again", "The answer that was given before.", "thread", TextFiled.PLACE, _again),
     TextRule("empty", "Nothing in it.", "thread", TextFiled.PLACE, _empty),
     TextRule("topic_to_us", "Words while a post of theirs waits.", "thread", TextFiled.TOPIC, topics.to_us),
