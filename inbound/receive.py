@@ -12,13 +12,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any, cast
 
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from engine.base.broker import Broker
 from engine.base.clock import Clock
-from engine.base.db import Database, insert_into, table_of
+from engine.base.db import Database, bulk_insert, insert_into, stored_time, table_of
 from engine.base.errors import Unavailable
 from engine.base.ids import new_id
 from engine.base.log import logger
@@ -225,8 +225,9 @@ def keep(session: Session, arrivals: Sequence[Arrival], now: datetime) -> list[A
     is woken for them yet."""
     ids = [tuple(new_id() for _ in arrival.recipients) for arrival in arrivals]
     refused = _others(session, zip(arrivals, ids, strict=True), now)
-    bodies: list[dict[str, object]] = []
-    rows: list[dict[str, object]] = []
+    bodies: list[tuple[object, ...]] = []
+    rows: list[tuple[object, ...]] = []
+    at = stored_time(session, now)
     accepted: list[Accepted] = []
     for arrival, mine in zip(arrivals, ids, strict=True):
         if not refused.isdisjoint(mine):
@@ -235,29 +236,40 @@ def keep(session: Session, arrivals: Sequence[Arrival], now: datetime) -> list[A
         bytes_id = new_id()
         digest = hashlib.sha256(arrival.body).digest()
         size = len(arrival.body)
-        bodies.append({"id": bytes_id, "created_at": now, "sha256": digest, "size": size, "body": arrival.body})
-        rows += [
-            {
-                "id": row_id,
-                "created_at": now,
-                "door": arrival.door,
-                "peer": _stored(arrival.peer, 64),
-                "helo": _stored(arrival.helo, 255),
-                "mail_from": _stored(arrival.mail_from, 320),
-                "rcpt_to": _stored(recipient, 320),
-                "bytes_id": bytes_id,
-                "size": size,
-                "sha256": digest,
-                "provider": arrival.provider,
-                "provider_id": _stored(arrival.provider_id, 64),
-            }
-            for row_id, recipient in zip(mine, arrival.recipients, strict=True)
-        ]
+        bodies.append((bytes_id, at, digest, size, arrival.body))
+        envelope = (
+            at,
+            arrival.door,
+            _stored(arrival.peer, 64),
+            _stored(arrival.helo, 255),
+            _stored(arrival.mail_from, 320),
+            bytes_id,
+            size,
+            digest,
+            arrival.provider,
+            _stored(arrival.provider_id, 64),
+            *_REST.values(),
+        )
+        rows += [(each, _stored(to, 320), *envelope) for each, to in zip(mine, arrival.recipients, strict=True)]
         accepted.append(Accepted(mine))
     if rows:
-        session.execute(insert(table_of(ReceivedBytes)), bodies)
-        session.execute(insert(table_of(Received)), rows)
+        # Past the ORM: every sender waits for this.
+        bulk_insert(session, table_of(ReceivedBytes), _BYTES, bodies)
+        bulk_insert(session, table_of(Received), (*_ENVELOPE, *_REST), rows)
     return accepted
+
+
+_BYTES = ("id", "created_at", "sha256", "size", "body")
+_ENVELOPE = (
+    "id", "rcpt_to", "created_at", "door", "peer", "helo", "mail_from", "bytes_id", "size", "sha256", "provider",
+    "provider_id",
+)  # fmt: skip
+#: What every row begins with besides: the table's own defaults, as drivers store them.
+_REST: dict[str, object] = {
+    column.name: cast(Any, column.default).arg if column.default.is_scalar else "{}"
+    for column in table_of(Received).columns
+    if column.default is not None and column.name not in _ENVELOPE
+}
 
 
 def _others(session: Session, arrived: Iterable[tuple[Arrival, tuple[int, ...]]], now: datetime) -> set[int]:

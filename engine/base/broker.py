@@ -93,6 +93,8 @@ class Broker:
 
     def wake(self, name: str, row_id: int | None = None) -> None:
         """Job `name` runs soon for that row; asked twice before it begins, it runs once."""
+        if self._redis is None and name not in self._jobs:
+            return  # this process does not do that work; its sweep, elsewhere or later, finds the row
         queue = _queue(name)
         message: dramatiq.Message[Any] = dramatiq.Message(
             queue_name=queue, actor_name=name, args=(row_id,), kwargs={}, options={}
@@ -101,8 +103,6 @@ class Broker:
             self._redis.offer(message, f"{name}:{row_id}")
             return
         with self._lock:
-            if name not in self._jobs:
-                return  # this process does not do that work; its sweep, elsewhere or later, finds the row
             if (name, row_id) in self._waiting:
                 return
             self._waiting[(name, row_id)] = 1

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any, Protocol
 
@@ -170,13 +171,7 @@ class MailConversation(SMTP):
     @property
     def is_own(self) -> bool:
         """Whether a mail server of ours speaks: it brings in everybody's mail, and is not counted."""
-        if self.door == "lmtp":
-            return True
-        try:
-            address = ip_address(self.peer)
-        except ValueError:
-            return False
-        return any(address in each for each in self._terms.own)
+        return self.door == "lmtp" or _is_within(self.peer, self._terms.own)
 
     @property
     def peer(self) -> str:
@@ -263,7 +258,7 @@ class MailConversation(SMTP):
 
     def _is_flood(self) -> bool:
         """Whether this message is one too many of its network's in this minute; else it is counted."""
-        if self.is_own or not self.peer or any(ip_address(self.peer) in each for each in self._terms.uncounted):
+        if self.is_own or not self.peer or _is_within(self.peer, self._terms.uncounted):
             return False
         network = wide_network_of(self.peer)
         if self._shared.messages.is_over(network):
@@ -372,6 +367,16 @@ class MailConversation(SMTP):
 
     async def _answer_body(self, envelope: Envelope, status: str) -> None:
         await self.push(status)
+
+
+@lru_cache(maxsize=1024)
+def _is_within(peer: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
+    """Whether an address is of one of these networks; asked for each message, of the same few peers."""
+    try:
+        address = ip_address(peer)
+    except ValueError:
+        return False
+    return any(address in each for each in networks)
 
 
 class LocalConversation(MailConversation):

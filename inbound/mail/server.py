@@ -1,8 +1,10 @@
 """Server: where members' replies come in, by SMTP or, from a mail server on the same machine, by LMTP."""
 
 import asyncio
+import contextlib
 import ssl
 import threading
+from concurrent.futures import Future
 from ipaddress import ip_network
 
 from engine.base.errors import SettingsError
@@ -47,6 +49,7 @@ class MailDoor:
             disk=Disk(services.settings.data_dir, doors.keep_free_mb * 2**20),
             conversations=set(),
         )
+        self._answers = _Answers()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._server: asyncio.Server | None = None
@@ -112,8 +115,40 @@ class MailDoor:
         loop.close()
 
     async def _submit(self, arrival: Arrival) -> Answer:
-        # Cancelling this (the peer hung up) cancels what the acceptor has not begun.
-        return await asyncio.wrap_future(self._acceptor.submit(arrival))
+        waiting = self._acceptor.submit(arrival)
+        loop = asyncio.get_running_loop()
+        here: asyncio.Future[Answer] = loop.create_future()
+        waiting.add_done_callback(lambda done: self._answers.put(loop, here, done))
+        try:
+            return await here
+        except asyncio.CancelledError:
+            # The peer hung up: what the acceptor has not begun is dropped.
+            waiting.cancel()
+            raise
+
+
+class _Answers:
+    """Answers on their way from the acceptor's thread to the loop: a whole group of them wakes it once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ready: list[tuple[asyncio.Future[Answer], Future[Answer]]] = []
+
+    def put(self, loop: asyncio.AbstractEventLoop, here: "asyncio.Future[Answer]", done: "Future[Answer]") -> None:
+        """Whoever waits at `here` hears what was `done`, soon; from any thread."""
+        with self._lock:
+            is_first = not self._ready
+            self._ready.append((here, done))
+        if is_first:
+            with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody waits any more
+                loop.call_soon_threadsafe(self._hand_over)
+
+    def _hand_over(self) -> None:
+        with self._lock:
+            ready, self._ready = self._ready, []
+        for here, done in ready:
+            if not here.done() and not done.cancelled():
+                here.set_result(done.result())
 
 
 async def _cancel_rest() -> None:

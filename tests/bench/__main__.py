@@ -19,6 +19,7 @@ from tests.servers import shared
 #: `figures(quick: bool) -> Iterator[Figure]` yields each figure as soon as it is known.
 BENCHES: dict[str, str] = {
     "tick": "the journey tick without rendering: against row by row, its growth, what the queue costs (P3, P4, P10)",
+    "receive": "a mail accepted durably before its 250, against aiosmtpd and smtp-sink, which discard it (P1)",
     "route": "a reply routed after its 250, on one core, against row by row (P2)",
     "page": "a reply on its way from the 250 to an open page, at 50 replies a second (P9)",
     "routing_growth": "a reply routed, with 10,000 and with 1,000,000 members and messages",

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from engine.base.errors import SettingsError
 from tests.channels.relay import certificate
@@ -19,14 +21,15 @@ SMUGGLED = (
 )
 
 
-@pytest.mark.parametrize(
-    "end",
-    [
+#: Ends that other servers took for the end of a message, and that are none (postfix.org/smtp-smuggling.html).
+ENDS = [
         b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r\n.\r", b"\r.\r\n", b"\n.\r", b"\r\n\x00.\r\n",
         b"\r\n.\x00\r\n",
         b"\n\n.\n\n", b"\r\r\n.\r\r\n", b"\r\n. \r\n", b"\r\n .\r\n", b"\r\n.\r\r\n", b"\n\r.\n\r",
-    ],
-)  # fmt: skip
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("at_once", [True, False])
 def test_nothing_but_crlf_dot_crlf_ends_a_message(house: House, end: bytes, at_once: bool) -> None:
     wire_form = letter("Honest.")[:-2] + end + SMUGGLED + b".\r\n"
@@ -43,6 +46,35 @@ def test_nothing_but_crlf_dot_crlf_ends_a_message(house: House, end: bytes, at_o
     assert house.recipients() == [f"r-1@{DOMAIN}"]
     (kept,) = house.bodies()
     assert b"Smuggled." in kept
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    ends=st.lists(st.sampled_from(ENDS), min_size=1, max_size=3),
+    borders=st.lists(st.integers(0, 400), max_size=8),
+    real=st.sampled_from([b"\r\n.\r\n", b".\r\n"]),
+)
+def test_wherever_a_body_is_cut_into_pieces_no_false_end_ends_it_and_the_real_one_does(
+    house: House, ends: list[bytes], borders: list[int], real: bytes
+) -> None:
+    before = len(house.bodies())
+    body = letter("Honest.")[:-2] + b"".join(end + SMUGGLED for end in ends)
+    wire_form = body + real
+    with Wire(house.smtp) as wire:
+        wire.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        wire.begin()
+        # A border near the end is where a reader may lose count: half of them are counted from there.
+        cuts = sorted(
+            {min(each, len(wire_form)) for each in borders} | {max(0, len(wire_form) - each % 9) for each in borders}
+        )
+        for start, end in zip([0, *cuts], [*cuts, len(wire_form)], strict=True):
+            wire.send(wire_form[start:end])
+            time.sleep(0.0004)
+        assert wire.reply().startswith(b"250")
+        assert wire.say(b"QUIT").startswith(b"221")
+    kept = house.bodies()[before:]
+    whole = (b"\r\n" + body).replace(b"\r\n.", b"\r\n")[2:] + real[: -len(b".\r\n")]
+    assert kept == [whole]
 
 
 def test_any_body_in_any_pieces_arrives_as_it_was_written(house: House) -> None:
