@@ -151,3 +151,65 @@ def lift(brake_id: int, why: str, data_dir: Path, as_json: bool) -> None:
         click.echo(f"Its letters go again; {back:,} that waited are due now.")
     else:
         click.echo("There is no such brake, or it was lifted before.")
+
+
+@sending.command()
+@click.option("--letters", type=click.IntRange(0), default=0, help="How many letters to many by mail.")
+@click.option("--texts", type=click.IntRange(0), default=0, help="How many texts.")
+@click.option("--words", default="", help="What a text says: it tells how many segments each has.")
+@data_option
+@json_option
+def forecast(letters: int, texts: int, words: str, data_dir: Path, as_json: bool) -> None:
+    """Say on which days a list would leave, how many segments it has and what it costs, by your own settings.
+
+    What waits already goes first. With --json, one object: letters (count, ahead, days: day, letters; last) and texts
+    (count, ahead, segments_each, as_pictures, segments, cost, currency, days: day, texts; last).
+
+    Example: hearthline sending forecast --letters 5000 --texts 5000 --words "Soup at six on the porch."
+    """
+    from engine.outbox.days_ahead import days_of_mail, days_of_texts
+
+    with opened(data_dir) as services, services.db.read() as session:
+        now = services.clock.now()
+        mail = days_of_mail(session, services.settings, letters, now)
+        text = days_of_texts(session, services.settings, texts, words, now)
+    if as_json:
+        say_json(
+            {
+                "letters": {
+                    "count": mail.letters, "ahead": mail.ahead,
+                    "days": [{"day": day.isoformat(), "letters": many} for day, many in mail.days],
+                    "last": mail.days[-1][0].isoformat() if mail.days else None,
+                },
+                "texts": {
+                    "count": text.texts, "ahead": text.ahead, "segments_each": text.segments_each,
+                    "as_pictures": text.as_pictures, "segments": text.segments, "cost": text.cost,
+                    "currency": text.currency,
+                    "days": [{"day": day.isoformat(), "texts": many} for day, many in text.days],
+                    "last": text.days[-1][0].isoformat() if text.days else None,
+                },
+            }
+        )  # fmt: skip
+        return
+    if letters:
+        click.echo(f"{letters:,} letters leave on {_days(len(mail.days))}{_after(mail.ahead)}:")
+        for day, many in mail.days:
+            click.echo(f"  {day:%a %d %b %Y}  {many:>9,}")
+    if texts:
+        shape = "as one picture message each" if text.as_pictures else f"{text.segments:,} segments"
+        click.echo(
+            f"{texts:,} texts, {shape}, cost {text.cost:,.2f} {text.currency} and leave on "
+            f"{_days(len(text.days))}{_after(text.ahead)}:"
+        )
+        for day, many in text.days:
+            click.echo(f"  {day:%a %d %b %Y}  {many:>9,}")
+    if not letters and not texts:
+        click.echo("Say how many: --letters, or --texts with --words.")
+
+
+def _days(count: int) -> str:
+    return "one day" if count == 1 else f"{count} days"
+
+
+def _after(ahead: int) -> str:
+    return f", after {ahead:,} that wait already" if ahead else ""

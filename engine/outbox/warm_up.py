@@ -54,15 +54,25 @@ def today(session: Session, settings: Settings, now: datetime) -> WarmUpDay | No
     row = session.get(WarmUpDay, day)
     if row is not None:
         return row
-    earlier = select(WarmUpDay).where(WarmUpDay.day < day).order_by(WarmUpDay.day.desc())
-    before = session.scalars(earlier.limit(1)).first()
-    place, says = _next_place(session, before) if before is not None else (0, "")
+    place, says = _after(session, day)
     if day < settings.warm_up.began or place >= len(days):
         return None
     ends = instant(datetime.combine(day + timedelta(days=1), time()), zone)
     values = {"day": day, "created_at": now, "ends_at": ends, "place": place, "allowance": days[place], "used": 0}
     insert_new(session, _DAY, [{**values, "says": says}])
     return session.get_one(WarmUpDay, day)
+
+
+def standing(session: Session, settings: Settings, now: datetime) -> tuple[int, int] | None:
+    """Where the domain stands today: its place in the table and what it has used; None where it is warm."""
+    if settings.warm_up.began is None:
+        return None
+    row = row_of(session, now)
+    if row is not None:
+        return row.place, row.used
+    day = now.astimezone(first_known([settings.organization.zone])).date()
+    place, _ = _after(session, day)
+    return (place, 0) if place < len(settings.warm_up.days) and day >= settings.warm_up.began else None
 
 
 def row_of(session: Session, now: datetime) -> WarmUpDay | None:
@@ -100,6 +110,13 @@ def days_for(many: int, days: tuple[int, ...], place: int = 0, used: int = 0) ->
         found.append(min(many, here))
         many, place, used = many - found[-1], place + 1, 0
     return found
+
+
+def _after(session: Session, day: date) -> tuple[int, str]:
+    """The place of this day in the table, by the last one before it, and why it is no further."""
+    earlier = select(WarmUpDay).where(WarmUpDay.day < day).order_by(WarmUpDay.day.desc())
+    before = session.scalars(earlier.limit(1)).first()
+    return _next_place(session, before) if before is not None else (0, "")
 
 
 def _next_place(session: Session, before: WarmUpDay) -> tuple[int, str]:
