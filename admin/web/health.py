@@ -17,7 +17,7 @@ from engine.base.services import Services
 from engine.conversations.balance import balance
 from engine.conversations.scope import Scope
 from engine.outbox.brakes import lift
-from engine.outbox.breaker import Trouble, let_go_on, troubles
+from engine.outbox.breaker import BRAND, MAIL, TEXTS, Trouble, let_go_on, troubles
 from engine.outbox.delivery import OutboxDue
 from engine.outbox.pace import slowed_numbers
 from engine.outbox.sending_pause import pause_sending, resume_sending
@@ -112,8 +112,8 @@ def _keeps_the_house(scope: Scope) -> bool:
 
 def _ways(session: Session, now: datetime, *, texts: bool) -> list[Way]:
     """Mail, and texts where they are set up or something is in their way."""
-    found = tuple(troubles(session))
-    ways = [Way("email")]
+    found = tuple(troubles(session, TEXTS, BRAND))
+    ways = [Way("email", tuple(troubles(session, MAIL)))]
     if texts or found:
         ways.append(Way("sms", found, tuple(slowed_numbers(session, now))))
     return ways

@@ -78,16 +78,33 @@ TABLE: tuple[Row, ...] = (
 
 #: Exceptions, the most particular first.
 EXCEPTIONS: tuple[tuple[type[BaseException], str, str], ...] = (
-    (smtplib.SMTPAuthenticationError, "sign-in", "The relay did not take our user name and password"),
-    (smtplib.SMTPNotSupportedError, "unsupported", "The relay does not offer what the settings ask for"),
-    (ssl.SSLError, "tls", "No safe connection could be made"),
+    (
+        smtplib.SMTPAuthenticationError,
+        "sign-in",
+        "The relay did not take our user name and password: set both anew under [mail]",
+    ),
+    (
+        smtplib.SMTPNotSupportedError,
+        "unsupported",
+        "The relay does not offer what we ask for: look at port and security under [mail]",
+    ),
+    (
+        ssl.SSLError,
+        "tls",
+        "No safe connection could be made: the relay has no good certificate for the host under [mail]",
+    ),
     (TimeoutError, "time-out", "The relay did not answer in time"),
-    (socket.gaierror, "name", "The relay's name is not known"),
-    (ConnectionRefusedError, "refused", "Nobody listens at the relay's port"),
+    (socket.gaierror, "name", "The relay's name is not known: look at host under [mail]"),
+    (ConnectionRefusedError, "refused", "Nobody listens at the relay's port: look at host and port under [mail]"),
     (smtplib.SMTPServerDisconnected, "disconnected", "The relay hung up"),
     (OSError, "network", "The relay cannot be reached"),
     (smtplib.SMTPException, "protocol", "The relay spoke in a way we did not understand"),
 )
+
+
+def is_down(reason: NotSent) -> bool:
+    """Whether the relay itself cannot be used, so that no other message fares better: what it says of one is a code."""
+    return reason.about == "way" and reason.code.partition(" ")[0] in {code for _, code, _ in EXCEPTIONS}
 
 
 def from_reply(stage: Stage, code: int, words: bytes | str) -> NotSent:

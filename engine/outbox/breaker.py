@@ -1,7 +1,7 @@
 """Breaker: when a way out answers nothing but errors, it is left alone for a while.
 
-Twenty failures within a minute open it. Then one text a minute is let through to see; the first that is taken closes it
-again. What carriers or the provider forbid us altogether (`stop`) is closed by a person alone.
+Twenty failures within a minute open it. Then one message a minute is let through to see; the first that is taken closes
+it again. What carriers or the provider forbid us altogether (`stop`) is closed by a person alone.
 """
 
 from collections.abc import Sequence
@@ -19,8 +19,9 @@ from engine.outbox.line import Breaker
 
 #: So many failures within so long open it, and so often one text is let through.
 FAILURES, WITHIN, PROBE_EVERY = 20, timedelta(minutes=1), timedelta(minutes=1)
-#: The ways: to the provider of texts, and what the carriers let our organization send.
-TEXTS, BRAND = "sms", "sms brand"
+#: The ways: to the provider of texts, what the carriers let our organization send, and to the mail relay.
+TEXTS, BRAND, MAIL = "sms", "sms brand", "email"
+_CALLED = {TEXTS: "the provider of texts", MAIL: "the mail relay"}
 
 _BREAKER = table_of(Breaker)
 log = logger(__name__)
@@ -28,7 +29,7 @@ log = logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why no texts leave, since when; `ends`: by itself once the provider answers, or by a person's word."""
+    """Why nothing leaves by this way, since when; `ends`: by itself once somebody answers, or by a person's word."""
 
     way: str
     since: datetime
@@ -36,14 +37,15 @@ class Trouble:
     ends: Literal["by itself", "by hand"]
 
 
-def lets_through(session: Session, now: datetime, limit: int) -> int:
-    """How many texts may be tried now: all, one to see, or none. Asking for the one takes it."""
-    rows = {row.way: row for row in session.scalars(select(Breaker).where(Breaker.way.in_([TEXTS, BRAND])))}
+def lets_through(session: Session, now: datetime, limit: int, way: str = TEXTS) -> int:
+    """How many messages may be tried now: all, one to see, or none. Asking for the one takes it."""
+    ways = [way, BRAND] if way == TEXTS else [way]
+    rows = {row.way: row for row in session.scalars(select(Breaker).where(Breaker.way.in_(ways)))}
     if BRAND in rows and rows[BRAND].opened_at is not None:
         return 0
-    if TEXTS not in rows or rows[TEXTS].opened_at is None:
+    if way not in rows or rows[way].opened_at is None:
         return limit
-    row = _locked(session, TEXTS, now)
+    row = _locked(session, way, now)
     if row.opened_at is None:
         return limit
     if row.probe_at is not None and row.probe_at > now:
@@ -59,14 +61,14 @@ def is_shut(session: Session, now: datetime) -> bool:
     return any(row.way == BRAND or (row.probe_at is not None and row.probe_at > now) for row in rows)
 
 
-def note(session: Session, outcomes: Sequence[bool], reason: str, now: datetime) -> None:
-    """The provider answered some calls (True) and failed at others (False), in that order."""
+def note(session: Session, outcomes: Sequence[bool], reason: str, now: datetime, way: str = TEXTS) -> None:
+    """Whoever is at the end of this way answered some calls (True) and failed at others (False), in that order."""
     failures = outcomes.count(False)
-    if not failures and session.get(Breaker, TEXTS) is None:
+    if not failures and session.get(Breaker, way) is None:
         return
-    row = _locked(session, TEXTS, now)
+    row = _locked(session, way, now)
     if failures < len(outcomes) and outcomes[-1] and row.opened_at is not None:
-        log.warning("the provider of texts takes them again", since=row.opened_at.isoformat())
+        log.warning("what left nothing through takes messages again", way=way, since=row.opened_at.isoformat())
         row.opened_at, row.probe_at, row.failures, row.reason = None, None, 0, ""
         session.flush()
         return
@@ -75,7 +77,7 @@ def note(session: Session, outcomes: Sequence[bool], reason: str, now: datetime)
     row.failures += failures
     if row.opened_at is None and row.failures >= FAILURES:
         row.opened_at, row.probe_at, row.reason = now, now + PROBE_EVERY, reason[:400]
-        log.error("the provider of texts answers nothing but errors; one text a minute is tried", says=reason)
+        log.error(f"{_CALLED[way]} answers nothing but errors; one message a minute is tried", says=reason)
     session.flush()
 
 
@@ -90,7 +92,8 @@ def stop(session: Session, reason: str, now: datetime) -> None:
 
 def let_go_on(session: Session, by_id: int, now: datetime) -> bool:
     """Texts leave again, by a person's word; False when nothing stopped them."""
-    rows = list(session.scalars(select(Breaker).where(Breaker.opened_at.is_not(None)).with_for_update()))
+    texts = select(Breaker).where(Breaker.way.in_([TEXTS, BRAND]), Breaker.opened_at.is_not(None))
+    rows = list(session.scalars(texts.with_for_update()))
     for row in rows:
         row.opened_at, row.probe_at, row.failures, row.reason = None, None, 0, ""
     if rows:
@@ -99,9 +102,10 @@ def let_go_on(session: Session, by_id: int, now: datetime) -> bool:
     return bool(rows)
 
 
-def troubles(session: Session) -> list[Trouble]:
-    """What keeps texts from leaving just now."""
-    rows = session.scalars(select(Breaker).where(Breaker.opened_at.is_not(None)).order_by(Breaker.way))
+def troubles(session: Session, *ways: str) -> list[Trouble]:
+    """What keeps messages from leaving just now, by these ways; without any named, texts."""
+    shut = select(Breaker).where(Breaker.way.in_(ways or (TEXTS, BRAND)), Breaker.opened_at.is_not(None))
+    rows = session.scalars(shut.order_by(Breaker.way))
     return [
         Trouble(row.way, row.opened_at, row.reason, "by hand" if row.way == BRAND else "by itself")
         for row in rows

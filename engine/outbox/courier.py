@@ -19,9 +19,10 @@ from sqlalchemy.orm import Session
 from engine.base.log import logger
 from engine.base.services import MailChannel, NotSent, OutgoingMail, Sent, Services
 from engine.channels.dkim_keys import KeyRing
+from engine.channels.failures import is_down
 from engine.conversations.message import Message
 from engine.conversations.question import Question, ask
-from engine.outbox import queue
+from engine.outbox import breaker, queue
 from engine.outbox.claim import Claim, claim_due, count, settle
 from engine.outbox.delivery import Delivery
 from engine.outbox.letter import Press, Unwritable, Written, press, write
@@ -60,7 +61,10 @@ def send_due(services: Services, *, limit: int = 100) -> int:
     with_ = press(services.settings, services.tokens)
     now = services.clock.now()
     with services.db.write() as session:
-        claimed = claim_due(session, services.settings, now, limit, "email")
+        many = breaker.lets_through(session, now, limit, breaker.MAIL)
+        if not many:
+            return 0
+        claimed = claim_due(session, services.settings, now, many, "email")
         if claimed.deliveries:
             signer = KEYS.signer(session, services.tokens, services.settings.mail.domain)
             with_ = replace(with_, signer=signer)
@@ -181,6 +185,10 @@ def record(session: Session, results: Sequence[tuple[Call, Outcome]], now: datet
             noted.append(delivery)
     settle(session, settled)
     note_mail(session, sent, put_off, lost, now)
+    tried = [outcome for _, outcome in results if outcome is not None]
+    down = [each for each in tried if isinstance(each, NotSent) and is_down(each)]
+    answered = [not (isinstance(each, NotSent) and is_down(each)) for each in tried]
+    breaker.note(session, answered, down[-1].says if down else "", now, breaker.MAIL)
     count(session, noted, queued="again")
     session.flush()
 
