@@ -16,7 +16,7 @@ from engine.base.foreseen import begin_foreseeing, hold
 from engine.base.tokens import Purpose
 from engine.chapters.membership import foresee_memberships, foresee_roles
 from engine.conversations.assignment import foresee_desks
-from engine.conversations.message import foresee_messages
+from engine.conversations.message import foresee_came, foresee_messages
 from engine.conversations.question import foresee_questions
 from engine.conversations.received import Received
 from engine.conversations.storm import foresee_storms
@@ -71,7 +71,7 @@ def foresee(session: Session, mails: Sequence[Come], office: Office, now: dateti
     named = _named_by(mails, office)
     members = named.members | foresee_members_with(session, "email", named.senders)
     deliveries: Sequence[Delivery] = _DELIVERIES.found(session, named.deliveries)
-    said = foresee_messages(session, named.deliveries, named.names)
+    said = foresee_messages(session, named.deliveries)
     members |= _known(row.member_id for row in deliveries) | _known(row.member_id for row in said)
     threads = named.threads | _known(row.thread_id for row in deliveries) | _known(row.thread_id for row in said)
     # Two first mails of one person at the same time open one conversation: whoever comes second waits here.
@@ -80,6 +80,7 @@ def foresee(session: Session, mails: Sequence[Come], office: Office, now: dateti
     authors = _AUTHORS.found(session, _known(row.author_id for row in said) - members)
     hold(session, (deliveries, people, authors))
     foresee_ends(session, _known(row.enrollment_id for row in deliveries))
+    foresee_came(session, [row.id for row in talks], named.names)
     foresee_questions(session, named.deliveries, members, now)
     foresee_asked_by(session, named.deliveries)
     foresee_storms(session, members, now)

@@ -13,7 +13,7 @@ from engine.base.log import logger
 from engine.chapters.membership import home_chapter
 from engine.conversations.closure import close
 from engine.conversations.feed import tell
-from engine.conversations.message import Message, Words, file_machine_mail, file_words_in, first_line, named
+from engine.conversations.message import Message, Words, came_by, file_machine_mail, file_words_in, first_line
 from engine.conversations.question import question_of
 from engine.conversations.received import Received
 from engine.conversations.storm import watch
@@ -295,9 +295,9 @@ def _mark_reused_id(session: Session, thread: Thread, mail: Mail) -> None:
     """Both are shown when a sender uses one Message-ID for two mails."""
     if mail.reading.message_id is None:
         return
-    for each in named(session, identifier_of(mail.reading)):
-        if each.thread_id == thread.id and each.detail.get("content") != mail.fingerprint.hex():
-            mark(thread, REUSED_ID)
+    before = came_by(session, thread.id, identifier_of(mail.reading))
+    if any(content != mail.fingerprint.hex() for content in before):
+        mark(thread, REUSED_ID)
 
 
 def words_of(mail: Mail, what: str = "") -> Words:

@@ -403,9 +403,9 @@ def among(
 class ManyAsked:
     """A query about many ids that every batch asks: built once for each database, and then only given its values."""
 
-    def __init__(self, build: Callable[[Callable[[Any], Any]], Select[Any]]) -> None:
-        """`build` makes the query with a function that makes of a column the condition to be one of the ids, or of the
-        names where the column holds words."""
+    def __init__(self, build: Callable[[Callable[..., Any]], Select[Any]]) -> None:
+        """`build` makes the query with a function that makes of a column the condition to be one of the ids (names
+        where it holds words); with a name behind the column, one of another list that is given by that name."""
         self._build = build
         self._built: dict[str, Select[Any]] = {}
 
@@ -432,16 +432,19 @@ class ManyAsked:
         query = self._built.get(name)
         if query is None:
             query = self._built[name] = self._build(_one_of_postgresql if name == "postgresql" else _one_of_sqlite)
-        values["ids"] = list(ids) if name == "postgresql" else json.dumps(list(ids))
+        values["ids"] = ids
+        for each, value in values.items():
+            if isinstance(value, Collection) and not isinstance(value, str | bytes):
+                values[each] = list(value) if name == "postgresql" else json.dumps(list(value))
         return query, values
 
 
-def _one_of_postgresql(column: Any) -> Any:
-    return column == any_(bindparam("ids", type_=ARRAY(Text if isinstance(column.type, Text | String) else BigInteger)))
+def _one_of_postgresql(column: Any, name: str = "ids") -> Any:
+    return column == any_(bindparam(name, type_=ARRAY(Text if isinstance(column.type, Text | String) else BigInteger)))
 
 
-def _one_of_sqlite(column: Any) -> Any:
-    listed = func.json_each(bindparam("ids", type_=Text)).table_valued("value")
+def _one_of_sqlite(column: Any, name: str = "ids") -> Any:
+    listed = func.json_each(bindparam(name, type_=Text)).table_valued("value")
     return column.in_(select(listed.c.value))
 
 

@@ -15,7 +15,7 @@ from engine.base.ids import new_id
 from engine.conversations.closure import reopen
 from engine.conversations.feed import tell
 from engine.conversations.notice import WORDS, owe_notice
-from engine.conversations.thread import IN_STORM, UNTIL_ANSWERED, Thread
+from engine.conversations.thread import IN_STORM, UNTIL_ANSWERED, Thread, came_in
 from engine.people.member import in_contact
 
 
@@ -190,8 +190,8 @@ def _note_said(session: Session, message: Message) -> None:
     lately = message.kind in ("in", "machine") and message.at > message.created_at - LATELY
     if lately and whose is not None and said_lately.is_foreseen(session, whose):
         said_lately.foresee(session, said_lately(session, whose) + 1, whose)
-    if message.kind == "in" and name and named.is_foreseen(session, name):
-        named(session, name).append(message)
+    if message.kind == "in" and name and message.thread_id and came_in.is_foreseen(session, message.thread_id):
+        came_in(session, message.thread_id).setdefault(name, []).append(str(message.detail.get("content") or ""))
     if message.delivery_id is not None:
         said_with.forget(session, message.delivery_id)
 
@@ -213,11 +213,14 @@ def said_with(session: Session, delivery_id: int) -> Message | None:
     return session.scalar(select(Message).where(Message.delivery_id == delivery_id).order_by(Message.id).limit(1))
 
 
-@foreseeable
-def named(session: Session, internet_message_id: str) -> list[Message]:
-    """Words that came in by this Message-ID; a few of them."""
-    same = select(Message).where(Message.internet_message_id == internet_message_id, Message.kind == "in")
-    return list(session.scalars(same.limit(_MOST_NAMED)))
+def came_by(session: Session, thread_id: int, internet_message_id: str) -> list[str]:
+    """The hashes of mails by this Message-ID that stand in the conversation; of a few of them."""
+    if came_in.is_foreseen(session, thread_id):
+        return came_in(session, thread_id).get(internet_message_id, [])
+    same = select(Message.detail).where(
+        Message.internet_message_id == internet_message_id, Message.thread_id == thread_id, Message.kind == "in"
+    )
+    return [str(each.get("content") or "") for each in session.scalars(same.limit(_MOST_NAMED))]
 
 
 @foreseeable
@@ -226,24 +229,34 @@ def said_lately(_session: Session, _member_id: int) -> int:
     return 0
 
 
-def foresee_messages(session: Session, delivery_ids: Collection[int], names: Collection[str]) -> list[Message]:
-    """The words that went with each of these deliveries are known, and those that came by these Message-IDs."""
+def foresee_messages(session: Session, delivery_ids: Collection[int]) -> list[Message]:
+    """The words that went with each of these deliveries are known."""
     went: Sequence[Message] = _WENT.found(session, delivery_ids)
     first = {row.delivery_id: row for row in went}
     for delivery_id in delivery_ids:
         said_with.foresee(session, first.get(delivery_id), delivery_id)
-    for name in names:
-        named.foresee(session, [], name)
-    came: Sequence[Message] = _CAME.found(session, names)
-    for row in came:
-        named(session, row.internet_message_id).append(row)
-    hold(session, (went, came))
+    hold(session, went)
     return list(first.values())
 
 
+def foresee_came(session: Session, thread_ids: Collection[int], names: Collection[str]) -> None:
+    """It is known which mails by these Message-IDs stand in these conversations, in which nobody else writes now."""
+    for thread_id in thread_ids:
+        came_in.foresee(session, {}, thread_id)
+    for thread_id, name, content in _CAME.rows(session, thread_ids, names=names) if names else ():
+        came_in(session, thread_id).setdefault(name, []).append(content or "")
+
+
 _WENT = ManyAsked(lambda one_of: select(Message).where(one_of(Message.delivery_id)).order_by(Message.id.desc()))
-_CAME = ManyAsked(lambda one_of: select(Message).where(one_of(Message.internet_message_id), Message.kind == "in"))
-#: Mails by one Message-ID that are looked at.
-_MOST_NAMED = 5
+#: Mails by one Message-ID that are looked at; for many conversations together.
+_MOST_NAMED, _MOST_CAME = 5, 1_000
+_CAME = ManyAsked(
+    lambda one_of: (
+        select(Message.thread_id, Message.internet_message_id, Message.detail["content"].as_string())
+        .where(one_of(Message.thread_id), one_of(Message.internet_message_id, "names"), Message.kind == "in")
+        .distinct()
+        .limit(_MOST_CAME)
+    )
+)
 #: Within so long whoever writes too often is in a storm (engine.conversations.storm).
 LATELY = timedelta(hours=1)

@@ -106,6 +106,7 @@ def open_thread(
     session.add(thread)
     is_mine.foresee(session, True, thread.id)
     is_new.foresee(session, True, thread.id)
+    came_in.foresee(session, {}, thread.id)
     counts_for.foresee(session, None, thread.id)
     is_open_again(session, thread)
     flush_soon(session)
@@ -157,6 +158,12 @@ def is_mine(_session: Session, _thread_id: int) -> bool:
 def is_new(_session: Session, _thread_id: int) -> bool:
     """Whether this transaction, about many rows, made the conversation: nobody else knows of it."""
     return False
+
+
+@foreseeable
+def came_in(_session: Session, _thread_id: int) -> dict[str, list[str]]:
+    """The hashes of mails that stand in the conversation, by their Message-IDs: of those that are asked about now."""
+    return {}
 
 
 @foreseeable
