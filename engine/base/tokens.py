@@ -39,6 +39,8 @@ class Purpose(IntEnum):
     CONFIRM = 8
     PROBE = 9
     TEXT_STATUS = 10
+    #: As PREFERENCES, in a mail that somebody asked for: mails are passed on, so it only ends things (law 9).
+    MAILED_PREFERENCES = 11
     #: One button that sends an organizer's words which wait, and one conversation without a password.
     STAFF_PRESS = 21
     STAFF_CONVERSATION = 22

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from engine.conversations.feed import FeedEntry
 from engine.conversations.scope import Scope
+from engine.conversations.thread_chapter import also_seen_by
 
 #: Two writers may commit in another order than their ids: how far back to look again, in ids (5 seconds of them).
 LOOK_BACK = 5_000 << 22
@@ -33,4 +34,8 @@ def changes_since(session: Session, scope: Scope, last: int, told: Collection[in
 def _feed_in(scope: Scope) -> ColumnElement[bool]:
     if scope.everything:
         return true()
-    return or_(FeedEntry.responsible_id == scope.member_id, FeedEntry.chapter_id.in_(scope.chapters))
+    return or_(
+        FeedEntry.responsible_id == scope.member_id,
+        FeedEntry.chapter_id.in_(scope.chapters),
+        FeedEntry.thread_id.in_(also_seen_by(scope.chapters)),
+    )

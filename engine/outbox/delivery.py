@@ -42,6 +42,13 @@ class Delivery(Base):
             sqlite_where=text("channel = 'sms' AND message_class = 'chapter'"),
             postgresql_where=text("channel = 'sms' AND message_class = 'chapter'"),
         ),
+        # A chapter's news that waits for somebody who leaves it is found among however much they were sent.
+        Index(
+            "ix_delivery_chapter_waits",
+            "member_id",
+            sqlite_where=text("message_class = 'chapter' AND state = 'queued'"),
+            postgresql_where=text("message_class = 'chapter' AND state = 'queued'"),
+        ),
         # What is about to leave and stands in no timeline yet: it counts against a member's caps.
         Index(
             "ix_delivery_claimed",

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, literal_column, select
 from sqlalchemy.orm import Session
 
 from engine.audit.entry import record
@@ -12,6 +12,8 @@ from engine.outbox import queue
 from engine.outbox.delivery import Delivery
 from engine.people.consent import Channel, Said
 
+_QUEUED: ColumnElement[str] = literal_column("'queued'")
+_CHAPTER: ColumnElement[str] = literal_column("'chapter'")
 _REASON = "They left this chapter. Only they can undo that."
 
 
@@ -25,8 +27,9 @@ def leave_chapter(
     record(session, member_id, "left_chapter", "member", member_id, now, chapter_id=chapter_id)
     waiting = select(Delivery).where(
         Delivery.member_id == member_id,
-        Delivery.state == "queued",
-        Delivery.message_class == "chapter",
+        # In the very words of the index that holds nothing else: a database does not look into a value for that.
+        Delivery.state == _QUEUED,
+        Delivery.message_class == _CHAPTER,
         Delivery.chapter_id == chapter_id,
     )
     rows = list(session.scalars(waiting))

@@ -51,9 +51,13 @@ def ask_to_confirm(services: Services, row_id: int) -> None:
 def send_page(
     session: Session, services: Services, member: Member, address: str, letter: str, now: datetime, *, key: str
 ) -> None:
-    """A link to the member's own page is on its way to an address of theirs, by that letter; the key twice is one."""
+    """A link to the member's own page is on its way to an address of theirs, by that letter; the key twice is one.
+
+    Whoever typed the address may be anybody, and whoever got the mail may answer it with the link in the quote. So it
+    only ends things until six digits come back to the browser that is looking (inbound.web.fresh_code).
+    """
     row = add_email(session, member.id, address, now)
-    token = services.tokens.sign_link(Purpose.PREFERENCES, row.id, member.id, now + LINK_OPENS)
+    token = services.tokens.sign_link(Purpose.MAILED_PREFERENCES, row.id, member.id, now + LINK_OPENS)
     links = {
         "preferences": f"{services.settings.doors.public_url.rstrip('/')}/p/{token}",
         "good_for": WORDS.say(member.language, "preferences.good_for"),

@@ -3,8 +3,9 @@
 The token stands in the address and nowhere else, so no other site can make a browser post here: it would have to know
 the address. Opening the page changes nothing.
 
-A letter carries such a link too, and letters are passed on. Whoever holds that one can only end things; to have
-something come again, or to change a name, takes a link that was asked for just now.
+Links come in letters and in mails that were asked for, and both are passed on or quoted. Whoever holds one can only
+end things; to have something come again, or to change a name, takes six digits typed into the same browser
+(inbound.web.fresh_code), which then has a link of its own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,7 +47,7 @@ _NOTICES = {"saved": "preferences.saved", "stopped": "preferences.stopped"}
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whose page it is, at which of their addresses the link was, and whether it was asked for just now."""
+    """Whose page it is, at which of their addresses the link was, and whether this browser showed that it is theirs."""
 
     member: Member
     address_id: int | None
@@ -177,14 +178,14 @@ def _page(
 
 def holder_of(session: Session, services: Services, token: str) -> Holder:
     """Raises BadToken for a link that is too old, was not made here, or whose member is no more."""
-    says = services.tokens.verify_link(token, services.clock.now(), Purpose.PREFERENCES)
+    says = services.tokens.verify_link(token, services.clock.now(), Purpose.PREFERENCES, Purpose.MAILED_PREFERENCES)
     member = session.get(Member, says.member_id)
     if member is None or member.erased_at is not None:
         raise BadToken("This member is not here any more.")
     is_for(member)
     address = session.get(Address, says.subject_id)
     if address is not None and address.member_id == member.id:
-        return Holder(member, address.id, asked_for=True)
+        return Holder(member, address.id, asked_for=says.purpose is Purpose.PREFERENCES)
     letter = session.get(Delivery, says.subject_id)
     at = session.scalar(
         select(Address.id).where(

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from admin.web import stream
-from tests.admin.town import Town, Visitor
+from engine.conversations.thread import Thread
+from engine.conversations.thread_chapter import show_in
+from tests.admin.town import NOON, Town, Visitor
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +44,19 @@ def test_an_open_page_learns_of_new_words_in_sight_and_of_nothing_else(town: Tow
     told = [event for event in _events(denise) if "changed" in event]
     later.join()
     assert told and all(str(threads[1]) in event for event in told)
+
+
+def test_a_conversation_that_another_chapter_sees_too_is_live_on_its_pages(town: Town) -> None:
+    """Ingrid's chapter sees Walt's words to both; what only Denise's sees is nothing to her."""
+    denise = town.signed_in("denise")
+    ready = next(iter(_events(denise)))
+    last = ready.split("id: ")[1].split("\n")[0]
+    shared, other = (town.hears("walt", words, chapter="duluth") for words in ("for both", "for Duluth alone"))
+    with town.write() as session:
+        show_in(session, session.get_one(Thread, shared), town.chapters["atlanta"], NOON)
+    told = [event for event in _events(denise, last) if "changed" in event]
+    assert [str(shared) in event for event in told] == [True]
+    assert other != shared
 
 
 def test_a_stream_resumes_after_the_last_event_it_told(town: Town) -> None:

@@ -52,18 +52,38 @@ def ask(visit: Visit, address: str) -> None:
     send_due(services)
 
 
-def test_a_link_comes_by_mail_and_opens_the_page(asked: Visit, relay: Relay) -> None:
-    ask(asked, " Rosa@Mail.Example ")
-    (taken,) = relay.taken
-    assert taken.rcpt_to == "rosa@mail.example"
-    plain = taken.mail.get_body(("plain",))
+def link_in(relay: Relay) -> str:
+    """The path of the link in the mail that was asked for."""
+    plain = relay.taken[-1].mail.get_body(("plain",))
     assert plain is not None
     text = plain.get_content()
     assert "two hours" in text
     (path,) = set(re.findall(r"http://127\.0\.0\.1:8080(/p/\S+?)[\s>)\]]", text + " "))
+    return str(path)
+
+
+def test_a_link_comes_by_mail_and_opens_the_page(asked: Visit, relay: Relay) -> None:
+    ask(asked, " Rosa@Mail.Example ")
+    (taken,) = relay.taken
+    assert taken.rcpt_to == "rosa@mail.example"
+    path = link_in(relay)
     page = asked.client.get(path).get_data(as_text=True)
     assert "Hello Rosa" in page
-    assert 'name="name"' in page
+
+
+def test_a_mail_that_was_asked_for_and_passed_on_only_ends_things(asked: Visit, relay: Relay) -> None:
+    """Anybody can type her address, and she may answer the mail with its link in the quote (law 9)."""
+    ask(asked, "rosa@mail.example")
+    path = link_in(relay)
+    stranger = asked.client.application.test_client()
+    page = stranger.get(path).get_data(as_text=True)
+    assert 'name="name"' not in page and "Send me six digits" in page
+    stranger.post(f"{path}/everything")
+    assert asked.comes("journey") == [False]
+    stranger.post(path, data={"comes": "email journey", "name": "Somebody Else"})
+    assert asked.comes("journey") == [False]
+    with asked.house.db.read() as session:
+        assert session.get_one(Member, asked.member_id).name != "Somebody Else"
 
 
 def test_asking_again_at_once_brings_no_second_mail(asked: Visit, relay: Relay) -> None:
