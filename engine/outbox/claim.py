@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Any, assert_never
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
-from engine.base.db import after_commit, one_member_at_a_time
+from engine.base.db import after_commit, among, one_member_at_a_time, table_of
 from engine.base.metrics import DELIVERIES
 from engine.base.settings import Settings
 from engine.outbox import held, queue
@@ -71,9 +73,6 @@ def claim_due(
         match verdict:
             case Allow():
                 allowed.append(delivery)
-                # A text that waited for its turn still says so, which tells the pace that it did.
-                kept = delivery.refusal if channel == "sms" else None
-                delivery.state, delivery.state_at, delivery.refusal = "claimed", now, kept
                 if known.message_class.weekly_cap and delivery.member_id is not None:
                     letter = Letter(now, known.speaks, known.channel, delivery.id)
                     begun.setdefault(delivery.member_id, []).append(letter)
@@ -93,6 +92,7 @@ def claim_due(
                     ask_a_person(session, delivery, reason, now)
             case _:
                 assert_never(verdict)
+    _claim(session, allowed, channel, now)
     if channel == "email":
         allowed = whose_turn(session, allowed, material, now)
     queue.lease(session, allowed)
@@ -100,6 +100,21 @@ def claim_due(
     count(session, [each for each in taken if each.state != "claimed"])
     session.flush()
     return Claim(tuple(allowed), material, len(due), tuple(unsure))
+
+
+def _claim(session: Session, allowed: Sequence[Delivery], channel: Channel, now: datetime) -> None:
+    """These are claimed, in one statement for all of them; their objects say so too."""
+    if not allowed:
+        return
+    values: dict[str, Any] = {"state": "claimed", "state_at": now}
+    if channel == "email":
+        # A text that waited for its turn still says so, which tells the pace that it did.
+        values["refusal"] = None
+    table = table_of(Delivery)
+    session.connection().execute(update(table).where(among(session, table.c.id, [each.id for each in allowed])), values)
+    for delivery in allowed:
+        for name, value in values.items():
+            set_committed_value(delivery, name, value)
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -124,16 +139,20 @@ def settle(session: Session, deliveries: Sequence[Delivery]) -> None:
     )
 
 
-def count(session: Session, deliveries: Sequence[Delivery], queued: str = "put_off") -> None:
-    """What became of these is counted once it is committed; of those still queued, as `queued`."""
+def count(session: Session, deliveries: Sequence[Delivery], queued: str = "put_off", became: str = "") -> None:
+    """What became of these is counted once it is committed; of those still queued, as `queued`.
+
+    `became` says it of all, whose rows were written past them.
+    """
     if not deliveries:
         return
-    became = Counter(
-        (each.message_class, each.channel, queued if each.state == "queued" else each.state) for each in deliveries
+    counted = Counter(
+        (each.message_class, each.channel, became or (queued if each.state == "queued" else each.state))
+        for each in deliveries
     )
 
     def count() -> None:
-        for labels, many in became.items():
+        for labels, many in counted.items():
             DELIVERIES.labels(*labels).inc(many)
 
     after_commit(session, count)

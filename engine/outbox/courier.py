@@ -11,24 +11,23 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import assert_never
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Update, bindparam, select, update
 from sqlalchemy.orm import Session
 
+from engine.base.db import among, plain_rows, table_of
 from engine.base.log import logger
 from engine.base.services import MailChannel, NotSent, OutgoingMail, Sent, Services
 from engine.channels.dkim_keys import KeyRing
 from engine.channels.failures import is_down
-from engine.conversations.message import Message
-from engine.conversations.question import Question, ask
 from engine.outbox import breaker, queue
 from engine.outbox.claim import Claim, claim_due, count, settle
 from engine.outbox.delivery import Delivery
 from engine.outbox.letter import Press, Unwritable, Written, press, write
 from engine.outbox.mail_turns import note_mail
 from engine.outbox.material import Material
-from engine.outbox.said import UNSURE, Words, said, said_anew, said_now, unsay
+from engine.outbox.said import UNSURE, Said, Words, enter, said, said_anew, said_now, unsay
 from engine.outbox.sending_pause import open_pause
 from engine.outbox.signing import names_taken_back
 from engine.outbox.tries import PATIENCE, gives_up_after, pause_after
@@ -111,31 +110,28 @@ def calling(
     signed = [(row, mail.author_id) for row, mail in written if isinstance(mail, Written)]
     taken_back = names_taken_back(session, signed)
     paused = open_pause(session) is not None
-    rows: list[Message | Question] = []
+    rows: list[Said] = []
     for detached, mail in written:
-        delivery = session.merge(detached, load=False)
         if isinstance(mail, Unwritable):
+            delivery = session.merge(detached, load=False)
             _fail(session, delivery, mail.code, mail.says, now)
             failed.append(delivery)
             log.warning("a message could not be written", delivery_id=delivery.id, says=mail.says)
             continue
-        if delivery.id in taken_back or paused:
+        if detached.id in taken_back or paused:
+            delivery = session.merge(detached, load=False)
             delivery.state, delivery.state_at = "queued", now
             queue.move(session, delivery, delivery.send_at)
             put_back.append(delivery)
             continue
-        first, author_id = delivery.internet_message_id is None, delivery.author_id
-        delivery.state, delivery.state_at, delivery.attempts = "calling", now, delivery.attempts + 1
-        delivery.internet_message_id, delivery.subject = mail.message_id, mail.subject[:400]
-        delivery.to_address, delivery.author_id = mail.to_address, mail.author_id
         words = Words(mail.text, mail.author_id, mail.author_name, mail.subject, mail.message_id)
-        if first:
-            rows += said(session, delivery, words, material, now)
-        elif author_id != mail.author_id:
-            said_anew(session, delivery, words)
-        calls.append(Call(delivery, mail, delivery.attempts))
-    session.add_all(each for each in rows if isinstance(each, Message))
-    ask(session, (each for each in rows if isinstance(each, Question)))
+        if detached.internet_message_id is None:
+            rows.append(said(session, detached, words, material, now))
+        elif detached.author_id != mail.author_id:
+            said_anew(session, detached, words)
+        calls.append(Call(detached, mail, detached.attempts + 1))
+    _note(session, _CALLING, [_about_to_be_called(each, now) for each in calls])
+    enter(session, rows)
     settle(session, failed)
     count(session, [*failed, *put_back])
     session.flush()
@@ -152,45 +148,95 @@ def hand_over(mail: MailChannel, calls: Sequence[Call]) -> list[Outcome]:
 
 def record(session: Session, results: Sequence[tuple[Call, Outcome]], now: datetime) -> None:
     """What the relay said is noted: sent, to be tried again, or failed with somebody told."""
-    settled: list[Delivery] = []
-    noted: list[Delivery] = []
-    sent, put_off, lost = list[Delivery](), list[Delivery](), list[Delivery]()
-    ids = [call.delivery.id for call, _ in results]
-    known = {row.id: row for row in session.scalars(select(Delivery).where(Delivery.id.in_(ids)))}
-    for call, outcome in results:
-        delivery = known.get(call.delivery.id)
-        if delivery is None or delivery.state != "calling" or delivery.attempts != call.attempt:
-            continue  # our lease ran out, and another courier has it now
-        match outcome:
-            case None:
-                delivery.state, delivery.state_at, delivery.attempts = "queued", now, call.attempt - 1
-                queue.move(session, delivery, delivery.send_at)
-            case Sent(provider_id=provider_id):
-                delivery.state, delivery.state_at, delivery.sent_at = "sent", now, now
-                delivery.provider_id, delivery.error_code, delivery.error_says = provider_id or None, None, None
-                settled.append(delivery)
-                sent.append(delivery)
-                if call.attempt > 1:
-                    said_now(session, delivery, now)
-            case NotSent():
-                if _again(session, delivery, outcome, now):
-                    put_off.append(delivery)
-                else:
-                    settled.append(delivery)
-                    if outcome.permanent and outcome.about == "address":
-                        lost.append(delivery)
-            case _:
-                assert_never(outcome)
-        if outcome is not None:
-            noted.append(delivery)
-    settle(session, settled)
-    note_mail(session, sent, put_off, lost, now)
+    ours = _still_ours(session, [call for call, _ in results])
+    taken = [(call, said) for call, said in results if isinstance(said, Sent) and call.delivery.id in ours]
+    _note(session, _SENT, [_as_sent(call, said, now) for call, said in taken])
+    sent = [call.delivery for call, _ in taken]
+    for call, _ in taken:
+        if call.attempt > 1:
+            said_now(session, call.delivery, now)
+    settle(session, sent)
+    count(session, sent, became="sent")
+    note_mail(session, sent, *_not_sent(session, [each for each in results if each[0].delivery.id in ours], now), now)
     tried = [outcome for _, outcome in results if outcome is not None]
     down = [each for each in tried if isinstance(each, NotSent) and is_down(each)]
     answered = [not (isinstance(each, NotSent) and is_down(each)) for each in tried]
     breaker.note(session, answered, down[-1].says if down else "", now, breaker.MAIL)
-    count(session, noted, queued="again")
     session.flush()
+
+
+def _not_sent(
+    session: Session, results: Sequence[tuple[Call, Outcome]], now: datetime
+) -> tuple[list[Delivery], list[Delivery]]:
+    """What the relay did not take goes back to its queue, or has failed; which it put off, and which are lost."""
+    settled, noted, put_off, lost = list[Delivery](), list[Delivery](), list[Delivery](), list[Delivery]()
+    others = [(call, said) for call, said in results if not isinstance(said, Sent)]
+    ids = [call.delivery.id for call, _ in others]
+    known = {row.id: row for row in session.scalars(select(Delivery).where(Delivery.id.in_(ids)))} if ids else {}
+    for call, outcome in others:
+        delivery = known[call.delivery.id]
+        if not isinstance(outcome, NotSent):
+            delivery.state, delivery.state_at, delivery.attempts = "queued", now, call.attempt - 1
+            queue.move(session, delivery, delivery.send_at)
+            continue
+        noted.append(delivery)
+        if _again(session, delivery, outcome, now):
+            put_off.append(delivery)
+        else:
+            settled.append(delivery)
+            if outcome.permanent and outcome.about == "address":
+                lost.append(delivery)
+    settle(session, settled)
+    count(session, noted, queued="again")
+    return put_off, lost
+
+
+_DELIVERY = table_of(Delivery)
+_MOMENT = bindparam("moment", type_=_DELIVERY.c.state_at.type)
+#: Written past the rows as objects: of a batch of hundreds each is touched twice, by nothing but its id.
+_CALLING = (
+    update(_DELIVERY)
+    .where(_DELIVERY.c.id == bindparam("its_id"))
+    .values(
+        state="calling", state_at=_MOMENT, attempts=bindparam("attempt"),
+        internet_message_id=bindparam("message_id"), subject=bindparam("says"), to_address=bindparam("goes_to"),
+        author_id=bindparam("author"),
+    )
+)  # fmt: skip
+_SENT = (
+    update(_DELIVERY)
+    .where(_DELIVERY.c.id == bindparam("its_id"), _DELIVERY.c.state == "calling")
+    .values(
+        state="sent", state_at=_MOMENT, sent_at=_MOMENT,
+        provider_id=bindparam("provider"), error_code=None, error_says=None,
+    )
+)  # fmt: skip
+
+
+def _note(session: Session, statement: Update, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        session.connection().execute(statement, rows)
+
+
+def _about_to_be_called(call: Call, now: datetime) -> dict[str, Any]:
+    mail = call.written
+    return {
+        "its_id": call.delivery.id, "moment": now, "attempt": call.attempt, "message_id": mail.message_id,
+        "says": mail.subject[:400], "goes_to": mail.to_address, "author": mail.author_id,
+    }  # fmt: skip
+
+
+def _as_sent(call: Call, said: Sent, now: datetime) -> dict[str, Any]:
+    return {"its_id": call.delivery.id, "moment": now, "provider": said.provider_id or None}
+
+
+def _still_ours(session: Session, calls: Sequence[Call]) -> frozenset[int]:
+    """Those that no other courier has: it would have them after our lease ran out."""
+    query = select(_DELIVERY.c.id, _DELIVERY.c.state, _DELIVERY.c.attempts).where(
+        among(session, _DELIVERY.c.id, [call.delivery.id for call in calls])
+    )
+    known = {row_id: (state, attempts) for row_id, state, attempts in plain_rows(session, query)}
+    return frozenset(call.delivery.id for call in calls if known.get(call.delivery.id) == ("calling", call.attempt))
 
 
 def _again(session: Session, delivery: Delivery, reason: NotSent, now: datetime) -> bool:

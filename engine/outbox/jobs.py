@@ -39,7 +39,7 @@ from engine.people.health import quiet
 JOB_SECONDS = 30.0
 #: Deliveries of one batch. An answer waits until the batch before it has left, so where letters leave slowly a batch is
 #: small: as many as leave in about BATCH_SECONDS.
-FEWEST, MOST = 20, 100
+FEWEST, MOST = 20, 400
 BATCH_SECONDS = 0.5
 #: Couriers of texts at work in one process: while one waits for a number's turn, another may take an answer.
 MOST_TEXT_COURIERS = 2

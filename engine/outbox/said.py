@@ -1,15 +1,18 @@
 """Said: what the timeline gains when a delivery leaves, and loses when it turns out that it never arrived."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
+from engine.base.db import table_of
 from engine.base.errors import HearthlineError
 from engine.base.ids import new_id
 from engine.conversations.message import Message
-from engine.conversations.question import Question
+from engine.conversations.question import Question, ask
 from engine.enrollments.journey import load_version
 from engine.enrollments.signal import signal
 from engine.outbox.classes import CLASSES
@@ -36,9 +39,15 @@ class Words:
     message_id: str = ""
 
 
-def said(
-    session: Session, delivery: Delivery, words: Words, material: Material, now: datetime
-) -> list[Message | Question]:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the timeline gains: a letter's row, as values, and the question it asks."""
+
+    letter: dict[str, Any] | None = None
+    question: Question | None = None
+
+
+def said(session: Session, delivery: Delivery, words: Words, material: Material, now: datetime) -> Said:
     """What the timeline gains with the first try: a letter and the question it asks. An answer stands there already."""
     row = CLASSES[delivery.message_class]
     if delivery.message_class == "answer":
@@ -49,54 +58,49 @@ def said(
         )
     if not row.list_unsubscribe or delivery.member_id is None or is_topics(delivery):
         # A neighbor's words stand in their topic: a copy for each reader would be a chapter of copies.
-        return []
+        return Said()
     compiled = material.compiled[delivery.template_version_id or 0]
-    rows: list[Message | Question] = [
-        Message(
-            id=new_id(),
-            created_at=now,
-            at=now,
-            member_id=delivery.member_id,
-            kind="journey",
-            channel=delivery.channel,
-            author_id=words.author_id,
-            author_name=words.author_name[:200],
-            subject=words.subject[:400],
-            text=words.text,
-            folded=[],
-            attachments=[],
-            delivery_id=delivery.id,
-            internet_message_id=words.message_id,
-            detail={"class": delivery.message_class, "speaks": compiled.speaks, "counts": row.weekly_cap},
-        )
-    ]
+    letter = {
+        "id": new_id(), "created_at": now, "at": now, "member_id": delivery.member_id, "kind": "journey",
+        "channel": delivery.channel, "author_id": words.author_id, "author_name": words.author_name[:200],
+        "subject": words.subject[:400], "text": words.text, "folded": [], "attachments": [],
+        "delivery_id": delivery.id, "internet_message_id": words.message_id,
+        "detail": {"class": delivery.message_class, "speaks": compiled.speaks, "counts": row.weekly_cap},
+    }  # fmt: skip
     step = material.steps.get(delivery.id)
     if isinstance(step, Ask) and delivery.enrollment_id is not None:
-        rows.append(
-            Question(
-                id=new_id(),
-                created_at=now,
-                member_id=delivery.member_id,
-                kind=str(step.question.kind),
-                subject_kind="enrollment",
-                subject_id=delivery.enrollment_id,
-                step=step.id,
-                answers=[
-                    {
-                        "name": answer.name,
-                        "label": answer.label_in(base_language(compiled.language)),
-                        "words": list(answer.words_in(base_language(compiled.language))),
-                    }
-                    for answer in step.question.answers
-                ],
-                delivery_id=delivery.id,
-                until_at=now + step.timeout,
-                channel=delivery.channel,
-                our_number=delivery.our_number,
-                numbered=delivery.channel == "sms" and step.numbered,
-            )
+        question = Question(
+            id=new_id(),
+            created_at=now,
+            member_id=delivery.member_id,
+            kind=str(step.question.kind),
+            subject_kind="enrollment",
+            subject_id=delivery.enrollment_id,
+            step=step.id,
+            answers=[
+                {
+                    "name": answer.name,
+                    "label": answer.label_in(base_language(compiled.language)),
+                    "words": list(answer.words_in(base_language(compiled.language))),
+                }
+                for answer in step.question.answers
+            ],
+            delivery_id=delivery.id,
+            until_at=now + step.timeout,
+            channel=delivery.channel,
+            our_number=delivery.our_number,
+            numbered=delivery.channel == "sms" and step.numbered,
         )
-    return rows
+        return Said(letter, question)
+    return Said(letter)
+
+
+def enter(session: Session, said: Sequence[Said]) -> None:
+    """All this stands in the timeline, and its questions are asked."""
+    letters = [each.letter for each in said if each.letter is not None]
+    if letters:
+        session.connection().execute(table_of(Message).insert(), letters)
+    ask(session, [each.question for each in said if each.question is not None])
 
 
 def said_now(session: Session, delivery: Delivery, now: datetime) -> None:

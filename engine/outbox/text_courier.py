@@ -22,8 +22,6 @@ from engine.base.clock import Clock
 from engine.base.log import logger
 from engine.base.services import NotSent, NumberFacts, OutgoingText, Sent, Services, TextChannel
 from engine.channels.sms_failures import breaks, row_of
-from engine.conversations.message import Message
-from engine.conversations.question import Question, ask
 from engine.outbox import breaker, pace, queue, text_day, unsure
 from engine.outbox.claim import Claim, claim_due, count, settle
 from engine.outbox.classes import CLASSES, Window
@@ -32,7 +30,7 @@ from engine.outbox.gate import WaitUntil
 from engine.outbox.letter import Press, Unwritable, press
 from engine.outbox.line import TextLine
 from engine.outbox.look_up import look_up, note_look_ups, to_look_up
-from engine.outbox.said import Words, said, said_anew, said_now, unsay
+from engine.outbox.said import Said, Words, enter, said, said_anew, said_now, unsay
 from engine.outbox.sending_pause import open_pause
 from engine.outbox.signing import names_taken_back
 from engine.outbox.text import WrittenText, is_cheaper_as_mms, outgoing, status_url, write_text
@@ -192,7 +190,7 @@ def calling(
     ]
     tomorrow = text_day.admit(session, wanted, sms, now)
     calls: list[Call] = []
-    rows: list[Message | Question] = []
+    rows: list[Said] = []
     for delivery, text, our_number in ready:
         turn = turns[delivery.id]
         if not turn.granted:
@@ -210,14 +208,13 @@ def calling(
         delivery.body, delivery.segments = text.body, text.length.segments
         words = Words(text.body, text.author_id, text.author_name)
         if first:
-            rows += said(session, delivery, words, claimed.material, now)
+            rows.append(said(session, delivery, words, claimed.material, now))
         elif said_before != text.body:
             said_anew(session, delivery, words)
         out = outgoing(delivery, text, our_number, sms, status_url(with_.tokens, public_url, delivery.id))
         counted = 1 if out.as_mms else text.length.segments
         calls.append(Call(delivery, text, out, delivery.attempts, turn.at, counted))
-    session.add_all(each for each in rows if isinstance(each, Message))
-    ask(session, (each for each in rows if isinstance(each, Question)))
+    enter(session, rows)
     settle(session, failed)
     count(session, [*failed, *put_back])
     session.flush()

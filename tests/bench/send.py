@@ -5,6 +5,7 @@ Judged against the bare RSA-2048 signature, which the same process measures befo
 told beside it, writes and sends without any database: EmailMessage, dkimpy, and aiosmtplib over ten connections.
 """
 
+import gc
 import os
 import re
 import statistics
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
+from admin.cli.__main__ import FEW_LOOKS
 from engine.base.broker import Broker
 from engine.base.clock import SystemClock
 from engine.base.db import Database
@@ -138,6 +140,7 @@ def main(words: Sequence[str]) -> None:
     """The worker: sends all that is due as its job does, and says its figures in one line."""
     url, relay, what = words
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0) | {0})})
+    gc.set_threshold(*FEW_LOOKS)  # as the command does
     own, db = settings(int(relay)), Database(url)
     services = Services(own, SystemClock(), db, Broker(), _TOKENS, SmtpRelay(own.mail))
     rsa, _ = keys()

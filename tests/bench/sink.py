@@ -60,35 +60,53 @@ def sink(folder: Path) -> Iterator[Sink]:
         yield Sink(port, file)
 
 
-async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, notes: IO[str]) -> None:
-    writer.write(b"220 sink\r\n")
-    recipient = ""
-    try:
-        while line := await reader.readline():
-            verb = line[:4].upper()
-            if verb == b"DATA":
-                writer.write(b"354 go on\r\n")
-                await reader.readuntil(b"\r\n.\r\n")
-                notes.write(f"{time.monotonic()} {recipient}\n")
-                notes.flush()
-                writer.write(b"250 2.0.0 taken\r\n")
-            elif verb == b"QUIT":
-                break
-            else:
-                if verb == b"RCPT":
-                    recipient = line.decode("ascii").partition("<")[2].partition(">")[0]
-                writer.write(b"250 OK\r\n")
-    except (ConnectionError, asyncio.IncompleteReadError):
-        pass
-    finally:
-        writer.close()
+class _Talk(asyncio.Protocol):
+    """One sender, who may go a step ahead of our answers (RFC 2920); a message is taken in one look."""
+
+    def __init__(self, notes: IO[str]) -> None:
+        self._notes, self._heard, self._recipient, self._in_data = notes, bytearray(), "", False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.write(b"220 sink\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        self._heard += data
+        answers: list[bytes] = []
+        while (answer := self._next()) is not None:
+            answers.append(answer)
+        if answers:
+            self._transport.write(b"".join(answers))
+        self._notes.flush()
+
+    def _next(self) -> bytes | None:
+        end = b"\r\n.\r\n" if self._in_data else b"\r\n"
+        at = self._heard.find(end)
+        if at < 0:
+            return None
+        line = bytes(self._heard[:4]).upper()
+        if self._in_data:
+            self._in_data = False
+            self._notes.write(f"{time.monotonic()} {self._recipient}\n")
+            answer = b"250 2.0.0 taken\r\n"
+        elif line == b"DATA":
+            self._in_data, answer = True, b"354 go on\r\n"
+        elif line == b"EHLO":
+            answer = b"250-sink\r\n250 PIPELINING\r\n"
+        else:
+            if line == b"RCPT":
+                self._recipient = self._heard[:at].decode("ascii").partition("<")[2].partition(">")[0]
+            answer = b"250 OK\r\n"
+        del self._heard[: at + len(end)]
+        if line == b"QUIT":
+            self._transport.close()
+        return answer
 
 
 async def _listen(file: Path) -> None:
     with file.open("w", encoding="ascii") as notes:
-        server = await asyncio.start_server(
-            lambda reader, writer: _converse(reader, writer, notes), "127.0.0.1", 0, limit=2**24
-        )
+        server = await asyncio.get_running_loop().create_server(lambda: _Talk(notes), "127.0.0.1", 0)
         notes.write(f"{server.sockets[0].getsockname()[1]}\n")
         notes.flush()
         async with server:

@@ -394,10 +394,10 @@ def test_an_answer_overtakes_a_queue_of_letters(house: House) -> None:
 
 
 def test_a_batch_is_as_large_as_leaves_in_half_a_second() -> None:
-    assert batch_after(100, 0.1) == 100
+    assert batch_after(100, 0.1) == 400
     assert batch_after(100, 1.0) == 50
     assert batch_after(100, 60.0) == 20
-    assert batch_after(20, 0.0) == 100
+    assert batch_after(20, 0.0) == 400
 
 
 def test_what_a_slow_relay_leaves_of_a_batch_goes_back_to_the_queue(
