@@ -62,6 +62,8 @@ class Person:
     answered: Mapping[int, Reaction]
     #: Their mailbox is no more: mail to it comes back.
     gone: bool
+    #: What they do after the n-th post of a topic that reached them by mail.
+    topics: Mapping[int, Reaction] = field(default_factory=dict)
     #: What they do after the n-th text of a journey.
     texts: Mapping[int, Reaction] = field(default_factory=dict)
     #: In E.164; empty: none that we know.
@@ -107,6 +109,8 @@ class Room:
     about: str
     gathering: str = ""
     area_codes: tuple[str, ...] = ()
+    #: Whom mail to its address is for (engine.chapters.chapter).
+    default_to: str = "desk"
     #: Its own number, in E.164.
     number: str = ""
 
@@ -247,6 +251,7 @@ def _person(row: Mapping[str, Any]) -> Person:
         writes=tuple((span(r["at"]), r["to"], _reaction(r)) for r in row.get("writes", ())),
         answered={int(n): _reaction(r) for n, r in row.get("answered", {}).items()},
         gone=bool(row.get("gone", False)),
+        topics={int(n): _reaction(r) for n, r in row.get("topics", {}).items()},
         texts={int(n): _reaction(r) for n, r in row.get("texts", {}).items()},
         phone=row.get("phone", ""),
         about=row.get("about", ""),

@@ -40,7 +40,9 @@ from engine.conversations.closure import close
 from engine.conversations.message import Message
 from engine.conversations.task import Task, finish_task
 from engine.conversations.thread import Thread
+from engine.conversations.topic import TopicPost
 from engine.enrollments.joining import welcome
+from engine.outbox.moderating import release
 from engine.outbox.post import answer
 from engine.people.address import Address, members_with
 from engine.people.consent import EVERYTHING, Said, record_consent
@@ -62,8 +64,8 @@ class Door:
 
 
 def script_of(person: Person, kind: str) -> Mapping[int, Reaction]:
-    """What somebody does after the n-th of that kind: `letters`, `answers` or `texts`."""
-    return {"letters": person.letters, "answers": person.answers, "texts": person.texts}[kind]
+    """What somebody does after the n-th of that kind: `letters`, `answers`, `topics` or `texts`."""
+    return {"letters": person.letters, "answers": person.answers, "topics": person.topics, "texts": person.texts}[kind]
 
 
 class Deeds:
@@ -87,6 +89,7 @@ class Deeds:
             "unsubscribe": self._unsubscribe,
             "handle": self._handle,
             "call": self._call,
+            "let_out": self._let_out,
         }
 
     def serve(self, services: Services) -> None:
@@ -242,6 +245,16 @@ class Deeds:
                 close(session, thread, by_id, self._clock.now(), reaction.says)
             else:
                 answer(session, thread, by_id, reaction.says, self._clock.now(), key=plan.key)
+
+    def _let_out(self, plan: Plan) -> None:
+        """A steward lets a neighbor's words go to the chapter."""
+        person = self._one(plan)
+        steward = self._cast.steward_of(person.chapters[0])
+        with self._services.db.write() as session:
+            post = session.get(TopicPost, plan.detail["post"])
+            if post is not None and steward is not None:
+                (by_id, *_) = members_with(session, "email", steward.mailbox)
+                release(session, post, by_id, self._clock.now())
 
     def _call(self, plan: Plan) -> None:
         """The call was made; its organizer wrote down what came of it."""

@@ -18,6 +18,9 @@ from engine.outbox.delivery import Delivery
 from engine.people.member import Member
 from engine.people.path import StageChange
 
+#: What is between one of us and one member; a chapter's topics are counted by nobody here.
+PERSON = "person"
+
 
 def figures(session: Session, store: Store, texts: Texts) -> dict[str, Any]:
     """What the whole database says of itself, held against what has arrived out there."""
@@ -39,9 +42,11 @@ def figures(session: Session, store: Store, texts: Texts) -> dict[str, Any]:
         "sms_doubled": told.doubled,
         "answered": len(waits),
         "median_minutes_to_answer": round(statistics.median(waits), 1) if waits else None,
-        "conversations": session.scalar(select(func.count()).select_from(Thread)) or 0,
+        "conversations": session.scalar(select(func.count()).where(Thread.kind == PERSON)) or 0,
         "waiting": session.scalar(
-            select(func.count()).where(Thread.waits_since.is_not(None), Thread.closure_id.is_(None))
+            select(func.count()).where(
+                Thread.kind == PERSON, Thread.waits_since.is_not(None), Thread.closure_id.is_(None)
+            )
         )
         or 0,
         "stage_changes": session.scalar(select(func.count()).select_from(StageChange)) or 0,

@@ -14,9 +14,7 @@ from admin.sandbox.carrier.text import Text
 from admin.sandbox.cast import Cast, Person
 from admin.sandbox.crowd import dealt
 from admin.sandbox.deeds import Deeds, Door, script_of
-from admin.sandbox.pen import (
-    is_to_everyone,
-)
+from admin.sandbox.pen import is_of_a_topic, is_to_everyone
 from admin.sandbox.store import Letter, Plan, Store
 from admin.sandbox.talk import when
 from engine.base.clock import SandboxClock
@@ -26,7 +24,7 @@ from engine.conversations.balance import balance
 from engine.conversations.message import Message
 from engine.conversations.task import Task
 from engine.conversations.thread import Thread
-from engine.conversations.topic import next_release_at
+from engine.conversations.topic import TopicPost, next_release_at
 from engine.enrollments.enrollment import Due
 from engine.outbox.delivery import Delivery, OutboxDue
 from engine.people.address import Address
@@ -39,6 +37,8 @@ PATIENCE_SECONDS = 60.0
 SHARED_PAUSE_SECONDS, SHARED_SWEEP_SECONDS = 0.003, 0.25
 #: Of the calls that journeys ask for, how many are made; the rest wait for somebody.
 CALLS_MADE = 0.8
+#: So long after a neighbor's first words to their chapter its steward has read them.
+LOOKED_AT_AFTER = timedelta(minutes=50)
 #: The chapters of a member whose steward has been silent for a month.
 SILENT = ("oakland-flats",)
 
@@ -76,6 +76,8 @@ class Living:
         #: The calls that their organizers have thought about, and when the last of them was asked for.
         self._called: set[int] = set()
         self._called_at = datetime.min.replace(tzinfo=UTC)
+        #: The posts that their stewards have thought about.
+        self._let_out: set[int] = set()
         self._deeds = Deeds(services, clock, store, cast, door, seed, carrier)
         #: A mail at our door, and somebody a member: for whoever does it by hand.
         self.send, self.joins = self._deeds.send, self._deeds.joins
@@ -195,6 +197,7 @@ class Living:
         with self._services.db.read() as session:
             self._see_who_waits(session)
             self._see_calls(session)
+            self._see_posts(session)
 
     def _texts(self) -> list[tuple[Text, str]]:
         """Texts that nobody out there has thought about, and what each is: a person's answer, a journey's, or neither.
@@ -253,6 +256,23 @@ class Living:
                 detail = {"person": person.key, "since": since.isoformat()}
                 self._store.intend(Plan(f"{person.key} called {since:%m-%d %H:%M}", at, "call", detail))
 
+    def _see_posts(self, session: Session) -> None:
+        """Stewards let out the first words of their neighbors; what looks private waits for you."""
+        held = session.execute(
+            select(TopicPost.message_id, TopicPost.created_at, Address.value)
+            .join(Address, (Address.member_id == TopicPost.author_id) & (Address.kind == "email"))
+            .where(TopicPost.state == "held", TopicPost.why_held == "first_post", TopicPost.release_at.is_(None))
+            .order_by(TopicPost.created_at, TopicPost.message_id)
+        ).all()
+        for message_id, since, mailbox in held:
+            person = self._cast.by_mailbox(mailbox)
+            if person is None or message_id in self._let_out:
+                continue
+            self._let_out.add(message_id)
+            key = f"{person.key} let out {since:%m-%d %H:%M}"
+            detail = {"person": person.key, "post": message_id}
+            self._store.intend(Plan(key, since + LOOKED_AT_AFTER, "let_out", detail))
+
     def _read(self, letter: Letter) -> None:
         person = self._cast.by_mailbox(letter.mailbox)
         if person is None:
@@ -261,11 +281,11 @@ class Living:
             key = f"{person.key} bounces {letter.message_id}"
             self._store.intend(Plan(key, letter.at, "bounce", {"letter": letter.id}))
             return
-        kind = "letters" if is_to_everyone(letter) else "answers"
+        kind = "topics" if is_of_a_topic(letter) else "letters" if is_to_everyone(letter) else "answers"
         self._react(person, kind, letter.at, {"letter": letter.id})
 
     def _react(self, person: Person, kind: str, at: datetime, what: dict[str, int]) -> None:
-        """They have read one more of that kind (`letters`, `answers`, `texts`), and will do what the script says."""
+        """They have read one more of that kind (see script_of), and will do what the script says."""
         number = int(self._store.fact(f"{person.key} {kind}") or 0) + 1
         self._store.note(f"{person.key} {kind}", str(number))
         reaction = script_of(person, kind).get(number)

@@ -61,6 +61,11 @@ def is_to_everyone(letter: Letter) -> bool:
     return b"\nlist-unsubscribe:" in head
 
 
+def is_of_a_topic(letter: Letter) -> bool:
+    """Whether it is a post of a chapter's topic: such a letter says where one writes to all (RFC 2369)."""
+    return b"\nlist-post:" in letter.raw.partition(b"\r\n\r\n")[0].lower()
+
+
 def write(
     writer: Writer,
     to: str,

@@ -70,6 +70,7 @@ def _write_community(session: Session, cast: Cast, start: datetime, number: int,
         chapter.zone, chapter.language, chapter.about, chapter.gathering = (
             room.zone, room.language, room.about, room.gathering,
         )  # fmt: skip
+        chapter.default_to = room.default_to
         session.add(chapter)
         rooms[room.slug] = chapter.id
     session.flush()

@@ -68,6 +68,12 @@ def _first(facts: Facts) -> str | None:
     return f"These are {facts.author}’s first words to the chapter."
 
 
+def _first_and_private(facts: Facts) -> str | None:
+    """A steward who decides about first words is told when these look as if they were not for everybody."""
+    first = _first(facts)
+    return f"{facts.private} {first}" if first is not None and facts.private is not None else None
+
+
 def _private(facts: Facts) -> str | None:
     return facts.private
 
@@ -83,6 +89,7 @@ REASONS = (
     Reason("moderated", False, _storm),
     Reason("moderated", False, _all),
     Reason("moderated", False, _old),
+    Reason("looks_private", False, _first_and_private),
     Reason("first_post", False, _first),
     Reason("looks_private", True, _private),
     Reason("first_post", True, _first_by_itself),

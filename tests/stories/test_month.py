@@ -154,3 +154,24 @@ def test_what_a_machine_wrote_opens_no_conversation(month: tuple[Path, dict[str,
     assert ask(db, "select count(*) from message where kind = 'machine' and thread_id is not null") == [(0,)]
     ((away,),) = ask(db, "select count(*) from received where outcome = 'machine'")
     assert away >= 5
+
+
+def test_duluth_talks_in_a_topic_and_what_is_for_one_neighbor_alone_waits_with_its_reason(
+    month: tuple[Path, dict[str, Any]],
+) -> None:
+    posts = ask(
+        month[0] / "hearthline.db",
+        "select m.name, p.state, p.why_held, t.subject from topic_post p join member m on m.id = p.author_id"
+        " join thread t on t.id = p.thread_id order by p.message_id",
+    )
+    soup = "Soup swap on the ice"
+    assert posts == [
+        ("Verna Sather", "out", "first_post", soup),
+        ("Beth Kowalski", "out", "first_post", soup),
+        ("Hollis Drew", "out", "first_post", soup),
+        ("Joanne Maki", "held", "looks_private", soup),
+    ]
+    had = ask(
+        month[0] / "world.db", "select count(*) from letter where direction = 'in' and instr(raw, 'List-Post: ') > 0"
+    )
+    assert had[0][0] >= 20, "the others have read it"
