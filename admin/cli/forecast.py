@@ -129,9 +129,8 @@ def _tell(found: "Forecast", whole: dict[str, Any]) -> None:
     if {day["day"]: day["letters"] + day["segments"] for day in whole["leaving"]} != dict(+wanted):
         click.echo("By your warm-up's table and your texts' daily cap they leave so:")
         for day in whole["leaving"]:
-            click.echo(
-                f"  {date.fromisoformat(day['day']):%a %d %b}  letters {day['letters']:>6,}  segments {day['segments']:>6,}"
-            )
+            when = f"{date.fromisoformat(day['day']):%a %d %b}"
+            click.echo(f"  {when}  letters {day['letters']:>6,}  segments {day['segments']:>6,}")
     for rule, many in whole["refused"].items():
         click.echo(f"  {many:,} would never leave (rule: {rule}); `hearthline journeys why MEMBER` says why.")
     for rule, many in whole["later"].items():
