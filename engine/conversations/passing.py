@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, delete, select, update
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, delete, exists, select, update
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from engine.audit.entry import record
 from engine.base.db import Base, Id, among, changed_by
@@ -223,7 +223,10 @@ def forget_whole(session: Session, now: datetime) -> int:
 
 
 def _notes_of(author_id: int) -> tuple[ColumnElement[bool], ...]:
-    return Message.kind == "note", Message.author_id == author_id, Message.thread_id.is_not(None)
+    """What they wrote about people; a command in a chapter's topic is kept as a note too, and is none of these."""
+    talk = aliased(Thread)
+    with_person = exists().where(talk.id == Message.thread_id, talk.kind == "person")
+    return Message.kind == "note", Message.author_id == author_id, with_person
 
 
 def _default(goes: Scrubbed) -> str:

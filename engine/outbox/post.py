@@ -28,8 +28,9 @@ from engine.outbox.delivery import Delivery, OutboxDue, PostingKey
 from engine.outbox.fan_out import LETTER, POSTS, TEXT
 from engine.outbox.held import release_held
 from engine.outbox.queue import SEND
+from engine.outbox.relayed_words import relayed, text_parts
 from engine.outbox.text_facts import AT_ANY_HOUR
-from engine.outbox.topic_posts import PRIVATE_FROM
+from engine.outbox.topic_posts import PART, PRIVATE_FROM
 from engine.people.absence import absence_of
 from engine.people.address import Address
 from engine.people.consent import Channel
@@ -44,6 +45,8 @@ ANSWER, COURTESY = "answer", "courtesy"
 ANSWER_BY_TEXT = "sms/answer"
 #: Signs of one answer by text, so that the words that introduce us fit around it (the provider takes 1,600).
 LONGEST_WORDS = 1400
+#: Between the texts of words that need several, so that they arrive one after the other.
+BETWEEN_PARTS = timedelta(seconds=5)
 
 
 def answer(
@@ -269,7 +272,8 @@ def relay(
 ) -> Delivery:
     """One neighbor's words are on their way to another alone, built anew; the answer comes back to us for them alone.
 
-    By mail where an address is known, else by text. That they were said stands in the reader's timeline, not what.
+    By mail where an address is known, else by text, in as many texts as they need. That they were said stands in the
+    reader's timeline, not what.
     """
     whole = f"relay:{message_id}"
     known = _posted(session, whole)
@@ -299,6 +303,16 @@ def relay(
         )
     )  # fmt: skip
     session.flush()
+    if channel == "sms":
+        said = session.get(Message, message_id)
+        parts = len(text_parts(relayed(said.text, author.name).text)) if said is not None else 1
+        for part in range(2, parts + 1):
+            _post(
+                session, f"{whole}:{part}", now, message_class="answer", channel="sms", member_id=to_id,
+                not_before=now + (part - 1) * BETWEEN_PARTS,
+                chapter_id=chapter_id, thread_id=thread_id, template=TEXT, language=reader.language,
+                data={POSTS: [message_id], PRIVATE_FROM: from_id, PART: part},
+            )  # fmt: skip
     return delivery
 
 

@@ -59,6 +59,8 @@ _CLOSINGS: Final = frozenset(
         "muchas gracias", "cariños",
     )
 )  # fmt: skip
+#: Signs of one text of words that need several: with who writes around them the provider still takes it (1,600).
+LONGEST_TEXT: Final = 1200
 _DELIMITER: Final = re.compile(r"[-_=*~–—]{2,}\s*")
 _EDGE: Final = " \t\xa0*_-–—~•|>,.!"
 _ENDS: Final = (".", "!", "?", "…", ".”", '."', ".)", "!)", "?)")
@@ -91,6 +93,17 @@ def shortened(text: str, most: int) -> str:
     if len(line) <= most:
         return line
     return f"{line[: most - 1].rsplit(' ', 1)[0].rstrip(' ,;:')}…"
+
+
+def text_parts(text: str, most: int = LONGEST_TEXT) -> list[str]:
+    """All of the words, in pieces of at most `most` signs that end between words; none for no words."""
+    rest, parts = text.strip(), []
+    while len(rest) > most:
+        cut = max(rest.rfind(" ", 0, most + 1), rest.rfind("\n", 0, most + 1))
+        cut = cut if cut > most // 2 else most
+        parts.append(rest[:cut].rstrip())
+        rest = rest[cut:].lstrip()
+    return [*parts, rest] if rest else parts
 
 
 def _without_card(lines: list[str], author: str) -> int:

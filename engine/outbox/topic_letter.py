@@ -14,8 +14,8 @@ from engine.base.tokens import Purpose, TokenRing
 from engine.channels.mime import Mailbox, one_line
 from engine.chapters.chapter import Chapter
 from engine.outbox.delivery import Delivery
-from engine.outbox.relayed_words import shortened
-from engine.outbox.topic_posts import PRIVATE_FROM, Post, TopicPosts, posts_in
+from engine.outbox.relayed_words import shortened, text_parts
+from engine.outbox.topic_posts import PRIVATE_FROM, Post, TopicPosts, part_of, posts_in
 from templates.vocabulary import first_name, paragraphs
 from templates.words import Words
 
@@ -93,7 +93,7 @@ def values_of_topic(
         "author": author,
         "is_reply": newest.is_reply or private,
         "paragraphs": paragraphs(newest.words.text) or [[words.say(language, "topic.wordless", author=author)]],
-        "short": shortened(newest.words.text, SHORT) or words.say(language, "topic.wordless", author=author),
+        "short": _by_text(delivery, newest, private) or words.say(language, "topic.wordless", author=author),
         "left_off": _left_off(newest, author, words, language),
         "goes_to": words.say(language, goes_to, **goes),
         "goes_to_by_text": words.say(
@@ -105,6 +105,18 @@ def values_of_topic(
     if is_digest(delivery):
         values["digest"] = _digest(delivery, said, chapter, words, language, settings, tokens)
     return values
+
+
+def _by_text(delivery: Delivery, post: Post, private: bool) -> str:
+    """The words as a text says them: of a topic their beginning, for one person alone all of them, in as many texts as
+    they need."""
+    if not private:
+        return shortened(post.words.text, SHORT)
+    parts = text_parts(post.words.text)
+    number = part_of(delivery)
+    if number > len(parts):
+        return ""
+    return f"({number}/{len(parts)}) {parts[number - 1]}" if len(parts) > 1 else parts[0]
 
 
 def picture_parts(delivery: Delivery, posts: TopicPosts) -> Sequence[bytes]:

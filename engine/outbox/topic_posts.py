@@ -23,6 +23,8 @@ from engine.people.member import Member
 
 #: Says in a delivery's `data` whose words it carries to one person alone; an answer goes back to them alone.
 PRIVATE_FROM = "private_from"
+#: Which text it is of private words that need several, from 1; the first says nothing of it.
+PART = "part"
 #: Posts before this one that a letter names as what it follows: the first, and so many of the last.
 _FOLLOWED = 3
 
@@ -68,6 +70,12 @@ def posts_in(delivery: Delivery) -> list[int]:
     """The messages that this delivery carries; none for a delivery of anything else."""
     carried = delivery.data.get(POSTS) if isinstance(delivery.data, dict) else None
     return [each for each in carried if isinstance(each, int)] if isinstance(carried, list) else []
+
+
+def part_of(delivery: Delivery) -> int:
+    """Which text it is of words that need several, from 1."""
+    part = delivery.data.get(PART) if isinstance(delivery.data, dict) else None
+    return part if isinstance(part, int) else 1
 
 
 def private_from(delivery: Delivery) -> int | None:

@@ -1,17 +1,22 @@
 """Neighbors' words by text: short, with whom an answer goes to, in texting hours, and never without a yes."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from engine.base.ids import new_id
 from engine.chapters.topic_choice import TopicDigest
 from engine.outbox.delivery import Delivery
 from engine.outbox.post import relay
+from engine.outbox.relayed_words import text_parts
 from engine.outbox.topic_digest import send_digests
+from engine.people.address import Address
 from engine.people.text_stop import TextStop
 from tests.outbox.conftest import House, catalog, house
 from tests.outbox.neighborhood import Neighborhood
@@ -93,3 +98,34 @@ def test_words_for_one_person_go_to_them_alone_and_say_so(duluth: Neighborhood, 
     assert taken.rcpt_to == "rosa@home.example" and "jo@home" not in words and "Acme" not in words
     assert "Your answer goes only to Jo, through us" in " ".join(words.replace("=\r\n", "").split())
     assert taken.mail["List-Id"] is None and taken.mail["Precedence"] is None
+
+
+@pytest.mark.parametrize("count", [6, 40, 400])
+def test_private_words_reach_a_phone_whole_in_as_many_texts_as_they_need(
+    duluth: Neighborhood, phones: Phones, count: int
+) -> None:
+    rosa = duluth.member("Rosa Marin")
+    duluth.phone("Rosa", ROSA)
+    said = " ".join(f"word{number}" for number in range(count))
+    topic, post = duluth.says("Jo", said, whole=False)
+    duluth.house.later(hours=2)
+    with duluth.house.services.db.write() as session:
+        session.query(Address).filter_by(member_id=rosa, kind="email").delete()
+        for _ in range(2):
+            relay(session, post, topic, duluth.chapters["Duluth"], duluth.house.people["Jo"], rosa, duluth.house.now)
+    for _ in range(3):
+        phones.send()
+        duluth.house.later(seconds=5)
+    bodies = [each.body for each in phones.taken(ROSA)]
+    heard = [word for body in bodies for word in re.findall(r"word\d+", body)]
+    assert heard == said.split(), "nothing is lost, doubled or out of order"
+    assert all(len(body) < 1600 for body in bodies) and len(bodies) == (3 if count == 400 else 1)
+    assert all("Jo in Duluth" in body for body in bodies)
+    assert [re.findall(r"\((\d)/3\)", body) for body in bodies] == ([["1"], ["2"], ["3"]] if count == 400 else [[]])
+
+
+@given(words=st.text(st.sampled_from("ab \n"), max_size=200), most=st.integers(5, 40))
+def test_pieces_of_words_are_all_of_them(words: str, most: int) -> None:
+    parts = text_parts(words, most)
+    assert "".join("".join(parts).split()) == "".join(words.split())
+    assert all(0 < len(part) <= most for part in parts)
