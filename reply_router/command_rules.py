@@ -128,13 +128,14 @@ def asks_first(case: Case) -> str | None:
     if command is None or case.answers or case.place.member is None:
         return None
     if command.verb is Verb.LEAVE and case.chapter is not None:
-        what = f"says that they leave {case.chapter.name}"
-    elif command.verb in PACES:
-        what = f"asks us to write {PACES[command.verb]}"
-    else:
+        return (
+            f"A mail in the name of {case.place.member.called} says that they leave {case.chapter.name}. "
+            f"{case.proof.says} Nothing was changed yet: they are asked, at the address we know."
+        )
+    if command.verb not in PACES:
         return None
     return (
-        f"A mail in the name of {case.place.member.called} {what}. {case.proof.says} "
+        f"A mail in the name of {case.place.member.called} asks us to write {PACES[command.verb]}. {case.proof.says} "
         "Nothing was changed yet: they are asked, at the address we know."
     )
 

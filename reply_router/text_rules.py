@@ -164,7 +164,7 @@ def _choice(case: TextCase) -> str | None:
 
 _CHOICES = {
     "daily": "one short text a day", "mentions": "only what names them", "both": "all that texts bring",
-    "none": "no topics",
+    "none": "nothing more",
 }  # fmt: skip
 
 
