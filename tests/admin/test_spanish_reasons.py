@@ -49,6 +49,7 @@ WHOLE = {
     "Value0 “Value2”": ("the letter “A bench”", "what we wrote under “A bench”"),
     "Value0 Value2 “Value4”. Nobody has to answer that.": ("Rosa liked “Hello”. Nobody has to answer that.",),
     "Value0 Value2 Value4.": (),
+    "Value0 Value2": ("It says that it is between two people. These are Rosa’s first words to the chapter.",),
     "Value0 began a topicValue2 in Value4.": (
         "Rosa began a topic in Atlanta.",
         "Rosa began a topic that grew out of another in Atlanta.",
