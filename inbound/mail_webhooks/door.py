@@ -19,7 +19,7 @@ from inbound.mail_webhooks.amazon import FINAL as AMAZONS_FINAL
 from inbound.mail_webhooks.amazon import NAME as AMAZON
 from inbound.mail_webhooks.amazon import Amazon, Fetch, fetch
 from inbound.mail_webhooks.call import Brought, Call, Nothing, Told
-from inbound.mail_webhooks.once import remember, said_with_other_bytes
+from inbound.mail_webhooks.once import key_of_word, remember, said_with_other_bytes
 from inbound.receive import Accepted, Acceptor, Arrival
 from inbound.webhook import Refused, answer_to, not_kept, nothing_to_see, refusal, said, stand_guard
 from reply_router.addresses import Signed
@@ -160,6 +160,7 @@ class _Turn:
             peer=request.remote_addr or "",
             provider=self._provider.name,
             provider_id=event.id,
+            key=self._key(call),
         )
         return self._keep(call, arrival)
 
@@ -180,13 +181,22 @@ class _Turn:
             mail_from=mail.mail_from,
             provider=self._provider.name,
             provider_id=mail.provider_id,
+            key=self._key(call),
         )
         return self._keep(call, arrival)
+
+    def _key(self, call: Call) -> bytes:
+        """By which what comes with a word is kept once, in the transaction that keeps it; empty where there is none."""
+        return key_of_word(self._provider.name, self._provider.word_of(call)) if self._provider.word_of else b""
 
     def _keep(self, call: Call, arrival: Arrival) -> Response:
         answer = answer_to(self._acceptor, arrival)
         if not isinstance(answer, Accepted):
             return not_kept()
+        if not answer.received_ids:
+            # The word was used: by the provider's own first try, or by what somebody else said at the same moment.
+            refused = self._replayed(call)
+            return refusal(refused) if refused is not None else said("Kept.", 200)
         if self._provider.word_of is not None:
             # Only now: were the word spent before the row is durable, a crash between would cost the row.
             with self._services.db.write() as session:

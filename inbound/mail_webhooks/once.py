@@ -27,5 +27,10 @@ def remember(session: Session, provider: str, mark: str, raw: bytes, received_id
     session.execute(new_in(session, table_of(FiledKey)), [{"key": key, **row} for key in _keys(provider, mark, raw)])
 
 
+def key_of_word(provider: str, mark: str) -> bytes:
+    """The key that only the first who says the word gets."""
+    return key_of("word", provider, mark)
+
+
 def _keys(provider: str, mark: str, raw: bytes) -> tuple[bytes, bytes]:
-    return key_of("word", provider, mark), key_of("word", provider, mark, hashlib.sha256(raw).digest())
+    return key_of_word(provider, mark), key_of("word", provider, mark, hashlib.sha256(raw).digest())

@@ -162,7 +162,10 @@ def test_a_webhook_that_comes_twice_is_a_duplicate_and_changes_nothing(town: Tow
     providers = Providers(town)
     post = providers.of(way).bounce(providers.letter(), "5.7.1", "550 5.7.1 no")
     first, second = providers.tell(post), providers.tell(post)
-    assert (first.outcome, second.outcome, second.duplicate_of) == ("bounce", "duplicate", first.id)
+    if way == "mailgun":  # its word holds once, so the second is no row at all
+        assert (first.outcome, second.id) == ("bounce", first.id)
+    else:
+        assert (first.outcome, second.outcome, second.duplicate_of) == ("bounce", "duplicate", first.id)
     with town.house.read() as session:
         assert len(session.scalars(select(AddressStrike)).all()) == 1
 
