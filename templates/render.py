@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Any
 
 from jinja2 import Template, TemplateError, UndefinedError
+from jinja2.runtime import new_context
 
 from templates import plain
 from templates.compiled import Compiled
@@ -165,7 +166,8 @@ class Renderer:
         size = 0
         until = time.monotonic() + self._most_seconds
         # The values hold what every template knows already (`_known_to_all`): nothing is copied for each of its parts.
-        for chunk in template.root_render_func(template.new_context(values, shared=True)):
+        context = new_context(template.environment, template.name, template.blocks, values, shared=True)
+        for chunk in template.root_render_func(context):
             size += len(chunk)
             if size > self._most_output:
                 raise _TooMuch("grew past the length a mail may have")

@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ class Words:
 
         Raises KeyError for a key nobody wrote, or a value not given.
         """
-        return _VALUE.sub(lambda found: str(values[found[1]]), self.source(language, key))
+        sentence = self.source(language, key)
+        return _filled(sentence, tuple(values.items())) if "{" in sentence else sentence
 
     def written_by(self, language: str, *, author: str | None, audience: str, org: str) -> str:
         """One true sentence on who wrote a letter and to whom.
@@ -86,6 +88,13 @@ class Words:
     def languages(self) -> tuple[str, ...]:
         """The languages there are words in, by the alphabet."""
         return tuple(sorted(self.sentences))
+
+
+@lru_cache(maxsize=2048)
+def _filled(sentence: str, values: tuple[tuple[str, str | int], ...]) -> str:
+    # The same few sentences stand in every letter of a batch.
+    known = dict(values)
+    return _VALUE.sub(lambda found: str(known[found[1]]), sentence)
 
 
 def read_words(folder: Path = LIBRARY / "words") -> Words:

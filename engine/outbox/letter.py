@@ -159,7 +159,8 @@ def write(
     if compiled is None or to_address is None:
         return Unwritable("template" if compiled is None else "address", "Its letter or its address is gone.")
     from_ = sender_of(delivery, material, with_, compiled.language)
-    values = values_of(delivery, material, with_, compiled, from_, now)
+    unsubscribe = _unsubscribe_url(delivery, with_)
+    values = values_of(delivery, material, with_, compiled, from_, now, unsubscribe)
     rendered = with_.renderer.render(compiled, values)
     if isinstance(rendered, Refused):
         return Unwritable("template", rendered.says)
@@ -175,7 +176,7 @@ def write(
             ("Date", _date(now)),
             ("Message-ID", identifier),
             *_thread_headers(delivery, material, with_),
-            *machine_lines(delivery, chapter, compiled, with_.settings, _unsubscribe_url(delivery, with_)),
+            *machine_lines(delivery, chapter, compiled, with_.settings, unsubscribe),
             (LOOP_HEADER, loop_mark(with_.tokens, delivery.id)),
         ]
         frame, head = mail_frame(compiled.language), headers(pairs)
@@ -237,7 +238,13 @@ def sender_of(delivery: Delivery, material: Material, with_: Press, language: st
 
 
 def values_of(
-    delivery: Delivery, material: Material, with_: Press, compiled: Compiled, from_: From, now: datetime
+    delivery: Delivery,
+    material: Material,
+    with_: Press,
+    compiled: Compiled,
+    from_: From,
+    now: datetime,
+    unsubscribe: str = "",
 ) -> dict[str, Any]:
     """The values of the vocabulary for this reader, with the delivery's own laid over them."""
     settings, language = with_.settings, compiled.language
@@ -267,7 +274,7 @@ def values_of(
             "address": settings.organization.postal_address,
             "contact": settings.mail.desk_address,
         },
-        "links": _links(delivery, with_, now),
+        "links": _links(delivery, with_, now, unsubscribe or _unsubscribe_url(delivery, with_)),
         "written_by": with_.words.written_by(
             language,
             author=str(from_.values["first_name"]) if from_.member else None,
@@ -309,7 +316,7 @@ def audience_of(delivery: Delivery, material: Material) -> str:
     return trigger if trigger in ("joined", "by_hand") else "tagged"
 
 
-def _links(delivery: Delivery, with_: Press, now: datetime) -> dict[str, str]:
+def _links(delivery: Delivery, with_: Press, now: datetime, unsubscribe: str) -> dict[str, str]:
     public, admin = with_.settings.doors.public_url.rstrip("/"), with_.settings.doors.admin_url.rstrip("/")
     preferences = f"{public}/preferences"
     if delivery.member_id is not None and delivery.message_class != "staff":
@@ -318,7 +325,7 @@ def _links(delivery: Delivery, with_: Press, now: datetime) -> dict[str, str]:
     return {
         "good_for": "",
         "preferences": preferences,
-        "unsubscribe": _unsubscribe_url(delivery, with_),
+        "unsubscribe": unsubscribe,
         "conversation": f"{admin}/conversations/{delivery.thread_id}" if delivery.thread_id else admin,
         "settings": f"{admin}/me",
         "press": "",
