@@ -30,6 +30,8 @@ BENCHES: dict[str, str] = {
     "pair": "two workers against one on PostgreSQL, the tick and sending (P12)",
     "simulate": "10,000 people who do not exist, for 90 days: seconds and memory",
     "topics": "a post to a chapter of 100,000 in set statements: against row by row; digests among few and many",
+    "letter": "a letter for one reader, rendered, made a mail and signed, on one core (P5)",
+    "send": "a whole send on one core, from the claim to the record, and its memory (P6)",
     "memory": "the process with nothing to do, and while a million members get a letter (P11)",
 }
 
