@@ -45,7 +45,7 @@ from reply_router.text_find import TextPlace, find_text, quoted, room_of_number
 from reply_router.text_join import answers, file_join, file_sign_up, only_chapter
 from reply_router.text_rules import judge_text
 from reply_router.text_which import ask_which
-from reply_router.topics.place import topic_of_text
+from reply_router.topics.place import decides_a_post, topic_of_text
 from reply_router.topics.text_choice import text_choice
 from reply_router.topics.texts import file_text_in_topic
 
@@ -117,7 +117,8 @@ def text_case_of(
         machine_rests=_machine_said_enough(session, place, now),
         topic=topic,
         choice=text_choice(session, text, place, topic, now),
-        desk=desk_text(session, text, place, now),
+        # A steward's APPROVE is no word to a member, whoever else waits for an answer of theirs.
+        desk=desk_text(session, text, place, now) if not decides_a_post(topic) else None,
         chosen=_chosen(session, text, place),
     )
 

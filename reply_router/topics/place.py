@@ -124,6 +124,13 @@ def topic_of_text(session: Session, text: TextMessage, place: TextPlace, now: da
     return _judged(session, found, now)
 
 
+def decides_a_post(topic: TopicPlace | None) -> bool:
+    """Whether it is a steward's word on the post that waits for them."""
+    if topic is None or topic.wish is None or topic.about is None or not topic.is_organizer:
+        return False
+    return topic.wish.ask in (Ask.APPROVE, Ask.REJECT)
+
+
 # ---- what they stand on
 
 

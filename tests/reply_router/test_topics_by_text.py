@@ -14,8 +14,10 @@ from engine.conversations.thread import Thread
 from engine.conversations.topic import lock
 from engine.outbox.delivery import Delivery
 from engine.outbox.relayed_picture import LONGEST_SIDE, MOST_BYTES
+from engine.people.notice_choice import choose
 from reply_router.relayed_pictures import draw_pictures
 from tests.reply_router.square import PEOPLE, Square
+from tests.reply_router.test_staff_texts import alerted, answers_to
 from tests.reply_router.texting import KEI, Phones
 
 INGRID = "+12185550166"
@@ -108,6 +110,21 @@ def test_a_steward_decides_by_text_while_one_post_waits(square: Square) -> None:
     assert texts(square, INGRID, "APPROVE") == ("command", "approved", "moderation")
     assert square.post(row).state == "out" and square.had("Jo", "have a van")
     assert texts(square, INGRID, "APPROVE")[2] != "moderation", "nothing waits any more"
+
+
+def test_a_stewards_word_on_a_post_is_never_an_answer_to_the_member_who_waits(square: Square) -> None:
+    assert square.phones is not None
+    town = square.town
+    square.phones.has("Ingrid", INGRID)
+    town.member("Lee Park", "Duluth")
+    with town.house.services.db.write() as session:
+        choose(session, town.person_id("Ingrid"), town.house.now, by_mail="off", by_text=True, opens=8, closes=21)
+    square.phones.texts(KEI, "Who keeps the keys of the hall?")
+    alerted(town)
+    row = square.writes("Lee Park", "I have a van.", "A van")
+    assert texts(square, INGRID, "APPROVE") == ("command", "approved", "moderation")
+    assert square.post(row).state == "out" and answers_to(town, "Kei") == []
+    assert texts(square, INGRID, "I do, Kei.")[:2] == ("thread", "answered"), "other words are for Kei"
 
 
 def test_somebody_who_talks_with_a_person_by_text_answers_that_person(square: Square) -> None:
