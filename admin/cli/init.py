@@ -20,9 +20,9 @@ keys = ["1:{key}"]
 
 [organization]
 name = "{name}"
-postal_address = ""      # stands at the foot of every letter; the law asks for it
+postal_address = "{address}"      # stands at the foot of every letter; the law asks for it
 language = "en"          # en or es
-zone = "America/New_York"
+zone = "{zone}"
 
 [mail]
 domain = "{domain}"      # replies come to addresses at this domain
@@ -58,8 +58,10 @@ def write_settings(data_dir: Path, text: str) -> Path:
 @click.command(short_help="Make a data folder with settings and a signing key.")
 @data_option
 @click.option("--name", default="", help="The organization's name.")
-@click.option("--domain", default="localhost", help="The mail domain replies come to.")
-def init(data_dir: Path, name: str, domain: str) -> None:
+@click.option("--postal-address", "address", default="", help="What stands at the foot of every letter.")
+@click.option("--zone", default="America/New_York", show_default=True, help="The time zone it is at home in.")
+@click.option("--domain", default="localhost", help="The mail domain replies come to; `golive` sets it too.")
+def init(data_dir: Path, name: str, address: str, zone: str, domain: str) -> None:
     """Make a data folder with settings, a signing key and an empty database.
 
     Example: hearthline init --data /srv/hearthline --name "Neighbors for Progress" --domain nfp.example
@@ -72,10 +74,17 @@ def init(data_dir: Path, name: str, domain: str) -> None:
 
     if (data_dir / FILE_NAME).exists():
         raise SettingsError(f"{data_dir / FILE_NAME} is there already; nothing was changed.")
-    plain = name.replace("\\", "").replace('"', "'") or "Our organization"
+
+    def plain(text: str) -> str:
+        return " ".join(text.replace("\\", "").replace('"', "'").split())
+
     file = write_settings(
-        data_dir, SETTINGS.format(key=secrets.token_hex(32), name=plain, domain=domain.replace('"', ""))
-    )
+        data_dir,
+        SETTINGS.format(
+            key=secrets.token_hex(32), name=plain(name) or "Our organization", address=plain(address),
+            zone=plain(zone), domain=plain(domain).replace("'", ""),
+        ),
+    )  # fmt: skip
     try:
         services = build(load(data_dir))
     except SettingsError:
@@ -84,7 +93,8 @@ def init(data_dir: Path, name: str, domain: str) -> None:
     migrate.upgrade(services.db)
     services.db.close()
     click.echo(f"{file} is written and the database is ready.")
-    click.echo("Next: set [mail] there, then")
+    click.echo("Next: the way your mail goes, and the people who answer:")
     folder = shlex.quote(str(data_dir))
+    click.echo(f"  hearthline golive --data {folder}")
     click.echo(f'  hearthline organizers invite "Your Name" you@{domain} --staff --data {folder}')
     click.echo(f"  hearthline run --data {folder}")

@@ -62,12 +62,13 @@ def run(data_dir: Path, below: bool) -> None:
         )
     process = Embedded(settings)
     ports = process.start()
-    host = process.settings.doors.host
+    doors = process.settings.doors
     click.echo(
         f"The inbox is at {process.settings.doors.admin_url}, members' pages at {process.settings.doors.public_url}."
     )
     click.echo(
-        f"Mail is taken in at {host}:{ports.smtp}" + (f", by LMTP at {host}:{ports.lmtp}." if ports.lmtp else ".")
+        f"Mail is taken in at {doors.mail_host or doors.host}:{ports.smtp}"
+        + (f", by LMTP at {doors.host}:{ports.lmtp}." if ports.lmtp else ".")
     )
     click.echo("End it with Ctrl-C; nothing is lost by ending.")
     if below:

@@ -70,7 +70,7 @@ virtual_minimum_uid = 1
 virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{gid}
 relay_domains = {domain}
-transport_maps = inline:{{ {domain}=lmtp:[127.0.0.1]:{lmtp_port} }}
+transport_maps = inline:{{ {domain}={hands_to} }}
 default_transport = error:5.4.4 nothing leaves this machine
 relay_transport = error:5.4.4 nothing leaves this machine
 alias_maps =
@@ -111,8 +111,11 @@ class Postfix:
 
 
 @contextmanager
-def postfix(domain: str, lmtp_port: int, names: Sequence[str]) -> Iterator[Postfix]:
-    """Postfix runs until the block ends; `names` have mailboxes at home.example. Raises NoServer without one."""
+def postfix(domain: str, lmtp_port: int, names: Sequence[str], *, hands_to: str = "") -> Iterator[Postfix]:
+    """Postfix runs until the block ends; `names` have mailboxes at home.example. Raises NoServer without one.
+
+    `hands_to`: where the reply domain's mail goes instead of our LMTP door, as transport(5) has it.
+    """
     program = shutil.which("postfix") or next((each for each in ("/usr/sbin/postfix",) if os.path.exists(each)), None)
     if program is None or not os.path.exists("/etc/postfix/postfix-files"):
         raise NoServer("These tests need Postfix: sudo apt-get install postfix (its service need not run).")
@@ -132,7 +135,8 @@ def postfix(domain: str, lmtp_port: int, names: Sequence[str]) -> Iterator[Postf
     mailboxes = ", ".join(f"{{{name}@{HOME}={name}/}}" for name in names)
     (etc / "main.cf").write_text(
         _SETTINGS.format(
-            folder=folder, domain=domain, home=HOME, mailboxes=mailboxes, lmtp_port=lmtp_port,
+            folder=folder, domain=domain, home=HOME, mailboxes=mailboxes,
+            hands_to=hands_to or f"lmtp:[127.0.0.1]:{lmtp_port}",
             uid=status.st_uid, gid=status.st_gid,
         ),
         "ascii",
