@@ -92,7 +92,7 @@ def test_a_new_operator_walks_the_guide_from_nothing_to_the_first_answered_mail(
     host = SmartHost(login=True)
     with (
         world as names,
-        host as relay,
+        host,
         postfix("reply.nfp.example", 0, ["rosa"], hands_to="smtp:[127.0.0.2]:25") as mail,
     ):
         host.behind = mail.port
