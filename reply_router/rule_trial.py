@@ -23,6 +23,8 @@ from reply_router.own_rules import CameIn, OwnRule, as_rule, first_for, mail_wor
 #: How far back is looked, and at how many messages at most.
 MONTH: Final = timedelta(days=31)
 MOST_LOOKED_AT: Final = 20_000
+#: How many are passed by at most to find those in sight: one chapter's may lie far apart among everybody's.
+MOST_PASSED: Final = 100_000
 #: Messages that would go elsewhere and are shown.
 MOST_SHOWN: Final = 20
 _BATCH: Final = 1_000
@@ -77,6 +79,9 @@ def try_rule(session: Session, scope: Scope, rules: Sequence[OwnRule], tried: in
     whole, count = True, 0
     rule = next(each for each in rules if each.id == tried)
     for row in _messages(session, scope, since):
+        if isinstance(row, datetime):
+            whole, since_seen = False, row
+            break
         if looked_at >= MOST_LOOKED_AT:
             whole = False
             break
@@ -95,9 +100,10 @@ def try_rule(session: Session, scope: Scope, rules: Sequence[OwnRule], tried: in
 
 
 def _messages(session: Session, scope: Scope, since: datetime) -> Iterator[Any]:
-    """What people said since then, the newest first, in sight, batch by batch."""
+    """What people said since then, the newest first, in sight, batch by batch; at last the moment at which it broke
+    off, where it did."""
     after: tuple[datetime, int] | None = None
-    while True:
+    for _ in range(MOST_PASSED // _BATCH):
         said = select(Message.id, Message.at).where(Message.kind == "in", Message.at >= since)
         if after is not None:
             said = said.where(or_(Message.at < after[0], and_(Message.at == after[0], Message.id < after[1])))
@@ -120,6 +126,8 @@ def _messages(session: Session, scope: Scope, since: datetime) -> Iterator[Any]:
             return
         yield from session.execute(query)
         after = (ends[0], ends[1])
+    if after is not None:
+        yield after[0]
 
 
 def _came(row: Any) -> CameIn:

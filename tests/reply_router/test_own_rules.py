@@ -14,6 +14,7 @@ from engine.conversations.closure import close
 from engine.conversations.routing_rule import RoutingRule, RuleDraft, add_rule, change_places, end_rule, pause_rule
 from engine.conversations.scope import Scope, scope_of
 from engine.conversations.thread import Thread
+from reply_router import rule_trial
 from reply_router.own_rules import CameIn, as_rule, first_for
 from reply_router.reading.which_language import language_of_words
 from reply_router.rule_trial import RuleTrial, try_draft
@@ -194,6 +195,23 @@ def test_it_is_tried_against_last_months_messages_which_stay_where_they_are(town
     newest = told.shown[0]
     assert (newest.words, newest.chapter, newest.to_chapter) == ("Ride number 22?", "Atlanta", "Duluth")
     assert town.thread(rows[22]).chapter_id == town.chapters["Atlanta"]
+
+
+def test_a_trial_ends_where_it_has_passed_by_so_many_and_says_since_when_it_looked(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many others write, one chapter's trial takes no longer."""
+    monkeypatch.setattr(rule_trial, "_BATCH", 2)
+    monkeypatch.setattr(rule_trial, "MOST_PASSED", 4)
+    town.writes("A <a@far.example>", f"atlanta@{DOMAIN}", "A ride?")
+    seen = []
+    for number in range(4):
+        town.house.later(minutes=1)
+        town.writes(f"P{number} <p{number}@far.example>", f"duluth@{DOMAIN}", "A ride?")
+        seen.append(town.house.now)
+    told = tries(town, scope(town, "Denise"), words=("ride",), to_member_id=town.person_id("Maya"))
+    assert (told.looked_at, told.moved, told.whole) == (0, 0, False)
+    assert told.since == seen[0]
 
 
 def test_a_steward_tries_a_rule_against_their_own_chapters_messages_alone(town: Town) -> None:
