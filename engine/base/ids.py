@@ -1,5 +1,6 @@
 """Row ids: 63-bit integers that grow with time, made in Python so that a batch knows its ids before it is written."""
 
+import os
 import secrets
 import threading
 import time
@@ -18,6 +19,15 @@ _node = secrets.randbits(NODE_BITS)
 _last = 0
 #: Ids count on from the last one, whatever time it is (`counting_from`).
 _counts = False
+
+
+def _be_another() -> None:
+    """A process that was forked off makes ids of its own."""
+    global _node
+    _node = secrets.randbits(NODE_BITS)
+
+
+os.register_at_fork(after_in_child=_be_another)
 
 
 def new_id() -> int:
