@@ -17,7 +17,7 @@ from engine.conversations.junk import forget_junk, old_junk
 from engine.conversations.received import Received
 from engine.conversations.reply_test import due_tests
 from reply_router.reply_test import test_replies
-from reply_router.route import route_due
+from reply_router.routing import route_due
 
 ROUTE = "route"
 #: What the retention rules take away.

@@ -19,9 +19,10 @@ from reply_router.proof.proof import Proof
 from reply_router.proof.prove import prove
 from reply_router.reading import Reading
 from reply_router.reading.text_message import TextMessage
-from reply_router.route import proof_of, settle, understand
+from reply_router.route import settle
 from reply_router.taken import MOST_TRIES, Taken, sent_words
 from reply_router.text_route import DOOR
+from reply_router.understanding import proof_of, understand
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,14 +19,15 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlalchemy import Select, select, update
 
-import reply_router.route
+import reply_router.routing
+import reply_router.understanding
 from engine.base.services import Services
 from engine.conversations.received import Received, ReceivedBytes
 from reply_router.budget.readers import Letter
 from reply_router.proof.proof import Proof
 from reply_router.proof.signatures import good_signatures
 from reply_router.reading import Reading, read
-from reply_router.route import route_due
+from reply_router.routing import route_due
 from reply_router.taken import Taken
 from tests.bench.crowd import gather_crowd
 from tests.bench.figure import Figure
@@ -105,9 +106,9 @@ def _way(which: str, services: Services, key: Key | None) -> Callable[[int], Non
 def _time(way: Callable[[int], None], rows: Sequence[int], key: Key | None, *, apart: bool) -> float:
     with pytest.MonkeyPatch.context() as patched:
         if not apart:
-            patched.setattr(reply_router.route, "readers", _Here())
+            patched.setattr(reply_router.understanding, "readers", _Here())
         if key is not None:
-            patched.setattr(reply_router.route, "proof_of", _proves_by(key, reply_router.route.proof_of))
+            patched.setattr(reply_router.routing, "proof_of", _proves_by(key, reply_router.understanding.proof_of))
         began = time.perf_counter()
         for row in rows:
             way(row)

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import event, text
 
 from engine.base.services import Services
-from reply_router.route import route_due, route_one
+from reply_router.routing import route_due, route_one
 from tests.bench.crowd import Crowd, gather_crowd, member_id
 from tests.bench.figure import Figure
 from tests.bench.mailroom import office, organizers, post

@@ -30,7 +30,8 @@ from engine.conversations.message import Message
 from engine.conversations.received import FiledKey, Received
 from inbound.receive import Arrival, keep
 from inbound.sms.look import EVERY, PICTURES_WITHIN, SETTLING, _not_here, look
-from reply_router.route import last_resort, route_one
+from reply_router.route import last_resort
+from reply_router.routing import route_one
 from reply_router.taken import take
 from reply_router.text_route import text_key
 from tests.channels.provider import Asked, Provider, Says

@@ -39,7 +39,7 @@ from inbound.sms.look import PICTURES_WITHIN, SETTLING, look
 from inbound.sms.pictures import due_pictures, fetch_picture
 from inbound.web import create_app
 from inbound.web.serve import WebServer
-from reply_router.route import route_one
+from reply_router.routing import route_one
 from tests.inbound.conftest import House, a_house
 from tests.inbound.test_sms_door import DANA, OURS, PUBLIC, SMS, fields
 from tests.sandbox.listener import soon

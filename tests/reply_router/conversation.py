@@ -28,7 +28,7 @@ from engine.enrollments.signal import Signal
 from engine.outbox.mailbox import mailboxes_of
 from engine.people.address import add_email
 from inbound.receive import Accepted, Acceptor, Arrival
-from reply_router.route import route_one
+from reply_router.routing import route_one
 from tests.outbox.conftest import House
 
 DOMAIN = "nfp.example"

@@ -8,7 +8,7 @@ from engine.conversations.message import Message
 from engine.conversations.received import Received
 from reply_router import route
 from reply_router.again import route_again, unfiled
-from reply_router.route import route_one
+from reply_router.routing import route_one
 from reply_router.taken import MOST_TRIES
 from tests.database import on_both_databases
 from tests.reply_router.conversation import DOMAIN, Town

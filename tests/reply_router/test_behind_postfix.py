@@ -25,7 +25,7 @@ from engine.people.address import Address
 from engine.people.consent import Consent
 from inbound.mail.server import MailDoor
 from inbound.web import create_app
-from reply_router.route import route_one
+from reply_router.routing import route_one
 from tests.reply_router.conversation import DOMAIN, Town
 from tests.servers.postfix import HOME, PATIENCE, Postfix, postfix
 

@@ -11,7 +11,7 @@ from engine.conversations.received import Received
 from engine.conversations.task import Task
 from engine.conversations.voicemail import Voicemail
 from inbound.receive import Accepted, Arrival
-from reply_router.route import route_one
+from reply_router.routing import route_one
 from tests.reply_router.texting import ATLANTAS, NOBODY, OURS, ROSA, Phones
 
 CALL, RECORDING = "CA" + "1" * 32, "RE" + "2" * 32

@@ -14,8 +14,8 @@ from engine.base.ids import counting_from
 from engine.conversations.message import Message
 from engine.conversations.received import FiledKey, Received
 from engine.conversations.thread import Thread
-from reply_router import branch, filing, jobs, mail_case, route
-from reply_router.route import MOST_TOGETHER, route_due, route_one
+from reply_router import branch, filing, jobs, mail_case, route, routing
+from reply_router.routing import MOST_TOGETHER, route_due, route_one
 from tests.database import on_both_databases
 from tests.reply_router.conversation import DOMAIN, Town
 from tests.reply_router.crash import dies_after
@@ -86,14 +86,14 @@ def test_a_hundred_mails_of_every_kind_leave_the_same_rows_together_as_one_by_on
     new_database: NewDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left = []
-    real, groups = route._settle_all, []
+    real, groups = routing._settle_all, []
 
     def counted(*args: Any) -> dict[int, str]:
         outcomes = real(*args)
         groups.append(len(outcomes))
         return outcomes
 
-    monkeypatch.setattr(route, "_settle_all", counted)
+    monkeypatch.setattr(routing, "_settle_all", counted)
     for way in (route_one, route_due):
         with _life(tmp_path, new_database) as life:
             services = life.town.house.services
@@ -132,7 +132,7 @@ def test_a_worker_that_dies_in_the_middle_of_a_group_loses_nothing_and_doubles_n
     class PowerCut(BaseException):
         """Nothing of ours hears of it."""
 
-    real, seen = route._settle_row, []
+    real, seen = route.settle_row, []
 
     def dies(*args: Any) -> None:
         real(*args)
@@ -141,7 +141,7 @@ def test_a_worker_that_dies_in_the_middle_of_a_group_loses_nothing_and_doubles_n
             raise PowerCut
 
     with monkeypatch.context() as patched, pytest.raises(PowerCut):
-        patched.setattr(route, "_settle_row", dies)
+        patched.setattr(routing, "settle_row", dies)
         route_due(town.house.services, rows[0])
     assert seen == rows[:4] and _words(town) == [] and town.threads() == []
     with town.house.read() as session:

@@ -9,8 +9,8 @@ from engine.base.errors import Unread
 from engine.conversations.message import Message
 from engine.conversations.storm import MOST, Storm
 from engine.conversations.thread import IN_STORM, Thread
-from reply_router import jobs, route
-from reply_router.route import route_due
+from reply_router import jobs, understanding
+from reply_router.routing import route_due
 from reply_router.taken import MOST_TRIES
 from tests.database import on_both_databases
 from tests.reply_router.budget.hostile import readers_with, slow
@@ -36,7 +36,7 @@ def test_a_hostile_mail_between_others_goes_to_a_person_and_the_others_are_filed
     rows = [_writes(town, "Rosa", "One."), *town.accepts(slow(4), HELLO), _writes(town, "Walt", "Two.")]
     with readers_with(seconds=0.3) as slow_ones:
         slow_ones.read(b"Subject: hello\n\nhello\n")
-        monkeypatch.setattr(route, "readers", slow_ones)
+        monkeypatch.setattr(understanding, "readers", slow_ones)
         with pytest.raises(Unread):
             route_due(town.house.services, rows[0])
         assert [town.row(row).outcome for row in rows] == ["thread", None, "thread"]

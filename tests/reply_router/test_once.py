@@ -18,9 +18,9 @@ from engine.conversations.received import OUTCOMES, FiledKey, Received
 from engine.conversations.scope import scope_of, threads_in
 from engine.conversations.thread import Thread
 from engine.runner.scheduler import Scheduler
-from reply_router import asked, branch, filing, jobs, mail_case, route
+from reply_router import asked, branch, filing, jobs, mail_case, route, routing
 from reply_router.content import fingerprint, loop_marks
-from reply_router.route import route_one
+from reply_router.routing import route_one
 from reply_router.taken import MOST_TRIES
 from tests.database import on_both_databases
 from tests.reply_router.conversation import DOMAIN, Town
@@ -158,7 +158,7 @@ def test_our_own_trouble_is_not_counted_against_the_mail(town: Town, monkeypatch
         raise Unavailable("The database cannot be used just now.")
 
     with monkeypatch.context() as patched:
-        patched.setattr(route, "settle", away)
+        patched.setattr(routing, "settle", away)
         for _ in range(5):
             with pytest.raises(Unavailable):
                 route_one(town.house.services, received_id)

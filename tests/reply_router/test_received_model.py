@@ -39,7 +39,7 @@ from engine.outbox.post import answer
 from engine.people.absence import comes_back, goes_away
 from inbound.receive import Accepted, Acceptor, Arrival
 from reply_router import mail_case, route
-from reply_router.route import route_due, route_one
+from reply_router.routing import route_due, route_one
 from reply_router.taken import MOST_TRIES
 from templates.catalog import our_library
 from tests.outbox.conftest import START, House, house_on, published

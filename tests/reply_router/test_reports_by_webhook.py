@@ -16,7 +16,7 @@ from engine.outbox.delivery import Delivery, Receipt
 from engine.people.address import Address, AddressStrike
 from engine.people.consent import Consent
 from inbound.mail_webhooks.door import pages
-from reply_router.route import route_one
+from reply_router.routing import route_one
 from tests.database import on_both_databases
 from tests.inbound.mail_providers import SETTINGS, Amazon, Letter, Mailgun, Post, Postmark
 from tests.reply_router.conversation import DOMAIN, Town

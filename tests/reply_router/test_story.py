@@ -10,7 +10,7 @@ from engine.runner.signals import handle_signals
 from engine.runner.tick import tick
 from journeys.compiled import compiled
 from journeys.read import read
-from reply_router.route import route_one
+from reply_router.routing import route_one
 from tests.reply_router.conversation import DOMAIN, Town
 
 ASKS = """\

@@ -33,7 +33,7 @@ from engine.people.member import Member, add_member
 from engine.people.text_stop import TextStop
 from inbound.receive import Arrival, keep
 from reply_router import jobs, text_commands, text_filing, text_route
-from reply_router.route import route_one
+from reply_router.routing import route_one
 from templates.catalog import our_library
 from tests.database import database_in, postgres_database
 from tests.reply_router.crash import dies_after
@@ -183,7 +183,7 @@ def test_a_text_that_stops_its_reader_every_time_goes_to_a_person(
         raise RecursionError
 
     (received_id,) = small_office.keeps("Hello?")
-    monkeypatch.setattr("reply_router.route.read_message", breaks)
+    monkeypatch.setattr("reply_router.understanding.read_message", breaks)
     for _ in range(3):
         with pytest.raises(RecursionError):
             route_one(small_office.services, received_id)

@@ -15,7 +15,7 @@ from engine.outbox.line import TextLine
 from engine.people.address import Address
 from engine.people.member import Member
 from engine.people.text_sign_up import TextSignUp
-from reply_router.route import route_one
+from reply_router.routing import route_one
 from tests.reply_router.texting import ATLANTAS, KEI, NOBODY, OURS, ROSA, Phones
 
 

@@ -23,7 +23,7 @@ from engine.people.address import add_phone
 from engine.people.consent import EVERYTHING, Consent, Said, record_consent
 from engine.people.text_stop import stopped_phones
 from inbound.receive import Accepted, Arrival
-from reply_router.route import route_one
+from reply_router.routing import route_one
 from tests.reply_router.conversation import Town
 
 OURS, ATLANTAS = "+14045550100", "+14045550101"

@@ -35,7 +35,7 @@ from engine.people.consent import EVERYTHING, Said, record_consent
 from engine.people.member import add_member
 from inbound.mail.server import MailDoor
 from inbound.receive import Acceptor
-from reply_router.route import route_one
+from reply_router.routing import route_one
 from templates.catalog import our_library
 from tests.channels.relay import Taken
 from tests.outbox.conftest import START, House, house_on, published

@@ -6,9 +6,9 @@ import pytest
 
 from engine.base.errors import Unavailable, Unread
 from engine.conversations.received import ReceivedBytes
-from reply_router import jobs, route
+from reply_router import jobs, understanding
 from reply_router.budget.readers import Readers
-from reply_router.route import route_one
+from reply_router.routing import route_one
 from reply_router.taken import MOST_TRIES, take
 from tests.database import on_both_databases
 from tests.reply_router.budget.hostile import large, only, readers_with, slow, stopped
@@ -42,7 +42,7 @@ def test_a_mail_that_stalls_its_reader_three_times_goes_to_a_person_with_the_ori
     stalls = "Reading it took longer than 0.3 seconds."
     for tries in range(1, MOST_TRIES + 1):
         with readers_with(seconds=0.3) as readers:
-            monkeypatch.setattr(route, "readers", readers)
+            monkeypatch.setattr(understanding, "readers", readers)
             outcome = _tried(town, received_id)
         assert outcome == (stalls if tries < MOST_TRIES else "needs_person")
         assert town.row(received_id).attempts == tries
@@ -63,7 +63,7 @@ def test_a_mail_that_bursts_its_readers_memory_goes_to_a_person_and_the_queue_go
     to = f"hello@{DOMAIN}"
     bomb, plain = town.accepts(large(), to)[0], town.accepts(town.mail(ROSA, to, "Hi", "Hello."), to)[0]
     with readers_with(memory=8 << 20) as readers:
-        monkeypatch.setattr(route, "readers", readers)
+        monkeypatch.setattr(understanding, "readers", readers)
         bursts = "Reading it took more than 8 MB of memory."
         assert _tried(town, bomb) == bursts
         assert route_one(town.house.services, plain) == "thread"
@@ -78,7 +78,7 @@ def test_a_mail_whose_reader_was_ended_by_chance_is_read_at_the_next_try(
     to = f"hello@{DOMAIN}"
     (received_id,) = town.accepts(town.mail(ROSA, to, "Hi", "Hello."), to)
     with readers_with(seconds=0.5) as readers:
-        monkeypatch.setattr(route, "readers", readers)
+        monkeypatch.setattr(understanding, "readers", readers)
         with stopped(only(readers)):
             assert "longer than" in str(_tried(town, received_id))
         assert _tried(town, received_id) == "thread"
@@ -92,7 +92,7 @@ def test_no_reader_at_all_is_our_own_trouble_and_not_counted_against_the_mail(
     to = f"hello@{DOMAIN}"
     (received_id,) = town.accepts(town.mail(ROSA, to, "Hi", "Hello."), to)
     with monkeypatch.context() as patched:
-        patched.setattr(route, "readers", Readers())
+        patched.setattr(understanding, "readers", Readers())
         patched.setattr("sys.executable", "/nowhere/python")
         for _ in range(MOST_TRIES + 2):
             with pytest.raises(Unavailable):

@@ -12,7 +12,7 @@ from engine.outbox.delivery import Delivery
 from reply_router.junk import junk_words
 from reply_router.proof.proof import UNPROVEN, Proof
 from reply_router.reading import Attached, Kind, Mailbox, Reading
-from reply_router.route import route_one
+from reply_router.routing import route_one
 from tests.reply_router.conversation import DOMAIN, Town
 
 SPAM = "Sam Sells <sam@sells.example>"
