@@ -2,8 +2,8 @@
 
 The worker is a process of its own on the first core; the relay, and PostgreSQL with all its processes, have the others.
 Judged by the core's own time, system calls included, against the bare RSA-2048 signature, which the same process
-measures before and after each round; what it waits for the relay and the disk is in the figure by the clock. The naive way, told
-beside that, writes and sends without any database: EmailMessage, dkimpy, and aiosmtplib over ten connections.
+measures before and after each round; what it waits for the relay and the disk is in the figure by the clock. The naive
+way, told beside that, writes and sends without any database: EmailMessage, dkimpy, and aiosmtplib over ten connections.
 """
 
 import gc
