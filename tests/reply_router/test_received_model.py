@@ -38,7 +38,7 @@ from engine.conversations.thread import Thread
 from engine.outbox.post import answer
 from engine.people.absence import comes_back, goes_away
 from inbound.receive import Accepted, Acceptor, Arrival
-from reply_router import mail_case, route
+from reply_router import mail_case, route, routing, understanding
 from reply_router.routing import route_due, route_one
 from reply_router.taken import MOST_TRIES
 from templates.catalog import our_library
@@ -213,7 +213,7 @@ class Model(RuleBasedStateMachine):
         """But not at the last try of a row: whatever breaks it then too would leave it to the list."""
         if not step or self.town.row(row).attempts >= MOST_TRIES:
             return nullcontext()
-        return dies_after(step, route, mail_case)
+        return dies_after(step, routing, understanding, route, mail_case)
 
     @rule(
         which=st.integers(0, 50), what=st.sampled_from(["close", "answer", "assign", "quit", "return", "away", "back"])
