@@ -223,17 +223,17 @@ class Acceptor:
 def keep(session: Session, arrivals: Sequence[Arrival], now: datetime) -> list[Accepted]:
     """All arrivals are rows of this transaction, in their order, but for those whose key is another's already; no one
     is woken for them yet."""
-    ids = [tuple(new_id() for _ in arrival.recipients) for arrival in arrivals]
-    refused = _others(session, zip(arrivals, ids, strict=True), now)
+    # Bytes get their id before their rows: within a moment after it, rows that have the same bytes are looked for.
+    ids = [(new_id(), tuple(new_id() for _ in arrival.recipients)) for arrival in arrivals]
+    refused = _others(session, zip(arrivals, (mine for _, mine in ids), strict=True), now)
     bodies: list[tuple[object, ...]] = []
     rows: list[tuple[object, ...]] = []
     at = stored_time(session, now)
     accepted: list[Accepted] = []
-    for arrival, mine in zip(arrivals, ids, strict=True):
+    for arrival, (bytes_id, mine) in zip(arrivals, ids, strict=True):
         if not refused.isdisjoint(mine):
             accepted.append(Accepted(()))
             continue
-        bytes_id = new_id()
         digest = hashlib.sha256(arrival.body).digest()
         size = len(arrival.body)
         bodies.append((bytes_id, at, digest, size, arrival.body))

@@ -80,7 +80,7 @@ _KINDS: Final = {
 _IN_CONFIDENCE: Final = re.compile(rf"\b(?:{'|'.join(map(re.escape, _CONFIDED))})\b")
 #: A sentence that says nothing without the one before it.
 _POINTS_BACK: Final = re.compile(
-    r"\s*(?:and|but|so|y|pero)?\s*(?:it|its|it's|this|that|that's|those|these|which|because of|eso|esto|esta|ese|lo|"
+    r"(?:and |but |so |y |pero )?(?:it|its|it's|this|that|that's|those|these|which|because of|eso|esto|esta|ese|lo|"
     r"por eso|ahora|now)\b"
 )
 _SENTENCE: Final = re.compile(r"[^.!?\n]+(?:[.!?]+(?!\w)|[.!?](?=\w)[^.!?\n]*)*\s?|\n|[.!?]+\s?")
@@ -121,7 +121,7 @@ def scrub(text: str) -> Scrubbed:
     for sentence in _SENTENCE.findall(text):
         plain = _plain(sentence)
         kinds = [kind for kind, words in _KINDS.items() if words.search(plain)]
-        if kinds or (behind and _POINTS_BACK.match(plain)):
+        if kinds or (behind and _POINTS_BACK.match(" ".join(plain.split()))):
             found += [kind for kind in kinds if kind not in found]
             if not (kept and kept[-1].startswith(LEFT_OUT)):
                 kept.append(f"{LEFT_OUT} ")

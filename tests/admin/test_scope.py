@@ -46,6 +46,7 @@ class Things:
     #: A topic of Atlanta's, and a post in it that waits.
     topic: int
     post: int
+    chapter: int
     #: A letter that the member's organizer signs.
     letter: int
 
@@ -77,6 +78,11 @@ RULES: dict[tuple[str, str], Rule] = {
     # No such chapter: who may move it hears that, and who may not see it hears of no conversation.
     ("rooms.move", "POST"): replace(_of("/conversations/{thread}/room", ATLANTA, chapter="0"), answers=(400,)),
     ("assignments.create", "POST"): _of("/conversations/{thread}/assignments", ATLANTA, member="nobody"),
+    ("chapter_talk.index", "GET"): _of("/chapters/talk", ATLANTA | {"elsewhere"}),
+    ("chapter_talk.show", "GET"): _of("/chapters/{chapter}/talk", ATLANTA),
+    ("chapter_talk.change", "POST"): _of(
+        "/chapters/{chapter}/talk", ATLANTA, default_to="group", moderates="first", old_topics="lock"
+    ),
     ("topics.write", "POST"): _of("/conversations/{topic}/posts", ATLANTA, text="Soup!"),
     ("topics.approve", "POST"): _of("/conversations/{topic}/posts/{post}/approval", ATLANTA),
     ("topics.reject", "POST"): _of("/conversations/{topic}/posts/{post}/rejection", ATLANTA, why="not here"),
@@ -145,6 +151,10 @@ RULES: dict[tuple[str, str], Rule] = {
     ("drafts.send", "POST"): _of("/drafts/1/sent", frozenset()),
     ("drafts.end", "POST"): _of("/drafts/1/end", frozenset()),
     ("health.show", "GET"): _of("/health", FIGURES),
+    ("health.pause", "POST"): _of("/health/pause", STAFF, why="The link is wrong."),
+    ("health.resume", "POST"): _of("/health/pause/end", STAFF),
+    # Without a reason it is not lifted, whichever it is.
+    ("health.lift_brake", "POST"): _of("/health/brakes/1", STAFF),
     ("health.go_on", "POST"): _of("/health/texts", frozenset({"staff"})),
     ("sessions.end", "POST"): _of("/session/end", SIGNED_IN),
     # What it tells is judged in test_stream.
@@ -221,6 +231,7 @@ def things(town: Town) -> Iterator[Things]:
             unfiled,
             topic.id,
             post.message_id,
+            town.chapters["atlanta"],
         )
     yield Things(*ids, letter=publish(town)["porch/a_story"])
 

@@ -78,7 +78,9 @@ def test_what_is_over_on_one_day_leaves_on_the_next(db: Database) -> None:
 @pytest.fixture
 def installed(tmp_path: Path) -> Path:
     (tmp_path / "hearthline.toml").write_text(
-        SETTINGS.format(key="5e" * 32, name="Neighbors", domain="nfp.example")
+        SETTINGS.format(
+            key="5e" * 32, name="Neighbors", domain="nfp.example", address="1 Main Street", zone="America/New_York"
+        )
         + "[warm_up]\nbegan = 2020-01-01\ndays = [100, 200]\n[sms]\nper_day = 2000\nsegment_price = 0.01\n"
     )
     db = database_in(tmp_path)

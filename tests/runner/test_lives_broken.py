@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from engine.base.db import bulk_insert
 from engine.conversations import message
 from engine.enrollments import enrollment
-from engine.outbox import gate, unsure
+from engine.outbox import gate, gate_caps, unsure
 from engine.people import member_pace
 from engine.runner import apply, tick
 from engine.runner.decide import decide
@@ -123,7 +123,7 @@ def test_a_letter_over_the_weekly_cap_is_noticed(life: Life, monkeypatch: Patch)
 
 
 def test_an_ask_over_the_budget_is_noticed(life: Life, monkeypatch: Patch) -> None:
-    monkeypatch.setattr(gate, "MONTH", timedelta(0))
+    monkeypatch.setattr(gate_caps, "MONTH", timedelta(0))
     with pytest.raises(Broken, match="over_budget"):
         for _ in range(4):
             crowd(life, 10, lambda: talk_is_over(life))

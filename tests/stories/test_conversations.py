@@ -6,10 +6,8 @@ from admin.sandbox.pen import bare_address
 from tests.stories.town import Town
 
 SCALED: tuple[str, ...] = (
-    "test_an_answer_arrives_threaded_and_their_reply_comes_back_to_the_same_conversation",
     "test_forty_replies_to_one_letter_make_forty_conversations",
     "test_forty_strangers_answer_one_newsletter_that_was_passed_on_and_become_forty_conversations",
-    "test_a_reply_from_another_address_is_in_the_conversation_and_proves_nothing",
 )
 
 

@@ -55,6 +55,7 @@ def test_the_last_line_has_every_promised_figure_and_they_agree(two_days: tuple[
     assert arrived == figures["email_sent"]
 
 
+@pytest.mark.long
 def test_the_same_start_and_seed_repeat_a_run_exactly(three_days: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     again = lives(tmp_path / "again", 3)
     assert without_time(again) == without_time(three_days[1])

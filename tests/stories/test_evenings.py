@@ -11,6 +11,8 @@ from tests.stories.neighbor import Neighbor
 from tests.stories.town import Town
 from tests.stories.visit import Visit
 
+SCALED: tuple[str, ...] = ()
+
 
 def at_home(town: Town, desk: Desk, *, by_mail: str = "off", phone: str = "") -> Neighbor:
     """The organizer with nothing but a mailbox, or a phone."""

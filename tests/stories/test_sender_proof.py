@@ -2,6 +2,8 @@
 
 from tests.stories.town import Town
 
+SCALED: tuple[str, ...] = ()
+
 
 def test_a_member_answers_from_another_address_and_says_by_one_press_that_it_is_theirs(town: Town) -> None:
     denise = town.denise

@@ -13,10 +13,7 @@ from tests.stories.desk import Desk
 from tests.stories.neighbor import Neighbor
 from tests.stories.town import DOMAIN, Town
 
-SCALED: tuple[str, ...] = (
-    "test_words_by_text_open_a_conversation_that_goes_on_by_text_and_by_mail",
-    "test_after_a_stop_no_text_can_leave_in_any_room_until_their_own_start",
-)
+SCALED: tuple[str, ...] = ("test_after_a_stop_no_text_can_leave_in_any_room_until_their_own_start",)
 
 WHEN = "What time of day suits you?"
 THREE = "Which sounds like you these days?"

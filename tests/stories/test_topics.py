@@ -12,6 +12,8 @@ from engine.people.consent import EVERYTHING, Said, record_consent
 from tests.stories.neighbor import Neighbor
 from tests.stories.town import DOMAIN, Town
 
+SCALED: tuple[str, ...] = ("test_three_by_mail_and_two_by_text_argue_in_one_topic",)
+
 CHAPTER = f"atlanta@{DOMAIN}"
 #: Half past nine in Hawaii and half past two in New York: texts may arrive wherever somebody lives.
 MORNING = (19, 30)

@@ -3,7 +3,7 @@
 from tests.stories.neighbor import Neighbor
 from tests.stories.town import Town
 
-SCALED: tuple[str, ...] = ("test_the_hello_letter_comes_in_mayas_name_and_the_answer_lands_with_a_named_organizer",)
+SCALED: tuple[str, ...] = ()
 
 HELLO = "What made you put your name down?"
 STORY = "Takes two pulls. Not three."
