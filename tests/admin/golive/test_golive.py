@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from admin.cli.golive import golive
+from admin.golive.round_trip import is_running
 from admin.process import Embedded, build
 from engine.base.errors import HearthlineError, Invalid
 from engine.base.settings_file import load
@@ -66,9 +68,14 @@ class Machine:
         return said
 
     def start(self) -> Embedded:
-        """`hearthline run`."""
+        """`hearthline run`, at work."""
         process = Embedded(load(self.data))
         self.provider.doors["people.nfp.example"] = process.start().smtp
+        services = build(load(self.data))
+        until = time.monotonic() + 20
+        while not is_running(services) and time.monotonic() < until:
+            time.sleep(0.02)
+        services.db.close()
         return process
 
 
