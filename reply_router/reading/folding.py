@@ -132,4 +132,4 @@ def _unfolded(lines: list[Line]) -> tuple[str, list[Folded]]:
             stretch.append(line.text)
     release()
     joined = "\n".join(text).strip("\n").rstrip()
-    return joined, [replace(one, at=min(one.at, len(joined))) for one in folded]
+    return joined, [one if one.at <= len(joined) else replace(one, at=len(joined)) for one in folded]

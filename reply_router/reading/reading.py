@@ -6,7 +6,7 @@ Who judges first is the order of `JUDGES`; how the words are found is the table 
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from reply_router.reading import html as markup
 from reply_router.reading.bodies import Words, readable, sealed
@@ -94,26 +94,28 @@ def _read(raw: bytes, sent: str | None, mail_from: str | None) -> Reading:
     body = joined(found)
     letter = Letter(tree, body, mail_from)
     judged_by, opinion = judge(letter)
-    reading = replace(
-        assemble(found, sent, opinion.kind),
-        **said_by(headers),
-        html=html,
-        judged_by=judged_by,
-        recipients=opinion.recipients,
-        original=original_of(letter) if opinion.kind in _NAMED else None,
-        calendar=calendar_in(letter),
-        attachments=tuple(_attached(tree, part) for part in attached),
-        trouble=_trouble(tree, shown),
-    )
-    reading = replace(reading, why=(opinion.why, *reading.why))
+    folded = assemble(found, sent, opinion.kind)
+    said = said_by(headers)
+    #: Everything beside the words, put down at once: a copy of a reading costs as much as looking for a signature.
+    more: dict[str, Any] = {
+        **said,
+        "html": html,
+        "judged_by": judged_by,
+        "recipients": opinion.recipients,
+        "original": original_of(letter) if opinion.kind in _NAMED else None,
+        "calendar": calendar_in(letter),
+        "attachments": tuple(_attached(tree, part) for part in attached),
+        "trouble": _trouble(tree, shown),
+        "why": (opinion.why, *folded.why),
+    }
     if opinion.kind is Kind.HUMAN:
         if not headers.fields and not body.strip():
-            return replace(reading, kind=Kind.UNREADABLE, why=("There is neither a header nor a word in it.",))
-        if tree.trouble and not body.strip() and not attached:
-            return replace(reading, kind=Kind.UNREADABLE, why=(_UNREADABLE,))
-        names = [each.name for each in reading.from_]
-        reading = replace(reading, command=command(reading.text, reading.subject, names))
-    return reading
+            more |= {"kind": Kind.UNREADABLE, "why": ("There is neither a header nor a word in it.",)}
+        elif tree.trouble and not body.strip() and not attached:
+            more |= {"kind": Kind.UNREADABLE, "why": (_UNREADABLE,)}
+        else:
+            more["command"] = command(folded.text, said["subject"], [each.name for each in said["from_"]])
+    return replace(folded, **more)
 
 
 def _trouble(tree: Tree, shown: list[Words]) -> tuple[str, ...]:

@@ -27,15 +27,15 @@ from reply_router.budget.readers import Letter
 from reply_router.proof.proof import Proof
 from reply_router.proof.signatures import good_signatures
 from reply_router.reading import Reading, read
-from reply_router.routing import route_due
+from reply_router.routing import MOST_TOGETHER, route_due
 from reply_router.taken import Taken
 from tests.bench.crowd import gather_crowd
 from tests.bench.figure import Figure
 from tests.bench.mailroom import Naive, office, on_one_core, organizers, post
 from tests.bench.places import KINDS, Fresh, Kind, place
 
-#: Letters of one turn, and how many turns each way has.
-TURN, ROUNDS = 100, 5
+#: Letters of one turn, which is what a worker takes together, and how many turns each way has.
+TURN, ROUNDS = MOST_TOGETHER, 5
 PEOPLE = 5_000
 TIMES = 5
 SELECTOR, SIGNER = b"porch", b"mail.example"

@@ -13,7 +13,7 @@ from tests.stories.desk import Desk
 from tests.stories.neighbor import Neighbor
 from tests.stories.town import DOMAIN, Town
 
-SCALED: tuple[str, ...] = ("test_after_a_stop_no_text_can_leave_in_any_room_until_their_own_start",)
+SCALED: tuple[str, ...] = ()
 
 WHEN = "What time of day suits you?"
 THREE = "Which sounds like you these days?"
