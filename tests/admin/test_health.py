@@ -10,9 +10,8 @@ from engine.conversations.received import Received
 from engine.outbox import breaker, pace
 from engine.outbox.delivery import OutboxDue
 from engine.outbox.line import Breaker
-from inbound.web.serve import WebServer
-from tests.admin.town import PASSWORD, Town
-from tests.browser.glass import window
+from tests.admin.health_seen import is_good_health
+from tests.admin.town import Town
 
 
 def maya(town: Town) -> str:
@@ -103,15 +102,4 @@ def test_with_nothing_due_it_says_so(town: Town) -> None:
 @pytest.mark.parametrize("width", [360, 1280])
 def test_it_is_good_to_look_at_on_the_worst_day(town: Town, browser: Browser, width: int) -> None:
     has_a_bad_day(town)
-    server = WebServer(town.app, "127.0.0.1", 0, threads=8)
-    server.start()
-    try:
-        with window(browser, width) as glass:
-            glass.page.goto(f"http://127.0.0.1:{server.port}/session")
-            glass.page.get_by_label("Your email address").fill("maya@nfp.example")
-            glass.page.get_by_label("Your password").fill(PASSWORD)
-            glass.page.get_by_role("button", name="Sign in").click()
-            glass.opens(f"http://127.0.0.1:{server.port}/health")
-            glass.is_good()
-    finally:
-        server.stop()
+    is_good_health(town, browser, width)

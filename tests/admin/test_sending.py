@@ -11,9 +11,8 @@ from engine.outbox.mail_pace import learn
 from engine.outbox.sending_pause import open_pause, pause_sending
 from engine.outbox.text_day import TextDay
 from engine.outbox.warm_up import WarmUpDay
-from inbound.web.serve import WebServer
-from tests.admin.town import PASSWORD, Town
-from tests.browser.glass import window
+from tests.admin.health_seen import is_good_health
+from tests.admin.town import Town
 
 
 def stops(town: Town, chapter_id: int) -> int:
@@ -81,15 +80,4 @@ def test_what_holds_messages_back_is_good_to_look_at(town: Town, browser: Browse
                 ),
             ]
         )  # fmt: skip
-    server = WebServer(town.app, "127.0.0.1", 0, threads=8)
-    server.start()
-    try:
-        with window(browser, width) as glass:
-            glass.page.goto(f"http://127.0.0.1:{server.port}/session")
-            glass.page.get_by_label("Your email address").fill("maya@nfp.example")
-            glass.page.get_by_label("Your password").fill(PASSWORD)
-            glass.page.get_by_role("button", name="Sign in").click()
-            glass.opens(f"http://127.0.0.1:{server.port}/health")
-            glass.is_good()
-    finally:
-        server.stop()
+    is_good_health(town, browser, width)
