@@ -84,7 +84,7 @@ def examine(data_dir: Path, environ: dict[str, str] | None = None) -> Report:
         checks.append(servers.database_version(db))
         with db.read() as session:
             now = _now(session, settings)
-            checks += look(session, now, settings)
+            checks += [*look(session, now, settings), sending.ways_out(session)]
             balanced, keys = balance(session), published(session)
         # The world is asked when no transaction is open.
         checks += outside(settings, keys)
@@ -105,7 +105,9 @@ def _python() -> Check:
 
 def _of_settings(settings: Settings, environ: dict[str, str]) -> Iterator[Check]:
     refusal = settings.refuse_to_start()
-    yield Check("ready to start", refusal is None, refusal or "Everything a start needs is set.", "Set what it names.")
+    new = not settings.mail.host or settings.mail.domain == "localhost"
+    fix = "`hearthline golive` asks for the domain and the relay, and writes both." if new else "Set what it names."
+    yield Check("ready to start", refusal is None, refusal or "Everything a start needs is set.", fix)
     unknown = unknown_variables(environ)
     yield Check(
         "environment",
@@ -147,8 +149,8 @@ def _links(settings: Settings) -> Check:
         "links in letters",
         not here,
         says,
-        f"Write under [doors] in {FILE_NAME} as public_url where members reach their pages, "
-        "such as https://hello.your.example.",
+        f"`hearthline golive` writes it; or write under [doors] in {FILE_NAME} as public_url where members reach their "
+        "pages, such as https://people.your.example.",
     )
 
 
@@ -256,6 +258,9 @@ def _replies_arrive(session: Session, _now: datetime, settings: Settings) -> Che
     fix = (
         "Is `hearthline run` up?"
         if found.why == "stale"
+        else f"Let your relay send from {domain}, and to it: its own pages say where. If it was only busy, the next "
+        "test comes within the hour. Until one comes back, letters say another way to reach you."
+        if found.why == "refused"
         else f"Look at the MX record of {domain}, and whether the server it names hands mail on to our SMTP or LMTP "
         "door. Until a test comes back, letters say another way to reach you."
     )

@@ -10,6 +10,7 @@ from admin.check import Check
 from engine.base.settings import Settings
 from engine.chapters.chapter import Chapter
 from engine.outbox.brakes import Brake, open_brakes
+from engine.outbox.breaker import BRAND, MAIL, TEXTS, troubles
 from engine.outbox.closed import Closed, closed
 from engine.outbox.mail_pace import MailHost, slow_hosts
 from engine.outbox.sending_pause import SendingPause, open_pause
@@ -17,6 +18,9 @@ from engine.outbox.text_day import TextDay
 from engine.outbox.text_day import row_of as text_day_of
 from engine.outbox.warm_up import WarmUpDay
 from engine.outbox.warm_up import row_of as warm_up_of
+
+#: The name of the check on it.
+HELD_BACK = "messages may leave"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +67,27 @@ def nothing_is_held_back(session: Session, now: datetime, _settings: Settings) -
     found = held_back(session, now)
     if found.pause is not None:
         fix = "`hearthline sending resume` lets messages leave again, or the page Health."
-        return Check("messages may leave", False, found.reasons[0], fix)
+        return Check(HELD_BACK, False, found.reasons[0], fix)
     if found.brakes:
         row, name = found.brakes[0]
         fix = f'Find out why, then `hearthline sending lift {row.id} --why "..."`, or the page Health.'
-        return Check("messages may leave", False, f"{name}: {row.says}" if name else row.says, fix)
-    return Check("messages may leave", True, found.reasons[0] if found.reasons else "Nothing is paused or braked.")
+        return Check(HELD_BACK, False, f"{name}: {row.says}" if name else row.says, fix)
+    return Check(HELD_BACK, True, found.reasons[0] if found.reasons else "Nothing is paused or braked.")
+
+
+def ways_out(session: Session) -> Check:
+    """Whether something is at the other end that takes messages; the page Health has a place of its own for that."""
+    found = troubles(session, MAIL, TEXTS, BRAND)
+    if not found:
+        return Check("ways out", True, "Nobody refuses everything that we send.")
+    first = found[0]
+    says = (
+        f"No {'letter' if first.way == MAIL else 'text'} leaves since {first.since:%H:%M} UTC on {first.since:%d %B}: "
+    )
+    fix = (
+        "Mend what it names, then let texts leave again on the page Health. Nothing is lost."
+        if first.ends == "by hand"
+        else "Mend what it names. One message a minute is tried until one is taken; then all go on by themselves, and "
+        "nothing is lost."
+    )
+    return Check("ways out", False, f"{says}{first.reason}", fix)

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from admin.check import Check, counted
+from admin.golive.relay_trouble import fix_of
 from engine.base.db import Database
 from engine.base.settings import FILE_NAME, Settings
 from engine.channels.names import Names, NamesAway
@@ -24,12 +25,9 @@ POSTGRESQL, SQLITE, REDIS = (13,), (3, 35), (6, 2)
 def relay(settings: Settings) -> Check:
     """Whether the mail relay answers, encrypts and lets us in."""
     seen = relay_look(settings.mail, PATIENCE)
-    fix = (
-        "Look at user and password under [mail]; `hearthline golive --ask` asks for them anew."
-        if seen.stage == "sign_in"
-        else "Look at host, port and security under [mail], and at the firewall."
+    return Check(
+        "relay", seen.ok, _whole(seen.says), f"{fix_of(seen)} Nothing is lost: mail waits and goes out later.".strip()
     )
-    return Check("relay", seen.ok, _whole(seen.says), f"{fix} Nothing is lost: mail waits and goes out later.")
 
 
 def database_version(db: Database) -> Check:

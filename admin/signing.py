@@ -42,13 +42,14 @@ def signing(session: Session, settings: Settings) -> Iterator[Check]:
                 _NAME, False, says, "Mend the record that `hearthline dkim show` prints; it is looked at again."
             )
         elif row.state == "waiting":
-            says = f"{row.selector} waits for its record. {row.trouble}".rstrip()
+            says = f"The key {row.selector} waits for its record. {row.trouble}".rstrip()
             yield Check(_NAME, False, says, "Enter the record that `hearthline dkim show` prints.")
     if used:
-        yield Check(_NAME, True, f"With {' and '.join(row.selector for row in used)}.")
+        yield Check(_NAME, True, f"Mail is signed with {' and '.join(row.selector for row in used)}.")
     elif not rows:
         yield Check(
             _NAME,
             True,
-            "Not here: the relay has to sign it (DKIM), or nobody does. Keys of our own: hearthline dkim make.",
+            "Mail is not signed here: the relay has to do it (DKIM), or nobody does. Keys of our own: "
+            "hearthline dkim make.",
         )

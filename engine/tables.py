@@ -30,6 +30,7 @@ import engine.conversations.task
 import engine.conversations.thread
 import engine.conversations.thread_chapter
 import engine.conversations.topic
+import engine.conversations.topic_post
 import engine.conversations.voicemail
 import engine.enrollments.enrollment
 import engine.enrollments.entering
@@ -43,6 +44,7 @@ import engine.outbox.desk_receipt
 import engine.outbox.fan_out
 import engine.outbox.limits
 import engine.outbox.line
+import engine.outbox.mail_domains
 import engine.outbox.mail_pace
 import engine.outbox.mail_tally
 import engine.outbox.mailbox

@@ -1,8 +1,10 @@
 """Network: whom a limit at one of the doors is counted for."""
 
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 
+@lru_cache(maxsize=4096)
 def network_of(peer: str) -> str:
     """Who a limit is counted for: an IPv4 address, or an IPv6 /64, which is what one customer gets."""
     try:
@@ -16,6 +18,7 @@ def network_of(peer: str) -> str:
     return str(address)
 
 
+@lru_cache(maxsize=4096)
 def wide_network_of(peer: str) -> str:
     """Who a flood is counted for: an IPv4 /24 or an IPv6 /56, which is what one who floods has many addresses of."""
     try:

@@ -61,7 +61,7 @@ def send(services: Services) -> int:
     outcome = services.mail.send(address(services, probe_id, returns=True), str(mail["To"]), raw)
     with services.db.write() as session:
         if isinstance(outcome, NotSent):
-            probe.refused(session, probe_id, f"{outcome.code} {outcome.says}".strip())
+            probe.refused(session, probe_id, outcome.says)
             log.warning("our own relay did not take the test of the way in", says=outcome.says)
         else:
             probe.left(session, probe_id, services.clock.now())

@@ -6,23 +6,25 @@ hundred messages share one sync to the disk, alone a message waits for nothing.
 
 import hashlib
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from sqlalchemy.orm import Session
 
 from engine.base.broker import Broker
+from engine.base.bulk import bulk_insert, insert_into
 from engine.base.clock import Clock
-from engine.base.db import Database, bulk_insert, insert_into, stored_time, table_of
+from engine.base.db import Database, table_of
 from engine.base.errors import Unavailable
 from engine.base.ids import new_id
 from engine.base.log import logger
 from engine.base.metrics import ACCEPTED, PUT_OFF
+from engine.base.stored_time import stored_time
 from engine.conversations.received import FiledKey, Received, ReceivedBytes
 
 #: The job that is woken for each new row.
@@ -66,7 +68,21 @@ class NotNow:
 
 
 Answer = Accepted | NotNow
-_Waiting = tuple[Arrival, "Future[Answer]"]
+
+
+class Waiter(Protocol):
+    """Whoever waits for an answer, in any thread; a Future is one."""
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """Whether they wait still: it is begun now."""
+        ...
+
+    def set_result(self, answer: Answer) -> None:
+        """They hear the answer."""
+        ...
+
+
+_Waiting = tuple[Arrival, Waiter]
 
 
 class Acceptor:
@@ -122,6 +138,11 @@ class Acceptor:
         copy.
         """
         future: Future[Answer] = Future()
+        self.take(arrival, future)
+        return future
+
+    def take(self, arrival: Arrival, waiter: Waiter) -> None:
+        """The waiter is answered once the arrival is durable, or cannot be: `submit` for who brings their own."""
         size = len(arrival.body)
         with self._changed:
             if self._stopping:
@@ -131,13 +152,12 @@ class Acceptor:
             ):
                 why = "Too much is waiting to be stored."
             else:
-                self._queue.append((arrival, future))
+                self._queue.append((arrival, waiter))
                 self._queue_bytes += size
                 self._changed.notify_all()
-                return future
+                return
         PUT_OFF.labels(arrival.door).inc()
-        future.set_result(NotNow(why))
-        return future
+        waiter.set_result(NotNow(why))
 
     def _write(self) -> None:
         while True:
@@ -205,13 +225,18 @@ class Acceptor:
 
     def _tell(self, answered: Iterable[tuple[_Waiting, Answer]]) -> None:
         woken: list[int] = []
+        kept: Counter[str] = Counter()
+        put_off: Counter[str] = Counter()
         for (arrival, future), answer in answered:
             future.set_result(answer)
             if isinstance(answer, Accepted):
-                ACCEPTED.labels(arrival.door).inc(len(answer.received_ids))
+                kept[arrival.door] += len(answer.received_ids)
                 woken += answer.received_ids
             else:
-                PUT_OFF.labels(arrival.door).inc()
+                put_off[arrival.door] += 1
+        for counter, counts in ((ACCEPTED, kept), (PUT_OFF, put_off)):
+            for door, count in counts.items():
+                counter.labels(door).inc(count)
         for received_id in woken:
             try:
                 self._broker.wake(ROUTE, received_id)
@@ -326,4 +351,6 @@ class _DatabaseFile:
 
 def _stored(text: str, length: int) -> str:
     """`text` as every database takes it: no NUL, no lone surrogates, no longer than its column."""
+    if text.isascii() and "\0" not in text:
+        return text[:length]
     return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")[:length]

@@ -14,12 +14,13 @@ from engine.conversations.message import Message
 from engine.conversations.question import Question, answer_question, ask, open_questions, question_of
 from engine.conversations.thread import Thread
 from engine.outbox.post import service_letter
+from engine.people.member import Member
 from reply_router.answers import recognize, which
 from reply_router.answers.words import Heard
 from reply_router.branch import take_branch
 from reply_router.case import Case
-from reply_router.find import JOURNEY_OVER
-from reply_router.reading import Kind
+from reply_router.place import JOURNEY_OVER, Place
+from reply_router.reading import Kind, Reading
 from reply_router.text_find import Asked, standing
 from reply_router.text_which import chosen, give_back_digits, which_lines
 
@@ -137,3 +138,39 @@ def _written_anew(session: Session, case: Case, names: list[str], now: datetime)
     if len(found) == 1:
         return Answering(found[0].question, found[0].heard)
     return Answering(several=tuple(found))
+
+
+def answers_question(session: Session, reading: Reading, place: Place, now: datetime) -> bool:
+    """Whether a command of this letter is also an answer that our question before it accepts: then it is that."""
+    if reading.command is None or place.delivery is None:
+        return False
+    question = question_of(session, place.delivery.id)
+    return (
+        question is not None
+        and question.answered_at is None
+        and question.until_at > now
+        and recognize(question, reading.text, ()) is not None
+    )
+
+
+def only_an_answer(session: Session, reading: Reading, place: Place, now: datetime) -> bool:
+    """Whether the letter is nothing but an answer that our open question before it accepts."""
+    if place.delivery is None or reading.attachments:
+        return False
+    question = question_of(session, place.delivery.id)
+    if question is None or question.until_at <= now:
+        return False
+    heard = recognize(question, reading.text, ())
+    return heard is not None and not heard.more
+
+
+def names_around(session: Session, case: Case) -> list[str]:
+    """Names that add nothing to an answer: the member's own, and those of whom they answer."""
+    names = [case.sender.name]
+    if case.place.member is not None:
+        names += [case.place.member.name, case.place.member.first_name]
+    said = case.place.said
+    if said is not None:
+        author = session.get(Member, said.author_id) if said.author_id is not None else None
+        names += [said.author_name, author.name if author is not None else ""]
+    return [name for name in names if name.strip()]

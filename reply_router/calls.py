@@ -26,7 +26,8 @@ from engine.people.address import masked
 from reply_router.assign import see_to_it
 from reply_router.call_rules import CallCase, CallRule, judge_call
 from reply_router.content import file_once, key_of
-from reply_router.filing import Entry, filed_before, stored
+from reply_router.filing import Entry, filed_before
+from reply_router.mail_words import stored
 from reply_router.reading import READING_VERSION
 from reply_router.reading.call import Call
 from reply_router.reading.text_message import TextMessage

@@ -11,13 +11,15 @@ from enum import StrEnum
 from engine.base.tokens import Purpose
 from engine.chapters.chapter import Chapter
 from engine.conversations.received import Received
+from engine.outbox.order import Order
 from engine.people.sign_up import SignUp
 from reply_router.addresses import ANYWHERE, Aim, Signed
 from reply_router.answers.words import Heard
-from reply_router.find import Place, Sender
 from reply_router.own_rules import Chosen
+from reply_router.place import Place
 from reply_router.proof.proof import UNPROVEN, Proof
 from reply_router.reading import Reading
+from reply_router.sender import Sender
 from reply_router.topics.place import TopicPlace
 
 
@@ -40,6 +42,8 @@ class Filed(StrEnum):
     APART = "apart"
     #: As the organizer to whom the staff address was given wishes.
     STAFF = "staff"
+    #: In the own conversation of whoever orders something about all sending (reply_router.fresh_orders).
+    ORDER = "order"
     #: In a chapter's topic, where each rule of topics has its own way (reply_router.topics.mail).
     TOPIC = "topic"
 
@@ -60,6 +64,19 @@ class Confirms:
 
     row: SignUp
     heard: Heard
+
+
+@dataclass(frozen=True, slots=True)
+class FreshOrder:
+    """An order about all sending in a mail that answers no notice, and who gives it as far as the From line tells."""
+
+    order: Order
+    author_id: int
+    author: str
+    #: They are staff of the whole organization; else they have another role.
+    is_staff: bool
+    #: Nobody else is reached at the address: who proves that it is theirs proves that it was them.
+    is_alone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +106,8 @@ class Case:
     confirms: Confirms | None = None
     #: The chapter that LEAVE names, where the member is in it.
     chapter: Chapter | None = None
+    #: Whether the member in whose name a command came is asked about it, or was today; else a person finds out.
+    is_asked: bool = True
     #: Why it is junk, in one sentence; "" for whatever is not.
     junk: str = ""
     #: They answer our question whether they asked something: "yes", "no", or "" for anything else.
@@ -97,6 +116,8 @@ class Case:
     #: theirs.
     organizer_id: int | None = None
     organizer: str = ""
+    #: What somebody with a role here orders about all sending, where they answer no notice of ours.
+    fresh_order: FreshOrder | None = None
     #: By which row the very same mail came to another chapter of ours, and began a conversation there.
     beside: Received | None = None
     #: Where a rule of staff's own sends the words.

@@ -4,10 +4,40 @@ Each says the sentence that is shown where it applies, else None. The order is t
 """
 
 from engine.base.tokens import Purpose
-from engine.outbox.orders import KEEPS_WORDS, VERBS, order_of
+from engine.outbox.order import KEEPS_WORDS, VERBS, order_of
 from engine.outbox.topic_letter import is_topics
 from reply_router.case import Case, shortened
 from reply_router.reading import Verb
+
+
+def order_draft(case: Case) -> str | None:
+    """Staff of the whole organization order something about all sending, as far as a From line can tell."""
+    given = case.fresh_order
+    if given is None or not given.is_staff or (case.proof.proven and given.is_alone):
+        return None
+    return (
+        f"{given.author} said by mail: “#{given.order.verb}”, and nothing proves that it is them alone who wrote. "
+        "Nothing was changed yet: it waits here as a draft, for one press."
+    )
+
+
+def order(case: Case) -> str | None:
+    """The same, proven."""
+    given = case.fresh_order
+    if given is None or not given.is_staff:
+        return None
+    return f"{given.author} said by mail: “#{given.order.verb}”, from an address proven to be theirs."
+
+
+def order_of_others(case: Case) -> str | None:
+    """The same, proven, by somebody with another role; unproven, it is a mail like any other."""
+    given = case.fresh_order
+    if given is None or not case.proof.proven or not given.is_alone:
+        return None
+    return (
+        f"{given.author} said by mail: “#{given.order.verb}”, which only staff of the whole organization may do. "
+        "Nothing was changed; somebody of them looks at it."
+    )
 
 
 def staff_draft(case: Case) -> str | None:
@@ -125,7 +155,7 @@ def asks_first(case: Case) -> str | None:
     """A whole line asks for more or less of us, or leaves a chapter, in a member's name, and nothing proves that they
     wrote it."""
     command = case.reading.command
-    if command is None or case.answers or case.place.member is None:
+    if command is None or case.answers or case.place.member is None or not case.is_asked:
         return None
     if command.verb is Verb.LEAVE and case.chapter is not None:
         return (
@@ -137,6 +167,25 @@ def asks_first(case: Case) -> str | None:
     return (
         f"A mail in the name of {case.place.member.called} asks us to write {PACES[command.verb]}. {case.proof.says} "
         "Nothing was changed yet: they are asked, at the address we know."
+    )
+
+
+def asks_person(case: Case) -> str | None:
+    """The same, and no mail asks its member now: they were asked something else within a day, or this before and have
+    not answered, or no address of theirs takes mail."""
+    command = case.reading.command
+    if command is None or case.answers or case.place.member is None:
+        return None
+    if command.verb is Verb.LEAVE and case.chapter is not None:
+        wish = f"says that they leave {case.chapter.name}"
+    elif command.verb in PACES:
+        wish = f"asks us to write {PACES[command.verb]}"
+    else:
+        return None
+    return (
+        f"A mail in the name of {case.place.member.called} {wish}. {case.proof.says} Nothing was changed, and no mail "
+        "asks them now: one did lately, about this or another thing, or no address of theirs takes mail. Find out from "
+        "them what they want."
     )
 
 

@@ -29,15 +29,17 @@ from engine.people.address import SOMEBODY_ELSES, Address, add_email, normal_ema
 from engine.people.consent import Said
 from engine.people.member import Member
 from engine.people.member_pace import Wish
+from engine.people.pending import ONCE_IN, Pending, asked_by, is_open, keep_pending, may_ask, open_pending
 from engine.people.pending import Kind as PendingKind
-from engine.people.pending import Pending, asked_by, is_open, keep_pending, may_ask
 from reply_router.answers.words import listen, offers_of
 from reply_router.answers.yes_no import PLAIN
 from reply_router.case import Case
-from reply_router.filing import ASKS_TO_STOP, Entry, Mail, stored
-from reply_router.find import FROM_ANOTHER_ADDRESS, Place
+from reply_router.filing import ASKS_TO_STOP, Entry
 from reply_router.mail_commands import confirm_stop
+from reply_router.mail_words import Mail, stored
+from reply_router.place import FROM_ANOTHER_ADDRESS, Place
 from reply_router.reading import Kind, Reading, Verb
+from reply_router.sender import Sender
 from templates.web.reader import WORDS
 
 #: The letters that ask: whether they wrote that, and whether an address is theirs.
@@ -68,13 +70,37 @@ def ask_first(
     known = _address_on_file(session, member.id, case.sender.address)
     if known is None:
         return None
+    chapter_id = case.chapter.id if kind == "leave" and case.chapter is not None else None
     row = keep_pending(
         session, kind, member.id, stored(given), now, received_id=mail.received.id, thread_id=entry.thread.id,
-        chapter_id=case.chapter.id if kind == "leave" and case.chapter is not None else None,
+        chapter_id=chapter_id,
     )  # fmt: skip
-    if row is not None and may_ask(session, known, now):
-        _ask(session, row, member, known, settings, tokens, now)
+    asks = row
+    if row is None and kind != "address":
+        # It was kept on a day on which they were asked something else.
+        asks = open_pending(session, kind, member.id, now, chapter_id=chapter_id)
+    if asks is not None and asks.asked_at is None and may_ask(session, known, now):
+        _ask(session, asks, member, known, settings, tokens, now)
     return row
+
+
+def is_asked(
+    session: Session, reading: Reading, place: Place, sender: Sender, chapter: Chapter | None, now: datetime
+) -> bool:
+    """Whether the member in whose name a command came is asked about it now, or was within the last day.
+
+    Else they were asked something else, or nowhere can be asked, and only a person can find out.
+    """
+    command, member = reading.command, place.member
+    if command is None or command.verb not in PENDING_KINDS or member is None:
+        return False
+    kind = PENDING_KINDS[command.verb]
+    chapter_id = chapter.id if kind == "leave" and chapter is not None else None
+    same = open_pending(session, kind, member.id, now, chapter_id=chapter_id)
+    if same is not None and same.asked_at is not None:
+        return same.asked_at > now - ONCE_IN
+    known = _address_on_file(session, member.id, sender.address)
+    return known is not None and may_ask(session, known, now)
 
 
 def confirm(session: Session, row: Pending, how: str, now: datetime, *, network_address: str = "") -> bool:
@@ -154,7 +180,7 @@ def take_word(session: Session, case: Case, now: datetime) -> str:
 def _asked_in(case: Case, rule: str) -> tuple[PendingKind, str] | None:
     """What the mail asks for its member without proof, and in which words; or the address it came from."""
     command, place = case.reading.command, case.place
-    if rule in ("asks_to_stop", "asks_first") and command is not None:
+    if rule in ("asks_to_stop", "asks_first", "asks_person") and command is not None:
         return PENDING_KINDS[command.verb], command.line
     is_another = place.ours and not place.known and not case.sender.member_ids and not case.proof.failed
     if rule == "token" and is_another and case.reading.kind is Kind.HUMAN and case.sender.address:

@@ -9,7 +9,8 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine.base.db import new_in, table_of
+from engine.base.bulk import new_in
+from engine.base.db import table_of
 from engine.base.foreseen import foreseeable, write_soon
 from engine.conversations.received import FiledKey
 

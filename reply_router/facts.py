@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.base.db import ManyAsked
+from engine.base.asking import ManyAsked
 from engine.base.foreseen import begin_foreseeing, hold
 from engine.base.tokens import Purpose
 from engine.chapters.membership import foresee_memberships, foresee_roles
@@ -30,11 +30,12 @@ from engine.people.member import Member
 from engine.people.pending import foresee_asked_by
 from reply_router.addresses import Signed, normal, signed_in
 from reply_router.content import foresee_keys, key_of, take_keys
-from reply_router.filing import identifier_of
-from reply_router.find import box_of, signed_beside
+from reply_router.find import signed_beside
 from reply_router.mail_case import Office
+from reply_router.mail_words import identifier_of
 from reply_router.own_rules import foresee_rules
 from reply_router.reading import Reading
+from reply_router.sender import box_of
 
 #: Message-IDs of ours that one mail may name and are looked up before.
 _MOST_NAMED = 5

@@ -4,7 +4,7 @@ A recognized answer takes its branch; other words wait for a person, hold the me
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,26 +13,21 @@ from engine.base.log import logger
 from engine.chapters.membership import home_chapter
 from engine.conversations.closure import close
 from engine.conversations.feed import tell
-from engine.conversations.message import Message, Words, came_by, file_machine_mail, file_words_in, first_line
-from engine.conversations.question import question_of
+from engine.conversations.message import Message, came_by, file_machine_mail, file_words_in, first_line
 from engine.conversations.received import Received
 from engine.conversations.storm import watch
 from engine.conversations.thread import Thread, is_mine, is_new, mark, open_thread
 from engine.conversations.thread_chapter import show_in
-from engine.people.address import masked
 from engine.people.member import Member
 from reply_router.addresses import Room
-from reply_router.answers import recognize
-from reply_router.answers.words import adds_nothing
-from reply_router.asked import Answering, answer, answering, ask_which_by_mail
+from reply_router.asked import Answering, answer, answering, ask_which_by_mail, names_around
 from reply_router.assign import see_to_it
 from reply_router.branch import tell_words
-from reply_router.case import Case, Filed, Rule
+from reply_router.case import Filed
 from reply_router.content import file_once, key_of, owner_of
-from reply_router.find import Place
-from reply_router.machine_rules import answer_in
 from reply_router.mail_commands import DONE, is_told
-from reply_router.reading import Kind, Reading
+from reply_router.mail_words import Mail, identifier_of, only_the_command, stored, words_of
+from reply_router.reading import Kind
 from reply_router.subject import stripped
 
 REUSED_ID = "re-used id"
@@ -41,30 +36,10 @@ ALSO_IN = "also in "
 ASKS_TO_STOP = "asks to stop: not proven"
 NOT_PROVEN = "sender not proven"
 UNREADABLE = "open the original"
-#: A Date header further off than this from when we got it is shown.
-DATE_OFF = timedelta(minutes=10)
 #: The most threads and people named as best guesses.
 MOST_GUESSES = 3
 
 log = logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """One received mail on its way to its place."""
-
-    received: Received
-    case: Case
-    rule: Rule
-    #: Why it is here, in one sentence.
-    sentence: str
-    fingerprint: bytes
-    answer_within: timedelta
-
-    @property
-    def reading(self) -> Reading:
-        """What was read in it."""
-        return self.case.reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +82,7 @@ def file_in_place(session: Session, mail: Mail, now: datetime) -> Entry:
     is_new = thread is None
     if thread is None:
         chapter_id = getattr(case.aim, "chapter_id", None) if place.thread is not None else place.chapter_id
-        thread = _open(session, mail, now, chapter_id=chapter_id, linked=True)
+        thread = open_talk(session, mail, now, chapter_id=chapter_id, linked=True)
         _stands_already(session, thread, mail, now)
     _bring_letter(place.said, thread)
     for words in place.marks:
@@ -123,7 +98,7 @@ def file_in_place(session: Session, mail: Mail, now: datetime) -> Entry:
     if done is not None or mail.rule.name == "asks_first":
         # Beyond what a machine may say to one person, a person sees what was asked.
         unheard = done is not None and not is_told(session, case, mail.rule.name, thread, now)
-        waits = not _only_the_command(mail) or unheard
+        waits = not only_the_command(mail) or unheard
     elif mail.rule.filed is Filed.SIGN_UP:
         waits = (case.joins.more if case.joins else False) or (case.confirms.heard.more if case.confirms else False)
     elif mail.rule.name == "own_word":
@@ -191,7 +166,7 @@ def file_apart(session: Session, mail: Mail, now: datetime) -> Entry:
     if chapter_id is None and sender.member_ids:
         chapter_id = home_chapter(session, sender.member_ids[0])
     if thread is None or thread.chapter_id != chapter_id:
-        thread = _open(session, mail, now, chapter_id=chapter_id, linked=False)
+        thread = open_talk(session, mail, now, chapter_id=chapter_id, linked=False)
     same = _stands_already(session, thread, mail, now)
     if same is not None:
         return Entry(thread, same_as=same)
@@ -209,46 +184,10 @@ def file_machine(session: Session, mail: Mail, now: datetime, *, member_id: int 
     return Entry(thread, message, message.member_id)
 
 
-def answers_question(session: Session, reading: Reading, place: Place, now: datetime) -> bool:
-    """Whether a command of this letter is also an answer that our question before it accepts: then it is that."""
-    if reading.command is None or place.delivery is None:
-        return False
-    question = question_of(session, place.delivery.id)
-    return (
-        question is not None
-        and question.answered_at is None
-        and question.until_at > now
-        and recognize(question, reading.text, ()) is not None
-    )
-
-
-def only_an_answer(session: Session, reading: Reading, place: Place, now: datetime) -> bool:
-    """Whether the letter is nothing but an answer that our open question before it accepts."""
-    if place.delivery is None or reading.attachments:
-        return False
-    question = question_of(session, place.delivery.id)
-    if question is None or question.until_at <= now:
-        return False
-    heard = recognize(question, reading.text, ())
-    return heard is not None and not heard.more
-
-
-def names_around(session: Session, case: Case) -> list[str]:
-    """Names that add nothing to an answer: the member's own, and those of whom they answer."""
-    names = [case.sender.name]
-    if case.place.member is not None:
-        names += [case.place.member.name, case.place.member.first_name]
-    said = case.place.said
-    if said is not None:
-        author = session.get(Member, said.author_id) if said.author_id is not None else None
-        names += [said.author_name, author.name if author is not None else ""]
-    return [name for name in names if name.strip()]
-
-
 # ---- one thing each
 
 
-def _open(session: Session, mail: Mail, now: datetime, *, chapter_id: int | None, linked: bool) -> Thread:
+def open_talk(session: Session, mail: Mail, now: datetime, *, chapter_id: int | None, linked: bool) -> Thread:
     place, sender = mail.case.place, mail.case.sender
     member_id = place.member.id if linked and place.member is not None else None
     subject = stripped((place.subject if linked else "") or mail.reading.subject or "") or first_line(mail.reading.text)
@@ -300,65 +239,9 @@ def _mark_reused_id(session: Session, thread: Thread, mail: Mail) -> None:
         mark(thread, REUSED_ID)
 
 
-def words_of(mail: Mail, what: str = "") -> Words:
-    """The mail's words as they stand in a conversation; `what` a machine's mail is."""
-    reading, case, received = mail.reading, mail.case, mail.received
-    # What stands apart is linked to nobody, whatever its From line says.
-    member = case.place.member if case.place.known and mail.rule.filed is not Filed.APART else None
-    detail: dict[str, object] = {"rule": mail.rule.name, "content": mail.fingerprint.hex()}
-    if what:
-        detail["machine"] = what
-    if not case.proof.proven:
-        detail["proof"] = case.proof.kept
-    if case.sender.address and member is None:
-        detail["from"] = stored(case.sender.address)
-    if reading.kind is Kind.UNREADABLE:
-        detail["unreadable"] = True
-    if reading.kind is Kind.CALENDAR_REPLY and (answer := answer_in(case)) is not None:
-        detail["calendar"] = {"says": answer[0], "what": stored(answer[1])[:200]}
-    if reading.trouble:
-        detail["trouble"] = [stored(each) for each in reading.trouble]
-    if reading.date is not None and abs(reading.date - received.created_at) > DATE_OFF:
-        detail["dated"] = reading.date.isoformat()
-    return Words(
-        text=stored(reading.text),
-        subject=stored(reading.subject or ""),
-        author_id=member.id if member is not None else None,
-        author_name=member.name if member is not None else stored(case.sender.name or masked(case.sender.address)),
-        folded=folded_of(reading),
-        attachments=[
-            {"name": stored(each.name), "type": stored(each.type), "size": each.size, "index": each.index}
-            for each in reading.attachments
-        ],
-        received_id=received.id,
-        internet_message_id=stored(identifier_of(reading)),
-        detail=detail,
-        at=received.created_at,
-    )
-
-
-def folded_of(reading: Reading) -> list[dict[str, object]]:
-    """What was cut from view, as a Message keeps it."""
-    return [{"why": stored(each.why), "text": stored(each.text), "at": each.at} for each in reading.folded]
-
-
-def identifier_of(reading: Reading) -> str:
-    """Its Message-ID as a Message keeps it; empty where it has none."""
-    return f"<{reading.message_id}>"[:400] if reading.message_id else ""
-
-
 def _journey_of(mail: Mail) -> int | None:
     delivery = mail.case.place.delivery
     return delivery.enrollment_id if delivery is not None else None
-
-
-def _only_the_command(mail: Mail) -> bool:
-    command, reading = mail.reading.command, mail.reading
-    if command is None or command.and_more or reading.attachments:
-        return False
-    rest = reading.text.strip().removeprefix(command.line)
-    who = mail.case.place.member
-    return adds_nothing(rest, [mail.case.sender.name, who.name if who is not None else ""])
 
 
 def _guesses(session: Session, mail: Mail) -> list[dict[str, int]]:
@@ -373,8 +256,3 @@ def _guesses(session: Session, mail: Mail) -> list[dict[str, int]]:
         members += session.scalars(select(Member.id).where(Member.name == sender.name).limit(MOST_GUESSES))
     guesses += [{"member_id": member_id} for member_id in dict.fromkeys(members)]
     return guesses[:MOST_GUESSES]
-
-
-def stored(text: str) -> str:
-    """`text` as every database takes it: no NUL and no lone surrogates."""
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -8,7 +8,6 @@ A token names the conversation and never the person: who wrote is judged by the 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,70 +16,22 @@ from engine.base.tokens import Purpose, TokenRing
 from engine.chapters.chapter import Chapter, chapter_named
 from engine.chapters.membership import Membership, has_left_all, home_chapter, roles_of
 from engine.conversations.assignment import may_answer
-from engine.conversations.message import Message, said_with
+from engine.conversations.message import said_with
 from engine.conversations.thread import Thread, open_person_thread
 from engine.conversations.topic import TOPIC
 from engine.enrollments.enrollment import has_ended
 from engine.outbox.delivery import Delivery
 from engine.outbox.letter import delivery_of
-from engine.people.address import members_with
 from engine.people.member import Member
 from reply_router.addresses import Aim, Own, Room, Signed, normal, signed_in
+from reply_router.place import FROM_ANOTHER_ADDRESS, JOURNEY_OVER, NEW_SUBJECT, SHARED_ADDRESS, How, Place
 from reply_router.reading import Kind, Reading, Verb
-from reply_router.subject import bare, is_changed
+from reply_router.sender import Sender, living, sender_member
+from reply_router.subject import is_changed
+from reply_router.talks import is_passed_on, last_said, subjects_of, talk_about, talk_of, talk_with
 
-How = Literal["token", "reference", "mailbox", "open", "chapter", "unknown"]
-
-FROM_ANOTHER_ADDRESS = "from another address"
-JOURNEY_OVER = "journey over"
-NEW_SUBJECT = "new subject"
-SHARED_ADDRESS = "shared address"
-#: Subjects of a conversation that a new one is compared with.
-_MOST_SUBJECTS = 50
 #: Names at our domain in To and Cc that are looked up.
 _MOST_ROOMS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """Who a mail says it is from, and the members reached at that address, oldest first. It proves nothing."""
-
-    address: str
-    name: str
-    member_ids: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where words belong."""
-
-    how: How = "unknown"
-    #: The conversation, or None when one has to be opened.
-    thread: Thread | None = None
-    #: Whose timeline they stand in.
-    member: Member | None = None
-    #: It came from one of that member's addresses.
-    known: bool = False
-    #: What of ours they answer: the delivery, and the words in the timeline that went with it.
-    delivery: Delivery | None = None
-    said: Message | None = None
-    chapter_id: int | None = None
-    #: The chapter's topic that they answer; its words are nobody's conversation with us (reply_router.topics).
-    topic: Thread | None = None
-    #: Who should answer a new conversation, because it was written to them.
-    responsible_id: int | None = None
-    #: Why it is they; empty: it was written to them by name.
-    responsible_why: str = ""
-    #: For a new conversation.
-    subject: str = ""
-    #: The conversation it grew out of, where its subject changed.
-    grew_from: int | None = None
-    marks: tuple[str, ...] = ()
-
-    @property
-    def ours(self) -> bool:
-        """Whether whoever wrote had words of ours before them: a token, or a Message-ID that only we can make."""
-        return self.how in ("token", "reference")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +57,6 @@ def chapter_left(session: Session, reading: Reading, place: Place) -> Chapter | 
     chapter = chapter_named(session, command.argument)
     membership = session.get(Membership, (place.member.id, chapter.id)) if chapter is not None else None
     return chapter if membership is not None and membership.left_at is None else None
-
-
-def sender_of(session: Session, reading: Reading) -> Sender:
-    """Who the From line names."""
-    if not reading.from_:
-        return Sender("", "")
-    address, name = box_of(reading)
-    return Sender(address, name, tuple(dict.fromkeys(members_with(session, "email", address))))
-
-
-def box_of(reading: Reading) -> tuple[str, str]:
-    """The address and the name in the From line, as they are compared and kept; empty where it names nobody."""
-    box = next(iter(reading.from_), None)
-    return (normal(box.address)[:320], box.name.strip()[:200]) if box is not None else ("", "")
 
 
 def signed_beside(reading: Reading, domain: str, tokens: TokenRing) -> Signed | None:
@@ -148,15 +85,15 @@ def by_token(search: Search) -> Place | None:
     for signed in (search.aim, search.beside):
         if isinstance(signed, Signed) and (_names_words(signed) or signed.token.purpose is Purpose.RETURN_PATH):
             token = signed.token
-            member = _living(search.session, token.member_id)
+            member = living(search.session, token.member_id)
             if token.purpose is Purpose.REPLY_TO_THREAD:
                 thread = search.session.get(Thread, token.subject_id)
                 if thread is not None and thread.kind == TOPIC:
                     topic = Place(topic=thread, member=member, chapter_id=thread.chapter_id)
                     return _at(search, replace(topic, how="token"))
                 if thread is not None:
-                    member = _living(search.session, thread.member_id)
-                place = Place("token", thread=thread, member=member, said=_last_said(search.session, thread))
+                    member = living(search.session, thread.member_id)
+                place = Place("token", thread=thread, member=member, said=last_said(search.session, thread))
             else:
                 place = _of_delivery(search.session, token.subject_id, member)
             return _at(search, replace(place, how="token"))
@@ -187,8 +124,8 @@ def by_mailbox(search: Search) -> Place | None:
     chapters = [chapter for chapter, _ in roles_of(session, person) if may_answer(session, person, chapter)]
     if not chapters:
         return None
-    member = sender_member(search, None)
-    thread = _talk_of(search, member, person)
+    member = sender_member(search.session, search.sender, None)
+    thread = talk_of(search.session, search.sender, member, person)
     home = home_chapter(session, member.id) if member is not None else None
     chapter = home if may_answer(session, person, home) else chapters[0]
     return _fresh(search, "mailbox", member, chapter, thread, responsible_id=person)
@@ -198,15 +135,15 @@ def by_open_conversation(search: Search) -> Place | None:
     """The conversation that whoever writes from this address has with us just now."""
     if not search.sender.address or _is_for_several(search):
         return None
-    member = sender_member(search, _room(search))
-    thread = _talk_of(search, member, None)
+    member = sender_member(search.session, search.sender, _room(search))
+    thread = talk_of(search.session, search.sender, member, None)
     return _fresh(search, "open", member, thread.chapter_id, thread) if thread is not None else None
 
 
 def by_chapter(search: Search) -> Place | None:
     """A member's chapter: the one they wrote to, else their home."""
     room = _room(search)
-    member = sender_member(search, room)
+    member = sender_member(search.session, search.sender, room)
     if member is None:
         return None
     return _fresh(search, "chapter", member, room or home_chapter(search.session, member.id), None)
@@ -237,13 +174,13 @@ def _of_delivery(session: Session, delivery_id: int, member: Member | None) -> P
     owner = (delivery.member_id if delivery else None) or (said.member_id if said else None)
     if thread is not None and thread.kind == TOPIC:
         # It came to one neighbor of many, and what they say of it to us alone is a conversation of their own.
-        living = _living(session, owner)
-        return Place(member=living or member, delivery=delivery, chapter_id=thread.chapter_id, topic=thread)
+        neighbor = living(session, owner)
+        return Place(member=neighbor or member, delivery=delivery, chapter_id=thread.chapter_id, topic=thread)
     if thread is not None:
         owner = thread.member_id
     return Place(
         thread=thread,
-        member=_living(session, owner) if owner is not None else member,
+        member=living(session, owner) if owner is not None else member,
         delivery=delivery,
         said=said,
         chapter_id=delivery.chapter_id if delivery else None,
@@ -258,13 +195,13 @@ def _at(search: Search, place: Place) -> Place:
         known = bool(sender.address) and place.thread.correspondent == sender.address
     thread = place.thread or (open_person_thread(session, member.id) if member is not None else None)
     if thread is None and member is None and sender.address:
-        thread = _talk_with(session, sender.address)
+        thread = talk_with(session, sender.address)
     subject = place.said.subject if place.said is not None else (place.delivery.subject or "") if place.delivery else ""
-    if not known and member is not None and thread is not None and _is_passed_on(session, thread, sender):
+    if not known and member is not None and thread is not None and is_passed_on(session, thread, sender):
         # One letter passed on to forty people is forty conversations, and none of them the member's.
         return replace(
             place,
-            thread=_talk_with(session, sender.address),
+            thread=talk_with(session, sender.address),
             member=None,
             known=True,
             subject=search.reading.subject or subject,
@@ -277,7 +214,7 @@ def _at(search: Search, place: Place) -> Place:
         marks = (NEW_SUBJECT,)
         grew_from = place.thread.id if place.thread is not None else None
         subject = search.reading.subject or subject
-        thread = _talk_about(session, member, sender, subject)
+        thread = talk_about(session, member, sender, subject)
     home = home_chapter(session, member.id) if member is not None else None
     return replace(
         place,
@@ -330,28 +267,6 @@ def _is_over(session: Session, place: Place) -> bool:
     return has_left_all(session, place.member.id)
 
 
-def _living(session: Session, member_id: int | None) -> Member | None:
-    member = session.get(Member, member_id) if member_id else None
-    return member if member is not None and member.erased_at is None else None
-
-
-def sender_member(search: Search, chapter_id: int | None) -> Member | None:
-    """The member with the sender's address; of several the oldest in that chapter, else the oldest."""
-    people = [person for each in search.sender.member_ids if (person := _living(search.session, each)) is not None]
-    if len(people) > 1 and chapter_id is not None:
-        there = set(
-            search.session.scalars(
-                select(Membership.member_id).where(
-                    Membership.chapter_id == chapter_id,
-                    Membership.member_id.in_([person.id for person in people]),
-                    Membership.left_at.is_(None),
-                )
-            )
-        )
-        people = [person for person in people if person.id in there] or people
-    return people[0] if people else None
-
-
 def _is_for_several(search: Search) -> bool:
     """Whether it names several of our chapters: then it is a talk of its own, which each of them sees."""
     if not isinstance(search.aim, Room):
@@ -369,85 +284,9 @@ def _room(search: Search) -> int | None:
     return search.aim.chapter_id if isinstance(search.aim, Room) else None
 
 
-def _talk_of(search: Search, member: Member | None, person: int | None) -> Thread | None:
-    """The open conversation with the sender; with `person`, only one that is theirs or nobody's."""
-    if member is None and search.sender.member_ids:
-        return None
-    if member is not None and person is None:
-        return open_person_thread(search.session, member.id)
-    query = select(Thread).where(Thread.kind == "person", Thread.closure_id.is_(None))
-    if member is not None:
-        query = query.where(Thread.member_id == member.id)
-    else:
-        query = query.where(Thread.member_id.is_(None), Thread.correspondent == search.sender.address)
-    if person is not None:
-        query = query.where((Thread.responsible_id == person) | Thread.responsible_id.is_(None))
-    return search.session.scalar(query.order_by(Thread.last_at.desc()).limit(1))
-
-
-def _is_passed_on(session: Session, thread: Thread, sender: Sender) -> bool:
-    """Whether somebody else than the member and whoever wrote this answered it too: then it goes from hand to hand."""
-    if thread.kind != "person" or not sender.address:
-        return False
-    details = session.scalars(
-        select(Message.detail)
-        .where(Message.thread_id == thread.id, Message.kind == "in", Message.author_id.is_(None))
-        .order_by(Message.at.desc())
-        .limit(_MOST_SUBJECTS)
-    )
-    others = {str(each.get("from") or "") for each in details}
-    return sender.address not in others and bool(others - {""})
-
-
-def _talk_with(session: Session, address: str) -> Thread | None:
-    """The open conversation with somebody who is no member."""
-    return session.scalar(
-        select(Thread)
-        .where(Thread.correspondent == address, Thread.member_id.is_(None), Thread.closure_id.is_(None))
-        .order_by(Thread.last_at.desc())
-        .limit(1)
-    )
-
-
-def _talk_about(session: Session, member: Member | None, sender: Sender, subject: str) -> Thread | None:
-    """Their open conversation under this very subject."""
-    query = select(Thread).where(Thread.kind == "person", Thread.closure_id.is_(None))
-    if member is not None:
-        query = query.where(Thread.member_id == member.id)
-    else:
-        query = query.where(Thread.member_id.is_(None), Thread.correspondent == sender.address)
-    same = bare(subject)
-    found = session.scalars(query.order_by(Thread.last_at.desc()).limit(20))
-    return next((thread for thread in found if bare(thread.subject) == same), None)
-
-
 def _is_another(search: Search, subject: str, thread: Thread | None) -> bool:
     """Whether the mail has a subject that neither what it answers nor its conversation has."""
     wanted = search.reading.subject
     if subject and not is_changed(wanted, [subject]):
         return False
-    return is_changed(wanted, [subject, *_subjects(search.session, thread)])
-
-
-def _subjects(session: Session, thread: Thread | None) -> list[str]:
-    if thread is None:
-        return []
-    rows = session.scalars(
-        select(Message.subject)
-        .where(Message.thread_id == thread.id, Message.kind != "machine")
-        .order_by(Message.at.desc())
-        .limit(_MOST_SUBJECTS)
-    )
-    return [thread.subject, *rows]
-
-
-def _last_said(session: Session, thread: Thread | None) -> Message | None:
-    """The last words of ours in a conversation."""
-    if thread is None:
-        return None
-    return session.scalar(
-        select(Message)
-        .where(Message.thread_id == thread.id, Message.kind.in_(("out", "journey")))
-        .order_by(Message.at.desc(), Message.id.desc())
-        .limit(1)
-    )
+    return is_changed(wanted, [subject, *subjects_of(search.session, thread)])

@@ -7,12 +7,13 @@ from sqlalchemy.orm import Session
 from engine.base.setting_groups.mail import Mail as MailSettings
 from engine.conversations.junk import Junk
 from engine.conversations.received import Received
-from reply_router.filing import Mail, stored
-from reply_router.find import Place, Sender
 from reply_router.junk import junk_words, verdict
+from reply_router.mail_words import Mail, stored
+from reply_router.place import Place
 from reply_router.proof.proof import Proof
 from reply_router.proof.prove import is_ours
 from reply_router.reading import Reading
+from reply_router.sender import Sender
 
 
 def junk_in(

@@ -14,17 +14,20 @@ from engine.conversations.received import Received
 from engine.outbox.letter import is_loop_mark
 from engine.people.member import Member
 from reply_router.addresses import Aim, Room, Signed, aim_of, normal, signed_in
+from reply_router.asked import answers_question, only_an_answer
 from reply_router.case import Case
-from reply_router.confirming import word_on
+from reply_router.confirming import is_asked, word_on
 from reply_router.content import file_once, is_listed, key_of, loop_marks
-from reply_router.filing import answers_question, only_an_answer
-from reply_router.find import Place, Search, Sender, chapter_left, find, sender_of, signed_beside
+from reply_router.find import Search, chapter_left, find, signed_beside
+from reply_router.fresh_orders import fresh_order_in
 from reply_router.junk_lane import junk_in
 from reply_router.own_rules import CameIn, Chosen, choose, mail_words, may_choose, rules_now
+from reply_router.place import Place
 from reply_router.proof.proof import UNPROVEN, Proof
 from reply_router.reading import Kind, Reading
 from reply_router.reading.events import EVENT
 from reply_router.reports import complained_of, is_from, told_of
+from reply_router.sender import Sender, sender_of
 from reply_router.sign_ups import confirms_by_mail, joins_by_mail
 from reply_router.staff import organizer_of
 from reply_router.topics.place import topic_of_mail
@@ -65,6 +68,7 @@ def case_of(
         place = find(search)
     own_word, place = word_on(session, reading, place, sender.name, now)
     organizer = organizer_of(session, aim, sender)
+    left = chapter_left(session, reading, place)
     own = any(is_loop_mark(tokens, each) for each in loop_marks(raw))
     return Case(
         reading=reading,
@@ -80,11 +84,13 @@ def case_of(
         answers=answers_question(session, reading, place, now),
         joins=joins_by_mail(session, reading, sender, aim, place),
         confirms=confirms_by_mail(session, reading, sender, place),
-        chapter=chapter_left(session, reading, place),
+        chapter=left,
+        is_asked=is_asked(session, reading, place, sender, left, now),
         own_word=own_word,
         junk=junk_in(received, reading, raw, sender, place, proof, office.settings.mail),
         organizer_id=organizer.id if organizer is not None else None,
         organizer=organizer.called if organizer is not None else "",
+        fresh_order=fresh_order_in(session, reading, sender) if organizer is None else None,
         beside=_beside(session, received, reading, aim, content, now) if first is None else None,
         chosen=_chosen(session, reading, sender, place, now),
         topic=topic_of_mail(search, place, listed=is_listed(raw)),

@@ -16,7 +16,7 @@ from engine.conversations.routing_rule import RuleDraft, draft_of, live_rules
 from engine.conversations.thread import Thread
 from engine.people.member import Member, names_of
 from journeys.folding import folded
-from reply_router.find import Place
+from reply_router.place import Place
 from reply_router.reading.which_language import language_of_words
 from reply_router.subject import stripped
 

@@ -12,7 +12,8 @@ from engine.outbox.letter import delivery_of
 from engine.outbox.receipts import bounced, complained
 from reply_router.addresses import ANYWHERE, Aim, Signed, signed_in
 from reply_router.case import Case
-from reply_router.filing import Entry, Mail, file_machine, stored
+from reply_router.filing import Entry, file_machine
+from reply_router.mail_words import Mail, stored
 from reply_router.reading import Failure, Kind, Reading, Recipient
 from reply_router.reading.bounces import unnamed
 

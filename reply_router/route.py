@@ -28,17 +28,11 @@ from reply_router.calls import route_call
 from reply_router.case import Case, Filed
 from reply_router.confirming import ask_first, take_word
 from reply_router.content import file_once, fingerprint
-from reply_router.filing import (
-    Entry,
-    Mail,
-    file_apart,
-    file_beside,
-    file_in_place,
-    file_machine,
-    filed_before,
-)
+from reply_router.filing import Entry, file_apart, file_beside, file_in_place, file_machine, filed_before
+from reply_router.fresh_orders import file_fresh_order
 from reply_router.junk_lane import keep_junk
 from reply_router.mail_case import Office, case_of
+from reply_router.mail_words import Mail
 from reply_router.own_rules import sent_there
 from reply_router.proof.proof import UNPROVEN, Proof
 from reply_router.reading import READING_VERSION, Kind, Reading
@@ -181,6 +175,8 @@ def _file(session: Session, mail: Mail, office: Office, now: datetime) -> Entry:
             return file_apart(session, mail, now)
         case Filed.STAFF:
             return file_staff_mail(session, mail, Bell(office.settings, office.tokens), now)
+        case Filed.ORDER:
+            return file_fresh_order(session, mail, Bell(office.settings, office.tokens), now)
         case Filed.TOPIC:
             return file_in_topic(session, mail, now)
         case _:

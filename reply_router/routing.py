@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.base.asking import among
 from engine.base.clock import Clock
-from engine.base.db import among
 from engine.base.errors import Unavailable
 from engine.base.foreseen import forget_all, is_foreseeing, write_all
 from engine.base.log import logger

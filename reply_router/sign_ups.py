@@ -15,11 +15,13 @@ from reply_router.addresses import Aim, Anywhere, Room
 from reply_router.answers.words import Heard, adds_nothing, listen, offers_of
 from reply_router.answers.yes_no import PLAIN
 from reply_router.case import Confirms, Joins
-from reply_router.filing import Entry, Mail, file_in_place, stored
-from reply_router.find import Place, Sender
+from reply_router.filing import Entry, file_in_place
+from reply_router.mail_words import Mail, stored
+from reply_router.place import Place
 from reply_router.reading import Kind, Reading, Verb
 from reply_router.reading.commands import command
 from reply_router.reading.text_message import TextMessage
+from reply_router.sender import Sender
 from reply_router.text_commands import is_spanish
 from reply_router.text_filing import Incoming, stand
 from reply_router.text_join import make_theirs, say_step

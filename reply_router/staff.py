@@ -5,6 +5,7 @@ Proven to be from an address of theirs, their words go out at once and a command
 says it is from gets one mail, at their address on file, with one press to send (law 9).
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -13,16 +14,20 @@ from engine.base.tokens import Purpose, TokenRing
 from engine.conversations.assignment import may_speak
 from engine.conversations.notice import Told
 from engine.conversations.thread import Thread
+from engine.outbox import sending_orders
 from engine.outbox.delivery import Delivery
 from engine.outbox.desk_receipt import UNPROVEN, receipt
 from engine.outbox.letter import delivery_of
 from engine.outbox.notices import Bell
-from engine.outbox.orders import Done, Speaker, as_draft, carry_out, order_of
+from engine.outbox.order import OF_THEMSELVES, Done, Speaker, order_of
+from engine.outbox.orders import as_draft, carry_out
 from engine.people.member import Member
 from reply_router.addresses import Aim, Signed
-from reply_router.filing import Entry, Mail, folded_of, stored
-from reply_router.find import Sender
+from reply_router.answers.words import adds_nothing
+from reply_router.filing import Entry
+from reply_router.mail_words import Mail, folded_of, stored
 from reply_router.reading import Reading
+from reply_router.sender import Sender
 from templates.words import read_words
 
 
@@ -44,9 +49,12 @@ def file_staff_mail(session: Session, mail: Mail, bell: Bell, now: datetime) -> 
     thread = session.get_one(Thread, case.aim.token.subject_id)
     author = session.get_one(Member, case.organizer_id)
     order = order_of(stored(mail.reading.text))
+    if order.verb in OF_THEMSELVES and adds_nothing(order.text, [author.name, author.first_name]):
+        order = replace(order, text="")
     who = Speaker(
         author, thread, bell.settings, f"mail:{mail.received.id}",
         knew_at=_knew_at(session, mail.reading, thread, author.id, bell.tokens), received_id=mail.received.id,
+        by="mail",
     )  # fmt: skip
     if not order.verb and not order.text:
         done = Done(_word(author, "nothing_said"))
@@ -59,7 +67,8 @@ def file_staff_mail(session: Session, mail: Mail, bell: Bell, now: datetime) -> 
     if done.message is not None:
         done.message.folded = folded_of(mail.reading)
         done.message.detail = {**done.message.detail, "rule": mail.rule.name, "by_mail": True}
-    receipt(session, author, thread, done, bell, now, key=str(mail.received.id))
+    of_pause = order.verb in sending_orders.VERBS
+    receipt(session, author, thread, done, bell, now, key=str(mail.received.id), tells_of_pause=of_pause)
     return Entry(thread, done.message, thread.member_id, done.effect)
 
 

@@ -9,10 +9,12 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
-from engine.base.db import Database, UTCDateTime, among
+from engine.base.asking import among
+from engine.base.db import Database
 from engine.base.errors import Unavailable, Unread
 from engine.base.log import logger
 from engine.base.services import Services
+from engine.base.stored_time import UTCDateTime
 from engine.base.tokens import Purpose, TokenRing
 from engine.conversations.message import Message
 from engine.conversations.received import Received, ReceivedBytes

@@ -17,8 +17,9 @@ from engine.outbox.stopping import start_texts, stop_texts
 from engine.people.address import SOMEBODY_ELSES, Address
 from engine.people.consent import Said
 from engine.people.member_pace import Wish
-from reply_router.filing import Entry, stored
+from reply_router.filing import Entry
 from reply_router.mail_commands import pace_words
+from reply_router.mail_words import stored
 from reply_router.not_coming import cancelled, tell_host
 from reply_router.reading.texts import HELP_WORDS, START_WORDS, TextKind
 from reply_router.text_filing import Incoming, stand

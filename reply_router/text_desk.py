@@ -17,12 +17,15 @@ from engine.conversations.assignment import may_speak
 from engine.conversations.draft import Draft, keep_draft
 from engine.conversations.received import Received
 from engine.conversations.thread import Thread
-from engine.outbox.alert import Alert, open_alerts
+from engine.outbox import sending_orders
+from engine.outbox.alert import Alert, open_alerts, short
 from engine.outbox.desk_receipt import text_receipt
-from engine.outbox.notices import short, waiting_words
-from engine.outbox.orders import KEEPS_WORDS, VERBS, Done, Order, Speaker, carry_out, name_of, order_of
+from engine.outbox.notices import waiting_words
+from engine.outbox.order import KEEPS_WORDS, OF_THEMSELVES, VERBS, Done, Order, Speaker, name_of, order_of
+from engine.outbox.orders import carry_out
 from engine.people.member import Member
-from reply_router.filing import Entry, stored
+from reply_router.filing import Entry
+from reply_router.mail_words import stored
 from reply_router.reading.paces import pace_of
 from reply_router.reading.text_message import TextMessage
 from reply_router.reading.texts import TextKind
@@ -34,8 +37,6 @@ WHICH = "which"
 ASKED_FOR = timedelta(hours=24)
 #: What an organizer may mean for a conversation; everything else keeps its meaning for whoever has the phone.
 _KINDS = (TextKind.HUMAN, TextKind.HUMAN_FLAG, TextKind.START_OR_ANSWER)
-#: Commands that are about no one conversation.
-_OF_THEMSELVES = ("away", "back", "help")
 _MOST_LISTED = 6
 
 
@@ -74,7 +75,7 @@ def desk_text(session: Session, text: TextMessage, place: TextPlace, now: dateti
     if pending is not None and (chosen := _chosen(session, pending, text.body)) is not None:
         return DeskText(order_of(pending.text), tuple(alerts), chosen, pending)
     order = order_of(stored(text.body))
-    alone = len(alerts) == 1 or order.verb in _OF_THEMSELVES
+    alone = len(alerts) == 1 or order.verb in OF_THEMSELVES
     return DeskText(order, tuple(alerts), alerts[-1] if alone else None)
 
 
@@ -104,14 +105,19 @@ def file_desk_text(
     if alert is None:
         raise ValueError("nobody knows yet for which conversation it is")
     author, thread = session.get_one(Member, alert.member_id), session.get_one(Thread, alert.thread_id)
-    who = Speaker(author, thread, settings, f"text:{received.id}", knew_at=alert.created_at, received_id=received.id)
+    who = Speaker(
+        author, thread, settings, f"text:{received.id}", knew_at=alert.created_at, received_id=received.id, by="text"
+    )
     done = carry_out(session, who, desk.order, now)
     alert.answered_at = now
     if desk.pending is not None:
         desk.pending.settled_at, desk.pending.thread_id = now, thread.id
     if text.picture_count and not done.says:
         done = Done(read_words().say(author.language, "desk_mail.attachments"), (), done.effect, None, done.delivery)
-    text_receipt(session, author, thread, done, now, key=str(received.id), phone=text.from_, our_number=text.to)
+    text_receipt(
+        session, author, thread, done, now, key=str(received.id), phone=text.from_, our_number=text.to,
+        tells_of_pause=desk.order.verb in sending_orders.VERBS,
+    )  # fmt: skip
     return Entry(thread, done.message, thread.member_id, done.effect)
 
 

@@ -26,7 +26,8 @@ from reply_router.answers.words import Heard
 from reply_router.asked import STALE, answer
 from reply_router.assign import see_to_it
 from reply_router.branch import tell_words
-from reply_router.filing import ALSO_IN, Entry, stored
+from reply_router.filing import ALSO_IN, Entry
+from reply_router.mail_words import stored
 from reply_router.reading.text_message import TextMessage
 from reply_router.reading.texts import TextKind
 from reply_router.text_case import TextCase, TextRule

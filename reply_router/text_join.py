@@ -22,7 +22,8 @@ from engine.outbox.post import service_text
 from engine.people.consent import Said
 from engine.people.member import first_name_of
 from engine.people.text_sign_up import TextSignUp
-from reply_router.filing import Entry, stored
+from reply_router.filing import Entry
+from reply_router.mail_words import stored
 from reply_router.text_commands import is_spanish
 from reply_router.text_filing import Incoming, stand
 from templates.vocabulary import base_language

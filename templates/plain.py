@@ -33,18 +33,15 @@ def finish(rendered: str) -> str:
     foot = ""
     pause = False
     for chunk in rendered.split(_CLOSE):
-        _outside, mark, inside = chunk.partition(_OPEN)
-        if not mark:
+        found = _paragraph(chunk)
+        if found is None:
             continue
-        kind, gap = inside[0], inside[1]
-        first, rest, words = inside[2:].split(_PART, 2)
+        gap, words = found
         if words == _FOOT:
             foot = _FOOT
             continue
         if words == _PAUSE:
             pause = True
-            continue
-        if not words or words.isspace():
             continue
         if text:
             text.append("\n" if gap == _NEXT_LINE and not foot and not pause else "\n\n")
@@ -52,8 +49,24 @@ def finish(rendered: str) -> str:
         if foot:
             text.append(f"{foot}\n")
             foot = ""
-        text.append(words if kind == _WRAPPED else wrap(words, first, rest))
+        text.append(words)
     return "".join(text) + "\n"
+
+
+# Most paragraphs say the same to every reader.
+@lru_cache(maxsize=1024)
+def _paragraph(chunk: str) -> tuple[str, str] | None:
+    """What stands between this paragraph and the one before it, and its words, wrapped; None for one without words."""
+    _outside, mark, inside = chunk.partition(_OPEN)
+    if not mark:
+        return None
+    kind, gap = inside[0], inside[1]
+    first, rest, words = inside[2:].split(_PART, 2)
+    if words in (_FOOT, _PAUSE):
+        return gap, words
+    if not words or words.isspace():
+        return None
+    return gap, words if kind == _WRAPPED else wrap(words, first, rest)
 
 
 def tidy(words: str) -> str:
@@ -63,7 +76,6 @@ def tidy(words: str) -> str:
     return "\n".join(kept)
 
 
-@lru_cache(maxsize=1024)
 def wrap(words: str, first: str = "", rest: str = "", width: int = WIDTH) -> str:
     """The words in lines of at most `width` columns; a longer word, such as an address, keeps its own line whole."""
     lines: list[str] = []

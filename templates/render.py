@@ -5,8 +5,9 @@ before Jinja sees them, and escaped where HTML begins.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from threading import Lock
 from typing import Any
 
@@ -21,14 +22,19 @@ from templates.vocabulary import names_for
 
 #: Characters of HTML or text one mail may have. A letter has a few thousand.
 MOST_OUTPUT = 200_000
-#: Seconds one part of one mail may take. A letter takes less than a thousandth of it.
+#: Seconds of our own work one mail may take. A letter takes less than a thousandth of it.
 MOST_SECONDS = 0.2
+#: So many pieces are written between two looks at both.
+LOOK_EVERY = 32
 #: Values in one list; see `expressions.DEEPEST_LOOP`.
 LONGEST_LIST = 400
 LONGEST_SUBJECT = 250
 #: Signs of one text that the provider takes (https://www.twilio.com/docs/messaging/api/message-resource, Body).
 LONGEST_TEXT = 1600
 _DEEPEST_VALUE = 4
+
+#: Values that are as plain as they can be.
+_PLAIN_KINDS = frozenset({bool, int, float, type(None)})
 
 _LINE_BREAKS = "\t\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029"
 _DIRECTIONS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -45,10 +51,14 @@ class Rendered:
     """One mail's words: a subject of one line, an HTML part and a plain part; of a text only the latter."""
 
     subject: str
-    html: str
     text: str
     #: The HTML in the pieces that it was put together of: those of the template are the same for every reader.
-    pieces: tuple[str, ...] = ()
+    pieces: Sequence[str] = ()
+
+    @property
+    def html(self) -> str:
+        """The HTML part, whole."""
+        return "".join(self.pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +112,15 @@ class Renderer:
             plain_values = self._known_to_all | clean(values)
             if compiled.channel == "sms":
                 return self._text_message(compiled, ready, plain_values)
-            subject = " ".join(self._run(ready.subject, plain_values).split())
+            began = time.thread_time()
+            subject = " ".join("".join(self._pieces(ready.subject, plain_values, began)).split())
             if not subject or len(subject) > LONGEST_SUBJECT:
                 says = (
                     f"The subject of “{compiled.name}” came out {'too long' if subject else 'empty'}. Nothing was sent."
                 )
                 return Refused(_title(compiled), "subject", None, says)
-            pieces = self._pieces(ready.html, plain_values)
-            text = plain.finish(self._run(ready.text, plain_values))
+            pieces = self._pieces(ready.html, plain_values, began)
+            text = plain.finish("".join(self._pieces(ready.text, plain_values, began)))
         except UndefinedError as error:
             missing = _missing(compiled, values, str(error))
             says = f"“{_title(compiled)}” needs {missing}, and it is not known here. Nothing was sent; give it a value."
@@ -122,12 +133,12 @@ class Renderer:
         except (TemplateError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
             says = f"“{_title(compiled)}” could not be put together: {error}. Nothing was sent."
             return Refused(_title(compiled), "template", None, says)
-        return Rendered(subject, "".join(pieces), text, tuple(pieces))
+        return Rendered(subject, text, pieces)
 
     def _text_message(self, compiled: Compiled, ready: _Prepared, values: dict[str, Any]) -> Rendered | Refused:
         words = plain_signs(plain.tidy(self._run(ready.text, values)))
         if words and len(words) <= LONGEST_TEXT:
-            return Rendered("", "", words)
+            return Rendered("", words)
         came_out = f"longer than {LONGEST_TEXT} signs" if words else "empty"
         says = f"The text “{_title(compiled)}” came out {came_out}. Nothing was sent."
         return Refused(_title(compiled), "length", None, says)
@@ -159,46 +170,62 @@ class Renderer:
         return ready
 
     def _run(self, template: Template, values: dict[str, Any]) -> str:
-        return "".join(self._pieces(template, values))
+        return "".join(self._pieces(template, values, time.thread_time()))
 
-    def _pieces(self, template: Template, values: dict[str, Any]) -> list[str]:
-        chunks: list[str] = []
+    def _pieces(self, template: Template, values: dict[str, Any], began: float) -> list[str]:
+        """What the template says to these values; our own work on the mail began at that time of this thread's."""
+        pieces: list[str] = []
         size = 0
         until = time.monotonic() + self._most_seconds
         # The values hold what every template knows already (`_known_to_all`): nothing is copied for each of its parts.
         context = new_context(template.environment, template.name, template.blocks, values, shared=True)
-        for chunk in template.root_render_func(context):
-            size += len(chunk)
-            if size > self._most_output:
-                raise _TooMuch("grew past the length a mail may have")
-            if time.monotonic() > until:
-                raise _TooMuch("took too long to put together")
-            chunks.append(chunk)
-        return chunks
+        written = template.root_render_func(context)
+        while True:
+            some = list(islice(written, LOOK_EVERY))
+            pieces += some
+            size += sum(map(len, some))
+            until = self._within_bounds(size, began, until)
+            if len(some) < LOOK_EVERY:
+                return pieces
+
+    def _within_bounds(self, size: int, began: float, until: float) -> float:
+        """By when on the clock a mail must be done, of which a part has grown to this size. Raises _TooMuch."""
+        if size > self._most_output:
+            raise _TooMuch("grew past the length a mail may have")
+        if time.monotonic() <= until:
+            return until
+        # A machine that was busy with something else is no fault of the letter's, and loses nobody theirs.
+        left = self._most_seconds - (time.thread_time() - began)
+        if left <= 0:
+            raise _TooMuch("took too long to put together")
+        return time.monotonic() + left
 
 
 def clean(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values as plain dicts, lists and single lines of words. Raises _Unfit for anything that is neither."""
-    return {name: value if type(value) is bool else _plain(value, name, 1) for name, value in values.items()}
+    return {name: _plain(value, name, 1) for name, value in values.items()}
 
 
 def _plain(value: Any, path: str, depth: int) -> Any:
     kind = type(value)
     if kind is str:
-        # Whatever is printable has neither line breaks, control nor direction characters: nearly every value.
         return value if value.isprintable() else value.translate(_CLEANING)
-    if kind is bool or kind is int or value is None:
+    if kind in _PLAIN_KINDS:
         return value
     if depth > _DEEPEST_VALUE:
         raise _Unfit(path, "is nested too deeply")
     if kind is dict:
-        return {str(name): _plain(inner, f"{path}.{name}", depth + 1) for name, inner in value.items()}
+        # Nearly every value needs no cleaning: what is printable has no breaks, control nor direction characters.
+        return {
+            str(name): inner
+            if (inner.isprintable() if type(inner) is str else type(inner) in _PLAIN_KINDS)
+            else _plain(inner, f"{path}.{name}", depth + 1)
+            for name, inner in value.items()
+        }
     if kind is list or kind is tuple:
         if len(value) > LONGEST_LIST:
             raise _Unfit(path, f"has more than {LONGEST_LIST} lines")
         return [_plain(inner, path, depth + 1) for inner in value]
-    if kind is float:
-        return value
     raise _Unfit(path, f"is not plain words but a {kind.__name__}")
 
 

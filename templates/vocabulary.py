@@ -16,6 +16,7 @@ can never add a paragraph, a header or a tag. A text of several paragraphs trave
 | answer | an organizer's own words to one person |
 | thread | the conversation that a notice to an organizer is about |
 | receipt | what became of the words or the command of an organizer |
+| brake | of a notice that a chapter's letters to many rest: why, by which figures |
 | organizer | the organizer who reads a notice |
 | text | of a text: whether the phone hears from us for the first time |
 | post | of a note about words in a chapter's topic: whose, why they wait, whom they would reach |
@@ -134,8 +135,10 @@ VOCABULARY: Mapping[str, Word] = {
     "join.consent": Word(
         "what somebody who joins says yes to, in the very words that are kept",
         _SERVICE,
-        "By answering you agree to texts from Neighbors for Progress. Reply STOP to stop, HELP for help.",
-        "Si respondes, aceptas mensajes de Neighbors for Progress. STOP los termina, HELP ayuda.",
+        "By answering you agree to texts from Neighbors for Progress: invitations, reminders and questions, a few a "
+        "week. Message and data rates may apply. Reply STOP to stop, HELP for help.",
+        "Si respondes, aceptas mensajes de texto de Neighbors for Progress: invitaciones, recordatorios y preguntas, "
+        "unos pocos por semana. Tu operador puede cobrarlos. Responde STOP para parar, HELP para ayuda.",
     ),
     "code.digits": Word(
         "six digits that were asked for just now, by which the reader shows that a page is theirs",
@@ -154,11 +157,10 @@ VOCABULARY: Mapping[str, Word] = {
         _SERVICE | _STAFF,
         ["I can bring two pots of soup.", "Does anybody have bowls?"],
         ["Puedo llevar dos ollas de sopa.", "¿Alguien tiene platos?"],
-        _MAIL,
     ),
     "post.says": Word(
-        "what became of them, as whole sentences",
-        _SERVICE,
+        "what became of them, or is to be done about them, as whole sentences",
+        _SERVICE | _STAFF,
         "You took it back in time: it went to nobody.",
         "Lo retiraste a tiempo: no le llegó a nadie.",
     ),
@@ -330,6 +332,30 @@ VOCABULARY: Mapping[str, Word] = {
     "links.settings": Word(
         "the organizer's page for their notices", _STAFF, "https://desk.nfp.example/me", "https://desk.nfp.example/me"
     ),
+    "links.health": Word(
+        "the page where staff see what holds messages back, and lift it",
+        _STAFF,
+        "https://desk.nfp.example/health",
+        "https://desk.nfp.example/health",
+        _MAIL,
+    ),
+    "brake.id": Word(
+        "the brake's number, by which a command lifts it", _STAFF, "914851790072524801", "914851790072524801", _MAIL
+    ),
+    "brake.is_stop": Word(
+        "yes if a person must lift it; else it ends by itself after a day", _STAFF, True, True, _MAIL
+    ),
+    "brake.is_complaint": Word("yes if readers complained; else letters came back for good", _STAFF, True, True, _MAIL),
+    "brake.is_week": Word("yes if the figures are a week's, else a day's", _STAFF, False, False, _MAIL),
+    "brake.count": Word("how many complained, or came back", _STAFF, "7", "7", _MAIL),
+    "brake.of": Word(
+        "of how many: letters delivered for complaints, sent for those that came back", _STAFF, "2,100", "2,100", _MAIL
+    ),
+    "brake.sent": Word("how many letters were sent in that time", _STAFF, "2,114", "2,114", _MAIL),
+    "brake.share": Word("the share of those", _STAFF, "0.33 %", "0.33 %", _MAIL),
+    "brake.limit": Word("the share from which on the brake holds", _STAFF, "0.3 %", "0.3 %", _MAIL),
+    "brake.fewest": Word("how many it takes at least, whatever the share", _STAFF, "3", "3", _MAIL),
+    "brake.may_lift": Word("yes if the reader may lift it", _STAFF, True, True, _MAIL),
     "topic.name": Word("what the topic is about, as whoever began it called it", _TOPIC, "Soup on Thursday", "La sopa"),
     "topic.author": Word("the first name of the neighbor whose words these are", _TOPIC, "Jo", "Jo"),
     "topic.is_reply": Word("yes if the topic had words before these", _TOPIC, True, True, _MAIL),

@@ -114,11 +114,6 @@ def _flat(table: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
     return found
 
 
-def values_in(sentence: str) -> frozenset[str]:
-    """The names of the values a sentence asks for."""
-    return frozenset(_VALUE.findall(sentence))
-
-
 def as_template(sentence: str) -> str:
     """The sentence with each `{group.name}` written as the Jinja variable of that name."""
     return _VALUE.sub(r"{{ \1 }}", sentence)

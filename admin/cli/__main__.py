@@ -42,6 +42,12 @@ COMMANDS: dict[str, list[tuple[str, str, str, str]]] = {
         ),
         ("migrate", "admin.cli.migrate:migrate", "Bring the database to this version's shape.", "hearthline migrate"),
         (
+            "database",
+            "admin.cli.database:database",
+            "Move from the one SQLite file to PostgreSQL.",
+            "hearthline database copy --to postgresql:///hearthline",
+        ),
+        (
             "dkim",
             "admin.cli.dkim:dkim",
             "Sign mail: keys and their DNS records.",

@@ -15,15 +15,19 @@ from admin.cli.options import json_option, say_json
 ANY_PORTS = range(20_000, 32_000)
 
 
-def free_ports(host: str, first: int) -> list[int]:
-    """Four ports, `first` and those after it, or any four free ones for 0. Raises SettingsError when one is taken."""
+def free_ports(host: str, first: int, more: int = 0) -> list[int]:
+    """Four ports, `first` and those after it or for 0 any four, and so many `more`, all free and none twice.
+
+    Raises SettingsError when one of those that were asked for is taken.
+    """
     from engine.base.errors import SettingsError
 
-    wanted = range(first, first + 4) if first else random.SystemRandom().sample(ANY_PORTS, 100)
+    asked = range(first, first + 4) if first else range(0)
+    others = random.SystemRandom().sample(ANY_PORTS, 100)
     held: list[socket.socket] = []
     try:
-        for number in wanted:
-            if len(held) == 4:
+        for number in (*asked, *others):
+            if len(held) == 4 + more:
                 break
             door = socket.socket()
             door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -31,7 +35,7 @@ def free_ports(host: str, first: int) -> list[int]:
                 door.bind((host, number))
             except OSError as error:
                 door.close()
-                if first == 0:
+                if number not in asked:
                     continue
                 raise SettingsError(
                     f"Port {number} is taken by another program. Choose others with --port, or any with --port 0."

@@ -15,13 +15,17 @@ if TYPE_CHECKING:
     from admin.golive.finding import Finding
     from admin.golive.plan import Said
     from admin.golive.round_trip import Leg
+    from admin.golive.theirs import Theirs
     from engine.base.services import Services
     from engine.base.settings import Settings
     from engine.channels.smtp_look import Seen
 
 #: Seconds between two looks while somebody waits for the records.
 LOOK_EVERY = 10.0
-_SIGNS = {"right": "right", "missing": "not there yet", "wrong": "WRONG", "unknown": "not looked at"}
+_SIGNS = {
+    "right": "right", "missing": "not there yet", "wrong": "WRONG", "waiting": "there, not yet everywhere",
+    "unknown": "not looked at",
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -30,6 +34,7 @@ class Told:
 
     changed: bool = False
     records: "tuple[Finding, ...]" = ()
+    theirs: "Theirs | None" = None
     relay: "Seen | None" = None
     test: "list[Leg]" = field(default_factory=list)
     next: list[str] = field(default_factory=list)
@@ -40,11 +45,12 @@ class Told:
         return not self.next and bool(self.test) and all(leg.ok for leg in self.test)
 
     def as_json(self, settings: "Settings") -> dict[str, Any]:
-        """{live, domain, organization, way_out, changed, records, relay, test, next}."""
+        """{live, domain, organization, way_out, changed, records, theirs, relay, test, next}."""
         return {
             "live": self.live, "domain": settings.mail.domain, "organization": settings.dns.organization,
             "way_out": settings.dns.way_out, "changed": self.changed,
             "records": [each.as_json() for each in self.records],
+            "theirs": self.theirs.as_json() if self.theirs else None,
             "relay": asdict(self.relay) if self.relay else None,
             "test": [asdict(leg) for leg in self.test], "next": self.next,
         }  # fmt: skip
@@ -58,7 +64,7 @@ class Told:
 @click.option("--security", type=click.Choice(["starttls", "tls", "none"]), help="How the way to it is encrypted.")
 @click.option("--user", default="", help="Who we are to it. The password is asked for.")
 @click.option("--password-file", type=click.File("r"), help="A file with the password, or - for standard input.")
-@click.option("--region", default="", help="The relay's region, where it has such: us-east-1.")
+@click.option("--region", default="", help="The relay's region, where it has such: us-east-1; eu.")
 @click.option("--address", default="", help="This machine's public address.")
 @click.option("--replies-at", default="", help="The name replies come to; reply.DOMAIN otherwise.")
 @click.option("--receive", type=click.Choice(["direct", "postfix", "relay"]), help="How mail comes in.")
@@ -201,6 +207,7 @@ def _answers(said: "Said", *, ask: bool, can_ask: bool) -> "Said":
 def _look(services: "Services", told: Told, seconds: float, say: Callable[[str], None]) -> None:
     """The keys are made, the records looked for (until they are there, for so long), and the relay asked."""
     from admin.golive.records import look
+    from admin.golive.theirs import theirs
     from engine.channels import dkim_keys
     from engine.channels.jobs import look_at_keys
     from engine.channels.smtp_look import relay_look
@@ -216,6 +223,8 @@ def _look(services: "Services", told: Told, seconds: float, say: Callable[[str],
     until = time.monotonic() + seconds
     told.records = look(services.settings, keys)
     _say_records(told.records, say)
+    told.theirs = theirs(services.settings)
+    _say_theirs(told.theirs, say)
     while not all(each.is_well for each in told.records) and time.monotonic() < until:
         left = until - time.monotonic()
         time.sleep(min(LOOK_EVERY, left))
@@ -233,16 +242,30 @@ def _look(services: "Services", told: Told, seconds: float, say: Callable[[str],
 
 def _test(services: "Services", told: Told, seconds: float, say: Callable[[str], None]) -> None:
     """A mail went round, where there is a way; what is left to do stands in `next`."""
+    from admin.golive.relay_trouble import fix_of
     from admin.golive.round_trip import go_round, is_running
 
     open_ = [each for each in told.records if not each.is_well]
-    if open_:
+    on_their_way = sum(each.state == "waiting" for each in open_)
+    unseen = [each for each in open_ if each.state == "unknown"]
+    liar = next((each for each in open_ if each.purpose == "resolver"), None)
+    wrong = [each for each in open_ if each.state in ("missing", "wrong") and each is not liar]
+    if liar is not None:
+        told.next.append(f"The DNS could not be looked at. {liar.says} {liar.fix}")
+    elif unseen:
+        told.next.append(f"{_records_are(len(unseen))} not looked at yet, as nobody answered. {unseen[0].fix}")
+    if wrong:
         told.next.append(
-            f"{len(open_)} DNS records are not right yet: enter them where your domain's names are kept, then run this "
-            "again (--wait 60 waits for them)."
+            f"{_records_are(len(wrong))} not right yet: enter what stands above where your domain's "
+            "names are kept, then run this again (--wait 60 waits for it)."
+        )
+    if on_their_way:
+        told.next.append(
+            f"{_records_are(on_their_way)} right and not known everywhere yet: there is nothing to do but to run this "
+            "again later (--wait 60 waits for it)."
         )
     if told.relay is not None and not told.relay.ok:
-        told.next.append(f"The relay does not let us in: {told.relay.says}. Mend it with `hearthline golive --ask`.")
+        told.next.append(f"The relay does not let us in: {told.relay.says}. {fix_of(told.relay)}")
     running = is_running(services)
     if not running:
         told.next.append("Nothing is running yet: start it (`hearthline golive --print systemd`, or `hearthline run`).")
@@ -262,20 +285,43 @@ def _test(services: "Services", told: Told, seconds: float, say: Callable[[str],
             told.next.append(leg.fix)
 
 
+def _records_are(count: int) -> str:
+    return "1 DNS record is" if count == 1 else f"{count} DNS records are"
+
+
 def _say_records(records: "Sequence[Finding]", say: Callable[[str], None]) -> None:
     from engine.channels.dkim_record import quoted
 
-    for each in records:
+    wishes = [each for each in records if not each.required and each.record.value]
+    for each in (*(each for each in records if each not in wishes), *wishes):
+        if wishes and each is wishes[0]:
+            say("\nNot needed: mail arrives and is believed without what follows. Enter it only if you want it.")
         record = each.record
-        if each.purpose != "resolver":
+        if each.purpose == "home":
+            say(f"\n{record.name} itself")
+        elif record.value:
             value = quoted(record) if record.type == "TXT" else record.value
             say(f"\n{record.name}\n  {record.type}  {value}\n  {record.why}")
-        wish = "" if each.required else " (only if you want it)"
-        say(f"  {_SIGNS[each.state]}{wish}: {each.says} {each.fix}".rstrip())
+        say(f"  {_SIGNS[each.state]}: {each.says} {each.fix}".rstrip())
+
+
+def _say_theirs(theirs: "Theirs | None", say: Callable[[str], None]) -> None:
+    """What the provider asks for, in lines that nobody takes for records to enter."""
+    from admin.golive.theirs import BESIDE_OURS
+
+    if theirs is None:
+        return
+    say(f"\n{theirs.by} asks for records of its own too. Only it knows their values: {theirs.found_at}. {theirs.docs}")
+    for each in theirs.records:
+        wish = "" if each.record.required else " (only if you want it)"
+        say(f"  - {each.record.type} at {each.name}{wish}, like {each.record.looks_like}. {each.record.why}")
+        if each.state != "not looked for":
+            say(f"    {'It is there' if each.state == 'seen' else 'Not seen yet'}.")
+    say("\n".join(f"  {each}" for each in (theirs.besides, BESIDE_OURS) if each))
 
 
 def _say_end(told: Told, settings: "Settings") -> None:
-    from admin.golive.ways_out import BY_NAME, filled
+    from admin.golive.ways_out import BY_NAME, filled, region_of
 
     if told.live:
         click.echo(f"\nYou are live: mail leaves as {settings.mail.domain}, and answers come in.")
@@ -283,12 +329,11 @@ def _say_end(told: Told, settings: "Settings") -> None:
     way = BY_NAME.get(settings.dns.way_out)
     click.echo("\nNext:")
     if way is not None and way.there:
-        parts = settings.mail.host.split(".")
         there = filled(
             way.there,
             domain=settings.mail.domain,
             organization=settings.dns.organization,
-            region=parts[1] if len(parts) > 1 else "",
+            region=region_of(settings.mail.host),
         )
         click.echo(f"  - At {way.says}: {there} {way.docs}")
     for each in told.next:

@@ -14,8 +14,9 @@ SETTINGS = """\
 # Signing keys, number:hex. The highest number signs; keep old ones for ever, or old reply addresses stop working.
 keys = ["1:{key}"]
 
-# PostgreSQL and Redis, for more than one machine. Without them: one SQLite file in this folder, and one process.
-# database_url = "postgresql+psycopg://hearthline@/hearthline"
+# PostgreSQL and Redis, for more than one machine. Without them: one SQLite file in this folder, and one process;
+# `hearthline database copy` moves it to PostgreSQL later.
+# database_url = "postgresql://hearthline@127.0.0.1/hearthline"
 # redis_url = "redis://127.0.0.1:6379/0"
 
 [organization]
@@ -96,5 +97,6 @@ def init(data_dir: Path, name: str, address: str, zone: str, domain: str) -> Non
     click.echo("Next: the way your mail goes, and the people who answer:")
     folder = shlex.quote(str(data_dir))
     click.echo(f"  hearthline golive --data {folder}")
-    click.echo(f'  hearthline organizers invite "Your Name" you@{domain} --staff --data {folder}')
+    yours = "your.example" if domain == "localhost" else domain
+    click.echo(f'  hearthline organizers invite "Your Name" you@{yours} --staff --data {folder}')
     click.echo(f"  hearthline run --data {folder}")

@@ -1,10 +1,16 @@
 """`hearthline sending`: pause everything, let it go on, see what holds messages back, lift a brake."""
 
+from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from admin.cli.options import data_option, json_option, opened, say_json
+
+if TYPE_CHECKING:
+    from engine.outbox.estimate import Estimate
 
 
 @click.group()
@@ -155,56 +161,90 @@ def lift(brake_id: int, why: str, data_dir: Path, as_json: bool) -> None:
 
 @sending.command()
 @click.option("--letters", type=click.IntRange(0), default=0, help="How many letters to many by mail.")
-@click.option("--texts", type=click.IntRange(0), default=0, help="How many texts.")
-@click.option("--words", default="", help="What a text says: it tells how many segments each has.")
+@click.option("--texts", type=click.IntRange(0), multiple=True, help="How many texts; once for each wording.")
+@click.option("--words", multiple=True, help="What those texts say: it tells how many segments each has.")
 @data_option
 @json_option
-def forecast(letters: int, texts: int, words: str, data_dir: Path, as_json: bool) -> None:
+def forecast(letters: int, texts: tuple[int, ...], words: tuple[str, ...], data_dir: Path, as_json: bool) -> None:
     """Say on which days a list would leave, how many segments it has and what it costs, by your own settings.
 
-    What waits already goes first. With --json, one object: letters (count, ahead, days: day, letters; last) and texts
-    (count, ahead, segments_each, as_pictures, segments, cost, currency, days: day, texts; last).
+    What waits already goes first. Where people read several languages, give --texts and --words once for each. With
+    --json, one object: letters (count, ahead, cost, currency, days: day, letters; last), texts (count, ahead,
+    ahead_segments, segments, cost, currency, too_long, days: day, texts; last; wordings: texts, encoding,
+    segments_each, as_pictures, segments, cost, outside), holds (sentences that say what holds it back now).
 
     Example: hearthline sending forecast --letters 5000 --texts 5000 --words "Soup at six on the porch."
     """
-    from engine.outbox.days_ahead import days_of_mail, days_of_texts
+    from engine.outbox.estimate import Wording, estimate
+    from engine.outbox.letter import press
 
+    if len(words) > max(1, len(texts)):
+        raise click.UsageError("Say for each --words how many texts say it: --texts 3000 --words ... --texts 2000 ...")
+    spoken = [*words, *[""] * (len(texts) - len(words))]
+    wordings = [Wording(many, said) for many, said in zip(texts, spoken, strict=False)]
     with opened(data_dir) as services, services.db.read() as session:
         now = services.clock.now()
-        mail = days_of_mail(session, services.settings, letters, now)
-        text = days_of_texts(session, services.settings, texts, words, now)
+        found = estimate(session, press(services.settings, services.tokens), letters, wordings, now)
     if as_json:
-        say_json(
-            {
-                "letters": {
-                    "count": mail.letters, "ahead": mail.ahead,
-                    "days": [{"day": day.isoformat(), "letters": many} for day, many in mail.days],
-                    "last": mail.days[-1][0].isoformat() if mail.days else None,
-                },
-                "texts": {
-                    "count": text.texts, "ahead": text.ahead, "segments_each": text.segments_each,
-                    "as_pictures": text.as_pictures, "segments": text.segments, "cost": text.cost,
-                    "currency": text.currency,
-                    "days": [{"day": day.isoformat(), "texts": many} for day, many in text.days],
-                    "last": text.days[-1][0].isoformat() if text.days else None,
-                },
-            }
-        )  # fmt: skip
+        say_json(_estimate_as_json(found))
         return
+    mail, text = found.mail, found.texts
     if letters:
         click.echo(f"{letters:,} letters leave on {_days(len(mail.days))}{_after(mail.ahead)}:")
-        for day, many in mail.days:
-            click.echo(f"  {day:%a %d %b %Y}  {many:>9,}")
-    if texts:
-        shape = "as one picture message each" if text.as_pictures else f"{text.segments:,} segments"
+        _tell_days(mail.days)
+        if found.mail_cost:
+            click.echo(f"Your relay takes {found.mail_cost:,.2f} {text.currency} for them.")
+    for each in text.wordings:
+        shape = "a picture message" if each.as_pictures else _segments(each.segments_each)
+        long = f" because of {' '.join(each.outside[:8])}" if each.encoding == "ucs2" and each.segments_each > 1 else ""
+        click.echo(f"{each.texts:,} texts are {shape} each{long}, {each.cost:,.2f} {text.currency}.")
+    if text.too_long:
+        click.echo("A text is longer than all that may leave to many on a day (per_day less kept_for_answers).")
+    elif text.texts:
         click.echo(
-            f"{texts:,} texts, {shape}, cost {text.cost:,.2f} {text.currency} and leave on "
+            f"{text.texts:,} texts, {_segments(text.segments)}, cost {text.cost:,.2f} {text.currency} and leave on "
             f"{_days(len(text.days))}{_after(text.ahead)}:"
         )
-        for day, many in text.days:
-            click.echo(f"  {day:%a %d %b %Y}  {many:>9,}")
-    if not letters and not texts:
+        _tell_days(text.days)
+    for reason in found.says:
+        click.echo(f"Just now: {reason}")
+    if not letters and not text.texts:
         click.echo("Say how many: --letters, or --texts with --words.")
+
+
+def _estimate_as_json(found: "Estimate") -> dict[str, object]:
+    mail, text = found.mail, found.texts
+    return {
+        "letters": {
+            "count": mail.letters, "ahead": mail.ahead, "cost": found.mail_cost, "currency": text.currency,
+            "days": [{"day": day.isoformat(), "letters": many} for day, many in mail.days],
+            "last": mail.days[-1][0].isoformat() if mail.days else None,
+        },
+        "texts": {
+            "count": text.texts, "ahead": text.ahead, "ahead_segments": text.ahead_segments,
+            "segments": text.segments, "cost": text.cost, "currency": text.currency, "too_long": text.too_long,
+            "days": [{"day": day.isoformat(), "texts": many} for day, many in text.days],
+            "last": text.days[-1][0].isoformat() if text.days else None,
+            "wordings": [
+                {
+                    "texts": each.texts, "encoding": each.encoding, "segments_each": each.segments_each,
+                    "as_pictures": each.as_pictures, "segments": each.segments, "cost": each.cost,
+                    "outside": list(each.outside),
+                }
+                for each in text.wordings
+            ],
+        },
+        "holds": list(found.says),
+    }  # fmt: skip
+
+
+def _tell_days(days: Iterable[tuple[date, int]]) -> None:
+    for day, many in days:
+        click.echo(f"  {day:%a %d %b %Y}  {many:>9,}")
+
+
+def _segments(count: int) -> str:
+    return "one segment" if count == 1 else f"{count:,} segments"
 
 
 def _days(count: int) -> str:

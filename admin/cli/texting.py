@@ -30,38 +30,49 @@ def texting() -> None:
 def kit(data_dir: Path, as_json: bool, ask: bool) -> None:
     """Write what the 10DLC registry asks, from our settings and journeys, and look how the numbers are wired.
 
-    Exit code 1 while the provider brings texts or calls elsewhere.
+    Exit code 1 while the provider brings texts or calls elsewhere, or the privacy policy or the terms do not open.
 
     Example: hearthline texting kit --json
     """
     from admin.registering.kit import kit_of, members_to_text
+    from admin.registering.pages import pages
     from admin.registering.wiring import wiring
 
     with opened(data_dir) as services:
         with services.db.read() as session:
             found = kit_of(session, services.settings, members_to_text(session))
         checks = list(wiring(services.settings)) if ask and services.settings.sms.enabled else []
+        opened_pages = list(pages(services.settings)) if ask else []
     if as_json:
-        say_json({**found.as_json(), "wiring": [asdict(each) for each in checks]})
+        say_json({
+            **found.as_json(), "pages": [asdict(each) for each in opened_pages],
+            "wiring": [asdict(each) for each in checks],
+        })  # fmt: skip
     else:
-        _say(found, checks)
-    sys.exit(0 if all(each.ok for each in checks) else 1)
+        _say(found, opened_pages, checks)
+    sys.exit(0 if all(each.ok for each in (*opened_pages, *checks)) else 1)
 
 
-def _say(found: "Kit", checks: "Sequence[Check]") -> None:
-    for title, part in (("Brand", found.brand), ("Campaign", found.campaign), ("Volumes", found.volumes)):
-        click.echo(f"\n{title}")
+def _say(found: "Kit", opened_pages: "Sequence[Check]", checks: "Sequence[Check]") -> None:
+    parts = {
+        "Brand": found.brand, "Campaign": found.campaign, "Volumes": found.volumes,
+        "The same words as they are sent in Spanish": found.in_spanish,
+    }  # fmt: skip
+    for title, part in parts.items():
+        if part:
+            click.echo(f"\n{title}")
         for name, value in part.items():
             click.echo(f"  {name}: {_shown(value)}")
     click.echo("\nStill open")
     for each in found.open:
         click.echo(f"  - {each}")
-    if checks:
-        click.echo("\nThe wiring of the numbers")
-    for check in checks:
-        click.echo(f"  {'well' if check.ok else 'NO  '}  {check.says}")
-        if not check.ok:
-            click.echo(f"        {check.fix}")
+    for title, looked in (("The pages", opened_pages), ("The wiring of the numbers", checks)):
+        if looked:
+            click.echo(f"\n{title}")
+        for check in looked:
+            click.echo(f"  {'well' if check.ok else 'NO  '}  {check.says}")
+            if not check.ok:
+                click.echo(f"        {check.fix}")
 
 
 def _shown(value: Any) -> str:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from engine.base.settings import Settings
-    from engine.runner.explain import Asked, EnrollmentWhy, JourneyWhy, Judged, StepWhy
+    from engine.runner.explain import EnrollmentWhy, JourneyWhy, StepWhy
+    from engine.runner.explain_conditions import Asked, Judged
 
 _VERDICTS = {"allows": "yes", "waits": "waits", "refuses": "no"}
 

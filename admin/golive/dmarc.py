@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from admin.golive.finding import Finding
+from admin.golive.finding import Finding, not_looked_up
 from admin.golive.spf import texts_of
 from engine.base.settings import Settings
 from engine.channels.dns_records import DnsRecord
@@ -26,7 +26,7 @@ def dmarc(names: Names, settings: Settings) -> Finding:
         above = organization_of(domain)
         inherited = _policies(names, above) if not own and above != domain else []
     except NamesAway as away:
-        return Finding("dmarc", record, "unknown", f"Could not be looked up ({away}).")
+        return not_looked_up("dmarc", record, away)
     if len(own) > 1:
         return Finding("dmarc", record, "wrong", f"{domain} has {len(own)} DMARC records.", "Leave only one.")
     if own:

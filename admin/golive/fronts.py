@@ -140,9 +140,6 @@ def _plain(*paths: Path) -> None:
             raise Invalid(f"{path} has a sign in it that systemd reads as its own; use a folder with a plain name.")
 
 
-FRONTS: Final = ("caddy", "nginx", "systemd", "postfix")
-
-
 def front(what: str, settings: Settings, checkout: Path) -> str:
     """The text of that front. Raises Invalid."""
     if what == "systemd":

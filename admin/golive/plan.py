@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
-from typing import Final, Literal
+from typing import Literal
 
-from admin.golive.ways_out import BY_NAME, Security, WayOut, filled
+from admin.golive.home import whose
+from admin.golive.ways_out import BY_NAME, Security, WayOut, filled, region_of
 from admin.golive.written import Value
 from engine.base.errors import Invalid
 from engine.base.settings import Settings
@@ -12,11 +13,6 @@ from engine.channels.names import Names, NamesAway
 from reply_router.proof.domains import normal_domain, organization_of
 
 Receives = Literal["direct", "postfix", "relay"]
-#: Whose servers an MX record's host belongs to, by its end.
-_HOSTS: Final = (
-    (("google.com", "googlemail.com"), "Google"),
-    (("mail.protection.outlook.com", "mx.microsoft"), "Microsoft"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +52,9 @@ def together(said: Said, before: Said) -> Said:
     """What is said now goes before what was said once; another way out takes nothing over from the one of before."""
     if said.way_out and before.way_out and said.way_out != before.way_out:
         before = replace(before, host="", port=0, security="", user="", password="", spf=())
+    way = BY_NAME.get(said.way_out or before.way_out)
+    if said.region and way is not None and "{region" in way.host:
+        before = replace(before, host="")  # it is another region's
     if said.domain and before.domain and normal_domain(said.domain) != before.domain:
         before = replace(before, replies_at="", reports="")
     return Said(*(getattr(said, name) or getattr(before, name) for name in Said.__slots__))
@@ -114,15 +113,16 @@ def _own(way: WayOut, said: Said) -> tuple[str, ...]:
 def _doors(said: Said, settings: Settings, way: WayOut, organization: str, host: str) -> dict[tuple[str, str], Value]:
     """Where mail comes in and pages are found; what the operator wrote himself stays."""
     new: dict[tuple[str, str], Value] = {}
-    region = said.region or (host.split(".")[1] if host.count(".") > 1 else "")
+    region = said.region or region_of(host)
     receives = said.receives or "direct"
     new["dns", "receives"] = receives
     if receives == "relay":
         if not way.takes_in:
             raise Invalid(f"{way.says} takes no mail in for us. Choose --receive direct or --receive postfix.")
-        new["dns", "mx"] = [filled(each, domain="", organization="", region=region) for each in way.takes_in]
+        ours = [filled(each, domain="", organization="", region=region) for each in way.takes_in]
     else:
-        new["dns", "mx"] = [f"people.{organization}"]
+        ours = [f"people.{organization}"]
+    new["dns", "mx"] = _servers(settings, ours, organization, receives)
     if receives == "direct":
         new |= {("doors", "mail_host"): "0.0.0.0", ("doors", "smtp_port"): 25}  # noqa: S104 (a door for the world)
     elif receives == "postfix":
@@ -138,14 +138,18 @@ def _doors(said: Said, settings: Settings, way: WayOut, organization: str, host:
     return new
 
 
+def _servers(settings: Settings, ours: list[str], organization: str, receives: Receives) -> list[str]:
+    """The servers that take mail in: those that the operator wrote himself, while mail still comes in that way."""
+    dns = settings.dns
+    same = dns.organization in ("", organization) and (dns.receives == "relay") == (receives == "relay")
+    # Whoever takes our mail in at a relay has names of its own, and others in each region.
+    return dns.mx if dns.mx and same and (receives != "relay" or set(ours) <= set(dns.mx)) else ours
+
+
 def somebody_elses(names: Names, domain: str, ours: list[str]) -> str:
     """Whose mail the domain's MX records lead to, where that is not us; "" where it is, or nobody can be asked."""
     try:
         hosts = [name.lower() for _, name in names.ask(domain, "MX") if name]
     except NamesAway:
         return ""
-    others = [each for each in hosts if each not in ours]
-    for ends, says in _HOSTS:
-        if any(each.endswith(ends) for each in others):
-            return says
-    return others[0] if others else ""
+    return whose([each for each in hosts if each not in ours])[0]

@@ -1,19 +1,25 @@
 """Records: which ones our domain needs, and whether they stand in the DNS. One row of `LOOKS` a purpose, in this order.
 
-Nothing here is ever asked of the organization's own domain but to read what its people use: no record of it is ours.
+Each is asked of the usual name server; what is not right there is asked of the domain's own ones, and held against the
+slips that are known. Of the organization's own domain nothing is asked for, and only read what its people use.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from ipaddress import ip_address
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
-from admin.golive import spf
+from admin.golive.authority import AtHome, authorities
 from admin.golive.dmarc import dmarc
-from admin.golive.finding import Finding, State
-from admin.golive.ways_out import BY_NAME, filled
+from admin.golive.finding import ANOTHER_RESOLVER, Finding, State, judged
+from admin.golive.home import home
+from admin.golive.misplaced import misplaced
+from admin.golive.sender_policy import sender_policy
+from admin.golive.spf import texts_of
+from admin.golive.waiting import settled
+from admin.golive.ways_out import BY_NAME, filled, region_of
 from engine.base.settings import Settings
 from engine.channels.dkim_record import misfit
 from engine.channels.dns_records import DnsRecord
@@ -41,47 +47,65 @@ class Asked:
         return self.settings.mail.domain
 
 
-def look(settings: Settings, keys: Sequence[DnsRecord], seconds: float = SECONDS) -> tuple[Finding, ...]:
-    """What every record is that our domain needs, and whether it is there. Never raises for the DNS's trouble."""
-    found: list[Finding] = []
-    server = settings.mail.resolver_address
-    for each in LOOKS:
+def look(
+    settings: Settings, keys: Sequence[DnsRecord], seconds: float = SECONDS, *, port: int = 53
+) -> tuple[Finding, ...]:
+    """What every record is that our domain needs, and whether it is there. Never raises for the DNS's trouble.
+
+    `port`: where the domain's own name servers answer.
+    """
+
+    def names() -> Names:
         # A cache of its own: whoever has just entered a record waits for it, and not for what was known of before.
-        asked = Asked(settings, keys, Names(server, seconds, Cache()))
-        found += each(asked)
-        if found and found[0].purpose == "resolver" and found[0].state != "right":
-            found += [
-                Finding(
-                    each.purpose, each.record, "unknown", "Not looked at: see the first line.", required=each.required
-                )
-                for each in needed(settings, keys)
-            ]
-            break
-    return tuple(found)
+        return Names(settings.mail.resolver_address, seconds, Cache())
+
+    first = _resolver(names())
+    if first.state != "right":
+        return (first, *needed(settings, keys))
+    found = [finding for each in LOOKS for finding in each(Asked(settings, keys, names()))]
+    if any(each.state in ("missing", "wrong") for each in found):
+        servers = authorities(names(), settings.mail.domain, port)
+
+        def again(other: Names) -> list[Finding]:
+            return [finding for each in LOOKS for finding in each(Asked(settings, keys, other))]
+
+        found = settled(found, servers, names, again)
+        found = [
+            misplaced(
+                each,
+                AtHome(servers[0], names(), seconds) if servers else names(),
+                settings.mail.domain,
+                settings.dns.organization,
+            )
+            for each in found
+        ]
+    return (first, *found, *home(names(), settings))
 
 
 def needed(settings: Settings, keys: Sequence[DnsRecord]) -> tuple[Finding, ...]:
     """The records as they are needed where nothing stands yet, without a look."""
     silent = Asked(settings, keys, Names(("192.0.2.1", 53), 0.0, Cache()))
-    return tuple(finding for each in LOOKS[1:] for finding in each(silent))
+    return tuple(
+        replace(finding, state="unknown", says="See the first line.", fix="")
+        for each in LOOKS
+        for finding in each(silent)
+    )
 
 
-def _resolver(asked: Asked) -> Iterator[Finding]:
+def _resolver(names: Names) -> Finding:
     """Whether whoever is asked tells the truth at all."""
     record = DnsRecord(NOWHERE, "A", "", "A name that cannot exist: whoever answers it makes answers up.")
     try:
-        made_up = asked.names.ask(NOWHERE, "A")
+        made_up = names.ask(NOWHERE, "A")
     except NamesAway as away:
         says = f"No name server answers here ({away}), so nothing can be looked at."
-        fix = "Name one that does as resolver under [mail], such as 9.9.9.9, or look at the firewall (port 53)."
-        yield Finding("resolver", record, "unknown", says, fix)
-        return
+        fix = f"Open port 53 in the firewall, or {ANOTHER_RESOLVER}; then run this again."
+        return Finding("resolver", record, "unknown", says, fix)
     if made_up:
         says = f"The name server asked from here makes answers up: it says {made_up[0]} for a name that cannot exist."
-        fix = "Name an honest one as resolver under [mail], such as 9.9.9.9. What it says of ours proves nothing."
-        yield Finding("resolver", record, "wrong", says, fix)
-        return
-    yield Finding("resolver", record, "right", "The name server asked from here says no where no is true.")
+        fix = f"What it says of ours proves nothing: {ANOTHER_RESOLVER}; then run this again."
+        return Finding("resolver", record, "wrong", says, fix)
+    return Finding("resolver", record, "right", "The name server asked from here says no where no is true.")
 
 
 def _addresses(asked: Asked) -> Iterator[Finding]:
@@ -89,12 +113,16 @@ def _addresses(asked: Asked) -> Iterator[Finding]:
     settings = asked.settings
     urls = (settings.doors.public_url, settings.doors.admin_url)
     hosts = [urlsplit(each).hostname or "" for each in urls]
+    pages = set(hosts)
     hosts += [each for each in settings.dns.mx if each.endswith("." + (settings.dns.organization or "?"))]
     for host in dict.fromkeys(each for each in hosts if "." in each and not _is_address(each)):
-        address = settings.dns.address
+        # Of several servers that take mail in, others may be on other machines.
+        is_here = host in pages or len(settings.dns.mx) == 1
+        address = settings.dns.address if is_here else ""
         kind: Literal["A", "AAAA"] = "AAAA" if ":" in address else "A"
-        record = DnsRecord(host, kind, address or "(this machine's address)", "Where this machine is found.")
-        yield _judged("address", record, partial(_address, asked, host, kind, address))
+        this = "this" if is_here else "that"
+        record = DnsRecord(host, kind, address or f"({this} machine's address)", f"Where {this} machine is found.")
+        yield judged("address", record, partial(_address, asked, host, kind, address))
 
 
 def _address(asked: Asked, host: str, kind: Literal["A", "AAAA"], address: str) -> tuple[State, str, str]:
@@ -114,7 +142,7 @@ def _mx(asked: Asked) -> Iterator[Finding]:
     """Mail for our domain comes to our servers, and to no others."""
     for rank, host in enumerate(asked.settings.dns.mx, start=1):
         record = DnsRecord(asked.domain, "MX", f"{rank * 10} {host}", "Replies come in here. Only this name's mail.")
-        yield _judged("mx", record, partial(_mail_exchanger, asked, host))
+        yield judged("mx", record, partial(_mail_exchanger, asked, host))
 
 
 def _mail_exchanger(asked: Asked, host: str) -> tuple[State, str, str]:
@@ -138,76 +166,39 @@ def _mail_exchanger(asked: Asked, host: str) -> tuple[State, str, str]:
 
 
 def _spf(asked: Asked) -> Iterator[Finding]:
-    """Our way out may send for the domain of our return path, in the one record of its kind."""
-    dns = asked.settings.dns
-    if not dns.spf:
-        return
-    there: list[str] = []
-    away = ""
-    try:
-        there = [each for each in spf.texts_of(asked.names, asked.domain) if spf.is_spf(each)]
-    except NamesAway as trouble:
-        away = str(trouble)
-    wanted = spf.merged(there[0] if there else "", tuple(dns.spf))
-    for more in there[1:]:
-        wanted = spf.merged(wanted, tuple(each for each in more.split()[1:] if not each.lower().endswith("all")))
-    why = "Your way out may send for this domain (SPF). There must be one such record, never two."
-    record = DnsRecord(asked.domain, "TXT", wanted, why)
-    if away:
-        yield Finding("spf", record, "unknown", f"Could not be looked up ({away}).")
-        return
-    yield _judged("spf", record, lambda: _sender_policy(asked, there, wanted))
-
-
-def _sender_policy(asked: Asked, there: list[str], wanted: str) -> tuple[State, str, str]:
-    domain = asked.domain
-    if len(there) > 1:
-        says = f"{domain} has {len(there)} SPF records, which count as none (RFC 7208 section 4.5)."
-        return "wrong", says, "Put this one in the place of all of them; it allows what each of them did."
-    count = spf.lookups(asked.names, wanted)
-    if count > spf.MOST_LOOKUPS:
-        says = f"This record costs more than {spf.MOST_LOOKUPS} look-ups, and receivers stop there."
-        return "wrong", says, "Take away the include of a service that no longer sends for you."
-    if not there:
-        return "missing", f"{domain} has no SPF record yet.", ""
-    if spf.allows_everybody(there[0]):
-        return "wrong", f"The SPF record of {domain} lets everybody send (+all).", "Let it end in ~all."
-    if wanted != " ".join(there[0].split()):
-        says = f"The SPF record of {domain} does not name your way out."
-        return "wrong", says, "Put this one in its place; what it allowed before stays allowed."
-    return "right", f"{domain} lets your way out send ({count} of {spf.MOST_LOOKUPS} look-ups).", ""
+    yield from sender_policy(asked.names, asked.settings)
 
 
 def _dkim(asked: Asked) -> Iterator[Finding]:
     """Every key that we sign with can be read by those who check."""
     for record in asked.keys:
-        yield _judged("dkim", record, partial(_key, asked, record))
+        yield judged("dkim", record, partial(_key, asked, record))
 
 
 def _key(asked: Asked, record: DnsRecord) -> tuple[State, str, str]:
     there = asked.names.texts(record.name)
     if not there:
-        twice = f"{record.name}.{asked.domain}"
-        if asked.names.texts(twice):
-            fix = "Your DNS pages add the domain themselves: enter the name without it."
-            return "wrong", f"The key stands at {twice}.", fix
         return "missing", f"{record.name} has no key yet; letters are not signed with it until then.", ""
     tags = tags_of(record.value.encode()) or {}
     algorithm = "ed25519-sha256" if tags.get("k") == "ed25519" else "rsa-sha256"
     trouble = misfit(there, record.name, algorithm, tags.get("p", ""))
-    return ("wrong", trouble, "Put this one in its place.") if trouble else ("right", f"{record.name} has our key.", "")
+    if trouble:
+        return "wrong", trouble, "`hearthline dkim show` prints it as DNS pages take it."
+    return "right", f"{record.name} has our key.", ""
 
 
 def _return_path(asked: Asked) -> Iterator[Finding]:
     """Where the way out puts a return path of its own in the place of ours, that one is in our name too."""
     way = BY_NAME.get(asked.settings.dns.way_out)
-    parts = asked.settings.mail.host.split(".")
-    region = parts[1] if len(parts) > 2 else ""
+    region = region_of(asked.settings.mail.host)
     for label, kind, value in way.return_path if way else ():
         text = filled(value, domain=asked.domain, organization=asked.settings.dns.organization, region=region)
-        why = f"Bounces come back to {way.says if way else ''} in your name, which tells us of them."
+        why = (
+            f"Bounces come back to {way.says if way else ''} in your name, and SPF speaks for you too. Without it they "
+            "come back in its own name, and your keys (DKIM) alone prove who you are, which is enough."
+        )
         record = DnsRecord(f"{label}.{asked.domain}", kind, text, why)
-        yield _judged("return path", record, partial(_same, asked, record), required=False)
+        yield judged("return path", record, partial(_same, asked, record), required=False)
 
 
 def _same(asked: Asked, record: DnsRecord) -> tuple[State, str, str]:
@@ -216,7 +207,7 @@ def _same(asked: Asked, record: DnsRecord) -> tuple[State, str, str]:
         is_there = record.value.split()[-1].lower() in {each.split()[-1] for each in there}
     else:
         there = (
-            spf.texts_of(asked.names, record.name)
+            texts_of(asked.names, record.name)
             if record.type == "TXT"
             else [str(each) for each in asked.names.ask(record.name, record.type)]
         )
@@ -224,7 +215,7 @@ def _same(asked: Asked, record: DnsRecord) -> tuple[State, str, str]:
     if is_there:
         return "right", f"{record.name} has it.", ""
     if there:
-        return "wrong", f"{record.name} says {there[0]}.", "Put this in its place."
+        return "wrong", f"{record.name} says {there[0]}.", "Put ours in its place."
     return "missing", f"{record.name} has no {record.type} record yet.", ""
 
 
@@ -241,17 +232,7 @@ def _pointer(asked: Asked) -> Iterator[Finding]:
     record = DnsRecord(
         name, "PTR", dns.mx[0], "Set where the machine is rented: servers refuse mail from a nameless one."
     )
-    yield _judged("pointer", record, lambda: _same(asked, record))
-
-
-def _judged(
-    purpose: str, record: DnsRecord, judge: Callable[[], tuple[State, str, str]], *, required: bool = True
-) -> Finding:
-    try:
-        state, says, fix = judge()
-    except NamesAway as away:
-        return Finding(purpose, record, "unknown", f"Could not be looked up ({away}).", required=required)
-    return Finding(purpose, record, state, says, fix, required=required)
+    yield judged("pointer", record, lambda: _same(asked, record))
 
 
 def _is_address(host: str) -> bool:
@@ -263,7 +244,6 @@ def _is_address(host: str) -> bool:
 
 
 LOOKS: Final[tuple[Callable[[Asked], Iterator[Finding]], ...]] = (
-    _resolver,
     _addresses,
     _mx,
     _spf,

@@ -7,6 +7,8 @@ from typing import Final, Literal
 
 from sqlalchemy import select
 
+from admin.golive.finding import ANOTHER_RESOLVER
+from admin.golive.outside import door_fix
 from engine.base.lease import Lease
 from engine.base.services import Services
 from engine.channels.names import Cache, Names, NamesAway
@@ -55,7 +57,11 @@ def go_round(services: Services, seconds: float, said: Callable[[Leg], None]) ->
     probe_id = send(services)
     state, says = _state(services, probe_id)
     if state == "refused":
-        fix = "Look at host, user and password (--ask asks anew), and whether the relay knows your domain."
+        fix = (
+            f"If the relay minds an address, enter {services.settings.mail.domain} on its pages as a domain to send "
+            "from and to; if it is busy or hangs up, run this again in some minutes; if it minds the sign-in, "
+            "`hearthline golive --ask`."
+        )
         tell("out", False, f"Your relay did not take the test: {says}", fix)
         return legs
     tell("out", True, f"{services.settings.mail.host} took the test mail.")
@@ -111,7 +117,10 @@ def _why_not_in(services: Services, to: str) -> tuple[str, str]:
             (host, str(address)) for _, host in sorted(names.ask(domain, "MX")) for address in names.ask(host, "A")[:1]
         ]
     except NamesAway as away:
-        return f"It did not come back, and the MX record could not be looked up ({away}).", "Look at the name server."
+        return (
+            f"It did not come back, and the MX record could not be looked up ({away}).",
+            f"Run this again in some minutes. If it stays so, {ANOTHER_RESOLVER}.",
+        )
     if not there:
         return (
             f"It did not come back: {domain} has no MX record that leads to a machine.",
@@ -120,12 +129,7 @@ def _why_not_in(services: Services, to: str) -> tuple[str, str]:
     seen = [door_look(host, address, to) for host, address in there]
     bad = next((each for each in seen if not each.ok), None)
     if bad is not None:
-        fix = (
-            "Open port 25 in the firewall, and look whether `hearthline run` has it."
-            if bad.stage == "connect"
-            else f"That server must take mail for {domain} and hand it to us."
-        )
-        return f"It did not come back. From here: {bad.says}.", fix
+        return f"It did not come back. From here: {bad.says}.", door_fix(settings, bad)
     return (
         "It has not come back yet, though the server that the MX record names takes such mail.",
         "The relay may be slow with a new domain: try again in a few minutes, or look at its own log.",
@@ -153,9 +157,11 @@ def _signed(services: Services, row: Received) -> tuple[bool, str] | tuple[bool,
     if good:
         return True, f"It was signed by {', '.join(good)} when it came in."
     if not wanted:
-        return False, "It came in without a signature of your domain.", "It is signed once the keys stand in the DNS."
+        fix = "Enter the keys that stand above; once they are in the DNS, run this again."
+        return False, "It came in without a signature of your domain.", fix
     return (
         False,
         "Its signature was no longer good when it came in.",
-        "The relay may change mail: ask there.",
+        "Something on the way changed it. Run this again; if it stays so, ask the relay's support whether it adds "
+        "footers or counts clicks, and have that switched off for your domain.",
     )

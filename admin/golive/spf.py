@@ -38,6 +38,11 @@ def allows_everybody(record: str) -> bool:
     return any(_ALL.fullmatch(each) and each[0] not in "~-?" for each in record.split()[1:])
 
 
+def closed(record: str) -> str:
+    """The record, without a word that lets every machine send: its `all` says "probably not"."""
+    return " ".join("~all" if _ALL.fullmatch(each) and each[0] not in "~-?" else each for each in record.split())
+
+
 def lookups(names: Names, record: str, *, depth: int = 0) -> int:
     """How many look-ups the record costs, with all that it includes (4.6.4); past the limit by a little at most.
 

@@ -40,7 +40,7 @@ from engine.conversations.closure import close
 from engine.conversations.message import Message
 from engine.conversations.task import Task, finish_task
 from engine.conversations.thread import Thread
-from engine.conversations.topic import TopicPost
+from engine.conversations.topic_post import TopicPost
 from engine.enrollments.joining import welcome
 from engine.outbox.moderating import release
 from engine.outbox.post import answer

@@ -55,7 +55,7 @@ class Wish:
 class Demo:
     """One sandbox: the outside world, the clock, and the real process between them."""
 
-    def __init__(self, wish: Wish, free_ports: Callable[[str, int], list[int]]) -> None:
+    def __init__(self, wish: Wish, free_ports: Callable[[str, int, int], list[int]]) -> None:
         self.wish = wish
         self._began = time.monotonic()
         if wish.reset:
@@ -66,10 +66,9 @@ class Demo:
             refuse_inhabited(wish.database)
             settle_in(wish.data_dir, wish.database, wish.redis)
         self._store = Store(wish.data_dir / WORLD)
-        admin_port, sandbox_port, public_port, smtp_port = free_ports("127.0.0.1", wish.port)
+        # The door for mail servers, the last, is nobody's to look at, so any port does.
+        admin_port, sandbox_port, public_port, smtp_port, self._lmtp_port = free_ports("127.0.0.1", wish.port, 1)
         self._ports = (admin_port, sandbox_port, public_port, smtp_port)
-        # The door for mail servers is nobody's to look at, so any port does.
-        self._lmtp_port = free_ports("127.0.0.1", 0)[0]
         probe = load(wish.data_dir)
         if not probe.sandbox.enabled:
             raise SettingsError(f"{wish.data_dir} is no sandbox but a real installation; the demo leaves it alone.")

@@ -24,8 +24,10 @@ from engine.conversations.balance import balance
 from engine.conversations.message import Message
 from engine.conversations.task import Task
 from engine.conversations.thread import Thread
-from engine.conversations.topic import TopicPost, next_release_at
+from engine.conversations.topic_post import TopicPost, next_release_at
 from engine.enrollments.enrollment import Due
+from engine.outbox.breaker import mail_waits_until
+from engine.outbox.classes import ranks_of
 from engine.outbox.delivery import Delivery, OutboxDue
 from engine.people.address import Address
 from engine.runner.enter import next_entering_at
@@ -158,7 +160,10 @@ class Living:
         with self._services.db.read() as session:
             unsettled = balance(session).unsettled
             due = session.scalar(select(func.count()).where(Due.due_at <= now)) or 0
-            leaving = session.scalar(select(func.count()).where(OutboxDue.send_at <= now)) or 0
+            there = [OutboxDue.send_at <= now]
+            if mail_waits_until(session, now) is not None:
+                there.append(OutboxDue.rank.not_in(ranks_of("email")))
+            leaving = session.scalar(select(func.count()).where(*there)) or 0
         counts = ((unsettled, "received"), (due, "steps"), (leaving, "messages"), (self._carrier.in_flight, "webhooks"))
         return ", ".join(f"{n} {what}" for n, what in counts if n)
 
@@ -169,7 +174,7 @@ class Living:
                 moment
                 for moment in (
                     session.scalar(select(func.min(Due.due_at))),
-                    session.scalar(select(func.min(OutboxDue.send_at))),
+                    *_leave_at(session, self._clock.now()),
                     next_entering_at(session, self._clock.now()),
                     next_release_at(session),
                 )
@@ -307,3 +312,13 @@ class Living:
     def _do(self, plan: Plan) -> None:
         self._deeds.do(plan)
         self._store.done(plan.key)
+
+
+def _leave_at(session: Session, now: datetime) -> list[datetime | None]:
+    """When the next text leaves, and the next letter: not before a relay that nobody can use is tried again."""
+    texts, letters = (
+        session.scalar(select(func.min(OutboxDue.send_at)).where(OutboxDue.rank.in_(ranks_of(channel))))
+        for channel in ("sms", "email")
+    )
+    waits = mail_waits_until(session, now)
+    return [texts, max(letters, waits) if letters is not None and waits is not None else letters]

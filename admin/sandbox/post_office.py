@@ -10,6 +10,7 @@ import threading
 from dataclasses import dataclass
 from email.parser import BytesHeaderParser
 from typing import Any
+from weakref import WeakSet
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -65,6 +66,7 @@ class PostOffice:
         self.port = port
         self._loop = asyncio.new_event_loop()
         self._server: asyncio.Server | None = None
+        self._conversations: WeakSet[SMTP] = WeakSet()
         self._thread = threading.Thread(target=self._loop.run_forever, name="post office", daemon=True)
 
     def start(self) -> None:
@@ -76,16 +78,26 @@ class PostOffice:
     def stop(self) -> None:
         """No mail is taken in any more."""
         if self._server is not None:
-            self._loop.call_soon_threadsafe(self._server.close)
+            asyncio.run_coroutine_threadsafe(self._hang_up(self._server), self._loop).result(10)
             self._server = None
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(10)
 
+    async def _hang_up(self, server: asyncio.Server) -> None:
+        """Whoever is connected sees at once that nobody is there, and waits for no answer."""
+        server.close()
+        for conversation in self._conversations:
+            if conversation.transport is not None:
+                conversation.transport.close()
+        await asyncio.sleep(0)  # the sockets are closed in the loop's next turn
+
     async def _listen(self) -> asyncio.Server:
         # Our relay keeps its connections for a while between letters.
         def make() -> SMTP:
-            return _Server(self, hostname=HOST, enable_SMTPUTF8=True, timeout=600, loop=self._loop)
+            conversation = _Server(self, hostname=HOST, enable_SMTPUTF8=True, timeout=600, loop=self._loop)
+            self._conversations.add(conversation)
+            return conversation
 
         return await self._loop.create_server(make, "127.0.0.1", self.port)
 

@@ -21,7 +21,6 @@ from engine.conversations.assignment import assign
 from engine.conversations.hold import held_members
 from engine.conversations.message import Message
 from engine.conversations.thread import Thread, open_person_thread, open_thread
-from engine.enrollments.place import places
 from engine.outbox.post import answer
 from engine.people.address import members_with
 from engine.people.member import Member
@@ -56,8 +55,6 @@ class DenisesSide:
     zone: ZoneInfo
     answers: str
     answer_by: datetime | None
-    #: The next letter to Rosa that waits because they talk; None: none was due.
-    waiting_letter: datetime | None
     holds: bool
 
 
@@ -168,7 +165,6 @@ def _denises_side(session: Session, first: Message, now: datetime) -> DenisesSid
         return None
     thread, rosa = session.get_one(Thread, said.thread_id), session.get_one(Member, said.member_id)
     responsible = session.get(Member, thread.responsible_id) if thread.responsible_id is not None else None
-    due = min((place.due_at for place in places(session, rosa.id) if place.due_at is not None), default=None)
     return DenisesSide(
         conversation=thread.id,
         words=said.text,
@@ -176,7 +172,6 @@ def _denises_side(session: Session, first: Message, now: datetime) -> DenisesSid
         zone=ZoneInfo(rosa.zone or "America/New_York"),
         answers=responsible.name if responsible is not None else "",
         answer_by=thread.answer_due_at,
-        waiting_letter=due,
         holds=bool(held_members(session, [rosa.id], now)),
     )
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from engine.base.db import from_microseconds, to_microseconds
+from engine.base.stored_time import from_microseconds, to_microseconds
 
 SHAPE = """
 CREATE TABLE IF NOT EXISTS letter (

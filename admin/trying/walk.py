@@ -20,7 +20,8 @@ from engine.conversations.closure import close
 from engine.conversations.task import Task, finish_task
 from engine.conversations.thread import Thread, open_person_thread
 from engine.enrollments.choice import stop_everything
-from engine.enrollments.enrollment import Due, Enrollment, Standing, enroll, standing
+from engine.enrollments.enrolling import enroll
+from engine.enrollments.enrollment import Due, Enrollment, Standing, standing
 from engine.enrollments.journey import Published
 from engine.enrollments.signal import signal
 from engine.outbox.courier import send_due
@@ -35,7 +36,8 @@ from engine.people.address import add_email, add_phone
 from engine.people.consent import EVERYTHING, Said, record_consent
 from engine.people.member import Member, add_member, tag_many
 from engine.people.path import BELONGING, StageChange, move
-from engine.runner.explain import SAYS, history, said_of
+from engine.runner.explain import history
+from engine.runner.explain_words import SAYS, said_of
 from engine.runner.signals import handle_signals
 from engine.runner.tick import tick
 from journeys.model import Joined, TagAdded

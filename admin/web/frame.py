@@ -86,18 +86,20 @@ def frame(app: Flask, services: Services) -> None:
 def _alarm(services: Services, reader: Reader, scope: Scope) -> str | None:
     """What whoever answers people should know now: nothing leaves, replies may not reach us, letters of theirs rest."""
     chapter_ids = None if scope.everything else scope.chapters
+    where = reader.say("health.here_below" if request.blueprint == "health" else "health.on_health")
     with services.db.read() as session:
         pause = open_pause(session)
         if pause is not None:
-            return f"{reader.say('health.paused_alarm')}{f' “{pause.why}”' if pause.why else ''}"
+            return f"{reader.say('health.paused_alarm', where=where)}{f' “{pause.why}”' if pause.why else ''}"
         found = way_in(session, reader.now)
         brake = next(iter(open_brakes(session, reader.now, chapter_ids)), None)
         chapter = session.get(Chapter, brake.chapter_id) if brake is not None else None
     if found.arrives:
         if brake is None:
             return None
-        return reader.say("health.brake_alarm", name=chapter.name if chapter else reader.say("health.no_chapter"))
-    why = reader.say(f"health.way_in_{found.why}", domain=services.settings.mail.domain)
+        name = chapter.name if chapter else reader.say("health.no_chapter")
+        return reader.say("health.brake_alarm", name=name, where=where)
+    why = reader.say(f"health.way_in_{found.why}", domain=services.settings.mail.domain, where=where)
     return f"{reader.say('health.way_in_red')} {why}"
 
 

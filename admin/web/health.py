@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from admin.doctor import look
-from admin.sending import held_back
+from admin.sending import HELD_BACK, HeldBack, held_back
+from admin.web.ahead import FIRST_DAYS, Ahead, ahead
 from admin.web.frame import reader_of, tell
 from admin.web.me import Me, me
 from engine.base.errors import Invalid, NotFound
@@ -21,6 +22,7 @@ from engine.outbox.breaker import BRAND, MAIL, TEXTS, Trouble, let_go_on, troubl
 from engine.outbox.delivery import OutboxDue
 from engine.outbox.pace import slowed_numbers
 from engine.outbox.sending_pause import pause_sending, resume_sending
+from engine.outbox.text_day import NO_CAP
 from engine.outbox.waiting import waiting
 
 
@@ -35,29 +37,24 @@ class Way:
 
 
 def pages(services: Services) -> Blueprint:
-    """`/health` for whoever keeps the house; POST `/health/pause` and its end, `/health/brakes/ID`, `/health/texts`."""
+    """`/health` for whoever keeps the house; POST `/health/ahead`, `/health/pause` and its end, and more like it."""
     blueprint = Blueprint("health", __name__)
 
     @blueprint.get("/health")
     def show() -> ResponseReturnValue:
-        if not me().scope.sees_figures:
-            raise NotFound("This page is for the whole organization's staff.")
-        now = services.clock.now()
         with services.db.read() as session:
-            checks = look(session, now, services.settings)
-            ways = _ways(session, now, texts=services.settings.sms.enabled)
-            return render_template(
-                "health.html",
-                # What needs somebody stands first.
-                checks=sorted(checks, key=lambda check: check.ok),
-                troubles=sum(not check.ok for check in checks) + sum(bool(way.troubles) for way in ways),
-                ways=ways,
-                held=held_back(session, now),
-                may_let_go_on=_keeps_the_house(me().scope),
-                queues=[queue for queue in waiting(session, now) if queue.due],
-                later=session.scalar(select(func.count()).where(OutboxDue.send_at > now)) or 0,
-                balance=balance(session),
-            )
+            return _page(services, session, Ahead())
+
+    @blueprint.get("/health/ahead")
+    def asked_before() -> ResponseReturnValue:
+        return redirect("/health#ahead")
+
+    @blueprint.post("/health/ahead")
+    def ask_ahead() -> ResponseReturnValue:
+        _reads_figures()
+        with services.db.read() as session:
+            asked = ahead(session, services, request.form, reader_of(services))
+            return _page(services, session, asked), 400 if asked.wrong else 200
 
     @blueprint.post("/health/pause")
     def pause() -> ResponseReturnValue:
@@ -96,6 +93,55 @@ def pages(services: Services) -> Blueprint:
         return redirect("/health")
 
     return blueprint
+
+
+def _page(services: Services, session: Session, asked: Ahead) -> str:
+    _reads_figures()
+    now = services.clock.now()
+    checks = look(session, now, services.settings)
+    unwell = [check for check in checks if not check.ok]
+    ways = _ways(session, now, texts=services.settings.sms.enabled)
+    held = held_back(session, now)
+    queues = [queue for queue in waiting(session, now) if queue.due]
+    return render_template(
+        "health.html",
+        # What needs somebody stands first, and open; what is told below with its own button is not told twice.
+        unwell=[check for check in unwell if check.name != HELD_BACK],
+        well=[check for check in checks if check.ok],
+        troubles=len(unwell) + sum(bool(way.troubles) for way in ways),
+        ways=ways,
+        ways_shut=any(way.troubles for way in ways),
+        held=held,
+        held_by=_slowed_by(held),
+        texts_capped=_is_capped(held),
+        may_let_go_on=_keeps_the_house(me().scope),
+        queues=queues,
+        due=sum(queue.due for queue in queues),
+        late=any(queue.late for queue in queues),
+        later=session.scalar(select(func.count()).where(OutboxDue.send_at > now)) or 0,
+        balance=balance(session),
+        asked=asked,
+        first_days=FIRST_DAYS,
+    )
+
+
+def _slowed_by(held: HeldBack) -> str:
+    """What slows sending down though nobody has to do anything: a word of the catalogue's `health.held_...`."""
+    full = held.text_day is not None and held.text_day.is_full
+    if full or (held.warm_up is not None and held.warm_up.used >= held.warm_up.allowance):
+        return "full"
+    return "hosts" if held.hosts else "warm" if held.warm_up is not None else "nothing"
+
+
+def _is_capped(held: HeldBack) -> bool:
+    """Whether the day of texts has a cap; a row without one only counts."""
+    return held.text_day is not None and held.text_day.cap < NO_CAP
+
+
+def _reads_figures() -> None:
+    """Raises NotFound for whoever answers people of some chapters alone."""
+    if not me().scope.sees_figures:
+        raise NotFound("This page is for the whole organization's staff.")
 
 
 def _staff() -> Me:

@@ -57,14 +57,14 @@ def pages(services: Services) -> Blueprint:
 
     @blueprint.get("/journeys/<slug>/<int:number>")
     def show(slug: str, number: int) -> ResponseReturnValue:
-        viewer = me()
+        viewer, reader = me(), reader_of(services)
         with services.db.read() as session:
             journey, row = _version(session, slug, number)
             version = load_version(session, row.id)
             others = _versions(session, journey.id)
             counted = _counted(viewer.scope)
             people = at_steps(session, [each.id for each in others], counted)
-            reading = read_version(session, services.settings, viewer, version, people)
+            reading = read_version(session, services.settings, viewer, version, people, reader)
             since, changed = _since(session, others, version, request.args.get("since", type=row_id))
             resting = latest_pause(session, journey.id)
             return render_template(
@@ -72,7 +72,7 @@ def pages(services: Services) -> Blueprint:
                 journey=journey,
                 version=row,
                 script=version.script,
-                begins=describe(version.script)[1],
+                begins=reader.said(describe(version.script)[1]),
                 reading=reading,
                 live=sum(people.values()),
                 elsewhere=sum(many for (id_, _), many in people.items() if id_ != journey.current_version_id),
@@ -95,7 +95,7 @@ def pages(services: Services) -> Blueprint:
         with services.db.read() as session:
             journey, row = _version(session, slug, number)
             version = load_version(session, row.id)
-            reading = read_version(session, services.settings, viewer, version, {})
+            reading = read_version(session, services.settings, viewer, version, {}, reader_of(services))
         shown = {
             letter.id: _words(made(renderer, reading.compiled[letter.id], [each.step], None, ""))
             for each in reading.steps

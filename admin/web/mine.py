@@ -55,7 +55,7 @@ def pages(services: Services) -> Blueprint:
             if until <= reader.now:
                 return _page(services, wrong=reader.say("mine.day_wrong")), 422
         with services.db.write() as session:
-            absence = goes_away(session, viewer.member_id, until, viewer.member_id, "web", reader.now)
+            absence = goes_away(session, viewer.member_id, until, viewer.member_id, "page", reader.now)
             passed = leave(session, absence, reader.now)
         says = reader.say("mine.gone", threads=passed.threads, members=passed.members)
         if passed.notes or passed.notes_kept:

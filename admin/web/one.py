@@ -22,7 +22,8 @@ from engine.conversations.scope import scope_of, thread_in
 from engine.conversations.thread import Thread
 from engine.conversations.timeline import Said, timeline
 from engine.outbox.fate import fates
-from engine.outbox.orders import Order, Speaker, carry_out, name_of
+from engine.outbox.order import Order, Speaker, name_of
+from engine.outbox.orders import carry_out
 from engine.people.member import Member
 
 

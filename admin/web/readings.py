@@ -26,6 +26,7 @@ from templates.catalog import Catalog
 from templates.compiled import Compiled
 from templates.text import sample_length
 from templates.vocabulary import base_language
+from templates.web.reader import Reader
 from templates.words import read_words
 
 #: Which of a person's possible mailboxes may be a signer's address before anybody has it.
@@ -86,7 +87,12 @@ class Reading:
 
 
 def read_version(
-    session: Session, settings: Settings, viewer: Me, version: Published, people: Mapping[tuple[int, int], int]
+    session: Session,
+    settings: Settings,
+    viewer: Me,
+    version: Published,
+    people: Mapping[tuple[int, int], int],
+    reader: Reader,
 ) -> Reading:
     """The version as this person reads it; `people`: how many of those they see stand at each step."""
     ids = {text for texts in version.templates.values() for text in texts.values()}
@@ -120,7 +126,7 @@ def read_version(
             step,
             STEP_KINDS[type(step)].name,
             step.id.replace("_", " "),
-            _sentence(step, place, script),
+            _sentence(step, place, script, reader),
             people.get((version.id, place), 0),
             tuple(by_step.get(step.id, ())),
         )
@@ -163,12 +169,13 @@ def _walks(session: Session, viewer: Me) -> bool:
     return session.scalar(beside) is not None
 
 
-def _sentence(step: Step, place: int, script: Script) -> str:
+def _sentence(step: Step, place: int, script: Script, reader: Reader) -> str:
     ids, ways = [f"“{id_.replace('_', ' ')}”" for id_ in script.ids], step.ways()
     said = step.describe(ids)
     # Steps with several ways name them; a step with one says where it leads only when it jumps.
     if len(ways) == 1 and ways[0].to not in (place + 1, None):
         said += f", then goes to {to(ways[0].to, ids)}"
+    said = reader.said(said)
     return f"{said[:1].upper()}{said[1:]}."
 
 

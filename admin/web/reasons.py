@@ -82,7 +82,7 @@ def _time(time: EnrollmentWhy, reader: Reader) -> TimeView:
 
 
 def _step(step: StepWhy, reader: Reader) -> StepView:
-    does = _spaced(step.does)
+    does = _spaced(reader.said(step.does))
     return StepView(
         step,
         _spaced(step.step),
@@ -98,11 +98,11 @@ def _step(step: StepWhy, reader: Reader) -> StepView:
 
 def _happened(step: StepWhy, reader: Reader) -> Iterator[tuple[datetime, str]]:
     for visit in step.visits:
-        yield visit.acted_at, f"{visit.says} {visit.why}".strip()
+        yield visit.acted_at, _spaced(f"{reader.said(visit.says)} {reader.said(visit.why)}".strip())
     for message in step.messages:
         what = reader.say("why.text" if message.channel == "sms" else "why.letter")
         fate = reader.say(f"why.message_{message.state if message.state in _FATES else 'leaving'}", what=what)
-        yield message.at, f"{fate} {message.says if message.state != 'sent' else ''}".strip()
+        yield message.at, f"{fate} {reader.said(message.says) if message.state != 'sent' else ''}".strip()
 
 
 def _spaced(words: str) -> str:

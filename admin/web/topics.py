@@ -18,7 +18,8 @@ from engine.conversations.assignment import may_answer
 from engine.conversations.message import Words
 from engine.conversations.scope import Scope, thread_in
 from engine.conversations.thread import Thread
-from engine.conversations.topic import TOPIC, TopicPost, add_post, lock, lock_of, posts_of, unlock
+from engine.conversations.topic import TOPIC, lock, lock_of, unlock
+from engine.conversations.topic_post import TopicPost, add_post, posts_of
 from engine.outbox.fan_out import readers_of
 from engine.outbox.moderating import go, refuse, release
 from engine.people.member import Member, names_of

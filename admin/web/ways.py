@@ -186,4 +186,9 @@ def _money(amount: Decimal, currency: str) -> str:
     places = f"{amount:.4f}".rstrip("0")
     if len(places.partition(".")[2]) < 2:
         places = f"{amount:.2f}"
-    return f"${places}" if currency == "USD" else f"{places} {currency}"
+    return in_currency(places, currency)
+
+
+def in_currency(figure: str, currency: str) -> str:
+    """A figure with the sign of its money: $0.02, 0.0145 EUR."""
+    return f"${figure}" if currency == "USD" else f"{figure} {currency}"

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from engine.audience.compiler import compile
 from engine.audience.scope import Scope
-from engine.base.db import among
+from engine.base.asking import among
 from engine.people.address import Address, masked
 from engine.people.member import Member
 from journeys.conditions import Condition

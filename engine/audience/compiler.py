@@ -17,7 +17,7 @@ from engine.audience import facts, happened, history, talk
 from engine.audience.folded import one_of_words
 from engine.audience.local_days import today
 from engine.audience.scope import Holds, Scope
-from engine.base.db import among
+from engine.base.asking import among
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership, Role
 from engine.enrollments.enrollment import Enrollment

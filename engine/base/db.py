@@ -6,100 +6,46 @@ the `Session` and never commits.
 
 import functools
 import hashlib
-import json
 import re
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, nullcontext
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, cast
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     CursorResult,
-    DateTime,
     Delete,
     Engine,
     Integer,
     MetaData,
-    Select,
-    String,
     Table,
-    Text,
     Update,
-    any_,
     bindparam,
     create_engine,
     event,
     func,
     select,
 )  # fmt: skip
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.engine import Connection, Dialect
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import DeclarativeBase, Mapper, QueryableAttribute, Session, UOWTransaction, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapper, Session, UOWTransaction, mapped_column
 from sqlalchemy.orm.unitofwork import SaveUpdateAll
-from sqlalchemy.types import JSON, TypeDecorator
+from sqlalchemy.types import JSON
 
 from engine.base.errors import Unavailable
 from engine.base.metrics import DATABASE_ERRORS
+from engine.base.stored_time import UTCDateTime
 from journeys.folding import folded
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 #: How long a SQLite connection waits for another process's write lock, in milliseconds.
 BUSY_TIMEOUT_MS = 10_000
 
 #: PostgreSQL: seconds for a connection to be made, and signs by which one to a machine that vanished is given up.
 CONNECTING = {"connect_timeout": 5, "keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3}
-
-
-def to_microseconds(moment: datetime) -> int:
-    """Microseconds since 1970 UTC of an aware time. Raises ValueError for a naive one."""
-    if moment.tzinfo is None:
-        raise ValueError("a time without a zone reached the database")
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def from_microseconds(value: int) -> datetime:
-    """The aware UTC time of so many microseconds since 1970."""
-    seconds, microseconds = divmod(value, 1_000_000)
-    return _EPOCH + timedelta(0, seconds, microseconds)
-
-
-class UTCDateTime(TypeDecorator[datetime]):
-    """An aware UTC time: timestamptz on PostgreSQL, integer microseconds on SQLite.
-
-    SQLite itself drops zones, and its text form is slow to bind.
-    """
-
-    impl = BigInteger
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(DateTime(timezone=True))
-        return dialect.type_descriptor(BigInteger())
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        if dialect.name == "postgresql":
-            if value.tzinfo is None:
-                raise ValueError("a time without a zone reached the database")
-            return value
-        return to_microseconds(value)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if isinstance(value, datetime):
-            return value.astimezone(UTC)
-        return from_microseconds(value)
 
 
 #: JSON as JSONB where the database has it.
@@ -326,46 +272,6 @@ def one_at_a_time(session: Session | Connection, what: str) -> None:
         bind.execute(select(func.pg_advisory_xact_lock(number)))
 
 
-def bulk_insert(session: Session, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """All `rows` are in `table` (values in the order of `columns`, as the driver stores them).
-
-    The fast path of batches: COPY on PostgreSQL, the driver's own executemany on SQLite. Values bypass the ORM's types:
-    pass times through `stored_time` and JSON as text. Raises IntegrityError like any insert.
-    """
-    if not rows:
-        return
-    connection = session.connection()
-    names = ", ".join(f'"{name}"' for name in columns)
-    if connection.dialect.name == "postgresql":
-        kinds = _binary_kinds(table, columns)
-        statement = f'COPY "{table.name}" ({names}) FROM STDIN{" (FORMAT BINARY)" if kinds else ""}'
-        cursor = connection.connection.cursor()
-        try:
-            with cursor.copy(statement) as copy:
-                if kinds:
-                    copy.set_types(kinds)
-                for row in rows:
-                    copy.write_row(row)
-        except connection.dialect.loaded_dbapi.IntegrityError as error:
-            # The driver is spoken to directly here, so its error is ours to translate.
-            raise IntegrityError(statement, None, error) from error
-        finally:
-            cursor.close()
-        return
-    marks = ", ".join("?" * len(columns))
-    connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', list(rows))  # noqa: S608
-
-
-#: What PostgreSQL calls the kinds of columns that a table with bytes in it has.
-_BINARY = {"BIGINT": "int8", "INTEGER": "int4", "BYTEA": "bytea", "TIMESTAMP WITH TIME ZONE": "timestamptz"}
-
-
-def _binary_kinds(table: Table, columns: Sequence[str]) -> list[str]:
-    """The columns' kinds for a table of bytes, which as text would be twice as long; none for any other table."""
-    kinds = [str(table.c[name].type.compile(postgresql.dialect())) for name in columns]  # type: ignore[no-untyped-call]
-    return [_BINARY[kind] for kind in kinds] if "BYTEA" in kinds and set(kinds) <= set(_BINARY) else []
-
-
 def one_member_at_a_time(session: Session, member_ids: Iterable[int]) -> None:
     """No other transaction that asks so counts for one of these members until this one ends.
 
@@ -377,139 +283,6 @@ def one_member_at_a_time(session: Session, member_ids: Iterable[int]) -> None:
         session.execute(select(func.pg_advisory_xact_lock(ordered.c.id)))
 
 
-def insert_into(session: Session, table: Table) -> postgresql.Insert | sqlite.Insert:
-    """An INSERT that may say ON CONFLICT: both databases know it, but each only in its own dialect's words."""
-    if session.get_bind().dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
-
-
-def insert_new(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Each of these is in `table`; a row that was there under the same key stays as it was, whoever put it there."""
-    if rows:
-        session.execute(new_in(session, table), list(rows))
-
-
-def new_in(session: Session, table: Table) -> postgresql.Insert | sqlite.Insert:
-    """The statement by which rows are in `table`, and those that were there under the same key stay as they were."""
-    return _new_in(session.get_bind().dialect.name, table)
-
-
-@functools.cache
-def _new_in(database: str, table: Table) -> postgresql.Insert | sqlite.Insert:
-    insert = postgresql.insert if database == "postgresql" else sqlite.insert
-    return insert(table).on_conflict_do_nothing()
-
-
-def among(
-    session: Session, column: ColumnElement[Any] | QueryableAttribute[Any], values: Iterable[int] | Iterable[str]
-) -> Any:
-    """The condition that `column` is one of `values`, sent as one value: hundreds of them make no longer statement."""
-    wanted = list(values)
-    if session.get_bind().dialect.name == "postgresql":
-        kind = Text if wanted and isinstance(wanted[0], str) else BigInteger
-        return column == any_(bindparam(None, wanted, ARRAY(kind)))
-    listed = func.json_each(bindparam(None, json.dumps(wanted), Text)).table_valued("value")
-    return column.in_(select(listed.c.value))
-
-
-class ManyAsked:
-    """A query about many ids that every batch asks: built once for each database, and then only given its values."""
-
-    def __init__(self, build: Callable[[Callable[..., Any]], Select[Any]]) -> None:
-        """`build` makes the query with a function that makes of a column the condition to be one of the ids (names
-        where it holds words); with a name behind the column, one of another list that is given by that name."""
-        self._build = build
-        self._built: dict[str, Select[Any]] = {}
-
-    def rows(
-        self, session: Session, ids: Collection[int] | Collection[str], **values: Any
-    ) -> Sequence[tuple[Any, ...]]:
-        """The query's rows as the driver gives them (`plain_rows`); none without ids, and nobody is asked then."""
-        if not ids:
-            return []
-        return plain_rows(session, *self._with(session, ids, values))
-
-    def found(self, session: Session, ids: Collection[int] | Collection[str], **values: Any) -> Sequence[Any]:
-        """The rows of a query about one kind of row, as the session has them; none without ids, unasked."""
-        return session.scalars(*self._with(session, ids, values)).all() if ids else []
-
-    def read(self, session: Session, ids: Collection[int] | Collection[str], **values: Any) -> Sequence[Any]:
-        """The query's rows with their times read; none without ids, unasked."""
-        return session.execute(*self._with(session, ids, values)).all() if ids else []
-
-    def _with(
-        self, session: Session, ids: Collection[int] | Collection[str], values: dict[str, Any]
-    ) -> tuple[Select[Any], dict[str, Any]]:
-        name = session.get_bind().dialect.name
-        query = self._built.get(name)
-        if query is None:
-            query = self._built[name] = self._build(_one_of_postgresql if name == "postgresql" else _one_of_sqlite)
-        values["ids"] = ids
-        for each, value in values.items():
-            if isinstance(value, Collection) and not isinstance(value, str | bytes):
-                values[each] = list(value) if name == "postgresql" else json.dumps(list(value))
-        return query, values
-
-
-def _one_of_postgresql(column: Any, name: str = "ids") -> Any:
-    return column == any_(bindparam(name, type_=ARRAY(Text if isinstance(column.type, Text | String) else BigInteger)))
-
-
-def _one_of_sqlite(column: Any, name: str = "ids") -> Any:
-    listed = func.json_each(bindparam(name, type_=Text)).table_valued("value")
-    return column.in_(select(listed.c.value))
-
-
-def bulk_delete(session: Session, table: Table, columns: Sequence[str], keys: Sequence[tuple[Any, ...]]) -> None:
-    """No row of `table` has one of these keys (values in the order of `columns`, as the driver stores them)."""
-    if not keys:
-        return
-    connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        types = [str(table.c[name].type.compile(connection.dialect)) for name in columns]
-        lists = ", ".join(f"%s::{kind}[]" for kind in types)
-        same = " AND ".join(f'"{table.name}"."{name}" = gone."{name}"' for name in columns)
-        names = ", ".join(f'"{name}"' for name in columns)
-        connection.exec_driver_sql(
-            f'DELETE FROM "{table.name}" USING unnest({lists}) AS gone({names}) WHERE {same}',  # noqa: S608
-            tuple(list(column) for column in zip(*keys, strict=True)),
-        )
-        return
-    same = " AND ".join(f'"{name}" = ?' for name in columns)
-    connection.exec_driver_sql(f'DELETE FROM "{table.name}" WHERE {same}', list(keys))  # noqa: S608
-
-
 def changed_by(session: Session, statement: Update | Delete) -> int:
     """The statement has run; how many rows it changed or took away."""
     return cast(CursorResult[Any], session.execute(statement)).rowcount
-
-
-def stored_time(session: Session, moment: datetime) -> Any:
-    """A time as the driver stores it, for `bulk_insert` and hand-written statements."""
-    return time_storer(session)(moment)
-
-
-def time_storer(session: Session) -> Callable[[datetime], Any]:
-    """What makes of a time what the driver stores, for many of them."""
-    return _as_it_is if session.get_bind().dialect.name == "postgresql" else to_microseconds
-
-
-def time_loader(session: Session) -> Callable[[Any], datetime]:
-    """What makes a time of what the driver gives, for many of them."""
-    return _as_it_is if session.get_bind().dialect.name == "postgresql" else from_microseconds
-
-
-def plain_rows(
-    session: Session, query: Select[Any], values: Mapping[str, Any] | None = None
-) -> Sequence[tuple[Any, ...]]:
-    """The query's rows as the driver gives them, times unread: for batches in which every microsecond counts."""
-    result = session.connection().execute(query, values)
-    try:
-        return result.cursor.fetchall() if result.cursor is not None else []
-    finally:
-        result.close()
-
-
-def _as_it_is(value: Any) -> Any:
-    return value

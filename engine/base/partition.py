@@ -13,10 +13,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from engine.base.broker import Broker
-from engine.base.db import Base, UTCDateTime, one_at_a_time
+from engine.base.db import Base, one_at_a_time
 from engine.base.ids import id_at
 from engine.base.log import logger
 from engine.base.services import Services
+from engine.base.stored_time import UTCDateTime
 from engine.base.sweep import Sweep
 
 #: Months made beforehand, beside the present one.

@@ -30,6 +30,10 @@ class NotSent:
     retry_after: timedelta | None = None
     #: Whose trouble it is: only the address's own counts against it.
     about: Literal["address", "message", "way"] = "way"
+    #: It was said of the recipient, and so by word of their host; not by the way out of itself, which serves everybody.
+    of_recipient: bool = False
+    #: It befell us before a word was said of this message: no more can be learned of it by another try.
+    at_the_door: bool = False
 
 
 @dataclass(frozen=True, slots=True)

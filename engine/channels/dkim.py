@@ -6,7 +6,7 @@ lines that a stranger could gain by adding are signed once more than they stand 
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -49,6 +49,14 @@ class SigningKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Relaxed:
+    """A mail in its relaxed form: the lines of its head by their names in small letters, and its body."""
+
+    head: Mapping[str, bytes]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class _Shape:
     """What a signature over the same names says each time: its beginning for one key."""
 
@@ -64,17 +72,22 @@ class Signer:
         self.keys = tuple(keys)
         self._shapes: dict[tuple[str, ...], _Shape] = {}
 
-    def signed(self, message: bytes, at: datetime) -> bytes:
-        """The message (lines end in CRLF) with a DKIM-Signature for each key above it."""
-        return self.signatures(message, at) + message if self.keys else message
+    def signed(self, message: bytes, at: datetime, relaxed: Relaxed | None = None) -> bytes:
+        """The message (lines end in CRLF) with a DKIM-Signature for each key above it.
 
-    def signatures(self, message: bytes, at: datetime) -> bytes:
+        `relaxed`: its relaxed form, from whoever put it together and knows it.
+        """
+        return self.signatures(message, at, relaxed) + message if self.keys else message
+
+    def signatures(self, message: bytes, at: datetime, relaxed: Relaxed | None = None) -> bytes:
         """The DKIM-Signature lines of this message. The body is hashed once for all keys."""
-        head, _, body = message.partition(b"\r\n\r\n")
-        lines = relaxed_head(head)
+        if relaxed is None:
+            head, _, body = message.partition(b"\r\n\r\n")
+            relaxed = Relaxed(relaxed_head(head), relaxed_body(body))
+        lines = relaxed.head
         shape = self._shape(tuple(lines))
         covered = b"".join([lines[name] for name in shape.covered])
-        digest = base64.b64encode(hashlib.sha256(relaxed_body(body)).digest()).decode("ascii")
+        digest = base64.b64encode(hashlib.sha256(relaxed.body).digest()).decode("ascii")
         stamp = int(at.timestamp())
         made: list[bytes] = []
         for key in self.keys:
@@ -119,24 +132,33 @@ def relaxed_head(head: bytes) -> dict[str, bytes]:
 
     Of lines that stand there twice the last one counts, which is the one that a verifier looks for first (5.4.2).
     """
-    found: dict[str, bytes] = {}
-    for line in head.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ").split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        name = name.strip().lower()
-        found[name.decode("ascii")] = b"%b:%b\r\n" % (name, b" ".join(value.split()))
-    return found
+    lines = head.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ").split(b"\r\n")
+    return dict(relaxed_line(line) for line in lines)
+
+
+def relaxed_line(line: bytes) -> tuple[str, bytes]:
+    """One line of a head, folded or not: its name in small letters, and its relaxed form with its line break."""
+    name, _, value = line.partition(b":")
+    name = name.strip().lower()
+    return name.decode("ascii"), b"%b:%b\r\n" % (name, b" ".join(value.split()))
 
 
 def relaxed_body(body: bytes) -> bytes:
     """A body in its relaxed form (RFC 6376 3.4.4): blanks are one, none ends a line, no empty line ends the body."""
-    if b"\t" in body:
-        body = body.replace(b"\t", b" ")
-    while b"  " in body:
-        body = body.replace(b"  ", b" ")
-    while b" \r\n" in body:
-        body = body.replace(b" \r\n", b"\r\n")
+    body = relaxed_lines(body)
     if not body.endswith(b"\r\n"):
         body = body.rstrip(b" ")
     while body.endswith(b"\r\n"):
         body = body[:-2]
     return body + b"\r\n" if body else b""
+
+
+def relaxed_lines(lines: bytes) -> bytes:
+    """Whole lines of a body in their relaxed form; those that are empty stay."""
+    if b"\t" in lines:
+        lines = lines.replace(b"\t", b" ")
+    while b"  " in lines:
+        lines = lines.replace(b"  ", b" ")
+    while b" \r\n" in lines:
+        lines = lines.replace(b" \r\n", b"\r\n")
+    return lines

@@ -23,11 +23,3 @@ class DnsRecord:
     def strings(self) -> tuple[str, ...]:
         """The value in pieces of at most 255 signs, as a TXT record holds them (RFC 1035 3.3.14)."""
         return tuple(self.value[at : at + 255] for at in range(0, len(self.value), 255)) or ("",)
-
-    @property
-    def in_zone(self) -> str:
-        """The record as a line of a zone file (RFC 1035 5.1)."""
-        if self.type != "TXT":
-            return f"{self.name}. IN {self.type} {self.value}" + ("" if self.type in ("A", "AAAA") else ".")
-        quoted = " ".join('"' + each.replace("\\", "\\\\").replace('"', '\\"') + '"' for each in self.strings)
-        return f"{self.name}. IN TXT {quoted}"

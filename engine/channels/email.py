@@ -18,6 +18,8 @@ from engine.channels.provider_headers import provider_headers
 
 #: A connection that rested longer is not trusted again; relays hang up after one to five minutes (RFC 5321 4.5.3.2).
 REST_SECONDS = 45.0
+#: The machine's certificates are read anew after so long: they are renewed while we run.
+TRUSTED_SECONDS = 3600.0
 #: Messages over one connection; many relays hang up after 100.
 MESSAGES_PER_CONNECTION = 90
 #: A relay that takes so many a second over each connection needs no more; how often that is looked at (seconds).
@@ -39,6 +41,7 @@ class SmtpRelay:
     def __init__(self, mail: Mail, *, tls: ssl.SSLContext | None = None, greeting_name: str | None = None) -> None:
         self._mail = mail
         self._tls = tls
+        self._trust: tuple[float, ssl.SSLContext] | None = None
         self._greeting_name = greeting_name or (mail.domain if mail.domain != "localhost" else None)
         self._free: list[_Connection] = []
         self._lock = threading.Lock()
@@ -48,7 +51,7 @@ class SmtpRelay:
         """The relay has the message, or the reason why not. Never raises for the relay's trouble."""
         message = provider_headers(self._mail.host, return_path) + message
         with self._room:
-            return self._one(return_path, recipient, message)
+            return self._one(self._take(), return_path, recipient, message)
 
     def send_many(self, mails: Sequence[OutgoingMail], until: float) -> list[Sent | NotSent | None]:
         """What the relay said to each, in order; None for those not begun before `until` (monotonic seconds).
@@ -71,7 +74,7 @@ class SmtpRelay:
             before = batch.settled
             alive[0].join(LOOK_AGAIN)
             slow = batch.settled - before < LOOK_AGAIN * FAST_ENOUGH * len(alive)
-            if slow and len(alive) < self._mail.connections and batch.settled < count:
+            if slow and not batch.full and len(alive) < self._mail.connections and batch.settled < count:
                 carriers.append(self._carrier(batch))
 
     def _with_headers(self, mail: OutgoingMail) -> OutgoingMail:
@@ -86,28 +89,41 @@ class SmtpRelay:
     def _carry(self, batch: MailBatch) -> None:
         """One connection after the other carries mails of the batch until there are none, or no time."""
         with self._room:
-            while (mail := batch.take()) is not None:
+            batch.begin()
+            while (mail := batch.take_or_leave()) is not None:
                 try:
-                    self._carry_from(batch, mail)
+                    if not self._carry_from(batch, mail):
+                        return
                 except Exception as error:
                     log.exception("the mail channel broke")
                     if mail[0] in batch.begun:
                         says = f"Our own mail channel broke ({type(error).__name__})."
                         batch.settle(mail[0], NotSent(False, "channel", says, unknown=True))
 
-    def _carry_from(self, batch: MailBatch, first: Numbered) -> None:
-        """This mail and those after it, over one connection. A relay that takes no pipelining gets one at a time."""
+    def _carry_from(self, batch: MailBatch, first: Numbered) -> bool:
+        """This mail went over one connection, and those after it where the relay takes pipelining.
+
+        False where no connection could be made, and others carry on.
+        """
         connection = self._take()
         if connection is None:
             try:
                 connection = _Connection(self._connect())
             except Exception as error:
-                batch.settle(first[0], self._no_connection(error))
-                return
-        if not connection.smtp.has_extn("pipelining"):
-            self._keep_as_it_is(connection)
-            batch.settle(first[0], self._one(first[1].return_path, first[1].recipient, first[1].message))
-            return
+                reason = self._no_connection(error)
+                if batch.leave_to_others(first):
+                    return False
+                batch.settle(first[0], reason)
+                return True
+        if connection.smtp.has_extn("pipelining"):
+            self._carry_over(connection, batch, first)
+        else:
+            mail = first[1]
+            batch.settle(first[0], self._one(connection, mail.return_path, mail.recipient, mail.message))
+        return True
+
+    def _carry_over(self, connection: _Connection, batch: MailBatch, first: Numbered) -> None:
+        """This mail and those after it, each begun before the answer to the one before it has come."""
         room = MESSAGES_PER_CONNECTION - connection.sent - 1
         begun = 0
 
@@ -124,12 +140,7 @@ class SmtpRelay:
             connection.sent += begun
             self._keep(connection)
 
-    def _keep_as_it_is(self, connection: _Connection) -> None:
-        with self._lock:
-            self._free.append(connection)
-
-    def _one(self, return_path: str, recipient: str, message: bytes) -> Sent | NotSent:
-        kept = self._take()
+    def _one(self, kept: _Connection | None, return_path: str, recipient: str, message: bytes) -> Sent | NotSent:
         if kept is not None:
             outcome = self._over(kept, return_path, recipient, message)
             # A kept connection may have died while it rested: before the message itself, nothing was taken.
@@ -170,18 +181,21 @@ class SmtpRelay:
 
     def _connect(self) -> smtplib.SMTP:
         mail = self._mail
-        context = self._tls or ssl.create_default_context()
         smtp: smtplib.SMTP
         if mail.security == "tls":
             smtp = smtplib.SMTP_SSL(
-                mail.host, mail.port, local_hostname=self._greeting_name, timeout=mail.timeout_seconds, context=context
+                mail.host,
+                mail.port,
+                local_hostname=self._greeting_name,
+                timeout=mail.timeout_seconds,
+                context=self._trusted(),
             )
         else:
             smtp = smtplib.SMTP(mail.host, mail.port, local_hostname=self._greeting_name, timeout=mail.timeout_seconds)
         try:
             if mail.security == "starttls":
                 # Raises when the relay does not offer it: we never go on in the clear.
-                smtp.starttls(context=context)
+                smtp.starttls(context=self._trusted())
             if mail.user:
                 smtp.login(mail.user, mail.password)
             smtp.ehlo_or_helo_if_needed()
@@ -189,6 +203,15 @@ class SmtpRelay:
             smtp.close()
             raise
         return smtp
+
+    def _trusted(self) -> ssl.SSLContext:
+        """Whom we trust: the machine's certificates, which take as long to read as a hundred mails to send."""
+        if self._tls is not None:
+            return self._tls
+        now, trust = time.monotonic(), self._trust
+        if trust is None or now - trust[0] > TRUSTED_SECONDS:
+            trust = self._trust = (now, ssl.create_default_context())
+        return trust[1]
 
     def _over(
         self, connection: _Connection, return_path: str, recipient: str, message: bytes
@@ -209,7 +232,8 @@ class SmtpRelay:
                 return self._after_refusal(connection, refused)
             smtp.send(pipeline.stuffed(message))
             whole = True
-            code, words = smtp.getreply()
+            # Not smtplib's reading: it believes half an answer, and takes a mail that arrived for one that did not.
+            code, words = pipeline.reply(pipeline.replies_of(smtp))
         except Exception as error:
             smtp.close()
             reason = from_exception(stage, error, may_have_left=whole)
@@ -233,7 +257,10 @@ class SmtpRelay:
         return refused
 
     def _no_connection(self, error: Exception) -> NotSent:
-        if isinstance(error, smtplib.SMTPConnectError | smtplib.SMTPHeloError):
+        turned_away = isinstance(error, smtplib.SMTPConnectError | smtplib.SMTPHeloError)
+        # A sign-in that is put off (454, RFC 4954 4) says nothing against our password.
+        put_off = isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code < 500
+        if isinstance(error, smtplib.SMTPResponseException) and (turned_away or put_off):
             return from_reply(Stage.CONNECT, error.smtp_code, error.smtp_error)
         reason = from_exception(Stage.CONNECT, error)
         log.warning("the mail relay cannot be used", host=self._mail.host, says=reason.says, error=str(error)[:200])

@@ -18,6 +18,11 @@ About = Literal["address", "message", "way"]
 #: A status as RFC 3463 2 writes it, at the beginning of the reply's words.
 _ENHANCED = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b")
 
+#: How mail servers say that they carry nothing for us, whoever it is for: Postfix, Sendmail, Exim, Exchange.
+_CARRIES_NOTHING = re.compile(
+    r"relay(?:ing)? (?:access )?denied|relay(?:ing)? not permitted|unable to relay", re.IGNORECASE
+)
+
 
 class Stage(StrEnum):
     """How far a message had come."""
@@ -45,11 +50,18 @@ _BEFORE = (Stage.CONNECT, Stage.SENDER)
 _TO = (Stage.RECIPIENT, Stage.DATA)
 _DATA = (Stage.DATA,)
 
+#: That we should sign in (RFC 4954 6) is said to whatever is the first command that the relay minds.
+_SIGN_IN = Row(_TO, "53", False, "way", "the relay wants us to sign in, which is ours to mend")
+
 TABLE: tuple[Row, ...] = (
     # Before a recipient is named, a refusal is about us: our name, our sign-in, our sending domain. Somebody mends the
     # settings, and nothing is lost meanwhile.
+    # But for the size, which is told with the sender (RFC 1870 6.1).
+    Row((Stage.SENDER,), "5.3.4", True, "message", "the message is too long for the relay"),
+    Row((Stage.SENDER,), "552", True, "message", "the message is too long for the relay"),
     Row(_BEFORE, "5", False, "way", "the relay does not accept us yet; its settings or ours need mending"),
     Row(_BEFORE, "4", False, "way", "the relay is busy"),
+    _SIGN_IN,
     # Enhanced statuses say more than codes, and come first.
     Row(_TO, "5.1.", True, "address", "there is no such address"),
     Row(_TO, "5.2.1", True, "address", "the mailbox was switched off"),
@@ -69,12 +81,14 @@ TABLE: tuple[Row, ...] = (
     Row(_TO, "4", False, "way", "the receiving system asks to try later"),
     Row(_TO, "50", False, "way", "the relay did not understand us, which is ours to mend"),
     Row(_TO, "521", True, "address", "the address's host takes no mail (RFC 7504)"),
-    Row(_TO, "53", False, "way", "the relay wants us to sign in, which is ours to mend"),
     Row((Stage.RECIPIENT,), "552", False, "address", "the mailbox is full; it may be emptied"),
     Row(_DATA, "552", True, "message", "the message is too long"),
     Row((Stage.RECIPIENT,), "5", True, "address", "the address was refused"),
     Row(_DATA, "5", True, "message", "the message was refused"),
 )
+
+#: So many failures of the relay itself in a row, with no word of it about any letter in between, say that it is down.
+IN_A_ROW = 5
 
 #: Exceptions, the most particular first.
 EXCEPTIONS: tuple[tuple[type[BaseException], str, str], ...] = (
@@ -102,9 +116,17 @@ EXCEPTIONS: tuple[tuple[type[BaseException], str, str], ...] = (
 )
 
 
+_BROKEN = frozenset(code for _, code, _ in EXCEPTIONS)
+
+
 def is_down(reason: NotSent) -> bool:
-    """Whether the relay itself cannot be used, so that no other message fares better: what it says of one is a code."""
-    return reason.about == "way" and reason.code.partition(" ")[0] in {code for _, code, _ in EXCEPTIONS}
+    """Whether it is the relay's own trouble, or ours with it, in which no other message is likely to fare better.
+
+    That is a connection that broke, and what the relay says of itself or of us: to our greeting, of the sender, or
+    closing. What it says of a recipient or of a message is not.
+    """
+    first = reason.code.partition(" ")[0]
+    return reason.about == "way" and not reason.of_recipient and (first in _BROKEN or first.isdigit())
 
 
 def from_reply(stage: Stage, code: int, words: bytes | str) -> NotSent:
@@ -113,12 +135,15 @@ def from_reply(stage: Stage, code: int, words: bytes | str) -> NotSent:
     said = " ".join(said.split())
     found = _ENHANCED.match(said)
     enhanced = found[1] if found else ""
-    row = _row(stage, code, enhanced)
+    row = _SIGN_IN if stage is Stage.RECIPIENT and _CARRIES_NOTHING.search(said) else _row(stage, code, enhanced)
     return NotSent(
         permanent=row.permanent,
         code=f"{code} {enhanced}".strip(),
         says=f"{row.why}: {said}"[:400] if said else row.why,
         about=row.about,
+        # A relay that closes says 421 to any command (RFC 5321 3.8); with a status it may pass on what it was told.
+        of_recipient=stage in _TO and (code != 421 or bool(enhanced)) and row is not _SIGN_IN,
+        at_the_door=stage is Stage.CONNECT,
     )
 
 
@@ -132,7 +157,8 @@ def from_exception(stage: Stage, error: BaseException, *, may_have_left: bool = 
     )
     if isinstance(error, smtplib.SMTPResponseException):
         code = f"{code} {error.smtp_code}"
-    return NotSent(permanent=False, code=code, says=f"{says} (while {stage}).", unknown=may_have_left, about="way")
+    says = f"{says} (while {stage})."
+    return NotSent(False, code, says, unknown=may_have_left, about="way", at_the_door=stage is Stage.CONNECT)
 
 
 def _row(stage: Stage, code: int, enhanced: str) -> Row:

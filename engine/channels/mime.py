@@ -8,17 +8,19 @@ import base64
 import binascii
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
 from functools import lru_cache
+from typing import NamedTuple
 
 import idna
 
 from engine.base.errors import Invalid
 from engine.base.setting_groups.mail import is_no_reply
+from engine.channels.dkim import Relaxed, relaxed_head, relaxed_line, relaxed_lines
 
 #: RFC 5322 2.1.1: a line should not be longer, without its line break.
 LINE = 78
@@ -32,11 +34,11 @@ _ADDRESS = re.compile(
     r"""(?=.{1,64}@[^@"]+\Z)(?:[!#-'*+\-./0-9=?A-Z^_`a-z{|}~]+|"(?:[ !#-\[\]-~]|\\[ -~])+")"""
     r"@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253}[A-Za-z0-9])?"
 )
+_EMPTY_LINE = b"\r\n\r\n"
 _FOLD_AT = re.compile(r" (?=[^ ])")
 
 
-@dataclass(frozen=True, slots=True)
-class Mailbox:
+class Mailbox(NamedTuple):
     """A name and an address, as From, To and Reply-To hold them."""
 
     name: str
@@ -44,17 +46,56 @@ class Mailbox:
 
 
 @dataclass(frozen=True, slots=True)
+class Coded:
+    """Whole lines as they are sent, and in the relaxed form that our signature covers (RFC 6376 3.4.4)."""
+
+    sent: bytes
+    relaxed: bytes
+
+
+class HeadLine(NamedTuple):
+    """A line of a head as it is sent; its name in small letters, and its relaxed form (RFC 6376 3.4.2)."""
+
+    sent: bytes
+    name: str
+    relaxed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Lines of a head as they are sent, and each in its relaxed form by its name in small letters."""
+
+    sent: bytes
+    relaxed: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A whole message, and its relaxed form."""
+
+    message: bytes
+    relaxed: Relaxed
+
+
+@dataclass(frozen=True, slots=True)
 class MailFrame:
     """What stands around the two bodies: the MIME headers with the boundary, and the parts' own headers."""
 
-    head: bytes
+    head: Head
+    start: bytes
     between: bytes
     tail: bytes
 
-    def fill(self, headers: bytes, text: str, html: str | Sequence[str]) -> bytes:
-        """The whole message, in lines that end in CRLF and seven bits. HTML in pieces is what they are together."""
-        rich = _quoted(html) if isinstance(html, str) else _quoted_pieces(html)
-        return b"".join((headers, self.head, _quoted(text), self.between, rich, self.tail))
+    def fill(self, headers: Head, text: str, html: Sequence[str]) -> Filled:
+        """The whole message, in lines that end in CRLF and seven bits. HTML comes in pieces, as it was put together."""
+        plain, rich = _quoted(text), _quoted_pieces(html)
+        return Filled(
+            b"".join((headers.sent, self.head.sent, self.start, plain.sent, self.between, rich.sent, self.tail)),
+            Relaxed(
+                {**headers.relaxed, **self.head.relaxed},
+                b"".join((self.start, plain.relaxed, self.between, rich.relaxed, self.tail)),
+            ),
+        )
 
 
 def picture_part(name: str, content_type: str, body: bytes) -> bytes:
@@ -85,27 +126,30 @@ def mail_frame(language: str) -> MailFrame:
     message.set_boundary(_BOUNDARY.format(part="alternative"))
     head, rest = message.as_bytes().split(_TEXT_HERE.encode(), 1)
     between, tail = rest.split(_HTML_HERE.encode(), 1)
-    # `fill` ends each body with a line break of its own.
-    return MailFrame(head, between.removeprefix(b"\r\n"), tail.removeprefix(b"\r\n"))
+    end = head.index(b"\r\n\r\n") + 4
+    # `fill` ends each body with a line break of its own. All this is in its relaxed form as it stands.
+    return MailFrame(
+        Head(head[:end], relaxed_head(head[: end - 4])),
+        head[end:],
+        between.removeprefix(b"\r\n"),
+        tail.removeprefix(b"\r\n"),
+    )
 
 
 @lru_cache(maxsize=512)
-def header(name: str, value: str | Mailbox) -> bytes:
+def header(name: str, value: str | Mailbox) -> HeadLine:
     """One header, encoded by RFC 2047 where needed and folded, with its line break.
 
     Raises Invalid for CR, LF, NUL or any other control or line-breaking character, and for an address that is none.
     """
-    if isinstance(value, Mailbox):
-        return _mailbox(name, value)
-    refuse_breaks(name, value)
-    if value.isascii() and "=?" not in value:
-        return _folded(f"{name}: {value}")
-    return _encoded(name, value).encode("ascii") + b"\r\n"
+    sent = _mailbox(name, value) if isinstance(value, Mailbox) else _text(name, value)
+    return HeadLine(sent, *relaxed_line(sent))
 
 
-def headers(pairs: Iterable[tuple[str, str | Mailbox]]) -> bytes:
+def headers(pairs: Iterable[tuple[str, str | Mailbox]]) -> Head:
     """All headers in order. Raises Invalid as `header` does."""
-    return b"".join(header(name, value) for name, value in pairs)
+    found = [header(name, value) for name, value in pairs]
+    return Head(b"".join([each.sent for each in found]), {each.name: each.relaxed for each in found})
 
 
 def refuse_breaks(name: str, value: str) -> None:
@@ -154,12 +198,24 @@ def sender(name: str, address: str) -> Mailbox:
 
 def list_headers(name: str, list_id: str, unsubscribe_url: str) -> Sequence[tuple[str, str]]:
     """List-Id (RFC 2919), and List-Unsubscribe with its one-click POST (RFC 8058)."""
-    words = one_line(name).replace("<", "").replace(">", "").replace('"', "")
     return (
-        ("List-Id", f"{words} <{list_id}>" if words.isascii() else f"<{list_id}>"),
+        ("List-Id", _list_id(name, list_id)),
         ("List-Unsubscribe", f"<{unsubscribe_url}>"),
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
     )
+
+
+@lru_cache(maxsize=512)
+def _list_id(name: str, list_id: str) -> str:
+    words = one_line(name).replace("<", "").replace(">", "").replace('"', "")
+    return f"{words} <{list_id}>" if words.isascii() else f"<{list_id}>"
+
+
+def _text(name: str, value: str) -> bytes:
+    refuse_breaks(name, value)
+    if value.isascii() and "=?" not in value:
+        return _folded(f"{name}: {value}")
+    return _encoded(name, value).encode("ascii") + b"\r\n"
 
 
 def _mailbox(name: str, value: Mailbox) -> bytes:
@@ -204,44 +260,64 @@ def _folded(line: str) -> bytes:
     return "\r\n".join(folded).encode("ascii") + b"\r\n"
 
 
-def _quoted(body: str) -> bytes:
+def _quoted(body: str) -> Coded:
     """The body in quoted-printable, ending in one line break; the standard library's C code does the work."""
-    lines = body.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
-    data = lines.encode("utf-8", "replace")
-    return binascii.b2a_qp(data, istext=True).replace(b"\n", b"\r\n")
+    lines = body.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
+    # By paragraphs, since most of a letter's say the same to every reader; no line's form depends on another's.
+    found = [_paragraph(each) for each in lines.split("\n\n")]
+    return Coded(
+        _EMPTY_LINE.join([each.sent for each in found]) + b"\r\n",
+        _EMPTY_LINE.join([each.relaxed for each in found]) + b"\r\n",
+    )
 
 
-def _quoted_pieces(pieces: Sequence[str]) -> bytes:
+@lru_cache(maxsize=1024)
+def _paragraph(lines: str) -> Coded:
+    """These lines; the last one's break is not among them."""
+    coded = binascii.b2a_qp(f"{lines}\n".encode("utf-8", "replace"), istext=True)[:-1].replace(b"\n", b"\r\n")
+    return Coded(coded, relaxed_lines(coded))
+
+
+def _quoted_pieces(pieces: Sequence[str]) -> Coded:
     """These pieces as one body in quoted-printable; what a template says to everybody is encoded once.
 
     A soft break stands between two pieces (RFC 2045 6.7, rule 5), so that each is encoded for itself.
     """
-    found: list[bytes] = []
+    found: list[Coded] = []
     for piece in pieces:
         if piece:
-            found.append(_kept_piece(piece) if len(piece) >= _WORTH_KEEPING else _piece(piece))
-    if found:
-        found[-1] = found[-1].removesuffix(b"=\r\n")
-    return b"".join(found).rstrip(b"\r\n") + b"\r\n"
+            found.append(_kept_piece(piece) if len(piece) >= _WORTH_KEEPING else _short_piece(piece))
+    # The body ends in one line break, and in no soft one.
+    last = b""
+    while found and not last:
+        last = found.pop().sent.removesuffix(b"=\r\n").rstrip(b"\r\n")
+    ended = last + b"\r\n"
+    return Coded(
+        b"".join([each.sent for each in found]) + ended,
+        b"".join([each.relaxed for each in found]) + relaxed_lines(ended),
+    )
 
 
-def _piece(piece: str) -> bytes:
+def _piece(piece: str) -> Coded:
     """One piece, ending in a line break of its own or in a soft one."""
     data = piece.encode("utf-8", "replace")
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     coded = binascii.b2a_qp(data, istext=True).replace(b"\n", b"\r\n")
-    if coded.endswith(b"\r\n"):
-        return coded
-    start = coded.rfind(b"\n") + 1
-    if len(coded) - start > 75:
-        # The soft break's own sign would make the line too long; it is cut where no sign is written as =XX.
-        cut = start + 70
-        while b"=" in coded[cut - 2 : cut]:
-            cut -= 1
-        coded = coded[:cut] + b"=\r\n" + coded[cut:]
-    return coded + b"=\r\n"
+    if not coded.endswith(b"\r\n"):
+        start = coded.rfind(b"\n") + 1
+        if len(coded) - start > 75:
+            # The soft break's own sign would make the line too long; it is cut where no sign is written as =XX.
+            cut = start + 70
+            while b"=" in coded[cut - 2 : cut]:
+                cut -= 1
+            coded = coded[:cut] + b"=\r\n" + coded[cut:]
+        coded += b"=\r\n"
+    return Coded(coded, relaxed_lines(coded))
 
+
+#: Most of a letter's short pieces say the same to every reader: who wrote it, to whom, from where.
+_short_piece = lru_cache(maxsize=1024)(_piece)
 
 #: Pieces of at least so many signs are a template's own, not a reader's value.
 _WORTH_KEEPING = 200
@@ -249,6 +325,6 @@ _BLANKS = re.compile(r"[ \t]+(?=[ \t\n])|(?<=\n)[ \t]+")
 
 
 @lru_cache(maxsize=1024)
-def _kept_piece(piece: str) -> bytes:
+def _kept_piece(piece: str) -> Coded:
     """A template's own piece. Blanks that no reader sees go: a style's indenting would be signed and sent each time."""
     return _piece(_BLANKS.sub("", piece))

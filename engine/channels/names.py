@@ -10,11 +10,12 @@ from collections.abc import Callable
 from typing import Any, Final, Literal
 
 import dns.exception
+import dns.message
 import dns.name
 import dns.rdatatype
 import dns.resolver
 
-Kind = Literal["TXT", "A", "AAAA", "MX", "PTR", "CNAME"]
+Kind = Literal["TXT", "A", "AAAA", "MX", "PTR", "CNAME", "NS"]
 #: Text of one record that is looked at: a key of 4096 bits has 750 letters; what is longer is nothing we ask for.
 LONGEST_TEXT: Final = 4_096
 #: Questions that one mail may bring about: RFC 7208 4.6.4 allows ten for SPF, and each of its MX ten more.
@@ -27,6 +28,13 @@ SHORTEST_KEPT, LONGEST_KEPT, LEFT_ALONE = 5.0, 600.0, 30.0
 MOST_KEPT: Final = 2_000
 #: So many names in a row that nobody answered for, with no answer in between, and the name server itself is away.
 MOST_SILENT: Final = 3
+
+
+#: What is said of an answer that did not come, or was none.
+_WHY: Final[dict[type[Exception], str]] = {
+    dns.resolver.LifetimeTimeout: "no answer in time",
+    dns.resolver.NoNameservers: "the name server gave up (SERVFAIL)",
+}
 
 
 class NamesAway(Exception):
@@ -46,7 +54,7 @@ class Cache:
     def must_be_there(self, server: str) -> None:
         """Raises NamesAway while the name server itself is taken to be away: nobody waits for it mail by mail."""
         if self._away.get(server, 0.0) > time.monotonic():
-            raise NamesAway("The name server does not answer.")
+            raise NamesAway("the name server does not answer")
 
     def heard(self, server: str, answered: bool) -> None:
         """The name server answered, whatever it said, or did not."""
@@ -62,7 +70,7 @@ class Cache:
         if until <= time.monotonic():
             return None
         if answer is None:
-            raise NamesAway("Nobody answered a moment ago.")
+            raise NamesAway("nobody answered a moment ago")
         return answer
 
     def put(self, key: tuple[str, str, str], answer: list[Any] | None, seconds: float) -> None:
@@ -93,7 +101,7 @@ class Names:
     def ask(self, name: str, kind: Kind) -> list[Any]:
         """The records of this name and kind; none when it has none or is none. Raises NamesAway.
 
-        TXT as bytes, A, AAAA, PTR and CNAME as text, MX as (preference, name).
+        TXT as bytes, A, AAAA, PTR, CNAME and NS as text, MX as (preference, name).
         """
         name = name.rstrip(".").lower()
         key = (str(self._server), name, kind)
@@ -102,7 +110,7 @@ class Names:
             return known
         left = self._until - time.monotonic()
         if left <= 0 or self._asked >= MOST_QUESTIONS:
-            raise NamesAway("There was no time left to ask.")
+            raise NamesAway("no time was left to ask")
         self._cache.must_be_there(key[0])
         self._asked += 1
         try:
@@ -116,12 +124,34 @@ class Names:
                 return []  # no such name can be
             self._cache.heard(key[0], not isinstance(error, (dns.exception.Timeout, OSError)))
             self._cache.put(key, None, LEFT_ALONE)
-            raise NamesAway(type(error).__name__) from error
+            raise NamesAway(_WHY.get(type(error), type(error).__name__)) from error
         self._cache.heard(key[0], True)
         read = _READ[kind]
         answer = [read(each) for each in list(found)[:MOST_RECORDS]]
         self._cache.put(key, answer, found.rrset.ttl if found.rrset is not None else 0)
         return answer
+
+    def kept(self, name: str, kind: Kind) -> float | None:
+        """Seconds for which the name server still says what it says now, be it that there is nothing (RFC 2308
+        section 5); None where it does not tell. Asked anew each time."""
+        left = max(0.1, self._until - time.monotonic())
+        try:
+            answer = _resolver(self._server).resolve(name, kind, lifetime=left, search=False)
+        except dns.resolver.NXDOMAIN as error:
+            return _nothing_for(list(error.kwargs["responses"].values())[-1])
+        except dns.resolver.NoAnswer as error:
+            return _nothing_for(error.kwargs["response"])
+        except (dns.exception.DNSException, OSError, ValueError, NamesAway):
+            return None
+        return float(answer.rrset.ttl) if answer.rrset is not None else None
+
+
+def _nothing_for(response: dns.message.Message) -> float | None:
+    """How long it stays known that there is nothing: as long as the zone's own record (SOA) says."""
+    for each in response.authority:
+        if each.rdtype == dns.rdatatype.SOA:
+            return float(min(each.ttl, each[0].minimum))
+    return None
 
 
 _READ: dict[str, Callable[[Any], Any]] = {
@@ -130,6 +160,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "AAAA": lambda record: record.address,
     "PTR": lambda record: record.target.to_text(omit_final_dot=True),
     "CNAME": lambda record: record.target.to_text(omit_final_dot=True),
+    "NS": lambda record: record.target.to_text(omit_final_dot=True),
     "MX": lambda record: (record.preference, record.exchange.to_text(omit_final_dot=True)),
 }
 
@@ -139,7 +170,7 @@ def _resolver(server: tuple[str, int] | None) -> dns.resolver.Resolver:
     try:
         resolver = dns.resolver.Resolver(configure=server is None)
     except dns.resolver.NoResolverConfiguration as error:
-        raise NamesAway("This machine names no resolver.") from error
+        raise NamesAway("this machine names no resolver") from error
     if server is not None:
         resolver.nameservers, resolver.port = [server[0]], server[1]
     resolver.timeout = 2.0

@@ -4,10 +4,9 @@ One write holds a whole message and, behind its last dot, MAIL, RCPT and DATA of
 read. Only the body waits for its 354. Whatever breaks, at most the one mail whose body was written may have left.
 """
 
-import re
 import smtplib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 from engine.base.services import NotSent, OutgoingMail, Sent
@@ -17,8 +16,6 @@ from engine.channels.failures import Stage, from_exception, from_reply
 Numbered = tuple[int, OutgoingMail]
 #: RFC 5321 4.5.3.1.5 has 512 octets; a talkative relay may have more.
 LONGEST_REPLY = 8192
-#: The dot that ends a message, doubled within it (RFC 5321 4.5.2).
-_DOTS = re.compile(rb"(?m)^\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ def run(
     The connection is as good as new afterwards, or closed (`alive` is False). Never raises for the relay's trouble.
     """
     sized = smtp.has_extn("size")
-    replies = smtp.file if smtp.file is not None else smtp.sock.makefile("rb")  # type: ignore[union-attr]
+    replies = replies_of(smtp)
     current, reset = first, False
     try:
         smtp.sock.sendall(_commands(first[1], sized, reset))  # type: ignore[union-attr]
@@ -70,18 +67,29 @@ def run(
         assert outcome is not None
         settle(number, outcome)
         if isinstance(outcome, NotSent) and outcome.code.startswith("421"):
-            return _broken(smtp, upcoming, outcome)
+            # What was said of one mail says nothing of the host of the next.
+            return _broken(smtp, upcoming, replace(outcome, of_recipient=False))
         if upcoming is None:
             return _ended(smtp, replies, reset)
         current = upcoming
 
 
+def replies_of(smtp: smtplib.SMTP) -> IO[bytes]:
+    """Where the relay's answers are read: by smtplib and by us from one buffer, so that neither misses a line."""
+    if smtp.file is None:
+        smtp.file = smtp.sock.makefile("rb")  # type: ignore[union-attr]
+    return smtp.file
+
+
 def reply(replies: IO[bytes]) -> tuple[int, bytes]:
-    """One answer of the relay, its lines as one (RFC 5321 4.2.1). Raises SMTPServerDisconnected, or OSError."""
+    """One answer of the relay, its lines as one (RFC 5321 4.2.1). Raises SMTPServerDisconnected, or OSError.
+
+    Of an answer that is cut off nothing is believed, not even its first digits.
+    """
     words: list[bytes] = []
     while True:
         line = replies.readline(LONGEST_REPLY)
-        if not line:
+        if not line.endswith(b"\n"):
             raise smtplib.SMTPServerDisconnected("the relay hung up")
         words.append(line[4:].strip(b" \r\n\t"))
         if line[3:4] != b"-":
@@ -92,9 +100,10 @@ def reply(replies: IO[bytes]) -> tuple[int, bytes]:
 
 
 def stuffed(message: bytes) -> bytes:
-    """The message as DATA carries it, with its end."""
-    if b"\n." in message or message.startswith(b"."):
-        message = _DOTS.sub(b"..", message)
+    """The message as DATA carries it, with its end: a dot at the start of a line is doubled (RFC 5321 4.5.2)."""
+    message = message.replace(b"\n.", b"\n..")
+    if message.startswith(b"."):
+        message = b"." + message
     return message + (b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n")
 
 

@@ -1,12 +1,17 @@
 """SMTP look: whether a relay lets us in, and whether a server takes mail for our domain. Nothing is sent by either."""
 
 import smtplib
+import socket
 import ssl
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Literal
 
 from engine.base.setting_groups.mail import Mail
+
+#: What kind of trouble it is, for whoever says what to do.
+Trouble = Literal["", "name", "refused", "silent", "hung up", "later", "certificate", "no tls", "sign-in", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +21,7 @@ class Seen:
     ok: bool
     says: str
     stage: str = "done"
+    trouble: Trouble = ""
 
 
 def relay_look(mail: Mail, seconds: float = 5.0, *, tls: ssl.SSLContext | None = None) -> Seen:
@@ -38,7 +44,7 @@ def relay_look(mail: Mail, seconds: float = 5.0, *, tls: ssl.SSLContext | None =
             stage = "sign_in"
             smtp.login(mail.user, mail.password)
     except (OSError, smtplib.SMTPException, ValueError) as trouble:
-        return Seen(False, f"{where}: {_said(trouble)}", stage)
+        return Seen(False, f"{where}: {_said(trouble)}", stage, _kind(trouble))
     finally:
         if smtp is not None:
             with suppress(OSError, smtplib.SMTPException):
@@ -62,7 +68,7 @@ def door_look(host: str, address: str, recipient: str, seconds: float = 5.0, *, 
                     return Seen(False, f"{host} says {code} {_words(words)}", stage)
             smtp.rset()
     except (OSError, smtplib.SMTPException, ValueError) as trouble:
-        return Seen(False, f"{host} ({address}), port {port}: {_said(trouble)}", stage)
+        return Seen(False, f"{host} ({address}), port {port}: {_said(trouble)}", stage, _kind(trouble))
     return Seen(True, f"{host} takes mail for {recipient.rpartition('@')[2]}.")
 
 
@@ -71,9 +77,41 @@ def _said(trouble: Exception) -> str:
         return f"{trouble.smtp_code} {_words(trouble.smtp_error)}"
     if isinstance(trouble, ssl.SSLCertVerificationError):
         return f"its certificate is not good ({trouble.verify_message})"
-    if isinstance(trouble, TimeoutError):
-        return "no answer in time"
-    return str(trouble) or type(trouble).__name__
+    return _IN_WORDS.get(_kind(trouble)) or str(trouble) or type(trouble).__name__
+
+
+_IN_WORDS: dict[Trouble, str] = {
+    "name": "no machine of this name is known",
+    "refused": "nobody listens there (connection refused)",
+    "silent": "no answer in time",
+    "hung up": "it hangs up without a word",
+}
+
+
+def _kind(trouble: Exception) -> Trouble:
+    match trouble:
+        case smtplib.SMTPResponseException() if 400 <= trouble.smtp_code < 500:
+            return "later"
+        case smtplib.SMTPAuthenticationError():
+            return "sign-in"
+        case smtplib.SMTPNotSupportedError():
+            return "no tls"
+        case ssl.SSLCertVerificationError():
+            return "certificate"
+        case ssl.SSLError():
+            return "no tls"
+        case TimeoutError():
+            return "silent"
+        case smtplib.SMTPServerDisconnected():
+            # smtplib calls a reply that did not come in time a disconnection.
+            return "silent" if isinstance(trouble.__context__, TimeoutError) else "hung up"
+        case socket.gaierror():
+            return "name"
+        case ConnectionRefusedError():
+            return "refused"
+        case ConnectionError():
+            return "hung up"
+    return "other"
 
 
 def _words(raw: bytes | str) -> str:

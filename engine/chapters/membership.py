@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, Id, ManyAsked
+from engine.base.asking import ManyAsked
+from engine.base.db import Base, Id
 from engine.base.foreseen import foreseeable
 from engine.base.ids import new_id
 from engine.chapters.chapter import Chapter

@@ -126,8 +126,3 @@ def lent(lenders: Lenders, template_version_id: int, mark: str = "") -> frozense
     """Who lends their name to this version where it asks the question of this mark (empty: none with answers)."""
     people = lenders.get(template_version_id, {})
     return frozenset(person for person, seen in people.items() if not mark or seen is None or mark in seen)
-
-
-def approved_by(session: Session, template_version_ids: Collection[int]) -> dict[int, frozenset[int]]:
-    """Who lends their name to each of these versions now; versions without anybody are absent."""
-    return {id_: frozenset(people) for id_, people in lenders_of(session, template_version_ids).items()}

@@ -7,7 +7,8 @@ from sqlalchemy import ForeignKey, Index, String, and_, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.audit.entry import record
-from engine.base.db import Base, Id, ManyAsked
+from engine.base.asking import ManyAsked
+from engine.base.db import Base, Id
 from engine.base.foreseen import add_soon, flush_soon, foreseeable, forget_all, is_foreseeing
 from engine.base.ids import new_id
 from engine.chapters.membership import ANSWERING_ROLES, Role, roles_of

@@ -14,7 +14,9 @@ from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine.audit.entry import record
-from engine.base.db import among, changed_by, insert_new, table_of
+from engine.base.asking import among
+from engine.base.bulk import insert_new
+from engine.base.db import changed_by, table_of
 from engine.chapters.membership import ANSWERING_ROLES, Membership, Role
 from engine.conversations.assignment import assign, desk_for, person_for
 from engine.conversations.message import Message

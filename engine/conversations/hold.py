@@ -10,8 +10,9 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from engine.base.asking import ManyAsked
 from engine.base.broker import wake_on_commit
-from engine.base.db import ManyAsked, time_loader
+from engine.base.stored_time import time_loader
 from engine.conversations.thread import Thread
 from engine.enrollments.signal import signal
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar, assert_never
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, union
 from sqlalchemy.orm import Session, aliased
 
-from engine.base.db import from_microseconds, to_microseconds
 from engine.base.errors import Invalid
+from engine.base.stored_time import from_microseconds, to_microseconds
 from engine.chapters.chapter import Chapter
 from engine.conversations.message import Message, first_line
 from engine.conversations.scope import Scope, messages_in, threads_in
@@ -28,6 +28,8 @@ Order = Literal["newest", "longest"]
 ORDERS: tuple[Order, ...] = ("newest", "longest")
 
 PAGE_ROWS = 40
+#: Said in words, not by a parameter: else the index of topics is not taken.
+IS_TOPIC = Thread.kind == literal(TOPIC, literal_execute=True)
 #: Counting stops here; a page says "99+".
 COUNT_LIMIT = 100
 
@@ -114,7 +116,14 @@ def waiting_counts(session: Session, scope: Scope) -> dict[View, int]:
     waits = and_(Thread.answer_due_at.is_not(None), Thread.closure_id.is_(None))
     counts: dict[View, int] = {}
     for view in VIEWS:
-        some = select(Thread.id).where(waits, threads_in(scope), _of_view(scope, view)).limit(COUNT_LIMIT).subquery()
+        # Lane by lane, since each has an index that knows its open ones.
+        lanes = [
+            select(Thread.id).where(lane, threads_in(scope), waits).limit(COUNT_LIMIT) for lane in _lanes(scope, view)
+        ]
+        if not lanes:
+            counts[view] = 0
+            continue
+        some = union(*(select(lane.subquery().c.id) for lane in lanes)).limit(COUNT_LIMIT).subquery()
         counts[view] = session.scalar(select(func.count()).select_from(some)) or 0
     return counts
 
@@ -144,20 +153,6 @@ def machine_mail(session: Session, scope: Scope, after: Place | None = None) -> 
     ]
     rows = found[:PAGE_ROWS]
     return Page(rows, Place(rows[-1].at, rows[-1].message_id) if len(found) > PAGE_ROWS else None)
-
-
-def _of_view(scope: Scope, view: View) -> ColumnElement[bool]:
-    match view:
-        case "mine":
-            return Thread.responsible_id == scope.member_id
-        case "chapters":
-            return _lane_of_chapters(scope)
-        case "unmatched":
-            return Thread.responsible_id.is_(None)
-        case "all":
-            return threads_in(scope)
-        case _:
-            assert_never(view)
 
 
 def _lane_of_chapters(scope: Scope) -> ColumnElement[bool]:
@@ -201,7 +196,7 @@ def _filter(shown: Shown, order: Order, now: datetime) -> ColumnElement[bool]:
         case "closed":
             return Thread.closure_id.is_not(None)
         case "topics":
-            return and_(Thread.kind == TOPIC, waits) if order == "longest" else Thread.kind == TOPIC
+            return and_(IS_TOPIC, waits) if order == "longest" else IS_TOPIC
         case _:
             assert_never(shown)
 
@@ -263,9 +258,3 @@ def _row(found: Any) -> Row:
         due_at=thread.answer_due_at,
         closed=thread.closure_id is not None,
     )
-
-
-def _called(thread: Thread, name: str | None) -> str:
-    if thread.kind == TOPIC:
-        return thread.subject
-    return name or thread.correspondent_name or masked(thread.correspondent)

@@ -9,7 +9,8 @@ from sqlalchemy import ForeignKey, Index, String, Text, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.audit.entry import record
-from engine.base.db import Base, Id, ManyAsked
+from engine.base.asking import ManyAsked
+from engine.base.db import Base, Id
 from engine.base.foreseen import flush_soon, foreseeable, hold
 from engine.base.ids import new_id
 from engine.conversations.closure import reopen

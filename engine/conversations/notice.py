@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, new_in, table_of
+from engine.base.bulk import new_in
+from engine.base.db import Base, table_of
 from engine.base.foreseen import write_soon
 from engine.conversations.thread import Thread
 

@@ -16,7 +16,8 @@ from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, delete, e
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from engine.audit.entry import record
-from engine.base.db import Base, Id, among, changed_by
+from engine.base.asking import among
+from engine.base.db import Base, Id, changed_by
 from engine.base.errors import NotFound
 from engine.chapters.membership import Role
 from engine.conversations.message import Message

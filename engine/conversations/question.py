@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, bindparam, false, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, Id, ManyAsked, one_at_a_time
+from engine.base.asking import ManyAsked
+from engine.base.db import Base, Id, one_at_a_time
 from engine.base.foreseen import foreseeable, hold
 
 

@@ -9,7 +9,8 @@ from datetime import datetime
 from sqlalchemy import Boolean, ForeignKey, Index, String, delete, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, insert_new, table_of
+from engine.base.bulk import insert_new
+from engine.base.db import Base, table_of
 from engine.conversations.thread import Thread
 
 

@@ -13,7 +13,7 @@ from engine.conversations.routing_rule import RoutingRule
 from engine.conversations.task import Task
 from engine.conversations.thread import Thread
 from engine.conversations.thread_chapter import also_seen_by
-from engine.conversations.topic import TopicPost
+from engine.conversations.topic_post import TopicPost
 from engine.people.member import Member
 
 #: Who sees every chapter's conversations and the national desk's. An auditor reads figures, not people's words.

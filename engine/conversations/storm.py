@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Index, bindparam, func, select
 from sqlalchemy.orm import Mapped, Session
 
-from engine.base.db import Base, Id, ManyAsked
+from engine.base.asking import ManyAsked
+from engine.base.db import Base, Id
 from engine.base.ids import new_id
 from engine.base.log import logger
 from engine.conversations.message import LATELY, Message, said_lately

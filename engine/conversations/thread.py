@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, Id, ManyAsked
+from engine.base.asking import ManyAsked
+from engine.base.db import Base, Id
 from engine.base.foreseen import flush_soon, foreseeable, hold
 from engine.base.ids import new_id
 
@@ -15,6 +16,10 @@ from engine.base.ids import new_id
 UNTIL_ANSWERED = datetime(9999, 1, 1, tzinfo=UTC)
 #: The mark of a muted conversation: one sender writes more often than people do (engine.conversations.storm).
 IN_STORM = "many mails within an hour"
+
+
+def _of_few(name: str, condition: str, *columns: str) -> Index:
+    return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
 
 
 class Thread(Base):
@@ -32,13 +37,14 @@ class Thread(Base):
         Index(None, "correspondent", "last_at"),
         Index(None, "member_id", "hold_until_at"),
         Index(None, "answer_due_at"),
-        # Open ones are few among however many: whoever looks for those that are nobody's walks along these.
-        Index(
-            "ix_thread_open",
-            "responsible_id",
-            sqlite_where=text("closure_id IS NULL"),
-            postgresql_where=text("closure_id IS NULL"),
-        ),
+        # Open ones, and topics, are few among however many: a page of them walks along these in its order, and asks
+        # for no other. The condition of a query has to say the same in words, not by a parameter.
+        _of_few("ix_thread_open", "closure_id IS NULL", "last_at", "id"),
+        _of_few("ix_thread_open_chapter", "closure_id IS NULL", "chapter_id", "last_at", "id"),
+        _of_few("ix_thread_open_responsible", "closure_id IS NULL", "responsible_id", "last_at", "id"),
+        _of_few("ix_thread_topic", "kind = 'topic'", "last_at", "id"),
+        _of_few("ix_thread_topic_chapter", "kind = 'topic'", "chapter_id", "last_at", "id"),
+        _of_few("ix_thread_topic_responsible", "kind = 'topic'", "responsible_id", "last_at", "id"),
     )
 
     id: Mapped[Id]

@@ -6,9 +6,9 @@ members. A visit knows when the next one is due (`next_at`): the enrollment is a
 `standing` walks from its `first_at`.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, assert_never
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     CTE,
@@ -19,21 +19,17 @@ from sqlalchemy import (
     SmallInteger,
     String,
     bindparam,
-    case,
     delete,
-    func,
     select,
     text,
     update,
 )  # fmt: skip
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from engine.base.asking import ManyAsked, among
 from engine.base.broker import wake_on_commit
-from engine.base.db import Base, Id, ManyAsked, among, bulk_insert, insert_into, stored_time, table_of
+from engine.base.db import Base, Id, table_of
 from engine.base.foreseen import foreseeable
-from engine.base.ids import new_ids
-from engine.enrollments.journey import JourneyVersion, Published, load_version
-from journeys.model import AfterExit, AfterSpan, AtMost, Never, ReEntry
 
 #: The end reason of an enrollment that walked to its journey's end.
 FINISHED = "finished"
@@ -146,122 +142,6 @@ class Standing(NamedTuple):
 DUE_COLUMNS = Standing._fields
 
 
-def enroll(
-    session: Session, member_id: int, version: JourneyVersion | Published, trigger: str, now: datetime
-) -> Enrollment | None:
-    """The member is on the journey from now; None when they are on it already or it may not begin again (yet)."""
-    begun = enroll_many(session, [member_id], version, trigger, now)
-    return session.get(Enrollment, begun[member_id]) if begun else None
-
-
-def enroll_many(
-    session: Session, member_ids: Iterable[int], version: JourneyVersion | Published, trigger: str, now: datetime
-) -> dict[int, int]:
-    """Those members who may begin are on the journey from now: their enrollments' ids by member."""
-    re_entry = load_version(session, version.id).script.re_entry
-    begun: dict[int, int] = {}
-    for some in _in_batches(member_ids):
-        wanted = _may_begin(session, some, version.journey_id, re_entry, now)
-        if not wanted:
-            continue
-        begun |= begin_at(session, wanted, version, 0, trigger, now)
-    return begun
-
-
-def begin_at(
-    session: Session,
-    member_ids: Sequence[int],
-    version: JourneyVersion | Published,
-    step: int,
-    trigger: str,
-    now: datetime,
-) -> dict[int, int]:
-    """Those of these members who are not on the journey are at that step of it: their enrollments' ids by member."""
-    # At most one live enrollment per member and journey: the index says so, and who loses a race is left out.
-    rows = [
-        {
-            "id": id_,
-            "created_at": now,
-            "member_id": member_id,
-            "journey_id": version.journey_id,
-            "version_id": version.id,
-            "trigger": trigger[:80],
-            "first_at": now,
-            "ended_at": None,
-            "end_reason": "",
-        }
-        for id_, member_id in zip(new_ids(len(member_ids)), member_ids, strict=True)
-    ]
-    insert = insert_into(session, _ENROLLMENT).on_conflict_do_nothing()
-    wrote = session.execute(insert.returning(_ENROLLMENT.c.id, _ENROLLMENT.c.member_id), rows)
-    begun = {member_id: id_ for id_, member_id in wrote}
-    at = stored_time(session, now)
-    bulk_insert(
-        session,
-        _DUE,
-        ("due_at", "enrollment_id", "member_id", "version_id", "step", "phase", "heard", "tries"),
-        [(at, id_, member_id, version.id, step, 0, "", 0) for member_id, id_ in begun.items()],
-    )
-    if begun:
-        wake_on_commit(session, "runner.tick")
-    return begun
-
-
-def may_begin(
-    session: Session, member_ids: Iterable[int], version: JourneyVersion | Published, now: datetime
-) -> list[int]:
-    """Those of these members whom the journey's own rule lets begin now; nobody has begun yet."""
-    re_entry = load_version(session, version.id).script.re_entry
-    return [
-        member_id
-        for some in _in_batches(member_ids)
-        for member_id in _may_begin(session, some, version.journey_id, re_entry, now)
-    ]
-
-
-def _may_begin(
-    session: Session, member_ids: Sequence[int], journey_id: int, re_entry: ReEntry, now: datetime
-) -> list[int]:
-    earlier = {
-        member_id: (live, last, times)
-        for member_id, live, last, times in session.execute(
-            select(
-                Enrollment.member_id,
-                func.count(case((Enrollment.ended_at.is_(None), 1))),
-                func.max(Enrollment.ended_at),
-                func.count(Enrollment.id),
-            )
-            .where(Enrollment.journey_id == journey_id, among(session, Enrollment.member_id, member_ids))
-            .group_by(Enrollment.member_id)
-        )
-    }
-
-    def may(member_id: int) -> bool:
-        if member_id not in earlier:
-            return True
-        live, last, times = earlier[member_id]
-        if live or last is None:
-            return False
-        return may_again(re_entry, times, last, now)
-
-    return [member_id for member_id in member_ids if may(member_id)]
-
-
-def may_again(re_entry: ReEntry, times: int, last: datetime, now: datetime) -> bool:
-    """Whether a journey that somebody was on so many times, at last until `last`, may begin again for them now."""
-    match re_entry:
-        case Never():
-            return False
-        case AfterExit():
-            return True
-        case AfterSpan(span=span):
-            return last + span <= now
-        case AtMost(times=most, after=span):
-            return times < most and (span is None or last + span <= now)
-        case _:
-            assert_never(re_entry)
-
-
 def walk_from(beginnings: Select[Any], *, nesting: bool = False) -> CTE:
     """The due times of these enrollments' visits, and the one to come: a walk of one look-up per visit.
 
@@ -298,7 +178,7 @@ def standing(session: Session, enrollment_ids: Iterable[int], *, lock: bool = Fa
     worker moved at this very moment is left out, and found at its new place the next time.
     """
     found: dict[int, Standing] = {}
-    for some in _in_batches(enrollment_ids):
+    for some in in_batches(enrollment_ids):
         walk = walk_from(
             select(Enrollment.id.label("enrollment_id"), Enrollment.first_at.label("at")).where(
                 among(session, Enrollment.id, some), Enrollment.ended_at.is_(None)
@@ -413,6 +293,7 @@ def stop(session: Session, member_ids: Collection[int], reason: str, now: dateti
     return len(rows)
 
 
-def _in_batches(ids: Iterable[int]) -> Iterable[list[int]]:
+def in_batches(ids: Iterable[int]) -> Iterable[list[int]]:
+    """These ids, each once, in lists that one statement handles."""
     distinct = list(dict.fromkeys(ids))
     return (distinct[at : at + BATCH] for at in range(0, len(distinct), BATCH))

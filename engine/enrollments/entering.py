@@ -10,10 +10,13 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, ForeignKey, Index, String, Table, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from engine.base.asking import among
 from engine.base.broker import wake_on_commit
-from engine.base.db import Base, among, insert_into, insert_new, one_at_a_time, table_of
+from engine.base.bulk import insert_into, insert_new
+from engine.base.db import Base, one_at_a_time, table_of
 from engine.base.log import logger
-from engine.enrollments.enrollment import Enrollment, enroll_many, may_begin
+from engine.enrollments.enrolling import enroll_many, may_begin
+from engine.enrollments.enrollment import Enrollment
 from engine.enrollments.journey import Journey, Published
 from journeys.model import Limits
 
@@ -177,12 +180,6 @@ def leave_line(session: Session, journey_id: int, member_ids: Collection[int]) -
                 WaitingEntry.journey_id == journey_id, among(session, WaitingEntry.member_id, member_ids)
             )
         )
-
-
-def waiting_count(session: Session, journey_id: int) -> int:
-    """How many wait for room on the journey."""
-    counted = select(func.count()).select_from(WaitingEntry).where(WaitingEntry.journey_id == journey_id)
-    return session.scalar(counted) or 0
 
 
 def carry_entries(session: Session, kept_id: int, gone_id: int) -> None:

@@ -13,21 +13,13 @@ from sqlalchemy.orm import Session, aliased
 from engine.audit.entry import record
 from engine.base.db import Database
 from engine.base.errors import Invalid, NotFound
-from engine.enrollments.enrollment import BATCH, FINISHED, Enrollment, begin_at
+from engine.enrollments.enrolling import begin_at
+from engine.enrollments.enrollment import BATCH, FINISHED, Enrollment
 from engine.enrollments.journey import Journey, JourneyVersion, Published, load_version
 from engine.people.member import Member
 
 #: How their enrollment says that they came by it: this and the step's name.
 FINISHER = "finisher:"
-
-
-def count_finishers(session: Session, slug: str, step: str) -> int:
-    """How many would be reached. Raises as `reach_finishers`."""
-    version = _version(session, slug, step)
-    found, after = 0, 0
-    while some := _finishers(session, version, step, after):
-        found, after = found + len(some), some[-1]
-    return found
 
 
 def reach_finishers(db: Database, slug: str, step: str, now: datetime, by_id: int | None = None) -> int:

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import engine.base.db
+import engine.base.stored_time
 ${imports if imports else ""}
 
 revision = ${repr(up_revision)}

@@ -1,6 +1,5 @@
 """Alert: a text that told an organizer of waiting words. While it is open, their text is for that conversation."""
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import Index, String, func, select
@@ -9,10 +8,13 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from engine.base.db import Base, Id
 from engine.conversations.thread import Thread
 from engine.outbox.delivery import Delivery
+from templates.segments import plain_signs
 
 #: So long an alert can be answered by text, and its link opens the conversation.
 OPEN_FOR = timedelta(hours=12)
 MOST_A_DAY = 3
+#: Signs of somebody's words in a text to whoever answers them.
+MOST_SIGNS = 80
 #: How the provider's name of a messaging service begins: nobody knows which of its numbers a text leaves by.
 _SERVICE = "MG"
 
@@ -66,18 +68,10 @@ def alerts_since(session: Session, member_id: int, since: datetime) -> int:
     return session.scalar(select(func.count()).where(Alert.member_id == member_id, Alert.created_at >= since)) or 0
 
 
-def end_alerts(session: Session, member_id: int, thread_ids: Collection[int], now: datetime) -> None:
-    """Their texts are not for these conversations any more."""
-    rows = session.scalars(
-        select(Alert).where(
-            Alert.member_id == member_id,
-            Alert.thread_id.in_(thread_ids),
-            Alert.ended_at.is_(None),
-            Alert.until_at > now,
-        )
-    )
-    for row in rows:
-        row.ended_at = now
+def short(text: str) -> str:
+    """The beginning of words on one line, as an alert says it."""
+    line = plain_signs(" ".join(text.split())).replace('"', "'")
+    return line if len(line) <= MOST_SIGNS else f"{line[: MOST_SIGNS - 3].rstrip()}..."
 
 
 def _came_from(sent_by: str | None, our_number: str) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Index, String, and_, or_, select, text
+from sqlalchemy import ColumnElement, Index, String, and_, func, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.audit.entry import record
@@ -24,6 +24,7 @@ from engine.base.ids import new_id
 from engine.base.log import logger
 from engine.chapters.chapter import Chapter
 from engine.conversations.task import give_task
+from engine.outbox.brake_notice import tell_of_brake
 from engine.outbox.delivery import Delivery
 from engine.outbox.mail_tally import HOUR, NONE, Sum, count_mail, hour_of, summed
 
@@ -185,11 +186,13 @@ def _judge(session: Session, chapter_id: int, kind: str, now: datetime) -> None:
         now,
         script=(
             f"{brake.says} Answers go as ever. Look at what was sent last, to whom, and whether they had asked for it; "
-            f"`hearthline sending lift {brake.id} --why ...`, or the page Health, lets letters go again."
+            f"the page Health, or hearthline sending lift {brake.id} --why, lets letters go again."
         ),
         detail={"why": "brake", "brake_id": brake.id},
         **about,
     )
+    lately = select(func.count()).select_from(Brake).where(Brake.created_at > now - HOUR)
+    tell_of_brake(session, brake, limit, had, span, chapter, now, within_an_hour=session.scalar(lately) or 0)
     log.error("letters of a chapter to many rest", chapter=name, kind=kind, level=limit.level, says=brake.says)
 
 

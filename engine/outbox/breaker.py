@@ -1,7 +1,10 @@
 """Breaker: when a way out answers nothing but errors, it is left alone for a while.
 
-Twenty failures within a minute open it. Then one message a minute is let through to see; the first that is taken closes
-it again. What carriers or the provider forbid us altogether (`stop`) is closed by a person alone.
+Twenty failures within a minute open the way to the provider of texts; five in a row, with no word about any letter in
+between, the one to the mail relay: letters leave by the thousand, and one in a hundred that fails is no reason to stop,
+while a relay that turns everybody away does so with a few a day as well. Then one message a minute is let through to
+see; the first that is taken closes it again. What carriers or the provider forbid us altogether (`stop`) is closed by a
+person alone.
 """
 
 from collections.abc import Sequence
@@ -13,11 +16,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.audit.entry import record
-from engine.base.db import insert_new, table_of
+from engine.base.bulk import insert_new
+from engine.base.db import table_of
 from engine.base.log import logger
+from engine.channels.failures import IN_A_ROW
 from engine.outbox.line import Breaker
 
-#: So many failures within so long open it, and so often one text is let through.
+#: So many failures within so long open it, and so often one message is let through.
 FAILURES, WITHIN, PROBE_EVERY = 20, timedelta(minutes=1), timedelta(minutes=1)
 #: The ways: to the provider of texts, what the carriers let our organization send, and to the mail relay.
 TEXTS, BRAND, MAIL = "sms", "sms brand", "email"
@@ -55,6 +60,20 @@ def lets_through(session: Session, now: datetime, limit: int, way: str = TEXTS) 
     return 1
 
 
+def give_back(session: Session, now: datetime, way: str) -> None:
+    """The one that was let through was none, and told nothing: the next may be tried at once."""
+    row = _locked(session, way, now)
+    if row.opened_at is not None:
+        row.probe_at = now
+        session.flush()
+
+
+def mail_waits_until(session: Session, now: datetime) -> datetime | None:
+    """When the next letter may be tried; None: now. Looking takes nothing."""
+    row = session.scalar(select(Breaker).where(Breaker.way == MAIL, Breaker.opened_at.is_not(None)))
+    return row.probe_at if row is not None and row.probe_at is not None and row.probe_at > now else None
+
+
 def is_shut(session: Session, now: datetime) -> bool:
     """Whether no text may be tried now; looking takes nothing."""
     rows = session.scalars(select(Breaker).where(Breaker.way.in_([TEXTS, BRAND]), Breaker.opened_at.is_not(None)))
@@ -64,21 +83,32 @@ def is_shut(session: Session, now: datetime) -> bool:
 def note(session: Session, outcomes: Sequence[bool], reason: str, now: datetime, way: str = TEXTS) -> None:
     """Whoever is at the end of this way answered some calls (True) and failed at others (False), in that order."""
     failures = outcomes.count(False)
-    if not failures and session.get(Breaker, way) is None:
-        return
+    if not failures:
+        known = session.get(Breaker, way)
+        if known is None or (known.opened_at is None and not known.failures):
+            return
     row = _locked(session, way, now)
     if failures < len(outcomes) and outcomes[-1] and row.opened_at is not None:
         log.warning("what left nothing through takes messages again", way=way, since=row.opened_at.isoformat())
         row.opened_at, row.probe_at, row.failures, row.reason = None, None, 0, ""
         session.flush()
         return
-    if now - row.counted_since >= WITHIN:
-        row.counted_since, row.failures = now, 0
-    row.failures += failures
-    if row.opened_at is None and row.failures >= FAILURES:
+    if way == MAIL:
+        row.failures = _in_a_row(row.failures, outcomes)
+    else:
+        if now - row.counted_since >= WITHIN:
+            row.counted_since, row.failures = now, 0
+        row.failures += failures
+    if row.opened_at is None and row.failures >= (IN_A_ROW if way == MAIL else FAILURES):
         row.opened_at, row.probe_at, row.reason = now, now + PROBE_EVERY, reason[:400]
         log.error(f"{_CALLED[way]} answers nothing but errors; one message a minute is tried", says=reason)
     session.flush()
+
+
+def _in_a_row(before: int, outcomes: Sequence[bool]) -> int:
+    for outcome in outcomes:
+        before = 0 if outcome else before + 1
+    return before
 
 
 def stop(session: Session, reason: str, now: datetime) -> None:

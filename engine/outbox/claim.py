@@ -10,7 +10,8 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from engine.base.db import after_commit, among, one_member_at_a_time, table_of
+from engine.base.asking import among
+from engine.base.db import after_commit, one_member_at_a_time, table_of
 from engine.base.metrics import DELIVERIES
 from engine.base.settings import Settings
 from engine.outbox import held, queue
@@ -49,6 +50,10 @@ def claim_due(
     unsure = [each for each in due if channel == "sms" and each.state in ("calling", "unsure")]
     taken = [each for each in due if channel != "sms" or each.state not in ("calling", "unsure")]
     queue.lease(session, unsure)
+    for each in taken:
+        if each.state == "calling":
+            # Its courier died while the relay was called. Whatever the next try brings, this one may have left.
+            each.error_code = f"{UNSURE} crash"
     if not taken:
         session.flush()
         return Claim((), Material(), len(due), tuple(unsure))
@@ -84,8 +89,7 @@ def claim_due(
                     held.over(session, delivery)
                     queue.move(session, delivery, when)
             case Refuse(reason=reason):
-                if delivery.state == "queued" and not (delivery.error_code or "").startswith(UNSURE):
-                    unsay(session, delivery, now)
+                unsay(session, delivery, now)
                 delivery.state, delivery.state_at, delivery.refusal = "refused", now, reason
                 settled.append(delivery)
                 if delivery.message_class == "answer" or verdict.ask:

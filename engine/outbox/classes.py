@@ -82,8 +82,11 @@ CLASSES: Mapping[str, MessageClass] = {
     for number, row in enumerate(_ROWS)
 }
 
+#: Of staff's notices those that tell of a pause itself stand behind the others, in the one queue that it leaves open.
+TELLS_OF_PAUSE = 8
+
 #: Every rank the mails' queue may hold, highest class first.
-RANKS = tuple(sorted({row.rank for row in CLASSES.values()}))
+RANKS = (*sorted({row.rank for row in CLASSES.values()}), TELLS_OF_PAUSE)
 
 #: Texts stand in queues of their own, so that a slow provider never keeps a mail waiting, nor a mail a text.
 TEXTS_FROM = 100
@@ -96,9 +99,15 @@ TO_MANY = tuple(name for name, row in CLASSES.items() if row.to_many)
 PROMPT = ("answer", "consent", "service")
 
 
-def rank_of(message_class: str, channel: str) -> int:
+def rank_of(message_class: str, channel: str, *, tells_of_pause: bool = False) -> int:
     """The rank of the queue in which a delivery of this class stands."""
-    return CLASSES[message_class].rank + (TEXTS_FROM if channel == "sms" else 0)
+    rank = TELLS_OF_PAUSE if tells_of_pause else CLASSES[message_class].rank
+    return rank + (TEXTS_FROM if channel == "sms" else 0)
+
+
+def ranks_paused(channel: str) -> frozenset[int]:
+    """The ranks of a channel's queues from which nothing leaves while everything is paused."""
+    return frozenset(ranks_of(channel)) - {rank_of("staff", channel, tells_of_pause=True)}
 
 
 def ranks_of(channel: str) -> tuple[int, ...]:

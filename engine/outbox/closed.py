@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine.base.settings import Settings
 from engine.outbox import sending_pause, text_day, warm_up
-from engine.outbox.classes import rank_of, ranks_of, ranks_to_many
+from engine.outbox.classes import ranks_of, ranks_paused, ranks_to_many
 from engine.outbox.delivery import Delivery
 
 
@@ -38,7 +38,7 @@ def closed(session: Session, channel: str, now: datetime) -> tuple[Closed, ...]:
     found: list[Closed] = []
     pause = sending_pause.open_pause(session)
     if pause is not None:
-        found.append(Closed(frozenset(ranks_of(channel)), sending_pause.said(pause)))
+        found.append(Closed(ranks_paused(channel), sending_pause.said(pause)))
     if channel == "sms":
         day = text_day.row_of(session, now)
         if day is not None and day.used >= day.cap:
@@ -64,6 +64,6 @@ def closings(session: Session, deliveries: Collection[Delivery], now: datetime) 
         for shut in closed(session, channel, now):
             for each in deliveries:
                 here = each.channel == channel and each.state == "queued" and each.send_at <= (shut.until or now)
-                if here and rank_of(each.message_class, channel) in shut.ranks:
+                if here and each.rank in shut.ranks:
                     found.setdefault(each.id, shut)
     return found

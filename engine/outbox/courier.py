@@ -11,23 +11,25 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Update, bindparam, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.base.db import among, plain_rows, table_of
+from engine.base.asking import among, plain_rows
+from engine.base.bulk import bulk_update
+from engine.base.db import table_of
 from engine.base.log import logger
 from engine.base.services import MailChannel, NotSent, OutgoingMail, Sent, Services
+from engine.base.stored_time import stored_time
 from engine.channels.dkim_keys import KeyRing
 from engine.channels.failures import is_down
 from engine.outbox import breaker, queue
 from engine.outbox.claim import Claim, claim_due, count, settle
 from engine.outbox.delivery import Delivery
 from engine.outbox.letter import Press, Unwritable, Written, press, write
-from engine.outbox.mail_turns import note_mail
+from engine.outbox.mail_turns import note_mail, untried
 from engine.outbox.material import Material
-from engine.outbox.said import UNSURE, Said, Words, enter, said, said_anew, said_now, unsay
+from engine.outbox.said import UNSURE, Said, Words, enter, may_have_left, said, said_anew, said_now, unsay
 from engine.outbox.sending_pause import open_pause
 from engine.outbox.signing import names_taken_back
 from engine.outbox.tries import PATIENCE, gives_up_after, pause_after
@@ -64,6 +66,8 @@ def send_due(services: Services, *, limit: int = 100) -> int:
         if not many:
             return 0
         claimed = claim_due(session, services.settings, now, many, "email")
+        if many < limit and claimed.seen and not claimed.deliveries:
+            breaker.give_back(session, now, breaker.MAIL)
         if claimed.deliveries:
             signer = KEYS.signer(session, services.tokens, services.settings.mail.domain)
             with_ = replace(with_, signer=signer)
@@ -118,19 +122,19 @@ def calling(
             failed.append(delivery)
             log.warning("a message could not be written", delivery_id=delivery.id, says=mail.says)
             continue
-        if detached.id in taken_back or paused:
+        if detached.id in taken_back or (paused and not detached.tells_of_pause):
             delivery = session.merge(detached, load=False)
             delivery.state, delivery.state_at = "queued", now
             queue.move(session, delivery, delivery.send_at)
             put_back.append(delivery)
             continue
-        words = Words(mail.text, mail.author_id, mail.author_name, mail.subject, mail.message_id)
+        words = Words(mail.rendered.text, mail.author_id, mail.author_name, mail.rendered.subject, mail.message_id)
         if detached.internet_message_id is None:
             rows.append(said(session, detached, words, material, now))
         elif detached.author_id != mail.author_id:
             said_anew(session, detached, words)
         calls.append(Call(detached, mail, detached.attempts + 1))
-    _note(session, _CALLING, [_about_to_be_called(each, now) for each in calls])
+    _note_calling(session, calls, now)
     enter(session, rows)
     settle(session, failed)
     count(session, [*failed, *put_back])
@@ -150,10 +154,10 @@ def record(session: Session, results: Sequence[tuple[Call, Outcome]], now: datet
     """What the relay said is noted: sent, to be tried again, or failed with somebody told."""
     ours = _still_ours(session, [call for call, _ in results])
     taken = [(call, said) for call, said in results if isinstance(said, Sent) and call.delivery.id in ours]
-    _note(session, _SENT, [_as_sent(call, said, now) for call, said in taken])
+    _note_sent(session, taken, now)
     sent = [call.delivery for call, _ in taken]
     for call, _ in taken:
-        if call.attempt > 1:
+        if call.delivery.internet_message_id is not None:  # it stands in the timeline since an earlier try
             said_now(session, call.delivery, now)
     settle(session, sent)
     count(session, sent, became="sent")
@@ -168,66 +172,58 @@ def record(session: Session, results: Sequence[tuple[Call, Outcome]], now: datet
 def _not_sent(
     session: Session, results: Sequence[tuple[Call, Outcome]], now: datetime
 ) -> tuple[list[Delivery], list[Delivery]]:
-    """What the relay did not take goes back to its queue, or has failed; which it put off, and which are lost."""
+    """What was not taken goes back to its queue, or has failed; which the readers' hosts put off, which are lost."""
     settled, noted, put_off, lost = list[Delivery](), list[Delivery](), list[Delivery](), list[Delivery]()
+    uncounted: list[Delivery] = []
     others = [(call, said) for call, said in results if not isinstance(said, Sent)]
     ids = [call.delivery.id for call, _ in others]
     known = {row.id: row for row in session.scalars(select(Delivery).where(Delivery.id.in_(ids)))} if ids else {}
     for call, outcome in others:
         delivery = known[call.delivery.id]
-        if not isinstance(outcome, NotSent):
+        if not isinstance(outcome, NotSent) or outcome.at_the_door:
+            # The relay was not asked about this one: it has lost no try.
             delivery.state, delivery.state_at, delivery.attempts = "queued", now, call.attempt - 1
-            queue.move(session, delivery, delivery.send_at)
+            when = delivery.send_at
+            if outcome is not None:
+                delivery.error_code = _code(outcome.code, unsure=may_have_left(delivery))
+                delivery.error_says, when = outcome.says[:400], now + pause_after(1, delivery.id)
+            queue.move(session, delivery, when)
+            uncounted.append(delivery)
             continue
         noted.append(delivery)
         if _again(session, delivery, outcome, now):
-            put_off.append(delivery)
+            if outcome.of_recipient:
+                put_off.append(delivery)
         else:
             settled.append(delivery)
             if outcome.permanent and outcome.about == "address":
                 lost.append(delivery)
     settle(session, settled)
+    untried(session, uncounted, now)
     count(session, noted, queued="again")
     return put_off, lost
 
 
 _DELIVERY = table_of(Delivery)
-_MOMENT = bindparam("moment", type_=_DELIVERY.c.state_at.type)
-#: Written past the rows as objects: of a batch of hundreds each is touched twice, by nothing but its id.
-_CALLING = (
-    update(_DELIVERY)
-    .where(_DELIVERY.c.id == bindparam("its_id"))
-    .values(
-        state="calling", state_at=_MOMENT, attempts=bindparam("attempt"),
-        internet_message_id=bindparam("message_id"), subject=bindparam("says"), to_address=bindparam("goes_to"),
-        author_id=bindparam("author"),
-    )
-)  # fmt: skip
-_SENT = (
-    update(_DELIVERY)
-    .where(_DELIVERY.c.id == bindparam("its_id"), _DELIVERY.c.state == "calling")
-    .values(
-        state="sent", state_at=_MOMENT, sent_at=_MOMENT,
-        provider_id=bindparam("provider"), error_code=None, error_says=None,
-    )
-)  # fmt: skip
 
 
-def _note(session: Session, statement: Update, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        session.connection().execute(statement, rows)
+def _note_calling(session: Session, calls: Sequence[Call], now: datetime) -> None:
+    """Written past the rows as objects: of a batch of hundreds each is touched twice, by nothing but its id."""
+    columns = ("attempts", "internet_message_id", "subject", "to_address", "author_id")
+    rows = [
+        (call.delivery.id, call.attempt, mail.message_id, mail.rendered.subject[:400], mail.to_address, mail.author_id)
+        for call in calls
+        for mail in (call.written,)
+    ]
+    alike = {"state": "calling", "state_at": stored_time(session, now)}
+    bulk_update(session, _DELIVERY, ("id",), columns, rows, alike)
 
 
-def _about_to_be_called(call: Call, now: datetime) -> dict[str, Any]:
-    mail = call.written
-    return {
-        "its_id": call.delivery.id, "moment": now, "attempt": call.attempt, "message_id": mail.message_id,
-        "says": mail.subject[:400], "goes_to": mail.to_address, "author": mail.author_id,
-    }  # fmt: skip
-
-
-def _as_sent(call: Call, said: Sent, now: datetime) -> dict[str, Any]:
-    return {"its_id": call.delivery.id, "moment": now, "provider": said.provider_id or None}
+def _note_sent(session: Session, taken: Sequence[tuple[Call, Sent]], now: datetime) -> None:
+    moment = stored_time(session, now)
+    rows = [(call.delivery.id, "calling", said.provider_id or None) for call, said in taken]
+    alike = {"state": "sent", "state_at": moment, "sent_at": moment, "error_code": None, "error_says": None}
+    bulk_update(session, _DELIVERY, ("id", "state"), ("provider_id",), rows, alike)
 
 
 def _still_ours(session: Session, calls: Sequence[Call]) -> frozenset[int]:
@@ -241,8 +237,8 @@ def _still_ours(session: Session, calls: Sequence[Call]) -> frozenset[int]:
 
 def _again(session: Session, delivery: Delivery, reason: NotSent, now: datetime) -> bool:
     """True when the delivery is tried again later; False when it has failed for good and a person knows."""
-    code = f"{UNSURE} {reason.code}" if reason.unknown else reason.code
-    delivery.error_code, delivery.error_says = code[:40], reason.says[:400]
+    delivery.error_code = _code(reason.code, unsure=reason.unknown or may_have_left(delivery))
+    delivery.error_says = reason.says[:400]
     given_up = not reason.permanent and gives_up_after(delivery.attempts)
     if not reason.permanent and not given_up:
         delivery.state, delivery.state_at = "queued", now
@@ -256,9 +252,14 @@ def _again(session: Session, delivery: Delivery, reason: NotSent, now: datetime)
     return False
 
 
+def _code(code: str, *, unsure: bool) -> str:
+    """The code as it is noted: once a try may have come through, no later one says that none did."""
+    return f"{UNSURE} {code}"[:40] if unsure else code[:40]
+
+
 def _fail(session: Session, delivery: Delivery, code: str, says: str, now: datetime) -> None:
     delivery.state, delivery.state_at = "failed", now
-    delivery.error_code, delivery.error_says = code[:40], says[:400]
+    delivery.error_code, delivery.error_says = _code(code, unsure=may_have_left(delivery)), says[:400]
     unsay(session, delivery, now)
     if delivery.message_class == "answer" and delivery.internet_message_id is None:
         ask_a_person(session, delivery, says, now)

@@ -1,4 +1,4 @@
-"""Days ahead: on how many days a list leaves, how long it is in segments, and what it costs, by your own settings.
+"""Days ahead: on which days so much would leave, by your own settings (engine.outbox.estimate says it of a send).
 
 Mail keeps to the warm-up's table, if all goes well; texts to the brand's day, and to what the numbers can say within
 texting hours. What waits already stands before it. Nothing is changed.
@@ -6,7 +6,7 @@ texting hours. What waits already stands before it. Nothing is changed.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -17,7 +17,6 @@ from engine.base.settings import Settings
 from engine.outbox import pace, text_day, warm_up
 from engine.outbox.classes import ranks_to_many
 from engine.outbox.delivery import OutboxDue
-from templates.segments import cost, measure
 
 _NO_LIMIT = 1 << 60
 #: No list is followed further than this.
@@ -33,20 +32,6 @@ class DaysOfMail:
     days: tuple[tuple[date, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class DaysOfTexts:
-    """The same of texts; `segments` are all of theirs, `cost` what they cost in `currency`."""
-
-    texts: int
-    ahead: int
-    segments_each: int
-    as_pictures: bool
-    segments: int
-    cost: float
-    currency: str
-    days: tuple[tuple[date, int], ...]
-
-
 def days_of_mail(session: Session, settings: Settings, letters: int, now: datetime) -> DaysOfMail:
     """On which days so many letters to many leave, beginning today."""
     ahead = _waiting(session, "email")
@@ -59,38 +44,48 @@ def days_of_mail(session: Session, settings: Settings, letters: int, now: dateti
     return DaysOfMail(letters, ahead, _from_today(today, _behind(found, ahead)))
 
 
-def days_of_texts(session: Session, settings: Settings, texts: int, words: str, now: datetime) -> DaysOfTexts:
-    """On which days so many texts of these words leave, beginning today, and what they cost."""
+def days_of_segments(
+    session: Session, settings: Settings, texts: int, segments: int, ahead_segments: int, now: datetime
+) -> tuple[tuple[date, int], ...]:
+    """How many of so many texts, of so many segments together, leave on each day of the carriers', beginning today.
+
+    Long and short ones are taken to be well mixed. Today has the hours that are left of it where the organization is.
+    """
+    if not texts:
+        return ()
     sms = settings.sms
-    each = max(1, measure(words).segments)
-    as_pictures = sms.picture_price > 0 and cost([1], sms.picture_price) < cost([each], sms.segment_price)
-    counted = 1 if as_pictures else each
-    money = cost([texts], sms.picture_price) if as_pictures else cost([each * texts], sms.segment_price)
-    ahead = _waiting(session, "sms")
-    zone = first_known([sms.day_zone])
-    room = segments_of_a_day(sms)
-    used = 0
-    if sms.per_day:
-        row = text_day.row_of(session, now)
-        used = row.used if row is not None else 0
+    row = text_day.row_of(session, now) if sms.per_day else None
+    local = now.astimezone(first_known([settings.organization.zone])).time()
     found: list[int] = []
-    left = ahead + texts
-    while left > 0 and len(found) < MOST_DAYS:
-        here = min(left, max(0, room - (used if not found else 0)) // counted)
-        found.append(here)
-        left -= here
-    days = _from_today(now.astimezone(zone).date(), _behind(found, ahead))
-    return DaysOfTexts(texts, ahead, each, as_pictures, texts * counted, round(float(money), 2), sms.currency, days)
+    gone, left_before = 0, 0
+    while gone < ahead_segments + segments and len(found) < MOST_DAYS:
+        if found:
+            room = segments_of_a_day(sms)
+        else:
+            room = max(0, segments_of_a_day(sms, local, row.used if row is not None else 0))
+        gone = min(ahead_segments + segments, gone + room)
+        mine = max(0, gone - ahead_segments) * texts // segments
+        found.append(mine - left_before)
+        left_before = mine
+    return _from_today(now.astimezone(first_known([sms.day_zone])).date(), found)
 
 
-def segments_of_a_day(sms: Texting) -> int:
-    """Segments that may leave to many on one day: the brand's share, and what our numbers can say in texting hours."""
-    seconds = (datetime.combine(date.min, sms.closes) - datetime.combine(date.min, sms.opens)).total_seconds()
+def segments_of_a_day(sms: Texting, since: time | None = None, used: int = 0) -> int:
+    """Segments that may leave to many on one day: the brand's share, and what our numbers can say in texting hours.
+
+    `since`: of a day on which it is that time already, and on which so many have left.
+    """
+    opens = max(sms.opens, since) if since is not None else sms.opens
+    if opens >= sms.closes:
+        return 0
+    seconds = (datetime.combine(date.min, sms.closes) - datetime.combine(date.min, opens)).total_seconds()
     numbers = max(1, len(sms.every_number))
     most = int(seconds / pace.spacing(sms.per_second).total_seconds()) * numbers
     if sms.per_minute:
         most = min(most, int(seconds / pace.spacing(sms.per_minute, 60.0).total_seconds()))
-    return max(1, min(most, sms.per_day - sms.kept_for_answers) if sms.per_day else most)
+    if sms.per_day:
+        return max(0, min(most, sms.per_day - sms.kept_for_answers - used))
+    return most
 
 
 def leaving(
@@ -113,7 +108,8 @@ def leaving(
         rooms[0] = max(0, rooms[0] - used)
     row = text_day.row_of(session, now) if settings.sms.per_day else None
     texts = [segments_of_a_day(settings.sms)] * len(days)
-    texts[0] = max(0, texts[0] - (row.used if row is not None else 0))
+    if row is not None:
+        texts[0] = segments_of_a_day(settings.sms, used=row.used)
     mails = kept_to([many.get(day, (0, 0))[0] for day in days], rooms)
     segments = kept_to([many.get(day, (0, 0))[1] for day in days], texts)
     return [pair for pair in zip(days, mails, segments, strict=True) if pair[1] or pair[2]]

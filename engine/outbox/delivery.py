@@ -7,6 +7,10 @@ from sqlalchemy import Index, SmallInteger, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.base.db import Base, Id
+from engine.outbox.classes import rank_of
+
+#: Among a delivery's values: that it tells of a pause itself.
+TELLS_OF_PAUSE = "tells_of_pause"
 
 
 class Delivery(Base):
@@ -105,6 +109,17 @@ class Delivery(Base):
     sent_at: Mapped[datetime | None]
     #: Since when it has been tried in vain; None: it has not.
     tried_since: Mapped[datetime | None]
+
+    @property
+    def tells_of_pause(self) -> bool:
+        """Whether it is the receipt of an order to pause everything or to go on, which a pause does not keep."""
+        # Whatever else stands there breaks the writing of this one letter, never the queue.
+        return isinstance(self.data, dict) and bool(self.data.get(TELLS_OF_PAUSE))
+
+    @property
+    def rank(self) -> int:
+        """The rank of the queue in which it stands while it waits."""
+        return rank_of(self.message_class, self.channel, tells_of_pause=self.tells_of_pause)
 
 
 class DeliveryKey(Base):

@@ -10,9 +10,10 @@ from engine.base.ids import new_id
 from engine.base.tokens import Purpose
 from engine.conversations.draft import Draft
 from engine.conversations.thread import Thread
-from engine.outbox.delivery import Delivery
+from engine.outbox.delivery import TELLS_OF_PAUSE, Delivery
 from engine.outbox.notices import Bell
-from engine.outbox.orders import CLOSED, LATE, OWN_ADDRESS, UNKNOWN, Done
+from engine.outbox.order import UNKNOWN, Done
+from engine.outbox.orders import CLOSED, LATE, OWN_ADDRESS
 from engine.outbox.post import staff_notice, staff_text
 from engine.people.member import Member
 
@@ -46,15 +47,24 @@ def receipt(
     now: datetime,
     *,
     key: str,
+    in_thread: bool = True,
+    tells_of_pause: bool = False,
 ) -> Delivery | None:
-    """They are told by mail; None where nothing is to be said, or they heard often enough."""
+    """They are told by mail; None where nothing is to be said, or they heard often enough.
+
+    `in_thread`: what they answer is for whoever the conversation is with; else it is for us. `tells_of_pause`: it
+    is the receipt of an order to pause everything or to go on, and leaves while everything else is paused.
+    """
     if not _goes(session, reader, thread, done, now):
         return None
     lines = list(done.lines)
     data: dict[str, object] = {"receipt": {"says": done.says, "lines": lines or _words_of(done.draft)}}
+    if tells_of_pause:
+        data[TELLS_OF_PAUSE] = True
     if done.draft is not None and done.draft.why in PRESSED:
         data["links"] = {"press": press_link(bell, done.draft, now)}
-    return staff_notice(session, reader.id, "desk_receipt", data, now, key=f"receipt:{key}", thread_id=thread.id)
+    thread_id = thread.id if in_thread else None
+    return staff_notice(session, reader.id, "desk_receipt", data, now, key=f"receipt:{key}", thread_id=thread_id)
 
 
 def text_receipt(
@@ -67,11 +77,14 @@ def text_receipt(
     key: str,
     phone: str,
     our_number: str,
+    tells_of_pause: bool = False,
 ) -> Delivery | None:
     """The same by text, to the phone that texted, from the number it wrote to."""
     if not _goes(session, reader, thread, done, now):
         return None
-    data = {"receipt": {"says": done.says, "lines": list(done.lines)}}
+    data: dict[str, object] = {"receipt": {"says": done.says, "lines": list(done.lines)}}
+    if tells_of_pause:
+        data[TELLS_OF_PAUSE] = True
     return staff_text(
         session, phone, reader.id, "sms/desk_receipt", data, now, key=f"receipt:{key}", thread_id=thread.id,
         our_number=our_number,
@@ -85,7 +98,11 @@ def press_link(bell: Bell, draft: Draft, now: datetime) -> str:
 
 
 def _words_of(draft: Draft | None) -> list[str]:
-    return draft.text.splitlines() if draft is not None else []
+    """What waits, as it was written: the command of its first line, and the words."""
+    if draft is None:
+        return []
+    command = f"#{draft.verb} {draft.argument}".strip() if draft.verb not in ("", UNKNOWN) else ""
+    return [*([command] if command else []), *draft.text.splitlines()]
 
 
 def _goes(session: Session, reader: Member, thread: Thread, done: Done, now: datetime) -> bool:

@@ -17,15 +17,19 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Index, Select, String, and_, case, func, literal, or_, select, text, update
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
+from engine.base.asking import among
 from engine.base.broker import wake_on_commit
-from engine.base.db import Base, Big, Id, Json, UTCDateTime, among, insert_into, insert_new, table_of
+from engine.base.bulk import insert_into, insert_new
+from engine.base.db import Base, Big, Id, Json, table_of
 from engine.base.ids import new_ids
+from engine.base.stored_time import UTCDateTime
 from engine.chapters.membership import Membership
 from engine.chapters.topic_choice import HEARS_NAMED_BY_TEXT
 from engine.content.template import current_version
 from engine.conversations.message import Message
 from engine.conversations.picture import PICTURES_BY_TEXT
-from engine.conversations.topic import MemberBlock, TopicMute, TopicPost
+from engine.conversations.topic import MemberBlock, TopicMute
+from engine.conversations.topic_post import TopicPost
 from engine.outbox.classes import rank_of
 from engine.outbox.delivery import Delivery, OutboxDue
 from engine.outbox.mention import named_in

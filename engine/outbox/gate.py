@@ -11,13 +11,13 @@ from datetime import datetime
 from engine.outbox import gate_caps as caps
 from engine.outbox import gate_consent as allowed
 from engine.outbox import gate_times as times
-from engine.outbox.gate_caps import LOOK_BACK
+from engine.outbox.gate_caps import LOOK_BACK, counts_before_an_ask
 from engine.outbox.gate_consent import scope_of
 from engine.outbox.gate_facts import Allow, Facts, Letter, Limits, Refuse, Verdict, WaitUntil, with_those_leaving
 
 __all__ = [
-    "LOOK_BACK", "RULES", "Allow", "Facts", "Letter", "Limits", "Refuse", "Rule", "Verdict", "WaitUntil", "judge",
-    "rule_of", "scope_of", "with_those_leaving",
+    "LOOK_BACK", "RULES", "Allow", "Facts", "Letter", "Limits", "Refuse", "Rule", "Verdict", "WaitUntil",
+    "counts_before_an_ask", "judge", "rule_of", "scope_of", "with_those_leaving",
 ]  # fmt: skip
 
 

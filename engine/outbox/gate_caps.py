@@ -15,11 +15,15 @@ LOOK_BACK = MONTH
 BESIDE = timedelta(hours=1)
 
 
+def counts_before_an_ask(letter: Letter, now: datetime) -> bool:
+    """Whether it is an ask, or stands between the ask before and one that would leave now."""
+    return letter.speaks == "ask" or (letter.left and letter.at <= now - BESIDE)
+
+
 def asks(facts: Facts, limits: Limits, now: datetime) -> Verdict | None:
     if not facts.message_class.ask_budget or facts.speaks != "ask":
         return None
-    between = (each for each in reversed(facts.letters) if each.speaks == "ask" or each.at <= now - BESIDE)
-    last = next(between, None)
+    last = next((each for each in reversed(facts.letters) if counts_before_an_ask(each, now)), None)
     if last is not None and last.speaks == "ask" and not facts.wrote_after(last.at):
         return Refuse("The last letter asked something too and is not answered yet. We never ask twice in a row.")
     asks = sum(1 for each in facts.letters if each.speaks == "ask" and each.at > now - MONTH)

@@ -55,6 +55,8 @@ class Letter:
     speaks: str
     channel: str = "email"
     delivery_id: int = 0
+    #: It is known to have left. What a crash or a silent server left open counts as had, and breaks no silence.
+    left: bool = True
 
 
 def with_those_leaving(letters: Sequence[Letter], leaving: Sequence[Letter]) -> tuple[Letter, ...]:

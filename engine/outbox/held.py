@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from engine.base.asking import among
 from engine.base.broker import wake_on_commit
 from engine.conversations.hold import held_members
 from engine.outbox import queue
@@ -68,7 +69,8 @@ def settle_held(session: Session, delivery_ids: Sequence[int], member_ids: Seque
     if delivery_ids and member_ids:
         session.execute(
             delete(HeldDelivery).where(
-                HeldDelivery.member_id.in_(member_ids), HeldDelivery.delivery_id.in_(delivery_ids)
+                among(session, HeldDelivery.member_id, member_ids),
+                among(session, HeldDelivery.delivery_id, delivery_ids),
             )
         )
 

@@ -20,8 +20,8 @@ from engine.conversations.notice import Notice
 from engine.conversations.overdue import newly_overdue, note_overdue, unreturned
 from engine.conversations.passing import forget_whole, forgettable
 from engine.conversations.thread import Thread
-from engine.conversations.topic import TopicPost, due_posts
-from engine.outbox import moderating, pace, queue
+from engine.conversations.topic_post import TopicPost, due_posts
+from engine.outbox import breaker, mail_domains, moderating, pace, queue
 from engine.outbox.brake_release import release as bring_back
 from engine.outbox.brake_release import to_release
 from engine.outbox.classes import ranks_of
@@ -39,7 +39,7 @@ from engine.people.health import quiet
 JOB_SECONDS = 30.0
 #: Deliveries of one batch. An answer waits until the batch before it has left, so where letters leave slowly a batch is
 #: small: as many as leave in about BATCH_SECONDS.
-FEWEST, MOST = 20, 400
+FEWEST, MOST = 20, 500
 BATCH_SECONDS = 0.5
 #: Couriers of texts at work in one process: while one waits for a number's turn, another may take an answer.
 MOST_TEXT_COURIERS = 2
@@ -148,6 +148,13 @@ def register(broker: Broker, services: Services) -> None:
 
     broker.register("outbox.braked", release_braked)
 
+    def ask_domains(_row_id: int | None) -> None:
+        until = time.monotonic() + JOB_SECONDS
+        while not broker.is_stopping and time.monotonic() < until and mail_domains.ask_due(services):
+            pass
+
+    broker.register(mail_domains.JOB, ask_domains)
+
 
 def batch_after(taken: int, seconds: float) -> int:
     """How many the next batch takes, when `taken` took so long."""
@@ -166,6 +173,8 @@ def _next_text_is_due(services: Services) -> bool:
 
 
 def _anything_due(channel: str, session: Session, now: datetime) -> list[int | None]:
+    if channel == "email" and breaker.mail_waits_until(session, now) is not None:
+        return []
     due = select(OutboxDue.delivery_id).where(
         OutboxDue.rank.in_([rank for rank in ranks_of(channel) if rank not in ranks_closed(session, channel, now)]),
         OutboxDue.send_at <= now,
@@ -203,6 +212,7 @@ SWEEPS = (
     Sweep("outbox.text", partial(_anything_due, "sms"), timedelta(seconds=5)),
     Sweep("topics.release", _any_post_due, timedelta(seconds=5)),
     Sweep("outbox.braked", lambda session, _: to_release(session), timedelta(seconds=30)),
+    Sweep(mail_domains.JOB, mail_domains.due, timedelta(seconds=30), asks_outside=True),
     Sweep("outbox.addresses", _anybody_quiet, timedelta(minutes=10)),
     Sweep("notices.tell", _anybody_to_tell, timedelta(seconds=5)),
     Sweep("conversations.keep", _anything_to_look_after, timedelta(seconds=30)),

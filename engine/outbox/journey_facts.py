@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, func, literal_column, select
 from sqlalchemy.orm import Session
 
+from engine.base.asking import among
 from engine.content.template import load_compiled
 from engine.conversations.message import Message
 from engine.enrollments.journey import Published
@@ -48,7 +49,9 @@ def journey_facts(
     pauses = _pauses(session, {version.journey_id for version in material.versions.values()}, now)
     found = dict(facts)
     for each in capped:
-        known = replace(found[each.id], pace=pace.get(each.member_id or 0, USUAL))
+        known = found[each.id]
+        if (wished := pace.get(each.member_id or 0, USUAL)) != known.pace:
+            known = replace(known, pace=wished)
         version = material.versions.get(each.id)
         if version is not None:
             known = _of_journey(
@@ -79,7 +82,11 @@ def on_their_way(
             Delivery.id, Delivery.member_id, Delivery.state_at, Delivery.template_version_id, Delivery.channel,
             Delivery.message_class,
         )
-        .where(Delivery.state == _CLAIMED, Delivery.member_id.in_(member_ids), Delivery.state_at > now - LOOK_BACK)
+        .where(
+            Delivery.state == _CLAIMED,
+            among(session, Delivery.member_id, member_ids),
+            Delivery.state_at > now - LOOK_BACK,
+        )
     )  # fmt: skip
     for delivery_id, member_id, at, text, channel, message_class in rows:
         if member_id is None or delivery_id in besides or not CLASSES[message_class].weekly_cap:
@@ -87,6 +94,20 @@ def on_their_way(
         speaks = load_compiled(session, text).speaks if text is not None else ""
         found.setdefault(member_id, []).append(Letter(at, speaks, channel, delivery_id))
     return found
+
+
+def known_to_have_left(session: Session, letters: Mapping[int, Sequence[Letter]]) -> dict[int, list[Letter]]:
+    """These letters by member; `left` is False where it is not known: on its way, to be tried again, or given up so."""
+    given = {each.delivery_id for had in letters.values() for each in had if each.speaks != "ask" and each.delivery_id}
+    if not given:
+        return {member_id: list(had) for member_id, had in letters.items()}
+    open_ = set(
+        session.scalars(select(Delivery.id).where(among(session, Delivery.id, given), Delivery.state != "sent"))
+    )
+    return {
+        member_id: [replace(each, left=False) if each.delivery_id in open_ else each for each in had]
+        for member_id, had in letters.items()
+    }
 
 
 def last_before(session: Session, member_ids: Collection[int], before: datetime) -> dict[int, Letter]:

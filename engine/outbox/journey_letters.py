@@ -12,7 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine.base.broker import wake_on_commit
-from engine.base.db import bulk_insert, table_of, time_storer
+from engine.base.bulk import bulk_insert
+from engine.base.db import table_of
+from engine.base.stored_time import time_storer
 from engine.outbox.classes import rank_of
 from engine.outbox.delivery import Delivery, DeliveryKey, OutboxDue
 from engine.outbox.queue import SEND

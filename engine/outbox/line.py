@@ -37,16 +37,16 @@ class NumberPace(Base):
 
 
 class Breaker(Base):
-    """That a way out (`sms`) answered nothing but errors, and when it is tried again."""
+    """That a way out (`sms`, `email`) answered nothing but errors, and when it is tried again."""
 
     __tablename__ = "breaker"
 
     way: Mapped[str] = mapped_column(String(20), primary_key=True)
-    #: The minute in which failures are counted, and how many there were.
+    #: The minute in which failures are counted, and how many there were; to the mail relay, how many in a row.
     counted_since: Mapped[datetime]
     failures: Mapped[int] = mapped_column(default=0)
     #: Open since then; None: closed.
     opened_at: Mapped[datetime | None]
-    #: When one text is let through to see.
+    #: When one message is let through to see.
     probe_at: Mapped[datetime | None]
     reason: Mapped[str] = mapped_column(String(400), default="")

@@ -1,7 +1,7 @@
 """Mail hosts: under which provider's roof a mailbox is, so that one provider's "slower" counts for all its domains.
 
-The names are the providers' own for mailboxes of private people. Whose mailboxes a domain of its own has would have to
-be asked of the DNS for every letter; such a domain is judged alone.
+The names are the providers' own for mailboxes of private people. Whose mailboxes a domain of its own has is asked of
+the DNS in the background (engine/outbox/mail_domains.py); until that is known such a domain is judged alone.
 """
 
 HOSTS: dict[str, str] = {
@@ -25,5 +25,10 @@ HOSTS: dict[str, str] = {
 
 def host_of(address: str) -> str:
     """The provider of a mailbox, named by its best-known domain; else the address's own domain."""
-    domain = address.rpartition("@")[2].strip().lower().rstrip(".")
+    domain = domain_of(address)
     return HOSTS.get(domain, domain)
+
+
+def domain_of(address: str) -> str:
+    """The domain of an address as it is compared."""
+    return address.rpartition("@")[2].strip().lower().rstrip(".")

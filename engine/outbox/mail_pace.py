@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, insert_new, table_of
+from engine.base.bulk import insert_new
+from engine.base.db import Base, table_of
 from engine.base.log import logger
 
 #: What a host gets a minute, and at a time, after it asked for less the first time.

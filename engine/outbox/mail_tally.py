@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, insert_into, table_of
+from engine.base.bulk import insert_into
+from engine.base.db import Base, table_of
 from engine.outbox.delivery import Delivery
 
 #: The chapter of what is no chapter's.

@@ -9,9 +9,11 @@ from engine.outbox import mail_pace, queue, warm_up
 from engine.outbox.brakes import note_trouble
 from engine.outbox.classes import CLASSES, PROMPT
 from engine.outbox.delivery import Delivery
-from engine.outbox.mail_hosts import host_of
+from engine.outbox.mail_domains import hosts_of
+from engine.outbox.mail_hosts import domain_of
 from engine.outbox.mail_tally import count_mail
 from engine.outbox.material import Material
+from engine.outbox.said import bare_code
 
 #: Should a day's row be gone between two looks.
 _SOON = timedelta(minutes=1)
@@ -22,8 +24,10 @@ def whose_turn(session: Session, allowed: Sequence[Delivery], material: Material
 
     What somebody waits for always leaves. A letter that a relay refused for now is counted in the warm-up once.
     """
+    goes_to = {each.id: material.goes_to(each) or "" for each in allowed}
+    hosts = hosts_of(session, goes_to.values(), now)
     wishes = [
-        mail_pace.Wish(each.id, host_of(material.goes_to(each) or ""), each.message_class in PROMPT) for each in allowed
+        mail_pace.Wish(each.id, hosts[domain_of(goes_to[each.id])], each.message_class in PROMPT) for each in allowed
     ]
     waits = mail_pace.turns(session, wishes, now)
     going: list[Delivery] = []
@@ -33,7 +37,7 @@ def whose_turn(session: Session, allowed: Sequence[Delivery], material: Material
             going.append(each)
         else:
             _put_off(session, each, wait.until, wait.reason, now)
-    fresh = [each for each in going if CLASSES[each.message_class].to_many and each.attempts == 0]
+    fresh = [each for each in going if _is_counted(each)]
     over = fresh[warm_up.take(session, len(fresh), now) :]
     if over:
         day = warm_up.row_of(session, now)
@@ -44,6 +48,11 @@ def whose_turn(session: Session, allowed: Sequence[Delivery], material: Material
     return [each for each in going if each.id not in late]
 
 
+def untried(session: Session, deliveries: Collection[Delivery], now: datetime) -> None:
+    """Nobody was asked to take these, whose turn it was: whatever counted them counts them at their next try."""
+    warm_up.give_back(session, sum(map(_is_counted, deliveries)), now)
+
+
 def note_mail(
     session: Session,
     sent: Collection[Delivery],
@@ -51,18 +60,24 @@ def note_mail(
     lost: Collection[Delivery],
     now: datetime,
 ) -> None:
-    """The relay took some letters, refused others for now, and others for good because of their address.
+    """The relay took some letters; others their readers' hosts refuse for now, or for good because of their address.
 
     A host that asked for less gets less from now on, from every courier.
     """
     count_mail(session, "sent", sent, now)
-    slower = [each for each in put_off if mail_pace.asks_for_less(each.error_code or "")]
+    slower = [each for each in put_off if mail_pace.asks_for_less(bare_code(each))]
     if slower:
         count_mail(session, "put_off", slower, now)
-        said = {host_of(each.to_address or ""): each.error_says or each.error_code or "" for each in slower}
+        hosts = hosts_of(session, [each.to_address or "" for each in slower], now)
+        said = {hosts[domain_of(each.to_address or "")]: each.error_says or bare_code(each) for each in slower}
         mail_pace.learn(session, said, now)
     if lost:
         note_trouble(session, "bounced", lost, now)
+
+
+def _is_counted(delivery: Delivery) -> bool:
+    """Whether its next try is counted in a warm-up."""
+    return CLASSES[delivery.message_class].to_many and delivery.attempts == 0
 
 
 def _put_off(session: Session, delivery: Delivery, until: datetime, why: str, now: datetime) -> None:

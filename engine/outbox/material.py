@@ -5,13 +5,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from engine.base.asking import ManyAsked, among
 from engine.base.errors import HearthlineError
 from engine.base.log import logger
 from engine.base.setting_groups.mail import Mail
 from engine.base.setting_groups.texting import Texting
+from engine.base.stored_time import read_time
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import in_several
 from engine.content.approval import Lenders, lenders_of, lent
@@ -25,17 +27,17 @@ from engine.enrollments.journey import Published, load_version
 from engine.outbox.brakes import resting
 from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery, HeldDelivery
-from engine.outbox.gate import LOOK_BACK, Facts, Letter, with_those_leaving
-from engine.outbox.journey_facts import journey_facts, last_before, on_their_way
+from engine.outbox.gate import LOOK_BACK, Facts, Letter, counts_before_an_ask, with_those_leaving
+from engine.outbox.journey_facts import journey_facts, known_to_have_left, last_before, on_their_way
 from engine.outbox.mail_tally import NONE
 from engine.outbox.mailbox import known_mailboxes, mailboxes_of
 from engine.outbox.probe import way_in
+from engine.outbox.readers import Reader, Way, read_readers, read_ways, way_to
 from engine.outbox.text_facts import text_facts
 from engine.outbox.topic_facts import unwanted
 from engine.outbox.topic_posts import TopicPosts, read_posts
 from engine.people.address import Address
 from engine.people.consent import ConsentStanding
-from engine.people.member import Member
 from engine.people.preference import Standing
 from engine.people.suppression import suppressed
 from journeys.steps import Ask, Desk, Email, MembersOrganizer, NamedMember, Text
@@ -43,7 +45,7 @@ from templates.compiled import Compiled
 
 log = logger(__name__)
 
-_Row = TypeVar("_Row", Member, Chapter, Thread)
+_Row = TypeVar("_Row", Chapter, Thread)
 
 
 _KINDS = {"sms": "phone"}
@@ -53,8 +55,10 @@ _KINDS = {"sms": "phone"}
 class Material:
     """What was read for a batch. Rows are detached and only looked at."""
 
-    members: dict[int, Member] = field(default_factory=dict)
-    addresses: dict[int, list[Address]] = field(default_factory=dict)
+    members: dict[int, Reader] = field(default_factory=dict)
+    #: By which address of its member's each delivery goes, and where it goes at all; absent: nothing is known.
+    ways: dict[int, Way] = field(default_factory=dict)
+    places: dict[int, str] = field(default_factory=dict)
     chapters: dict[int, Chapter] = field(default_factory=dict)
     threads: dict[int, Thread] = field(default_factory=dict)
     compiled: dict[int, Compiled] = field(default_factory=dict)
@@ -77,31 +81,13 @@ class Material:
     #: Whether replies by mail reach us now, as far as our own probe tells.
     replies_arrive: bool = True
 
-    def address_of(self, delivery: Delivery) -> Address | None:
-        """The row of the address that a member's delivery goes to."""
-        kind = "phone" if delivery.channel == "sms" else "email"
-        known = [each for each in self.addresses.get(delivery.member_id or 0, []) if each.kind == kind]
-        thread = self.threads.get(delivery.thread_id or 0)
-        # An answer goes back to where they wrote from, if that is an address of theirs.
-        wanted = delivery.to_address or (thread.correspondent if thread and delivery.message_class == "answer" else "")
-        for address in known:
-            if wanted and address.value == wanted.lower():
-                return address
-        if delivery.to_address:
-            return None
-        known = [address for address in known if address.line_type != "landline"]
-        working = [address for address in known if address.resting_since is None]
-        return next(iter(working or known), None)
+    def address_of(self, delivery: Delivery) -> Way | None:
+        """The address that a member's delivery goes to."""
+        return self.ways.get(delivery.id)
 
     def goes_to(self, delivery: Delivery) -> str | None:
         """Where a delivery goes, or None when nothing is known."""
-        if delivery.to_address:
-            return delivery.to_address
-        if delivery.member_id is None:
-            thread = self.threads.get(delivery.thread_id or 0)
-            return thread.correspondent or None if thread else None
-        address = self.address_of(delivery)
-        return address.value if address else None
+        return self.places.get(delivery.id)
 
 
 def read_material(
@@ -133,7 +119,8 @@ def read_material(
             broken[each.id] = f"What it says cannot be read here ({type(error).__name__})."
     authors = (each.author_id for each in deliveries)
     writers = (thread.member_id for thread in threads.values())
-    members = _by_id(session, Member, (*(each.member_id for each in deliveries), *authors, *writers))
+    readers = _ids(each.member_id for each in deliveries)
+    members = read_readers(session, _ids((*readers, *authors, *writers)))
     lenders = lenders_of(session, _ids(each.template_version_id for each in deliveries))
     people = {person for names in lenders.values() for person in names}
     people |= {each.author_id for each in deliveries if each.author_id is not None}
@@ -142,10 +129,12 @@ def read_material(
     )
     ours = {f"{local_part}@{mail.domain}".lower(): person for person, local_part in mailboxes.items()}
     signers = _signers(deliveries, members, steps, compiled, lenders, _holders(session, steps.values(), ours))
-    members |= _by_id(session, Member, (each for each in signers.values() if each not in members))
+    members |= read_readers(session, _ids(each for each in signers.values() if each not in members))
+    ways, places = _where_to(deliveries, read_ways(session, readers), threads)
     return Material(
         members=members,
-        addresses=_addresses(session, _ids(each.member_id for each in deliveries)),
+        ways=ways,
+        places=places,
         chapters=_by_id(session, Chapter, (each.chapter_id for each in deliveries)),
         threads=threads,
         compiled=compiled,
@@ -170,66 +159,56 @@ def read_facts(
     home_zone: str = "UTC",
 ) -> dict[int, Facts]:
     """What the gate must know of each of these deliveries, by delivery. `home_zone`: the organization's."""
-    ids = _ids(each.member_id for each in deliveries)
-    standings: dict[tuple[int, str], dict[str, Standing]] = {}
-    for row in session.execute(
-        select(
-            ConsentStanding.member_id,
-            ConsentStanding.channel,
-            ConsentStanding.scope,
-            ConsentStanding.opted_in,
-            ConsentStanding.created_at,
-        ).where(ConsentStanding.member_id.in_(ids))
-    ):
-        standings.setdefault((row.member_id, row.channel), {})[row.scope] = Standing(row.opted_in, row.created_at)
-    held_ids = {each.member_id for each in deliveries if CLASSES[each.message_class].held and each.member_id}
-    held = held_members(session, held_ids, now)
-    were_held = set(
-        session.scalars(
-            select(HeldDelivery.delivery_id).where(
-                HeldDelivery.member_id.in_(ids), HeldDelivery.delivery_id.in_([each.id for each in deliveries])
-            )
-        )
-    )
-    capped = {each.member_id for each in deliveries if CLASSES[each.message_class].weekly_cap and each.member_id}
+    # What is looked at more than once of each, once: a row's column costs several of a plain value.
+    rows = [(each, each.id, each.member_id or 0, CLASSES[each.message_class], each.chapter_id) for each in deliveries]
+    row_ids = [row_id for _, row_id, *_ in rows]
+    ids = list(dict.fromkeys(member_id for _, _, member_id, *_ in rows if member_id))
+    standings = _standings(session, ids)
+    held = held_members(session, {member_id for _, _, member_id, row, _ in rows if row.held and member_id}, now)
+    were_held = {delivery_id for (delivery_id,) in _WERE_HELD.rows(session, ids, deliveries=row_ids)}
+    capped = {member_id for _, _, member_id, row, _ in rows if row.weekly_cap and member_id}
+    speaks = {row_id: _speaks(each, material) for each, row_id, *_ in rows}
     letters = _letters(session, capped, now)
-    for member_id, claimed in on_their_way(session, capped, now, besides={each.id for each in deliveries}).items():
+    for member_id, claimed in on_their_way(session, capped, now, besides=set(row_ids)).items():
         letters[member_id] = list(with_those_leaving(letters.get(member_id, ()), claimed))
-    asked = {each.member_id for each in deliveries if each.member_id in capped and _speaks(each, material) == "ask"}
+    asked = {member_id for _, row_id, member_id, *_ in rows if member_id in capped and speaks[row_id] == "ask"}
+    for member_id, had in known_to_have_left(session, {each: letters[each] for each in asked & letters.keys()}).items():
+        letters[member_id] = had
     # However long ago the last letter was: two asks in a row are two, with months of silence between them.
-    for member_id, letter in last_before(session, asked - letters.keys(), now - LOOK_BACK).items():
-        letters[member_id] = [letter]
+    silent = {each for each in asked if not any(counts_before_an_ask(had, now) for had in letters.get(each, ()))}
+    for member_id, letter in last_before(session, silent, now - LOOK_BACK).items():
+        letters[member_id] = [letter, *letters.get(member_id, ())]
     wrote = _last_words(session, ids)
     goes_to = {each.id: (_KINDS.get(each.channel, each.channel), material.goes_to(each) or "") for each in deliveries}
     forgotten = suppressed(session, goes_to.values())
-    to_many = [each.chapter_id for each in deliveries if CLASSES[each.message_class].to_many]
+    to_many = [chapter_id for *_, row, chapter_id in rows if row.to_many]
     rests = resting(session, to_many, now) if to_many else {}
     facts: dict[int, Facts] = {}
-    for each in deliveries:
-        member = material.members.get(each.member_id or 0)
+    for each, row_id, member_id, row, chapter_id in rows:
+        member = material.members.get(member_id)
         thread = material.threads.get(each.thread_id or 0)
-        address = material.address_of(each)
-        rest = rests.get(each.chapter_id or NONE)
-        said = [wrote.get(each.member_id or 0), thread.last_in_at if thread else None]
-        facts[each.id] = Facts(
-            message_class=CLASSES[each.message_class],
+        address = material.ways.get(row_id)
+        rest = rests.get(chapter_id or NONE)
+        said = [wrote.get(member_id), thread.last_in_at if thread else None]
+        facts[row_id] = Facts(
+            message_class=row,
             channel=each.channel,
-            address=material.goes_to(each),
-            chapter_id=each.chapter_id,
-            erased=member is not None and member.erased_at is not None,
-            forgotten_since=forgotten.get(goes_to[each.id]),
+            address=material.places.get(row_id),
+            chapter_id=chapter_id,
+            erased=member is not None and member.is_erased,
+            forgotten_since=forgotten.get(goes_to[row_id]),
             rests=(address.resting_reason or "it rests") if address and address.resting_since else "",
             rests_since=address.resting_since if address else None,
             backs_off_until=address.backs_off_until_at if address else None,
-            standings=standings.get((each.member_id or 0, each.channel), {}),
+            standings=standings.get((member_id, each.channel), {}),
             last_words_at=max((moment for moment in said if moment), default=None),
-            held_until=held.get(each.member_id or 0),
-            was_held=each.id in were_held,
+            held_until=held.get(member_id),
+            was_held=row_id in were_held,
             meant_for=each.visit_at or each.created_at,
-            speaks=_speaks(each, material),
+            speaks=speaks[row_id],
             braked=rest.reason if rest is not None else "",
             braked_until=rest.until if rest is not None else None,
-            letters=tuple(letter for letter in letters.get(each.member_id or 0, ()) if letter.delivery_id != each.id),
+            letters=tuple(letter for letter in letters.get(member_id, ()) if letter.delivery_id != row_id),
         )
     for delivery_id, why in unwanted(session, deliveries, material.topics).items():
         facts[delivery_id] = replace(facts[delivery_id], unwanted=why)
@@ -260,7 +239,7 @@ def _holders(session: Session, steps: Iterable[Ask | Email | Text], ours: Mappin
 
 def _signers(
     deliveries: Sequence[Delivery],
-    members: Mapping[int, Member],
+    members: Mapping[int, Reader],
     steps: Mapping[int, Ask | Email | Text],
     compiled: Mapping[int, Compiled],
     lenders: Lenders,
@@ -297,18 +276,19 @@ def _signers(
     return signers
 
 
+def _standings(session: Session, member_ids: Collection[int]) -> dict[tuple[int, str], dict[str, Standing]]:
+    """The latest word on each scope, by member and channel."""
+    found: dict[tuple[int, str], dict[str, Standing]] = {}
+    for member_id, channel, scope, opted_in, at in _STANDINGS.rows(session, member_ids):
+        found.setdefault((member_id, channel), {})[scope] = Standing(bool(opted_in), read_time(at))
+    return found
+
+
 def _letters(session: Session, member_ids: Collection[int], now: datetime) -> dict[int, list[Letter]]:
     """The letters that count, of the last month, oldest first."""
     found: dict[int, list[Letter]] = {}
-    if not member_ids:
-        return found
-    rows = session.execute(
-        select(Message.member_id, Message.delivery_id, Message.at, Message.detail, Message.channel)
-        .where(Message.member_id.in_(member_ids), Message.at > now - LOOK_BACK, Message.kind == "journey")
-        .order_by(Message.at, Message.id)
-    )
-    for member_id, delivery_id, at, detail, channel in rows:
-        if member_id is not None and detail.get("counts", True):
+    for member_id, delivery_id, at, detail, channel in _LETTERS.read(session, member_ids, since=now - LOOK_BACK):
+        if detail.get("counts", True):
             letter = Letter(at, str(detail.get("speaks", "")), channel, delivery_id or 0)
             found.setdefault(member_id, []).append(letter)
     return found
@@ -316,28 +296,61 @@ def _letters(session: Session, member_ids: Collection[int], now: datetime) -> di
 
 def _last_words(session: Session, member_ids: Collection[int]) -> dict[int, datetime]:
     """When each of these members last wrote in any conversation with us."""
-    if not member_ids:
-        return {}
-    rows = session.execute(
+    return {member_id: read_time(at) for member_id, at in _LAST_WORDS.rows(session, member_ids)}
+
+
+_STANDINGS = ManyAsked(
+    lambda among: select(
+        ConsentStanding.member_id, ConsentStanding.channel, ConsentStanding.scope, ConsentStanding.opted_in,
+        ConsentStanding.created_at,
+    ).where(among(ConsentStanding.member_id))
+)  # fmt: skip
+_WERE_HELD = ManyAsked(
+    lambda among: select(HeldDelivery.delivery_id).where(
+        among(HeldDelivery.member_id), among(HeldDelivery.delivery_id, "deliveries")
+    )
+)
+_LETTERS = ManyAsked(
+    lambda among: (
+        select(Message.member_id, Message.delivery_id, Message.at, Message.detail, Message.channel)
+        .where(among(Message.member_id), Message.at > bindparam("since"), Message.kind == "journey")
+        .order_by(Message.at, Message.id)
+    )
+)
+_LAST_WORDS = ManyAsked(
+    lambda among: (
         select(Thread.member_id, func.max(Thread.last_in_at))
-        .where(Thread.member_id.in_(member_ids), Thread.kind == "person", Thread.last_in_at.is_not(None))
+        .where(among(Thread.member_id), Thread.kind == "person", Thread.last_in_at.is_not(None))
         .group_by(Thread.member_id)
     )
-    return {member_id: at for member_id, at in rows if member_id is not None and at is not None}
+)
 
 
-def _addresses(session: Session, member_ids: Collection[int]) -> dict[int, list[Address]]:
-    found: dict[int, list[Address]] = {}
-    if member_ids:
-        query = select(Address).where(Address.member_id.in_(member_ids))
-        for address in session.scalars(query.order_by(Address.rank, Address.id)):
-            found.setdefault(address.member_id, []).append(address)
-    return found
+def _where_to(
+    deliveries: Sequence[Delivery], known: Mapping[int, Sequence[Way]], threads: Mapping[int, Thread]
+) -> tuple[dict[int, Way], dict[int, str]]:
+    """By which address each of these goes, and where it goes at all; what has nowhere to go is absent."""
+    ways: dict[int, Way] = {}
+    places: dict[int, str] = {}
+    for each in deliveries:
+        row_id, member_id, place = each.id, each.member_id, each.to_address
+        thread = threads.get(each.thread_id or 0)
+        way = way_to(each, known.get(member_id, ()), thread) if member_id is not None else None
+        if way is not None:
+            ways[row_id] = way
+        elif member_id is None and not place and thread is not None:
+            place = thread.correspondent
+        place = place or (way.value if way is not None else None)
+        if place:
+            places[row_id] = place
+    return ways, places
 
 
 def _by_id(session: Session, table: type[_Row], ids: Iterable[int | None]) -> dict[int, _Row]:
     wanted = _ids(ids)
-    return {row.id: row for row in session.scalars(select(table).where(table.id.in_(wanted)))} if wanted else {}
+    if not wanted:
+        return {}
+    return {row.id: row for row in session.scalars(select(table).where(among(session, table.id, wanted)))}
 
 
 def _ids(ids: Iterable[int | None]) -> list[int]:

@@ -11,7 +11,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from engine.chapters.membership import Role
-from engine.conversations.topic import TopicPost
+from engine.conversations.topic_post import TopicPost
 from engine.people.member import Member
 from journeys.folding import folded
 

@@ -16,9 +16,11 @@ from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Role
 from engine.conversations.assignment import assign, may_answer, person_for
 from engine.conversations.message import Message
+from engine.conversations.notice import WORDS, owe_notice
 from engine.conversations.received import Received
 from engine.conversations.thread import Thread
-from engine.conversations.topic import TopicPost, is_in, let_out, only_to, reject, unsend, words_of
+from engine.conversations.topic import is_in
+from engine.conversations.topic_post import TopicPost, let_out, only_to, reject, unsend, words_of
 from engine.outbox.fan_out import begin, readers_of
 from engine.outbox.post import relay, service_letter, service_text, staff_notice
 from engine.outbox.relayed_words import relayed
@@ -175,6 +177,8 @@ def ask_steward(session: Session, post: TopicPost, now: datetime) -> None:
         }
     }
     staff_notice(session, steward, MODERATE, data, now, key=f"moderate:{post.message_id}", thread_id=thread.id)
+    # By text, to whoever wants that, with its number (engine.outbox.post_notice).
+    owe_notice(session, thread, WORDS, now)
 
 
 def back_of(session: Session, message: Message) -> Back:

@@ -38,13 +38,13 @@ from engine.conversations.notice import (
 from engine.conversations.received import Received
 from engine.conversations.thread import Thread
 from engine.conversations.topic import TOPIC
-from engine.outbox.alert import MOST_A_DAY, OPEN_FOR, Alert, alerts_since
+from engine.outbox.alert import MOST_A_DAY, OPEN_FOR, Alert, alerts_since, short
 from engine.outbox.post import staff_notice, staff_text
+from engine.outbox.post_notice import tell_of_posts
 from engine.people.absence import away_among
 from engine.people.member import Member
 from engine.people.notice_choice import EACH, HOURLY, NoticeChoice, choices_of
 from engine.people.texting import phones_of
-from templates.segments import plain_signs
 from templates.vocabulary import base_language
 from templates.web.reader import Reader
 from templates.words import read_words
@@ -53,8 +53,8 @@ from templates.words import read_words
 BY_MAIL, BY_TEXT, MORE = "email", "sms", "more"
 #: From the first words we sent no alert about to the one text that says how many wait.
 MORE_AFTER = timedelta(hours=1)
-#: A notice holds so many lines of words, and an alert so many signs.
-MOST_LINES, MOST_SIGNS = 120, 80
+#: A notice holds so many lines of words.
+MOST_LINES = 120
 #: Where words need a person and nobody has them, so many of the desk are told.
 MOST_AT_DESK = 12
 #: Notices by mail to one person within an hour; what comes beyond waits for the next.
@@ -112,8 +112,7 @@ def zone_of(session: Session, member: Member, settings: Settings) -> Any:
 
 def _is_worth_telling(session: Session, thread: Thread, why: str) -> bool:
     """Nothing is told of what was answered, closed, or found to be no words of a person meanwhile."""
-    if thread.closure_id is not None or thread.kind == TOPIC:
-        # A steward hears of a post that waits with the words that decide about it (engine.outbox.moderating).
+    if thread.closure_id is not None:
         return False
     if why in (ASSIGNED, HANDED):
         return True
@@ -136,7 +135,8 @@ def _tell(session: Session, thread: Thread, row: Notice, bell: Bell, now: dateti
         if member is None or member.erased_at is not None or not answers_anywhere(session, person):
             continue
         choice = choices[person]
-        if row.way in ("", BY_MAIL) and choice.by_mail in (EACH, HOURLY):
+        # By mail each post that waits comes at once, with the words that decide about it (engine.outbox.moderating).
+        if row.way in ("", BY_MAIL) and choice.by_mail in (EACH, HOURLY) and thread.kind != TOPIC:
             _by_mail(session, thread, member, row, choice, bell, now)
         if row.way in ("", BY_TEXT) and choice.by_text and row.why != RETURNED:
             _by_text(session, thread, member, row, choice, bell, now)
@@ -177,11 +177,15 @@ def _by_text(
         owe_by(session, thread.id, reader.id, BY_TEXT, row.why, now, opens)
         return
     phone = phone_for_alerts(session, reader.id)
+    zone = zone_of(session, reader, bell.settings)
+    day = instant(datetime.combine(now.astimezone(zone).date(), time()), zone)
+    if thread.kind == TOPIC:
+        if phone is not None:
+            tell_of_posts(session, reader, phone, day, now)
+        return
     words = waiting_words(session, thread)
     if phone is None or not words:
         return
-    zone = zone_of(session, reader, bell.settings)
-    day = instant(datetime.combine(now.astimezone(zone).date(), time()), zone)
     if alerts_since(session, reader.id, day) >= MOST_A_DAY:
         owe_by(session, 0, reader.id, MORE, row.why, now, now + MORE_AFTER)
         return
@@ -270,12 +274,6 @@ def words_since(session: Session, thread: Thread, reader_id: int) -> list[Messag
     """What of that they were not told yet."""
     told = session.get(Told, (thread.id, reader_id))
     return [each for each in waiting_words(session, thread) if told is None or each.id > told.message_id]
-
-
-def short(text: str) -> str:
-    """The beginning of words on one line, as an alert says it."""
-    line = plain_signs(" ".join(text.split())).replace('"', "'")
-    return line if len(line) <= MOST_SIGNS else f"{line[: MOST_SIGNS - 3].rstrip()}..."
 
 
 def _thread_words(

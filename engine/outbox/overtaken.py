@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.base.db import among
+from engine.base.asking import among
 from engine.outbox import queue
 from engine.outbox.delivery import Delivery
 from engine.outbox.held import settle_held

@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.base.bulk import insert_new
 from engine.base.clock import Clock
-from engine.base.db import insert_new, table_of
+from engine.base.db import table_of
 from engine.outbox.line import NumberPace
 
 #: A moment is not before so long after it was reserved: the reservation must be committed first.

@@ -23,7 +23,6 @@ from engine.conversations.thread import Thread
 from engine.conversations.topic import TOPIC
 from engine.outbox import limits
 from engine.outbox.answering import said_before, subject_of_answer, texted_from
-from engine.outbox.classes import rank_of
 from engine.outbox.delivery import Delivery, OutboxDue, PostingKey
 from engine.outbox.fan_out import LETTER, POSTS, TEXT
 from engine.outbox.held import release_held
@@ -469,7 +468,7 @@ def _post(
             raise
         return known
     session.add(delivery)
-    session.add(OutboxDue(rank=rank_of(message_class, delivery.channel), send_at=send_at, delivery_id=delivery.id))
+    session.add(OutboxDue(rank=delivery.rank, send_at=send_at, delivery_id=delivery.id))
     session.flush()
     wake_on_commit(session, SEND[delivery.channel])
     return delivery

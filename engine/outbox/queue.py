@@ -7,13 +7,17 @@ import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Delete, Update, bindparam, delete, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, insert, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from engine.base.db import Database, changed_by
+from engine.base.asking import among
+from engine.base.bulk import bulk_delete, bulk_update
+from engine.base.db import Database, changed_by, table_of
 from engine.base.errors import Unavailable
 from engine.base.log import logger
+from engine.base.stored_time import stored_time, time_storer
 from engine.outbox.classes import PROMPT, rank_of, ranks_of
 from engine.outbox.delivery import Delivery, OutboxDue
 
@@ -53,7 +57,7 @@ def take(
         hurried = hurried or (rank in prompt and bool(taken))
     if not taken:
         return []
-    known = {row.id: row for row in session.scalars(select(Delivery).where(Delivery.id.in_(taken)))}
+    known = {row.id: row for row in session.scalars(select(Delivery).where(among(session, Delivery.id, taken)))}
     return [known[delivery_id] for delivery_id in taken if delivery_id in known]
 
 
@@ -75,7 +79,8 @@ def next_due(session: Session, channel: str) -> datetime | None:
 
 def lease(session: Session, deliveries: Sequence[Delivery]) -> None:
     """These deliveries are this courier's until the lease ends."""
-    _each(session, update(OutboxDue).where(*_KEY).values(leased_until_at=datetime.now(UTC) + LEASE), deliveries)
+    until = stored_time(session, datetime.now(UTC) + LEASE)
+    bulk_update(session, _DUE, _KEY, (), _keys(session, deliveries), {"leased_until_at": until})
 
 
 @contextmanager
@@ -103,11 +108,11 @@ def leased_on(db: Database, deliveries: Sequence[Delivery]) -> Iterator[None]:
 def lease_on(session: Session, deliveries: Sequence[Delivery]) -> None:
     """Those that still stand in the queue, and that no other transaction settles just now, have a new lease.
 
-    Their courier's record takes the same rows one by one: each waiting for the other's, PostgreSQL would end one of
+    Their courier's record takes the same rows: each waiting for the other's, PostgreSQL would end one of
     them, and what the relay said would be lost.
     """
     key = tuple_(OutboxDue.rank, OutboxDue.send_at, OutboxDue.delivery_id)
-    wanted = [(rank_of(each.message_class, each.channel), each.send_at, each.id) for each in deliveries]
+    wanted = [(each.rank, each.send_at, each.id) for each in deliveries]
     query = select(OutboxDue.delivery_id).where(key.in_(wanted)).order_by(OutboxDue.delivery_id)
     free = set(session.scalars(query.with_for_update(skip_locked=True)))
     lease(session, [each for each in deliveries if each.id in free])
@@ -119,7 +124,7 @@ def move(session: Session, delivery: Delivery, when: datetime) -> None:
     delivery.send_at = when
     session.execute(
         insert(OutboxDue).values(
-            rank=rank_of(delivery.message_class, delivery.channel),
+            rank=delivery.rank,
             send_at=when,
             delivery_id=delivery.id,
             leased_until_at=None,
@@ -129,7 +134,7 @@ def move(session: Session, delivery: Delivery, when: datetime) -> None:
 
 def remove(session: Session, deliveries: Iterable[Delivery]) -> None:
     """The deliveries are due no more."""
-    _each(session, delete(OutboxDue).where(*_KEY), list(deliveries))
+    bulk_delete(session, _DUE, _KEY, _keys(session, deliveries))
 
 
 def free(session: Session) -> int:
@@ -142,19 +147,11 @@ def free(session: Session) -> int:
     )
 
 
-_KEY = (
-    OutboxDue.rank == bindparam("its_rank"),
-    OutboxDue.send_at == bindparam("its_send_at", type_=OutboxDue.__table__.c.send_at.type),
-    OutboxDue.delivery_id == bindparam("its_id"),
-)
+_DUE = table_of(OutboxDue)
+_KEY = ("rank", "send_at", "delivery_id")
 
 
-def _each(session: Session, statement: Update | Delete, deliveries: Sequence[Delivery]) -> None:
-    if deliveries:
-        session.connection().execute(
-            statement,
-            [
-                {"its_rank": rank_of(each.message_class, each.channel), "its_send_at": each.send_at, "its_id": each.id}
-                for each in deliveries
-            ],
-        )
+def _keys(session: Session, deliveries: Iterable[Delivery]) -> list[tuple[int, Any, int]]:
+    """The key of each of these, as the driver stores it."""
+    stored = time_storer(session)
+    return [(each.rank, stored(each.send_at), each.id) for each in deliveries]

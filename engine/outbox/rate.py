@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, insert_new, table_of
+from engine.base.bulk import insert_new
+from engine.base.db import Base, table_of
 
 HOUR = timedelta(hours=1)
 

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.base.db import new_in, table_of
+from engine.base.bulk import new_in
+from engine.base.db import table_of
 from engine.base.ids import new_id
 from engine.conversations.thread import mark, open_person_thread
 from engine.enrollments.signal import signal
@@ -15,7 +16,7 @@ from engine.outbox.claim import settle
 from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery, Receipt
 from engine.outbox.gate import scope_of
-from engine.outbox.mail_hosts import host_of
+from engine.outbox.mail_domains import hosts_of
 from engine.outbox.trouble import ask_a_person, strike
 from engine.people.consent import EVERYTHING, Said, record_consent
 
@@ -48,7 +49,8 @@ def bounced(
     rests = strike(session, delivery, status, now, permanent=permanent, received_id=received_id)
     if not permanent and mail_pace.asks_for_less(status):
         # Our relay tried for us, and the readers' host told it what it would have told us.
-        mail_pace.learn(session, {host_of(delivery.to_address or ""): f"{status} {says}".strip()}, now)
+        [host] = hosts_of(session, [delivery.to_address or ""], now).values()
+        mail_pace.learn(session, {host: f"{status} {says}".strip()}, now)
     if permanent:
         note_trouble(session, "bounced", [delivery], now)
         delivery.error_code, delivery.error_says = status[:40] or "bounced", says[:400]

@@ -1,21 +1,25 @@
 """Said: what the timeline gains when a delivery leaves, and loses when it turns out that it never arrived."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
+from engine.base.bulk import bulk_insert
 from engine.base.db import table_of
 from engine.base.errors import HearthlineError
 from engine.base.ids import new_id
+from engine.base.stored_time import stored_time
 from engine.conversations.message import Message
 from engine.conversations.question import Question, ask
 from engine.enrollments.journey import load_version
 from engine.enrollments.signal import signal
-from engine.outbox.classes import CLASSES
+from engine.outbox.classes import CLASSES, MessageClass
 from engine.outbox.delivery import Delivery
 from engine.outbox.material import Material
 from engine.outbox.topic_letter import is_topics
@@ -41,9 +45,9 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the timeline gains: a letter's row, as values, and the question it asks."""
+    """What the timeline gains: a letter's row, as the database keeps it (`_LETTER`), and the question it asks."""
 
-    letter: dict[str, Any] | None = None
+    letter: tuple[Any, ...] | None = None
     question: Question | None = None
 
 
@@ -60,13 +64,11 @@ def said(session: Session, delivery: Delivery, words: Words, material: Material,
         # A neighbor's words stand in their topic: a copy for each reader would be a chapter of copies.
         return Said()
     compiled = material.compiled[delivery.template_version_id or 0]
-    letter = {
-        "id": new_id(), "created_at": now, "at": now, "member_id": delivery.member_id, "kind": "journey",
-        "channel": delivery.channel, "author_id": words.author_id, "author_name": words.author_name[:200],
-        "subject": words.subject[:400], "text": words.text, "folded": [], "attachments": [],
-        "delivery_id": delivery.id, "internet_message_id": words.message_id,
-        "detail": {"class": delivery.message_class, "speaks": compiled.speaks, "counts": row.weekly_cap},
-    }  # fmt: skip
+    then = stored_time(session, now)
+    letter = (
+        new_id(), then, then, delivery.member_id, "journey", delivery.channel, words.author_id, words.author_name[:200],
+        words.subject[:400], words.text, "[]", "[]", delivery.id, words.message_id, _detail(row, compiled.speaks),
+    )  # fmt: skip
     step = material.steps.get(delivery.id)
     if isinstance(step, Ask) and delivery.enrollment_id is not None:
         question = Question(
@@ -95,11 +97,22 @@ def said(session: Session, delivery: Delivery, words: Words, material: Material,
     return Said(letter)
 
 
+_LETTER = (
+    "id", "created_at", "at", "member_id", "kind", "channel", "author_id", "author_name", "subject", "text", "folded",
+    "attachments", "delivery_id", "internet_message_id", "detail",
+)  # fmt: skip
+
+
+@cache
+def _detail(row: MessageClass, speaks: str) -> str:
+    """What a letter's row says besides its words, as JSON."""
+    return json.dumps({"class": row.name, "speaks": speaks, "counts": row.weekly_cap})
+
+
 def enter(session: Session, said: Sequence[Said]) -> None:
     """All this stands in the timeline, and its questions are asked."""
     letters = [each.letter for each in said if each.letter is not None]
-    if letters:
-        session.connection().execute(table_of(Message).insert(), letters)
+    bulk_insert(session, table_of(Message), _LETTER, letters)
     ask(session, [each.question for each in said if each.question is not None])
 
 
@@ -122,11 +135,24 @@ def said_anew(session: Session, delivery: Delivery, words: Words) -> None:
     )
 
 
+def may_have_left(delivery: Delivery) -> bool:
+    """Whether nobody knows what became of one of its tries: its server fell silent, or we died in the call."""
+    return (delivery.error_code or "").startswith(UNSURE)
+
+
+def bare_code(delivery: Delivery) -> str:
+    """What was said to its last try, such as 451 or 4.2.1, whatever became of an earlier one."""
+    return (delivery.error_code or "").removeprefix(UNSURE).strip()
+
+
 def unsay(session: Session, delivery: Delivery, now: datetime) -> None:
     """A letter that never arrived was never said: it neither asks anything nor counts against a cap.
 
+    One that may have arrived stays said, so that its answer is understood and nobody is asked the same again.
     A journey that asked by text hears of it, so that it does not wait for an answer nobody can give.
     """
+    if may_have_left(delivery):
+        return
     was_said = delivery.internet_message_id is not None or delivery.body is not None
     if was_said and CLASSES[delivery.message_class].list_unsubscribe:
         session.execute(delete(Question).where(Question.delivery_id == delivery.id))

@@ -1,4 +1,4 @@
-"""Sending pause: nothing at all leaves, by mail or by text, until a person lets it go on.
+"""Sending pause: nothing leaves, by mail or by text, until a person lets it go on; but the receipts of that order.
 
 Couriers look at it when they claim and once more when they are about to call; what was committed to leave before that
 is handed over within a courier's BATCH_SECONDS, and nothing begins to leave after them.
@@ -16,7 +16,10 @@ from engine.base.db import Base, Id
 from engine.base.ids import new_id
 from engine.base.log import logger
 
-How = Literal["page", "command", "mail"]
+#: Signs of the reason that stand with a pause.
+LONGEST_WHY = 300
+
+How = Literal["page", "command", "mail", "text"]
 
 log = logger(__name__)
 
@@ -38,8 +41,9 @@ class SendingPause(Base):
     created_at: Mapped[datetime]
     #: None: whoever keeps the machine, by the command.
     by_id: Mapped[int | None]
+    #: How they said it. What waited for a press was said on the page, where it was pressed.
     how: Mapped[str] = mapped_column(String(10))
-    why: Mapped[str] = mapped_column(String(300))
+    why: Mapped[str] = mapped_column(String(LONGEST_WHY))
     ended_at: Mapped[datetime | None]
     ended_by_id: Mapped[int | None]
 
@@ -54,7 +58,7 @@ def pause_sending(session: Session, by_id: int | None, why: str, how: How, now: 
     """Nothing leaves any more once this is committed; False when it was so before."""
     if open_pause(session) is not None:
         return False
-    row = SendingPause(id=new_id(), created_at=now, by_id=by_id, how=how, why=" ".join(why.split())[:300])
+    row = SendingPause(id=new_id(), created_at=now, by_id=by_id, how=how, why=" ".join(why.split())[:LONGEST_WHY])
     session.add(row)
     session.flush()
     record(session, by_id, "sending_paused", "sending_pause", row.id, now, how=how)

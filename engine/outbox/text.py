@@ -131,6 +131,6 @@ def _offered(delivery: Delivery, material: Material, with_: Press, compiled: Com
     labels = [answer.label_in(spoken) for answer in step.question.answers]
     reader = material.members.get(delivery.member_id or 0)
     # A text that was published before there were lines has no place for them.
-    if reader is not None and has_plain_phone(reader) and "text.lines" in compiled.variables:
+    if reader is not None and has_plain_phone(reader.custom) and "text.lines" in compiled.variables:
         return {"answers": "", "lines": with_.words.offer_in_lines(spoken, labels)}
     return {"answers": with_.words.offer(spoken, labels), "lines": []}

@@ -175,7 +175,12 @@ def calling(
             _fail(session, delivery, says.code, says.says, now)
             failed.append(delivery)
             log.warning("a text could not be written", delivery_id=delivery.id, says=says.says)
-        elif text.to_address in useless or delivery.id in stopped or delivery.id in taken_back or paused:
+        elif (
+            text.to_address in useless
+            or delivery.id in stopped
+            or delivery.id in taken_back
+            or (paused and not delivery.tells_of_pause)
+        ):
             # Judged anew, with what is known now: another phone of theirs, or none, a stop, a name taken back.
             _put_back(session, delivery, delivery.refusal, delivery.send_at, now)
             put_back.append(delivery)

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import String, select
+from sqlalchemy import String, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, insert_new, table_of
+from engine.base.bulk import insert_new
+from engine.base.db import Base, table_of
 from engine.base.local_time import instant, zone_named
 from engine.base.setting_groups.texting import Texting
 from engine.outbox.classes import CLASSES, Window, rank_of
@@ -39,6 +40,13 @@ class TextDay(Base):
     used: Mapped[int] = mapped_column(default=0)
     #: When what goes to many had its share.
     full_at: Mapped[datetime | None]
+    #: When another cap opened it again after it had been full.
+    opened_at: Mapped[datetime | None]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether texts wait for the next day."""
+        return self.full_at is not None or self.used >= self.cap
 
 
 _DAY = table_of(TextDay)
@@ -58,8 +66,9 @@ def today(session: Session, sms: Texting, now: datetime) -> TextDay | None:
     """Today's row, made or brought to the present settings; None where no cap is set."""
     row = row_of(session, now)
     if not sms.per_day:
-        if row is not None:
-            row.cap, row.full_at = _NO_CAP, None
+        if row is not None and row.cap != NO_CAP:
+            _allow(row, NO_CAP, 0, now)
+            session.flush()
         return None
     if row is None:
         zone = zone_named(sms.day_zone) or zone_named(_UTC)
@@ -70,13 +79,21 @@ def today(session: Session, sms: Texting, now: datetime) -> TextDay | None:
         insert_new(session, _DAY, [{**values, "cap": sms.per_day, "kept": sms.kept_for_answers}])
         row = session.get_one(TextDay, day)
     if (row.cap, row.kept) != (sms.per_day, sms.kept_for_answers):
-        row.cap, row.kept, row.full_at = sms.per_day, sms.kept_for_answers, None
+        _allow(row, sms.per_day, sms.kept_for_answers, now)
         session.flush()
     return row
 
 
+def _allow(row: TextDay, cap: int, kept: int, now: datetime) -> None:
+    """The day may have so much from now on. What waited while it was full is not late: it could not leave before."""
+    was_full = row.is_full
+    row.cap, row.kept, row.full_at = cap, kept, None
+    if was_full and not row.is_full:
+        row.opened_at = now
+
+
 #: More than any brand sends: the day's row stays, and holds nothing back.
-_NO_CAP = 2_000_000_000
+NO_CAP = 2_000_000_000
 
 
 def row_of(session: Session, now: datetime) -> TextDay | None:
@@ -85,9 +102,14 @@ def row_of(session: Session, now: datetime) -> TextDay | None:
 
 
 def opened_at(session: Session, now: datetime) -> datetime | None:
-    """When the last day ended on which texts had to wait for the next: from then on what waited could leave."""
-    query = select(TextDay.ends_at).where(TextDay.ends_at <= now, TextDay.full_at.is_not(None))
-    return session.scalar(query.order_by(TextDay.ends_at.desc()).limit(1))
+    """From when on what waited for a full day to end could leave: when it ended, or when another cap opened it again.
+
+    None: no day was full.
+    """
+    full = or_(TextDay.full_at.is_not(None), TextDay.used >= TextDay.cap)
+    ended = select(TextDay.ends_at).where(TextDay.ends_at <= now, full).order_by(TextDay.ends_at.desc()).limit(1)
+    opened = select(TextDay.opened_at).where(TextDay.opened_at <= now).order_by(TextDay.opened_at.desc()).limit(1)
+    return max((at for at in (session.scalar(ended), session.scalar(opened)) if at is not None), default=None)
 
 
 def admit(session: Session, wanted: Sequence[Wanted], sms: Texting, now: datetime) -> dict[int, datetime]:

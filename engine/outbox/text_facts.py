@@ -44,7 +44,7 @@ def text_facts(
     stopped = stopped_phones(session, [each.address for each in facts.values() if each.address])
     wrote = _last_texts(session, {each.member_id for each in texts if each.member_id is not None})
     # What waited for a day of the carriers' to end could not leave before.
-    opened = text_day.opened_at(session, now) if sms.per_day else None
+    opened = text_day.opened_at(session, now)
     found: dict[int, Facts] = {}
     for text in texts:
         known = facts[text.id]
@@ -110,6 +110,8 @@ def _opens(
         if (text.data or {}).get(AT_ANY_HOUR):
             return None, False
     zones = zones_of(material.members.get(text.member_id or 0), known.address)
+    if text.tells_of_pause and now - text.created_at <= AWAKE_FOR:
+        return None, False  # they texted the order just now, and wait to hear
     if window is Window.OWN_HOURS:
         # Whoever posted it kept their own hours; this only keeps a late one from a night.
         opens = opens_at(zones, EARLIEST, LATEST, now)

@@ -11,7 +11,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine.base.db import insert_new, table_of
+from engine.base.bulk import insert_new
+from engine.base.db import table_of
 from engine.base.setting_groups.texting import Texting
 from engine.outbox.line import TextLine
 

@@ -16,10 +16,13 @@ from typing import Final
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
+from engine.base.asking import among
 from engine.base.broker import wake_on_commit
-from engine.base.db import among, bulk_insert, table_of, time_storer
+from engine.base.bulk import bulk_insert
+from engine.base.db import table_of
 from engine.base.ids import new_ids
 from engine.base.local_time import first_known
+from engine.base.stored_time import time_storer
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership
 from engine.chapters.topic_choice import TopicDigest, next_digest

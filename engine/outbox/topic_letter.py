@@ -30,7 +30,7 @@ MOST_TOPICS: Final = 25
 
 def is_topics(delivery: Delivery) -> bool:
     """Whether the delivery carries posts of topics."""
-    return bool(posts_in(delivery))
+    return delivery.data is not None and bool(posts_in(delivery))
 
 
 def is_digest(delivery: Delivery) -> bool:

@@ -44,7 +44,8 @@ def copy_of(session: Session, with_: Press, delivery_id: int, now: datetime) -> 
     written = write(delivery, material, with_, delivery.sent_at or now, show_links=False)
     if isinstance(written, Unwritable):
         return Copy(delivery, delivery.subject or "", (), delivery.text or "", "", 0, written.says)
-    return Copy(delivery, written.subject, written.head, written.text, written.html, len(written.message))
+    mail = written.rendered
+    return Copy(delivery, mail.subject, written.head, mail.text, mail.html, len(written.message))
 
 
 def _text_copy(delivery: Delivery, material: Material, with_: Press, now: datetime) -> Copy:

@@ -46,7 +46,12 @@ def late(session: Session, now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def _waiting(session: Session, name: str, now: datetime) -> Waiting:
-    here = OutboxDue.rank.in_([rank_of(name, "email"), rank_of(name, "sms")])
+    ranks = [
+        rank_of(name, channel, tells_of_pause=tells)
+        for channel in ("email", "sms")
+        for tells in ((False, True) if name == "staff" else (False,))
+    ]
+    here = OutboxDue.rank.in_(ranks)
     mine = (here, OutboxDue.send_at <= now)
     since = session.scalar(select(func.min(OutboxDue.send_at)).where(*mine))
     if since is None:

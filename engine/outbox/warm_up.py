@@ -9,7 +9,8 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, insert_new, table_of
+from engine.base.bulk import insert_new
+from engine.base.db import Base, table_of
 from engine.base.local_time import first_known, instant
 from engine.base.settings import Settings
 from engine.outbox.mail_tally import Sum, summed
@@ -91,6 +92,15 @@ def take(session: Session, many: int, now: datetime) -> int:
     row.used += granted
     session.flush()
     return granted
+
+
+def give_back(session: Session, many: int, now: datetime) -> None:
+    """So many that were counted have not left after all, and are counted when they do."""
+    row = row_of(session, now) if many else None
+    if row is not None:
+        session.refresh(row, with_for_update=True)
+        row.used = max(0, row.used - many)
+        session.flush()
 
 
 def said(row: WarmUpDay) -> str:

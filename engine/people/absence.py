@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, ForeignKey, Index, Select, String, bindpar
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.audit.entry import record
-from engine.base.db import Base, Id, ManyAsked
+from engine.base.asking import ManyAsked
+from engine.base.db import Base, Id
 from engine.base.foreseen import foreseeable
 from engine.base.ids import new_id
 
@@ -28,7 +29,7 @@ class Absence(Base):
     ended_at: Mapped[datetime | None]
     #: Who said it.
     by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
-    #: `web`, `mail`, `command`.
+    #: `page` (`web` before), `mail`, `text`, `command`.
     how: Mapped[str] = mapped_column(String(10), default="")
     #: When whom they are there for was given back to them; None while they are away.
     given_back_at: Mapped[datetime | None]

@@ -9,7 +9,8 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import ForeignKey, Index, String, bindparam, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, Id, ManyAsked
+from engine.base.asking import ManyAsked
+from engine.base.db import Base, Id
 from engine.base.errors import Invalid
 from engine.base.foreseen import foreseeable
 from engine.base.ids import new_id

@@ -1,14 +1,15 @@
 """Fact: what is written down of a member beside their name and place, such as a birthday or what they bring."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from engine.base.db import among, table_of
+from engine.base.asking import among
+from engine.base.db import table_of
 from engine.people.member import Member
 
 #: Words, a number, or true or false; a date is words like `2026-05-01`.
@@ -26,9 +27,9 @@ _YES = frozenset({"true", "yes", "y", "1", "x", "sí", "si"})
 _MEMBER = table_of(Member)
 
 
-def has_plain_phone(member: Member) -> bool:
-    """Whether it is written down of them that their phone takes words and digits and nothing else."""
-    value = member.custom.get(PLAIN_PHONE)
+def has_plain_phone(custom: Mapping[str, Any]) -> bool:
+    """Whether these facts of somebody say that their phone takes words and digits and nothing else."""
+    value = custom.get(PLAIN_PHONE)
     return value is True or str(value).strip().lower() in _YES
 
 

@@ -1,4 +1,4 @@
-"""LinkRequest: somebody typed a mail address and asked for the way to their own page.
+"""LinkRequest: somebody typed a mail address or a phone and asked for the way to their own page.
 
 The row is written alike for every address, and looked at only afterwards: the page that takes it cannot tell, by words
 or by time, who is a member.
@@ -16,6 +16,8 @@ from engine.base.ids import new_id
 ANSWER_LINK_REQUEST = "inbound.link"
 #: One link per address in this time, however often it is asked for.
 ONCE_IN = timedelta(minutes=5)
+#: One text per phone in this time, for texts cost money and ring: as long as the link in it opens.
+ONCE_IN_BY_TEXT = timedelta(hours=2)
 #: How long a settled row is kept: as long as it may hold back another.
 KEPT_FOR = timedelta(days=1)
 
@@ -36,11 +38,17 @@ class LinkRequest(Base):
 
     id: Mapped[Id]
     created_at: Mapped[datetime]
+    #: As it is known of members: a mail address, or a phone in E.164.
     address: Mapped[str] = mapped_column(String(320))
     network_address: Mapped[str] = mapped_column(String(45), default="")
     settled_at: Mapped[datetime | None]
     #: Set when it was not held back by another; of an unknown address too.
     answered_at: Mapped[datetime | None]
+
+    @property
+    def is_phone(self) -> bool:
+        """Whether a phone was typed."""
+        return self.address.startswith("+")
 
 
 def ask_for_link(session: Session, address: str, network_address: str, now: datetime) -> LinkRequest:
@@ -56,7 +64,7 @@ def settle_link_request(session: Session, row: LinkRequest, now: datetime) -> bo
     before = select(LinkRequest.id).where(
         LinkRequest.address == row.address,
         LinkRequest.id < row.id,
-        LinkRequest.created_at > row.created_at - ONCE_IN,
+        LinkRequest.created_at > row.created_at - (ONCE_IN_BY_TEXT if row.is_phone else ONCE_IN),
         or_(LinkRequest.answered_at.is_not(None), LinkRequest.settled_at.is_(None)),
     )
     held_back = session.scalar(select(exists(before)))

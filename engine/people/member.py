@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, SmallInteger, String, bindparam, delete, insert, or_, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, Id, UTCDateTime, table_of
+from engine.base.db import Base, Id, table_of
 from engine.base.foreseen import write_soon
 from engine.base.ids import new_id
+from engine.base.stored_time import UTCDateTime
 
 
 class Member(Base):
@@ -53,7 +54,7 @@ class Member(Base):
     @property
     def called(self) -> str:
         """How we speak of them when we say one name."""
-        return self.first_name or self.name or "a neighbor"
+        return called(self.first_name, self.name)
 
 
 class MemberTag(Base):
@@ -66,6 +67,11 @@ class MemberTag(Base):
     tag: Mapped[str] = mapped_column(String(60), primary_key=True)
     created_at: Mapped[datetime]
     by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+
+
+def called(first_name: str, name: str) -> str:
+    """How we speak of somebody when we say one name."""
+    return first_name or name or "a neighbor"
 
 
 def first_name_of(name: str) -> str:

@@ -9,7 +9,9 @@ from sqlalchemy import ForeignKey, SmallInteger, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.audit.entry import record
-from engine.base.db import Base, ManyAsked, time_loader
+from engine.base.asking import ManyAsked
+from engine.base.db import Base
+from engine.base.stored_time import time_loader
 
 #: How long PAUSE holds their journeys.
 PAUSED_FOR = timedelta(days=30)

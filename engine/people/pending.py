@@ -11,7 +11,8 @@ from typing import Literal
 from sqlalchemy import ForeignKey, Index, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, Id, ManyAsked
+from engine.base.asking import ManyAsked
+from engine.base.db import Base, Id
 from engine.base.foreseen import foreseeable
 from engine.base.ids import new_id
 
@@ -71,13 +72,12 @@ def keep_pending(
     chapter_id: int | None = None,
 ) -> Pending | None:
     """It is pending; None when the same is already, or (an address) was asked about once."""
-    same = select(Pending.id).where(Pending.member_id == member_id, Pending.kind == kind)
     if kind == "address":
-        same = same.where(Pending.given == given)
+        once = select(Pending.id).where(Pending.member_id == member_id, Pending.kind == kind, Pending.given == given)
+        known = session.scalar(once.limit(1)) is not None
     else:
-        same = same.where(Pending.done_at.is_(None), Pending.refused_at.is_(None), Pending.until_at > now)
-        same = same.where(Pending.chapter_id.is_(None) if chapter_id is None else Pending.chapter_id == chapter_id)
-    if session.scalar(same.limit(1)) is not None:
+        known = open_pending(session, kind, member_id, now, chapter_id=chapter_id) is not None
+    if known:
         return None
     row = Pending(
         id=new_id(),
@@ -94,6 +94,21 @@ def keep_pending(
     session.add(row)
     session.flush()
     return row
+
+
+def open_pending(
+    session: Session, kind: str, member_id: int, now: datetime, *, chapter_id: int | None = None
+) -> Pending | None:
+    """The same thing (not an address) that waits for their word already."""
+    return session.scalar(
+        select(Pending)
+        .where(
+            Pending.member_id == member_id, Pending.kind == kind, Pending.done_at.is_(None),
+            Pending.refused_at.is_(None), Pending.until_at > now,
+            Pending.chapter_id.is_(None) if chapter_id is None else Pending.chapter_id == chapter_id,
+        )
+        .limit(1)
+    )  # fmt: skip
 
 
 def may_ask(session: Session, address: str, now: datetime) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy import Index, String, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from engine.base.asking import among
 from engine.base.db import Base, Id, changed_by
 from engine.base.ids import new_id
 from engine.people.address import AddressKind
@@ -72,7 +73,7 @@ def suppressed(session: Session, addresses: Iterable[tuple[str, str]]) -> dict[t
         return {}
     rows = session.execute(
         select(Suppression.mark, Suppression.created_at).where(
-            Suppression.mark.in_(by_mark), Suppression.ended_at.is_(None)
+            among(session, Suppression.mark, by_mark), Suppression.ended_at.is_(None)
         )
     )
     return {by_mark[mark]: since for mark, since in rows}

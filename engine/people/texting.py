@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.base.db import among, plain_rows
+from engine.base.asking import among, plain_rows
 from engine.people.address import Address
 from engine.people.consent import ConsentStanding
 from engine.people.preference import Standing, lets_come

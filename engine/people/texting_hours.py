@@ -8,6 +8,7 @@ is a hint that adds a zone and never takes one away, for people move and keep th
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
+from typing import Protocol
 
 from engine.base.local_time import instant, zone_named
 from engine.people.member import Member
@@ -29,7 +30,23 @@ _COUNTRIES = {"CA": CANADA} | dict.fromkeys(("US", "PR", "GU", "VI", "AS", "MP")
 _DAYS = 3
 
 
-def zones_of(member: Member | None, phone: str) -> tuple[str, ...]:
+class Lives(Protocol):
+    """What tells where somebody lives: of a member's row, or of what was read of it."""
+
+    @property
+    def zone(self) -> str | None:
+        """An IANA name; None: not known."""
+
+    @property
+    def postal_code(self) -> str:
+        """Empty where it is not known."""
+
+    @property
+    def country(self) -> str:
+        """Two letters (ISO 3166)."""
+
+
+def zones_of(member: Member | Lives | None, phone: str) -> tuple[str, ...]:
     """Every time zone this person could live in; none where nothing at all can be told."""
     if member is not None and is_known(member.zone):
         return (str(member.zone),)

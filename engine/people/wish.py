@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.base.db import Base, among
+from engine.base.asking import among
+from engine.base.db import Base
 from engine.people.path import BELONGING
 from journeys.vocabulary import stages_of
 

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple, assert_never
 from sqlalchemy import bindparam, insert, update
 from sqlalchemy.orm import Session
 
-from engine.base.db import bulk_delete, bulk_insert, table_of, time_storer
+from engine.base.bulk import bulk_delete, bulk_insert
+from engine.base.db import table_of
 from engine.base.ids import new_id, new_ids
+from engine.base.stored_time import time_storer
 from engine.conversations.task import Task
 from engine.enrollments.enrollment import DUE_COLUMNS, Due, Enrollment, Standing, Visit, relocate
 from engine.enrollments.signal import signal

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.base.db import among
+from engine.base.asking import among
 from engine.conversations.message import Message
 from engine.conversations.question import Question
 from engine.conversations.task import Task

@@ -8,10 +8,13 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.base.db import among, insert_new, table_of
+from engine.base.asking import among
+from engine.base.bulk import insert_new
+from engine.base.db import table_of
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership
-from engine.enrollments.enrollment import Enrollment, Standing, may_begin
+from engine.enrollments.enrolling import may_begin
+from engine.enrollments.enrollment import Enrollment, Standing
 from engine.enrollments.entering import enter_many, hold_doors
 from engine.enrollments.journey import Journey, Published, load_version
 from engine.runner.decision import LOOK_AGAIN

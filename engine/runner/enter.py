@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from engine.audience.compiler import compile, members_matching
 from engine.audience.scope import Scope
-from engine.base.db import insert_new, table_of
+from engine.base.bulk import insert_new
+from engine.base.db import table_of
 from engine.base.log import logger
 from engine.base.services import Services
-from engine.enrollments.enrollment import enroll_many, may_begin
+from engine.enrollments.enrolling import enroll_many, may_begin
 from engine.enrollments.entering import (
     AudienceWatch,
     InAudience,

@@ -4,48 +4,27 @@ What has happened is told by visits, deliveries and their reasons, as they were 
 yet is told by what stands in the way now: each condition with its value, each rule of the gate with what it says.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import get_args
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.audience.compiler import enrollments_matching, members_matching
 from engine.base.errors import NotFound
 from engine.base.settings import Settings
 from engine.enrollments.enrollment import FINISHED, Enrollment, Standing, Visit, standing, visits_of
 from engine.enrollments.journey import Journey, Published, load_version
-from engine.outbox.closed import Closed, closings
+from engine.outbox.closed import closings
 from engine.outbox.delivery import Delivery, DeliveryKey
 from engine.outbox.gate import rule_of
 from engine.people.member import Member
+from engine.runner.explain_conditions import Asked, conditions_of, judged
 from engine.runner.explain_entry import EntryRule, entry_rules
 from engine.runner.explain_rules import RuleSaid, rules_for, rules_of_waiting
-from journeys.conditions import AllOf, AnyOf, Condition, Leaf, Not
-from journeys.model import Journey as Script
-from journeys.steps import STEP_KINDS, Ask, Email, Step, Text, Wait, WaitForFact
+from engine.runner.explain_words import SAYS, awaited, message_in_words, said_of
+from journeys.steps import STEP_KINDS, Ask, Email, Step, Text
 from journeys.walk import reached
-
-_CONDITIONS = (AllOf, AnyOf, Not, *get_args(Leaf))
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A condition in words, whether it holds now, and the same of its parts."""
-
-    says: str
-    holds: bool
-    parts: tuple["Judged", ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One condition of a step and where it stands there: `turns 1`, `when`."""
-
-    place: str
-    judged: Judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +148,7 @@ def _enrollment(
     leaves = tuple(Asked(place, judged(session, condition, row, now)) for place, condition in found)
     return EnrollmentWhy(
         row.id, version.number, row.trigger, row.created_at, row.ended_at, row.end_reason,
-        _awaited(here, version.script, visits, journey), here.due_at if here else None,
+        awaited(here, version.script, visits, journey), here.due_at if here else None,
         leaves, steps.all(),
     )  # fmt: skip
 
@@ -249,7 +228,7 @@ class _Steps:
         if visits and visits[-1].why:
             told.append(visits[-1].why)
         if messages:
-            told.append(_message_in_words(messages[-1], self._closed.get(messages[-1].id)))
+            told.append(message_in_words(messages[-1], self._closed.get(messages[-1].id)))
         match status:
             case "ahead":
                 told.append("It has not come yet.")
@@ -261,49 +240,6 @@ class _Steps:
                 pass
         told += [rule.says for rule in rules if rule.verdict != "allows"][:1] if status in ("here", "ahead") else []
         return " ".join(told)
-
-
-#: The outcomes of visits in words.
-SAYS = {
-    "sent": "The message was written",
-    "asked": "The question was written",
-    "waits": "It waits here",
-    "waited": "The time went by",
-    "silent": "No answer came in time",
-    "replied": "They wrote",
-    "met": "It became so",
-    "timed_out": "It did not become so in time",
-    "no_date": "There was no such date",
-    "past": "The day was over already",
-    "branched": "A turn was taken",
-    "split": "A lot was drawn",
-    "jumped": "They went back or on",
-    "not_jumped": "They had been sent there often enough",
-    "moved": "They were moved",
-    "not_moved": "They were not moved",
-    "tagged": "The tags were changed",
-    "set": "The fact was written down",
-    "joined": "They came in",
-    "not_joined": "They did not come in",
-    "handed_off": "A person was asked",
-    "unheard": "Nobody chose an outcome in time",
-    "finished": "They came to the end",
-    "goal": "What the journey is for had come about, and it ended",
-    "held": "It was held, because they talk with a person here",
-    "paused": "It was held, because the journey is paused",
-    "skipped": "It was skipped",
-    "failed": "It went wrong",
-}  # fmt: skip
-#: Outcomes that carry a name: `answered:yes`.
-_NAMED = {"answered": "They answered “{}”", "done": "Whoever did it found: {}", "exit": "The journey ended early ({})"}
-
-
-def said_of(outcome: str) -> str:
-    """An outcome with a name in it (`answered:yes`), in words; any other as it is written."""
-    kind, _, name = outcome.partition(":")
-    if name:
-        return _NAMED.get(kind, f"{kind}: {{}}").format(name.replace("_", " "))
-    return outcome.replace("_", " ").capitalize()
 
 
 def _passed(visit: Visit) -> Passed:
@@ -325,71 +261,3 @@ def _posted(each: Delivery) -> Posted:
     reason = each.refusal if each.state in ("queued", "refused") else each.error_says
     at = each.sent_at or each.state_at
     return Posted(each.id, each.channel, each.state, at, rule_of(each.refusal or ""), reason or "")
-
-
-def _message_in_words(each: Delivery, shut: Closed | None) -> str:
-    what = "text" if each.channel == "sms" else "letter"
-    if shut is not None:
-        return f"The {what} waits: {shut.reason}"
-    match each.state:
-        case "sent":
-            return f"The {what} left on {each.sent_at or each.state_at:%d %B %Y at %H:%M} UTC."
-        case "refused":
-            return f"The {what} never left: {each.refusal}"
-        case "failed":
-            return f"The {what} did not arrive: {each.error_says}"
-        case "queued" if each.refusal:
-            return f"The {what} waits until {each.send_at:%d %B %Y at %H:%M} UTC: {each.refusal}"
-        case _:
-            return f"The {what} is on its way."
-
-
-def _awaited(here: Standing | None, script: Script, visits: Sequence[Visit], journey: Journey) -> str:
-    if here is None or here.step >= len(script.steps):
-        return ""
-    step = script.steps[here.step]
-    when = f"{here.due_at:%d %B %Y at %H:%M} UTC"
-    last = visits[-1] if visits else None
-    if journey.paused_at is not None:
-        return f"The journey is paused since {journey.paused_at:%d %B %Y}; {step.id} waits until it goes on."
-    if here.tries and last is not None:
-        return f"{step.id} went wrong {here.tries} times ({last.why}); it is tried again on {when}."
-    if here.wanted_at is not None and last is not None:
-        return f"{step.id} was put off: {last.why} It is looked at again on {when}."
-    if here.phase and isinstance(step, Wait) and isinstance(step.pause, WaitForFact):
-        return f"{step.id} {step.describe(script.ids)}; it is looked at again on {when} at the latest."
-    if here.phase:
-        return f"{step.id} {step.describe(script.ids)}; until {when} at the latest."
-    return f"{step.id} is next, on {when}."
-
-
-def conditions_of(step: object, place: str = "") -> list[tuple[str, Condition]]:
-    """Every condition a step holds, whatever its kind, each with where it stands in it."""
-    return list(_conditions(step, place))
-
-
-def _conditions(value: object, place: str) -> Iterator[tuple[str, Condition]]:
-    if isinstance(value, _CONDITIONS):
-        yield place, value
-    elif isinstance(value, tuple):
-        for number, each in enumerate(value, start=1):
-            yield from _conditions(each, f"{place} {number}".strip())
-    elif is_dataclass(value) and not isinstance(value, type):
-        for field in fields(value):
-            yield from _conditions(getattr(value, field.name), f"{place} {field.name}".strip())
-
-
-def judged(session: Session, condition: Condition, row: Enrollment | int, now: datetime) -> Judged:
-    """The condition with its value now, and that of its parts: of an enrollment, or of a member by their id."""
-    if isinstance(row, Enrollment):
-        holds = bool(enrollments_matching(session, condition, [row.id], now))
-    else:
-        holds = bool(members_matching(session, condition, [row], now))
-    match condition:
-        case AllOf(parts=parts) | AnyOf(parts=parts):
-            inner = tuple(judged(session, part, row, now) for part in parts)
-        case Not(part=part):
-            inner = (judged(session, part, row, now),)
-        case _:
-            inner = ()
-    return Judged(condition.describe(), holds, inner)

@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.audience.compiler import enrollments_matching
-from engine.base.db import ManyAsked, among, one_member_at_a_time
+from engine.base.asking import ManyAsked, among
+from engine.base.db import one_member_at_a_time
 from engine.base.local_time import first_known, zone_named
 from engine.base.settings import Settings
 from engine.chapters.chapter import Chapter

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.base.db import among
+from engine.base.asking import among
 from engine.base.errors import HearthlineError
 from engine.enrollments.enrollment import Enrollment, Standing, bring_forward
 from engine.enrollments.journey import Published, load_version

@@ -12,21 +12,13 @@ from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from engine.audit.entry import record
-from engine.base.db import among, one_member_at_a_time, table_of
+from engine.base.asking import among
+from engine.base.db import one_member_at_a_time, table_of
 from engine.base.errors import Invalid
 from engine.conversations.question import Question
 from engine.conversations.task import Task
-from engine.enrollments.enrollment import (
-    FINISHED,
-    Due,
-    Enrollment,
-    Standing,
-    Visit,
-    end,
-    may_again,
-    standing,
-    visits_of,
-)
+from engine.enrollments.enrolling import may_again
+from engine.enrollments.enrollment import FINISHED, Due, Enrollment, Standing, Visit, end, standing, visits_of
 from engine.enrollments.entering import carry_entries, forget_entries
 from engine.enrollments.journey import load_version
 from engine.enrollments.signal import Signal

@@ -14,7 +14,8 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from engine.audit.entry import record
-from engine.base.db import Database, among, table_of
+from engine.base.asking import among
+from engine.base.db import Database, table_of
 from engine.base.errors import HearthlineError, Invalid, NotFound
 from engine.conversations.question import Question
 from engine.enrollments.enrollment import BATCH, FINISHED, TICK, Due, Enrollment, Standing, end, relocate, standing

@@ -7,12 +7,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from engine.base.db import bulk_delete, plain_rows, stored_time, table_of, time_loader
+from engine.base.asking import plain_rows
+from engine.base.bulk import bulk_delete
+from engine.base.db import table_of
 from engine.base.errors import HearthlineError, NotFound, Unavailable
 from engine.base.log import logger
 from engine.base.metrics import STEP_BATCH
 from engine.base.services import Services
 from engine.base.settings import Settings
+from engine.base.stored_time import stored_time, time_loader
 from engine.enrollments.enrollment import DUE_COLUMNS, Due, Standing, Visit
 from engine.enrollments.journey import Published, load_version
 from engine.runner.apply import Settled, apply

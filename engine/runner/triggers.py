@@ -6,7 +6,7 @@ from typing import NamedTuple, assert_never
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.base.db import among
+from engine.base.asking import among
 from engine.conversations.message import Message
 from engine.enrollments.journey import Published, current_versions
 from engine.enrollments.signal import Signal

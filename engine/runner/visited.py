@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine.base.db import among, plain_rows
+from engine.base.asking import among, plain_rows
 from engine.conversations.message import Message
 from engine.enrollments.enrollment import Enrollment, Standing, Visit, visits_of
 from engine.enrollments.journey import Published, load_version

@@ -24,19 +24,22 @@ class Connections:
         self._together = together
         self._per_peer = per_peer
         self._open: Counter[str] = Counter()
+        self._all = 0
 
     def enter(self, peer: str) -> bool:
         """True once the connection is counted; False when it is one too many."""
         network = network_of(peer)
-        if self._open.total() >= self._together or self._open[network] >= self._per_peer:
+        if self._all >= self._together or self._open[network] >= self._per_peer:
             return False
         self._open[network] += 1
+        self._all += 1
         return True
 
     def leave(self, peer: str) -> None:
         """The connection counts no longer."""
         network = network_of(peer)
         self._open[network] -= 1
+        self._all -= 1
         if self._open[network] <= 0:
             del self._open[network]
 

@@ -6,92 +6,26 @@ LMTP answers once per recipient (RFC 2033 4.2), and nothing is relayed.
 """
 
 import asyncio
-import re
-import ssl
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
-from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address
-from typing import Any, Protocol
+from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from engine.base.log import logger
 from engine.base.metrics import DOOR_REFUSALS, DOOR_SESSIONS
-from inbound.mail.allowance import Connections, Disk, Memory, PerMinute
+from inbound.mail.body import Unkept, read_body
 from inbound.mail.path import NULL_SENDER, mailbox_of, read_path
+from inbound.mail.replies import FLOOD, NO_DISK, NO_ROOM, NOT_STORED, STOPPING, TOO_MANY, TOO_SLOW, reply_line
+from inbound.mail.terms import Shared, Terms, is_within
 from inbound.network import network_of, wide_network_of
 from inbound.receive import Accepted, Answer, Arrival
 
 log = logger(__name__)
 
-END_OF_BODY = b"\r\n.\r\n"
 #: How long a sender waits for our database before it is told to come again; RFC 5321 4.5.3.2.6 lets it wait 600 s.
 ACCEPT_SECONDS = 60.0
 #: How often one connection may say what costs us and brings nothing in.
 CALL_LIMITS = {"NOOP": 200, "VRFY": 20, "HELP": 20, "EXPN": 5, "AUTH": 3, "EHLO": 50, "HELO": 50, "*": 100_000}
-
-NOT_STORED = "451 4.3.0 We could not store this just now; nothing is lost, please send it again later"
-STOPPING = "421 4.3.2 This server is restarting; nothing is lost, please try again in a minute"
-TOO_SLOW = "421 4.4.2 You were silent for too long; please try again"
-TOO_MANY = "421 4.7.0 Too many connections from your network; please try again later"
-FLOOD = "451 4.7.1 Too much mail from your network just now; nothing is lost, please send it again later"
-NO_DISK = "452 4.3.1 We are short of room just now; nothing is lost, please send it again later"
-NO_ROOM = "452 4.3.1 Too much mail is coming in just now; please send it again later"
-
-#: RFC 3463 codes for the library's replies that carry none (RFC 2034 wants one in each).
-_ENHANCED = {"250": "2.0.0", "252": "2.5.2", "500": "5.5.2", "501": "5.5.4", "502": "5.5.1", "503": "5.5.1"}
-_ENHANCED |= {"221": "2.0.0", "552": "5.3.4", "553": "5.1.3", "555": "5.5.4"}
-_BARE_REPLY = re.compile(r"(\d{3}) (?!\d\.\d{1,3}\.\d{1,3} )")
-
-
-class Submit(Protocol):
-    """Where a whole message goes."""
-
-    async def __call__(self, arrival: Arrival) -> Answer:
-        """The answer once the message is durable, or cannot be."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a door holds itself and its peers to."""
-
-    domain: str
-    size: int
-    recipients: int
-    command_seconds: float
-    body_seconds: float
-    tls: ssl.SSLContext | None = None
-    #: Whether it looks like a signed address of ours and is none.
-    is_guess: Callable[[str], bool] = lambda _address: False
-    #: How long somebody who guesses waits for each answer.
-    slow_seconds: float = 0.0
-    #: Networks of our own mail servers, which bring in everybody's mail.
-    own: tuple[IPv4Network | IPv6Network, ...] = ()
-    #: Networks whose messages are not counted: this machine itself, which would have to flood itself.
-    uncounted: tuple[IPv4Network | IPv6Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
-
-
-@dataclass(slots=True)
-class Shared:
-    """What all conversations of a door have in common, within its one event loop."""
-
-    submit: Submit
-    connections: Connections
-    memory: Memory
-    messages: PerMinute
-    guesses: PerMinute
-    disk: Disk
-    conversations: "set[MailConversation]"
-    stopping: bool = False
-
-
-class _Unkept(Enum):
-    TOO_BIG = "552 5.3.4 This message is larger than the {megabytes} MB we take"
-    NO_ROOM = NO_ROOM
 
 
 class _Hooks:
@@ -165,22 +99,28 @@ class MailConversation(SMTP):
         self.command_size_limits = defaultdict(lambda: MailConversation.command_size_limit)
         self._terms = terms
         self._shared = shared
+        #: The network address of whoever speaks.
+        self.peer = ""
+        #: Whether a mail server of ours speaks: it brings in everybody's mail, and is not counted.
+        self.is_own = False
+        self._is_counted = True
+        #: The answer to the last body, which may be on its way.
+        self._asked: asyncio.Future[Answer] | None = None
+        #: When the peer has been silent for too long, by the loop's clock.
+        self._silent_at = 0.0
         #: Between DATA and its answer: not to be cut off lightly.
         self.is_busy = False
 
-    @property
-    def is_own(self) -> bool:
-        """Whether a mail server of ours speaks: it brings in everybody's mail, and is not counted."""
-        return self.door == "lmtp" or _is_within(self.peer, self._terms.own)
-
-    @property
-    def peer(self) -> str:
-        """The network address of whoever speaks."""
-        peer = self.session.peer if self.session is not None else None
-        return str(peer[0]).removeprefix("::ffff:") if isinstance(peer, tuple) else ""
+    def _look_who_speaks(self) -> str:
+        """Their network address; what is asked of it at each message is asked once."""
+        name = self.session.peer if self.session is not None else None
+        self.peer = peer = str(name[0]).removeprefix("::ffff:") if isinstance(name, tuple) else ""
+        self.is_own = self.door == "lmtp" or is_within(peer, self._terms.own)
+        self._is_counted = not self.is_own and bool(peer) and not is_within(peer, self._terms.uncounted)
+        return peer
 
     async def _handle_client(self) -> None:
-        peer = self.peer
+        peer = self._look_who_speaks()
         if self._shared.stopping or not self._shared.connections.enter(peer):
             if not self._shared.stopping:
                 DOOR_REFUSALS.labels(self.door).inc()
@@ -199,24 +139,65 @@ class MailConversation(SMTP):
         """The peer reads why, and the connection closes; nothing more of what it sent is read."""
         if self.transport is not None and not self.transport.is_closing():
             self._writer.write(says.encode("ascii") + b"\r\n")
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self.transport is not None:
             self.transport.close()
         self._reader._buffer.clear()  # type: ignore[attr-defined]
         if self._handler_coroutine is not None:
             self._handler_coroutine.cancel()
 
+    def eof_received(self) -> bool | None:
+        """The peer says no more, and may listen still: what it said before is answered, and then we close.
+
+        The library would hang up at once, so that a sender whose mail we have would hear nothing and send it again.
+        Over TLS Python closes both sides together, whatever is said here.
+        """
+        if self.session is None or self.session.ssl is not None:
+            return super().eof_received()
+        self._reader.feed_eof()
+        return True
+
+    async def handle_exception(self, error: Exception) -> str:
+        """What a command that broke is answered. One that ends in the middle, or never begins, is a goodbye."""
+        if not isinstance(error, asyncio.IncompleteReadError):
+            return await super().handle_exception(error)
+        self._hang_up()
+        return ""  # which nobody hears
+
+    def _reset_timeout(self, duration: float | None = None) -> None:
+        """The peer has so many seconds from now. The timer that runs is left alone and looks when it rings: a clock set
+        anew at each command costs more than the command."""
+        self._silent_at = self.loop.time() + (duration or self._timeout_duration)
+        timer = self._timeout_handle
+        if timer is None or timer.cancelled() or self._silent_at < timer.when():
+            self._set_timer()
+
+    def _set_timer(self) -> None:
+        if self._timeout_handle is not None:
+            self._timeout_handle.cancel()
+        self._timeout_handle = self.loop.call_at(self._silent_at, self._timeout_cb)
+
     def _timeout_cb(self) -> None:
-        self.say_goodbye(TOO_SLOW)
+        if self.loop.time() < self._silent_at:
+            self._set_timer()
+        elif self._asked is not None and not self._asked.done():
+            # It is our database that is slow, and not the peer.
+            self._asked.set_exception(TimeoutError())
+        else:
+            self.say_goodbye(TOO_SLOW)
 
     async def push(self, status: Any) -> None:
         """Every reply but the greeting carries an RFC 3463 code."""
-        if isinstance(status, str):
-            match = _BARE_REPLY.match(status)
-            if match is not None and match[1] in _ENHANCED and status != f"250 {self.hostname}":
-                is_last_offer = status == "250 HELP"
-                if not is_last_offer:
-                    status = f"{match[1]} {_ENHANCED[match[1]]} {status[4:]}"
-            status = status.encode("utf-8", "backslashreplace")
-        await super().push(status)
+        line = reply_line(status, f"250 {self.hostname}") if isinstance(status, str) else status
+        transport = self.transport
+        closing = transport is None or transport.is_closing()
+        if not closing:
+            self._writer.write(line + b"\r\n")
+        # Nearly always it is on its way at once; only who does not read our replies is waited for.
+        if closing or self._writer.transport.get_write_buffer_size():
+            await self._writer.drain()
 
     def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
         return read_path(arg) or (None, None)
@@ -258,7 +239,7 @@ class MailConversation(SMTP):
 
     def _is_flood(self) -> bool:
         """Whether this message is one too many of its network's in this minute; else it is counted."""
-        if self.is_own or not self.peer or _is_within(self.peer, self._terms.uncounted):
+        if not self._is_counted:
             return False
         network = wide_network_of(self.peer)
         if self._shared.messages.is_over(network):
@@ -268,76 +249,26 @@ class MailConversation(SMTP):
 
     async def _take_in(self, envelope: Envelope) -> None:
         """The body was read, and each recipient has an answer."""
-        # From here to the answer other clocks run: the body's and the database's.
-        self._reset_timeout(self._terms.body_seconds + ACCEPT_SECONDS * 2)
         await self.push("354 End data with <CR><LF>.<CR><LF>")
+        # All of the body within this, however it trickles.
+        self._reset_timeout(self._terms.body_seconds)
         held = 0
         try:
             try:
-                async with asyncio.timeout(self._terms.body_seconds):
-                    body, held = await self._read_body()
-            except TimeoutError:
-                self.say_goodbye(TOO_SLOW)
-                return
+                body, held = await read_body(self._reader, self._shared.memory, self._terms.size)
             except Exception as error:
                 # We no longer know where the body ends: what follows must not be read as commands.
-                log.error("a body could not be read", exc_info=error)
+                if not isinstance(error, asyncio.IncompleteReadError):
+                    log.error("a body could not be read", exc_info=error)
                 self.say_goodbye(NOT_STORED.replace("451", "421", 1))
                 return
-            if isinstance(body, _Unkept):
+            if isinstance(body, Unkept):
                 status = body.value.format(megabytes=self._terms.size // 2**20)
             else:
                 status = await self._accept(envelope, body)
             await self._answer_body(envelope, status)
         finally:
             self._shared.memory.give_back(held)
-
-    async def _read_body(self) -> tuple[bytes | _Unkept, int]:
-        """The body without its transparency dots (RFC 5321 4.5.2), and how much memory is counted for it.
-
-        Only CRLF.CRLF ends it: a lone CR or LF is part of the text, whatever stands around it. What is too much is
-        still read to its end, so that no part of it is taken for commands.
-        """
-        reader, memory = self._reader, self._shared.memory
-        # The line end of DATA itself is the first half of an empty message's end (RFC 5321 4.1.1.4).
-        reader._buffer[0:0] = b"\r\n"  # type: ignore[attr-defined]
-        # At most every third byte is a transparency dot's; the exact size is known at the end.
-        wire_limit = self._terms.size + self._terms.size // 3 + len(END_OF_BODY)
-        pieces: list[bytes] = []
-        held = read = 0
-        unkept: _Unkept | None = None
-        try:
-            while True:
-                try:
-                    piece = await reader.readuntil(END_OF_BODY)
-                    is_last = True
-                except asyncio.LimitOverrunError as more:
-                    piece = await reader.read(more.consumed)
-                    is_last = False
-                read += len(piece)
-                if unkept is None:
-                    if read > wire_limit:
-                        unkept = _Unkept.TOO_BIG
-                    elif not memory.take(len(piece)):
-                        unkept = _Unkept.NO_ROOM
-                    else:
-                        held += len(piece)
-                        pieces.append(piece)
-                    if unkept is not None:
-                        pieces.clear()
-                        memory.give_back(held)
-                        held = 0
-                if is_last:
-                    break
-        except BaseException:
-            memory.give_back(held)
-            raise
-        if unkept is not None:
-            return unkept, held
-        whole = b"".join(pieces)
-        pieces.clear()
-        body = whole[: -len(b".\r\n")].replace(b"\r\n.", b"\r\n")[2:]
-        return (_Unkept.TOO_BIG if len(body) > self._terms.size else body), held
 
     async def _accept(self, envelope: Envelope, body: bytes) -> str:
         session = self.session
@@ -352,8 +283,9 @@ class MailConversation(SMTP):
             mail_from="" if sender == NULL_SENDER else sender,
         )
         try:
-            async with asyncio.timeout(ACCEPT_SECONDS):
-                answer = await self._shared.submit(arrival)
+            self._asked = self._shared.submit(arrival)
+            self._reset_timeout(ACCEPT_SECONDS)
+            answer = await self._asked
         except TimeoutError:
             return NOT_STORED
         except Exception as error:
@@ -366,17 +298,7 @@ class MailConversation(SMTP):
                 return NOT_STORED
 
     async def _answer_body(self, envelope: Envelope, status: str) -> None:
-        await self.push(status)
-
-
-@lru_cache(maxsize=1024)
-def _is_within(peer: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
-    """Whether an address is of one of these networks; asked for each message, of the same few peers."""
-    try:
-        address = ip_address(peer)
-    except ValueError:
-        return False
-    return any(address in each for each in networks)
+        await self.push(status.encode("ascii"))
 
 
 class LocalConversation(MailConversation):
@@ -399,4 +321,4 @@ class LocalConversation(MailConversation):
 
     async def _answer_body(self, envelope: Envelope, status: str) -> None:
         for _ in envelope.rcpt_tos:
-            await self.push(status)
+            await self.push(status.encode("ascii"))

@@ -4,14 +4,15 @@ import asyncio
 import contextlib
 import ssl
 import threading
-from concurrent.futures import Future
 from ipaddress import ip_network
 
 from engine.base.errors import SettingsError
 from engine.base.services import Services
 from engine.base.setting_groups.doors import Doors
 from inbound.mail.allowance import Connections, Disk, Memory, PerMinute
-from inbound.mail.protocol import STOPPING, LocalConversation, MailConversation, Shared, Terms
+from inbound.mail.protocol import LocalConversation, MailConversation
+from inbound.mail.replies import STOPPING
+from inbound.mail.terms import Shared, Terms
 from inbound.receive import Acceptor, Answer, Arrival
 from reply_router.addresses import Broken, signed_in
 
@@ -114,17 +115,10 @@ class MailDoor:
         thread.join()
         loop.close()
 
-    async def _submit(self, arrival: Arrival) -> Answer:
-        waiting = self._acceptor.submit(arrival)
-        loop = asyncio.get_running_loop()
-        here: asyncio.Future[Answer] = loop.create_future()
-        waiting.add_done_callback(lambda done: self._answers.put(loop, here, done))
-        try:
-            return await here
-        except asyncio.CancelledError:
-            # The peer hung up: what the acceptor has not begun is dropped.
-            waiting.cancel()
-            raise
+    def _submit(self, arrival: Arrival) -> "asyncio.Future[Answer]":
+        here: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._acceptor.take(arrival, _Asked(here, self._answers))
+        return here
 
 
 class _Answers:
@@ -132,23 +126,42 @@ class _Answers:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._ready: list[tuple[asyncio.Future[Answer], Future[Answer]]] = []
+        self._ready: list[tuple[asyncio.Future[Answer], Answer]] = []
 
-    def put(self, loop: asyncio.AbstractEventLoop, here: "asyncio.Future[Answer]", done: "Future[Answer]") -> None:
-        """Whoever waits at `here` hears what was `done`, soon; from any thread."""
+    def put(self, here: "asyncio.Future[Answer]", answer: Answer) -> None:
+        """Whoever waits at `here` hears the answer, soon; from any thread."""
         with self._lock:
             is_first = not self._ready
-            self._ready.append((here, done))
+            self._ready.append((here, answer))
         if is_first:
             with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody waits any more
-                loop.call_soon_threadsafe(self._hand_over)
+                here.get_loop().call_soon_threadsafe(self._hand_over)
 
     def _hand_over(self) -> None:
         with self._lock:
             ready, self._ready = self._ready, []
-        for here, done in ready:
-            if not here.done() and not done.cancelled():
-                here.set_result(done.result())
+        for here, answer in ready:
+            if not here.done():
+                here.set_result(answer)
+
+
+class _Asked:
+    """One conversation that waits to hear; once it does so no longer (the peer hung up, or its time is over), what the
+    acceptor has not begun is dropped."""
+
+    __slots__ = ("_answers", "_here")
+
+    def __init__(self, here: "asyncio.Future[Answer]", answers: _Answers) -> None:
+        self._here = here
+        self._answers = answers
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """Whether anybody waits still."""
+        return not self._here.done()
+
+    def set_result(self, answer: Answer) -> None:
+        """The conversation goes on with this answer."""
+        self._answers.put(self._here, answer)
 
 
 async def _cancel_rest() -> None:

@@ -9,7 +9,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.base.db import new_in, table_of
+from engine.base.bulk import new_in
+from engine.base.db import table_of
 from engine.conversations.received import FiledKey
 from reply_router.content import key_of
 

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from engine.base import lease
 from engine.base.broker import wake_on_commit
-from engine.base.db import insert_new, table_of
+from engine.base.bulk import insert_new
+from engine.base.db import table_of
 from engine.base.errors import ProviderAway
 from engine.base.ids import new_id
 from engine.base.log import logger

@@ -9,7 +9,7 @@ from engine.people.address import members_with
 from engine.people.link_request import ANSWER_LINK_REQUEST, LinkRequest, open_link_requests, settle_link_request
 from engine.people.member import Member
 from engine.people.sign_up import ASK_TO_CONFIRM, new_sign_ups
-from inbound.web.joining import MEMBERS_AT_ONE_ADDRESS, ask_to_confirm, send_page
+from inbound.web.joining import MEMBERS_AT_ONE_ADDRESS, ask_to_confirm, send_page, text_page
 
 #: The letter that carries the link.
 LETTER = "magic_link"
@@ -22,10 +22,16 @@ def answer_link_request(services: Services, row_id: int) -> None:
         row = session.get(LinkRequest, row_id)
         if row is None or row.settled_at is not None or not settle_link_request(session, row, now):
             return
-        for member_id in members_with(session, "email", row.address)[:MEMBERS_AT_ONE_ADDRESS]:
-            member = session.get_one(Member, member_id)
-            if member.erased_at is None:
-                send_page(session, services, member, row.address, LETTER, now, key=f"{row.id}:{member_id}")
+        for member_id in members_with(session, "phone" if row.is_phone else "email", row.address)[
+            :MEMBERS_AT_ONE_ADDRESS
+        ]:
+            member, key = session.get_one(Member, member_id), f"{row.id}:{member_id}"
+            if member.erased_at is not None:
+                continue
+            if row.is_phone:
+                text_page(session, services, member, row.address, now, key=key)
+            else:
+                send_page(session, services, member, row.address, LETTER, now, key=key)
 
 
 def register(broker: Broker, services: Services) -> None:

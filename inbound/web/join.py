@@ -155,6 +155,8 @@ def _form(
         takes_texts=services.settings.sms.enabled,
         agrees=here.say("join.agrees", organization=services.settings.organization.name),
         agrees_texts=here.say("join.agrees_texts", organization=services.settings.organization.name),
+        privacy_policy_url=services.settings.organization.privacy_policy_url,
+        terms_url=services.settings.organization.terms_url,
         other="en" if here.language == "es" else "es",
     )
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.base.log import logger
@@ -9,7 +10,7 @@ from engine.base.services import Services
 from engine.base.tokens import Purpose
 from engine.chapters.chapter import Chapter
 from engine.outbox.post import consent_mail, consent_text
-from engine.people.address import add_email, members_with
+from engine.people.address import Address, add_email, members_with
 from engine.people.member import Member
 from engine.people.sign_up import SignUp, forget_unanswered, may_ask
 from engine.people.text_stop import stopped_phones
@@ -21,6 +22,7 @@ LINK_OPENS = timedelta(hours=2)
 #: A household may share a mailbox; more members than this at one address is somebody's trick.
 MEMBERS_AT_ONE_ADDRESS = 5
 CONFIRM, ALREADY_HERE, CONFIRM_BY_TEXT = "confirm", "already_here", "sms/join/confirm"
+PAGE_BY_TEXT = "sms/page"
 
 log = logger(__name__)
 
@@ -57,12 +59,29 @@ def send_page(
     only ends things until six digits come back to the browser that is looking (inbound.web.fresh_code).
     """
     row = add_email(session, member.id, address, now)
-    token = services.tokens.sign_link(Purpose.MAILED_PREFERENCES, row.id, member.id, now + LINK_OPENS)
-    links = {
+    links = _page_of(services, member, row.id, now)
+    consent_mail(session, address, member.id, letter, {"links": links}, now, key=f"link:{key}")
+
+
+def text_page(session: Session, services: Services, member: Member, phone: str, now: datetime, *, key: str) -> None:
+    """A link to the member's own page is on its way to a phone of theirs; to one that said stop, nothing is."""
+    if stopped_phones(session, [phone]) or not services.settings.sms.enabled:
+        return
+    at = select(Address.id).where(
+        Address.member_id == member.id, Address.kind == "phone", Address.value == phone, Address.resting_since.is_(None)
+    )
+    address_id = session.scalar(at)
+    if address_id is not None:
+        links = _page_of(services, member, address_id, now)
+        consent_text(session, phone, member.id, PAGE_BY_TEXT, now, key=f"link:{key}", data={"links": links})
+
+
+def _page_of(services: Services, member: Member, address_id: int, now: datetime) -> dict[str, str]:
+    token = services.tokens.sign_link(Purpose.MAILED_PREFERENCES, address_id, member.id, now + LINK_OPENS)
+    return {
         "preferences": f"{services.settings.doors.public_url.rstrip('/')}/p/{token}",
         "good_for": WORDS.say(member.language, "preferences.good_for"),
     }
-    consent_mail(session, address, member.id, letter, {"links": links}, now, key=f"link:{key}")
 
 
 def _people_at(session: Session, address: str) -> list[Member]:

@@ -13,6 +13,7 @@ from engine.base.errors import Invalid
 from engine.base.services import Services
 from engine.people.address import normal_email
 from engine.people.link_request import ANSWER_LINK_REQUEST, ask_for_link
+from engine.people.phone import normal_phone
 from inbound.web.visitor import network_address, reader
 
 #: Per network address: enough for a library's reading room, too little to pester a town.
@@ -30,15 +31,16 @@ def pages(services: Services, limiter: Limiter) -> Blueprint:
     @link.post("/preferences")
     @limiter.limit(LIMIT)
     def asked() -> ResponseReturnValue:
-        typed = request.form.get("address", "").strip()[:320]
+        typed, sms = request.form.get("address", "").strip()[:320], services.settings.sms
         try:
-            address = normal_email(typed)
+            by_text = sms.enabled and "@" not in typed
+            address = normal_phone(typed, sms.country) if by_text else normal_email(typed)
         except Invalid:
-            wrong = reader(services).say("preferences.address_wrong")
+            wrong = reader(services).say("preferences.either_wrong" if sms.enabled else "preferences.address_wrong")
             return render_template("link.html", old=False, address=typed, wrong=wrong), 400
         with services.db.write() as session:
             row = ask_for_link(session, address, network_address(), services.clock.now())
             wake_on_commit(session, ANSWER_LINK_REQUEST, row.id)
-        return render_template("link_asked.html", address=address)
+        return render_template("link_asked.html", address=address, by_text=by_text)
 
     return link

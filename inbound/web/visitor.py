@@ -11,11 +11,16 @@ from templates.web.reader import LANGUAGES, Reader
 
 
 def frame(app: Flask, services: Services) -> None:
-    """Every page has its reader and the organization's name."""
+    """Every page has its reader, the organization's name, and whether texts can be sent from here."""
 
     @app.context_processor
     def around() -> dict[str, object]:
-        return {"reader": reader(services), "organization": services.settings.organization.name}
+        settings = services.settings
+        return {
+            "reader": reader(services),
+            "organization": settings.organization.name,
+            "texts": settings.sms.enabled,
+        }
 
 
 def reader(services: Services) -> Reader:

@@ -6,46 +6,29 @@ this process ends, however that ends: its standard input then does.
 """
 
 import atexit
-import os
-import select
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, TypeVar
 
 from engine.base.errors import Unavailable, Unread
-from engine.base.log import logger
-from engine.base.metrics import READER_CRASHES, READER_STARTS, READING_SECONDS
+from engine.base.metrics import READING_SECONDS
 from reply_router.budget.form import read_back, written
-from reply_router.budget.frames import HEAD_BYTES, NO_MEMORY, Frame, What, head_of, size_of, sizes_in
-from reply_router.budget.limits import LIMITS, MB, Limits
+from reply_router.budget.frames import Frame, What
+from reply_router.budget.limits import LIMITS, Limits
+from reply_router.budget.process import Child, Gone, crashed, seconds_now
 from reply_router.proof.signatures import Good
 from reply_router.reading.values import Reading
 
-ROOT: Final = Path(__file__).parents[2]
 #: Processes at most: one that reads, one beside it while that is held up.
 MOST: Final = 2
 #: Seconds one waits for a reader that is busy, before another is started beside it.
 HELD_UP: Final = 0.2
 #: Seconds one waits while all are busy; a row's lease lasts twice as long.
 PATIENCE: Final = 10.0
-#: Bytes of two frames that a pipe takes while nobody reads from it (pipe(7): 65,536 in all).
-_PIPE: Final = 60_000
-_BEGIN: Final = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from reply_router.budget.child import main; "
-    "main(float(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))"
-)
-#: What a Python may need of its environment to start at all; everything else, secrets too, is not a reader's.
-_KEPT: Final = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "LANG", "SYSTEMROOT")
 
 T = TypeVar("T")
-
-log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,181 +38,6 @@ class Letter:
     raw: bytes
     sent: str | None = None
     mail_from: str | None = None
-
-
-class _Over(Exception):
-    """The time is over."""
-
-
-class _Gone(Exception):
-    """The process had ended before it began with this mail."""
-
-
-class Child:
-    """One process that reads. Used by one thread at a time."""
-
-    def __init__(self, limits: Limits, age: int = 0) -> None:
-        """It is there and waits for a mail. Raises Unavailable when it cannot be started, which is our own trouble."""
-        self.limits, self.age = limits, age
-        words = [str(limits.seconds), str(limits.memory), str(limits.idle_seconds)]
-        try:
-            self._process = subprocess.Popen(  # noqa: S603 (our own words)
-                [sys.executable, "-I", "-X", "utf8", "-c", _BEGIN, str(ROOT), *words],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                bufsize=0,
-                close_fds=True,
-                cwd=ROOT,
-                env={name: os.environ[name] for name in _KEPT if name in os.environ},
-            )
-        except OSError as error:
-            raise Unavailable(f"No process to read mail could be started ({error.strerror or error}).") from error
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._go, self._come = self._process.stdin.fileno(), self._process.stdout.fileno()
-        for pipe in (self._go, self._come):
-            os.set_blocking(pipe, False)
-        self.is_last = False
-        #: What came and was not looked at yet.
-        self._came = bytearray()
-        READER_STARTS.inc()
-        try:
-            self._receive(_now() + limits.start_seconds)
-        except (_Over, EOFError, OSError, ValueError) as error:
-            self.end()
-            raise Unavailable("The process that reads mail did not start.") from error
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._process.pid
-
-    @property
-    def is_there(self) -> bool:
-        """Whether it can be asked once more."""
-        return not self.is_last and self._process.poll() is None
-
-    def ask(self, frame: Frame) -> Frame:
-        """The answer. Raises Unread when it ran out of its budget or ended over it, and is then gone itself."""
-        deadline = _now() + self.limits.seconds
-        try:
-            self._send(frame, deadline)
-            return self._answer(deadline)
-        except _Over:
-            raise self._too_long() from None
-        except (OSError, ValueError, EOFError) as error:
-            raise self._death() from error
-
-    def ask_in_turn(self, frames: Sequence[Frame], until: float) -> list[Frame | Unread]:
-        """The answers in their order: of all, or of as many as it lived for and were begun by `until`.
-
-        Each has its whole budget, from when the one before it was answered. A small one waits in the pipe meanwhile, so
-        that neither side waits for the other to wake.
-        """
-        answers: list[Frame | Unread] = []
-        sent = 0
-        while len(answers) < len(frames) and (sent > len(answers) or not sent or _now() < until) and not self.is_last:
-            at = len(answers)
-            deadline = _now() + self.limits.seconds
-            try:
-                if sent == at:
-                    self._send(frames[at], deadline)
-                    sent += 1
-                ahead = frames[at : at + 2]
-                if sent == at + 1 and len(ahead) == 2 and sum(map(size_of, ahead)) <= _PIPE and _now() < until:
-                    with suppress(OSError):  # it has ended: its last answer, or why there is none, is to be read first
-                        self._send(ahead[1], deadline)
-                    sent += 1
-                answers.append(self._answer(deadline))
-            except _Over:
-                answers.append(self._too_long())
-                break
-            except Unread as trouble:
-                answers.append(trouble)
-                break
-            except (OSError, ValueError, EOFError):
-                death = self._death()
-                if isinstance(death, Unread):
-                    answers.append(death)
-                break
-        return answers
-
-    def _answer(self, deadline: float) -> Frame:
-        answer = self._receive(deadline)
-        match answer.what:
-            case What.ANSWER:
-                return answer
-            case What.LAST_ANSWER:
-                self.is_last = True
-                return answer
-            case What.NO_MEMORY:
-                self.end()
-                raise self._no_memory()
-            case _:
-                self.end()
-                raise _crash("broke", "Our reader broke at it.")
-
-    def end(self) -> None:
-        """It is not there any more, and neither are its pipes."""
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with suppress(OSError):
-                    pipe.close()
-
-    def _too_long(self) -> Unread:
-        self.end()
-        return _crash("time", f"Reading it took longer than {self.limits.seconds:g} seconds.")
-
-    def _death(self) -> Exception:
-        """Why it answers no more; it is gone."""
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(1)
-        code = self._process.returncode
-        self.end()
-        if code == 0:
-            return _Gone()
-        if code == NO_MEMORY:
-            return self._no_memory()
-        how = f"signal {-code}" if code is not None and code < 0 else f"code {code}"
-        return _crash("died", f"It ended the process that read it ({how}).")
-
-    def _no_memory(self) -> Unread:
-        return _crash("memory", f"Reading it took more than {self.limits.memory // MB} MB of memory.")
-
-    def _send(self, frame: Frame, deadline: float) -> None:
-        waits = select.poll()
-        waits.register(self._go, select.POLLOUT)
-        # A small frame goes in one piece: the other side would wake at its head, to wait for the rest.
-        head, small = head_of(frame) + frame.words, size_of(frame) <= _PIPE
-        for piece in (head + frame.body,) if small else (head, frame.body):
-            left = memoryview(piece)
-            while left:
-                try:
-                    left = left[os.write(self._go, left) :]
-                except BlockingIOError:
-                    _wait(waits, deadline)
-
-    def _receive(self, deadline: float) -> Frame:
-        waits = select.poll()
-        waits.register(self._come, select.POLLIN)
-        what, words, body = sizes_in(self._exactly(HEAD_BYTES, waits, deadline))
-        return Frame(what, self._exactly(words, waits, deadline), self._exactly(body, waits, deadline))
-
-    def _exactly(self, size: int, waits: "select.poll", deadline: float) -> bytes:
-        while len(self._came) < size:
-            try:
-                piece = os.read(self._come, min(max(size - len(self._came), _PIPE), MB))
-            except BlockingIOError:
-                _wait(waits, deadline)
-                continue
-            if not piece:
-                raise EOFError
-            self._came += piece
-        taken = bytes(self._came[:size])
-        del self._came[:size]
-        return taken
 
 
 class Readers:
@@ -257,10 +65,10 @@ class Readers:
         """The readings of the letters, in their order: of all, or of as many as were begun within so many seconds, but
         of one at least. Unread stands for one that ran out of its budget. Raises Unavailable for trouble of our own."""
         frames = [Frame(What.LETTER, written([each.sent, each.mail_from]), each.raw) for each in letters]
-        until = _now() + seconds
+        until = seconds_now() + seconds
         found: list[Reading | Unread] = []
         in_vain = 0
-        while len(found) < len(frames) and (not found or _now() < until):
+        while len(found) < len(frames) and (not found or seconds_now() < until):
             with self._lent() as child:
                 answers = child.ask_in_turn(frames[len(found) :], until)
             found += [each if isinstance(each, Unread) else _read_in(each) for each in answers]
@@ -298,7 +106,7 @@ class Readers:
 
     def _ask(self, frame: Frame) -> Frame:
         for _ in range(MOST + 1):  # each of those that wait may have ended just now, with nothing to read for long
-            with suppress(_Gone), self._lent() as child:
+            with suppress(Gone), self._lent() as child:
                 return child.ask(frame)
         raise Unavailable("The processes that read mail end as soon as they begin.")
 
@@ -312,7 +120,7 @@ class Readers:
 
     def _take(self) -> Child:
         """One that is idle; a new one if there is none, or if all there are have been busy for a while."""
-        began = _now()
+        began = seconds_now()
         with self._free:
             while True:
                 while self._idle:
@@ -321,7 +129,7 @@ class Readers:
                         return child
                     self._there -= 1
                     child.end()
-                waited = _now() - began
+                waited = seconds_now() - began
                 if self._there == 0 or (waited >= HELD_UP and self._there < self._most):
                     self._there += 1
                     age = self._age
@@ -362,24 +170,7 @@ def _value(answer: Frame, kind: type[T]) -> T:
     try:
         return read_back(kind, answer.words)
     except ValueError as error:
-        raise _crash("broke", "Our reader broke at it.") from error
-
-
-def _crash(cause: str, says: str) -> Unread:
-    READER_CRASHES.labels(cause).inc()
-    log.warning("a mail was not read", cause=cause, says=says)
-    return Unread(says)
-
-
-def _now() -> float:
-    """Real seconds, which no test and no sandbox holds still."""
-    return time.clock_gettime(time.CLOCK_MONOTONIC)
-
-
-def _wait(waits: "select.poll", deadline: float) -> None:
-    left = deadline - _now()
-    if left <= 0 or not waits.poll(left * 1000 + 1):
-        raise _Over
+        raise crashed("broke", "Our reader broke at it.") from error
 
 
 #: This process's own.

@@ -144,11 +144,6 @@ def _opens(core: str) -> bool:
     return core.startswith(_OPENINGS) or first in _DAYS or first in _MONTHS
 
 
-def ends_with_verb(text: str) -> bool:
-    """Whether a line's words end as introductions do."""
-    return text.strip(EDGES + ":：;︰").casefold().endswith(_ENDS)
-
-
 def introduction_ending_at(lines: list[Line], last: int, marked_below: bool) -> int | None:
     """The first line of an introduction whose last line is `last`; a wrapped one is followed upwards.
 

@@ -16,20 +16,8 @@ from engine.conversations.message import Message, Words, file_words_in, write_no
 from engine.conversations.received import Received
 from engine.conversations.task import give_task
 from engine.conversations.thread import Thread, mark, open_thread
-from engine.conversations.topic import (
-    GUARD,
-    TopicPost,
-    add_post,
-    block,
-    has_posted,
-    hold,
-    lock,
-    lock_of,
-    mute,
-    open_topic,
-    posts_lately,
-    words_of,
-)
+from engine.conversations.topic import block, lock, lock_of, mute, open_topic
+from engine.conversations.topic_post import GUARD, TopicPost, add_post, has_posted, hold, posts_lately, words_of
 from engine.outbox.moderating import (
     Back,
     ask_author,
@@ -43,6 +31,7 @@ from engine.outbox.moderating import (
     tell_author,
     tell_member,
 )
+from engine.outbox.post_notice import ask_which_post
 from engine.people.member import Member, in_contact
 from reply_router.content import file_once, key_of
 from reply_router.filing import Entry
@@ -157,6 +146,15 @@ def decide(session: Session, coming: Coming, now: datetime) -> Stands:
         tell_member(session, topic.author, topic.chapter.id, "decided", coming.back, key, now)
     message = _note(session, topic.thread, coming, now)
     return Stands(topic.thread, message, effect)
+
+
+def ask_which(session: Session, coming: Coming, now: datetime) -> Stands:
+    """Nothing is decided, and the steward hears by text which posts wait for them, by number."""
+    topic, back = coming.topic, coming.back
+    if topic.thread is None or back.address is None:
+        raise ValueError("only a text asks for the number of a post")
+    ask_which_post(session, topic.author, back.address, back.our_number, now, key=str(coming.received.id))
+    return Stands(topic.thread, _note(session, topic.thread, coming, now), "")
 
 
 def note_it(session: Session, coming: Coming, now: datetime) -> Stands:

@@ -8,7 +8,7 @@ and then go out, because most of them were meant for the chapter after all.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.conversations.topic import MOST_AN_HOUR, WhyHeld
+from engine.conversations.topic_post import MOST_AN_HOUR, WhyHeld
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from engine.outbox.moderating import Back
-from reply_router.filing import Entry, Mail, file_in_place, words_of
+from reply_router.filing import Entry, file_in_place
+from reply_router.mail_words import Mail, words_of
 from reply_router.topics.filing import (
     Coming,
     decide,

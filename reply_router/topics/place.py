@@ -14,19 +14,23 @@ from engine.base.tokens import Purpose
 from engine.chapters.chapter import Chapter
 from engine.conversations.assignment import may_answer
 from engine.conversations.message import Message
+from engine.conversations.post_number import post_called, waiting_posts
 from engine.conversations.thread import Thread
-from engine.conversations.topic import TOPIC, TopicPost, is_blocked, is_in, is_old, lock_of
+from engine.conversations.topic import TOPIC, is_blocked, is_in, is_old, lock_of
+from engine.conversations.topic_post import TopicPost
 from engine.outbox.delivery import Delivery
 from engine.outbox.letter import delivery_of
 from engine.outbox.moderating import ABOUT
 from engine.outbox.topic_posts import posts_in, private_from
 from engine.people.member import Member
 from reply_router.addresses import Room, Signed
-from reply_router.find import Place, Search, sender_member
+from reply_router.find import Search
+from reply_router.place import Place
 from reply_router.reading.text_message import TextMessage
+from reply_router.sender import sender_member
 from reply_router.subject import bare, is_changed, stripped
 from reply_router.text_find import ANSWERS_WITHIN, TextPlace
-from reply_router.topics.wishes import Ask, Wish, wish_in
+from reply_router.topics.wishes import Ask, Wish, numbered_wish_in, wish_in
 
 #: A mail under the subject of a topic, marked as an answer and naming nothing that it answers, belongs to a topic in
 #: which something was said so lately.
@@ -59,6 +63,8 @@ class TopicPlace:
     about: TopicPost | None = None
     #: It answers a note of ours about a post, and so is said to us and to nobody else.
     answers_note: bool = False
+    #: The posts that wait for them, where it is not plain about which of them they decide.
+    several: tuple[TopicPost, ...] = ()
     wish: Wish | None = None
     #: A mailing list passed it on.
     listed: bool = False
@@ -97,10 +103,14 @@ def topic_of_text(session: Session, text: TextMessage, place: TextPlace, now: da
     member = place.member
     if member is None:
         return None
-    wish = wish_in(text.body)
+    wish, numbered = wish_in(text.body), numbered_wish_in(text.body)
     held = _held_of(session, member.id)
-    if wish is not None and wish.ask in (Ask.APPROVE, Ask.REJECT):
-        return _to_decide(session, member, wish, now)
+    decides = wish if wish is not None and wish.ask in (Ask.APPROVE, Ask.REJECT) else numbered
+    if decides is not None:
+        found = _to_decide(session, member, wish, numbered, now)
+        # "Approved 2 weeks ago" is talk, where nothing waits for them.
+        if found is not None or decides.is_plain:
+            return found
     if held is not None and (wish is None or wish.ask in (Ask.UNSEND, Ask.ONLY)):
         # Whatever else they say while we ask about their words is said to us.
         found = _of_post(session, held, member)
@@ -125,8 +135,8 @@ def topic_of_text(session: Session, text: TextMessage, place: TextPlace, now: da
 
 
 def decides_a_post(topic: TopicPlace | None) -> bool:
-    """Whether it is a steward's word on the post that waits for them."""
-    if topic is None or topic.wish is None or topic.about is None or not topic.is_organizer:
+    """Whether it is a steward's word on a post that waits for them."""
+    if topic is None or topic.wish is None or not (topic.about or topic.several) or not topic.is_organizer:
         return False
     return topic.wish.ask in (Ask.APPROVE, Ask.REJECT)
 
@@ -157,7 +167,7 @@ def _found(search: Search, place: Place) -> TopicPlace | None:
     thread, delivery = place.topic, place.delivery
     post = _post_named(session, delivery) if place.ours else None
     if post is not None and thread is None:
-        member = sender_member(search, post.chapter_id)
+        member = sender_member(search.session, search.sender, post.chapter_id)
         theirs = member is not None and member.id == post.author_id
         return _of_post(session, post, member) if member is not None and theirs else None
     if thread is None and room is not None:
@@ -169,7 +179,11 @@ def _found(search: Search, place: Place) -> TopicPlace | None:
     chapter = session.get(Chapter, chapter_id) if chapter_id is not None else None
     if chapter is None or (thread is None and chapter.default_to == "desk"):
         return None
-    member = place.member if place.known and place.topic is not None else sender_member(search, chapter.id)
+    member = (
+        place.member
+        if place.known and place.topic is not None
+        else sender_member(search.session, search.sender, chapter.id)
+    )
     if member is None:
         return None
     subject = stripped(search.reading.subject or "")
@@ -284,18 +298,30 @@ def _only_held(session: Session, thread_id: int) -> TopicPost | None:
     return rows[0] if len(rows) == 1 else None
 
 
-def _to_decide(session: Session, member: Member, wish: Wish, now: datetime) -> TopicPlace | None:
-    """A steward decides by text about the one post that waits for them."""
-    rows = session.scalars(
-        select(TopicPost)
-        .join(Thread, Thread.id == TopicPost.thread_id)
-        .where(Thread.responsible_id == member.id, TopicPost.state == "held", TopicPost.release_at.is_(None))
-        .limit(2)
-    ).all()
-    if len(rows) != 1:
+def _to_decide(
+    session: Session, member: Member, wish: Wish | None, numbered: Wish | None, now: datetime
+) -> TopicPlace | None:
+    """A steward decides by text about the post whose number they say, or about the one that waits for them.
+
+    Where neither makes it plain, all that waits for them is `several`.
+    """
+    waiting = waiting_posts(session, member.id)
+    named = post_called(session, member.id, numbered.number, now) if numbered and numbered.number else None
+    if named is not None:
+        meant, wish = named, numbered
+    elif len(waiting) == 1 and wish is not None:
+        # "REJECT 20 people said so before": a number that is no post's belongs to the reason.
+        meant = waiting[0]
+    elif waiting:
+        meant, wish = waiting[-1], wish or numbered
+    else:
         return None
-    found = _of_post(session, rows[0], member)
-    return _judged(session, replace(found, wish=wish), now) if found is not None else None
+    found = _of_post(session, meant, member)
+    if found is None:
+        return None
+    if named is None and (len(waiting) > 1 or wish is numbered):
+        found = replace(found, about=None, several=tuple(waiting))
+    return _judged(session, replace(found, wish=wish), now)
 
 
 def _by_own_words(search: Search, chapter_id: int) -> Thread | None:

@@ -40,6 +40,13 @@ def decides(topic: TopicPlace) -> str | None:
     return None
 
 
+def asks_which(topic: TopicPlace) -> str | None:
+    """A steward says what becomes of a post, and several wait for them, or none of the number that they say."""
+    if not topic.several or not topic.is_organizer:
+        return None
+    return f"{topic.author.called} decided about a post by text, and it is not plain which. We asked for its number."
+
+
 def moderator_note(case: Case) -> str | None:
     """A steward's other words in answer to such a notice, or words that prove nothing."""
     topic = case.topic

@@ -4,12 +4,17 @@ The provider signs what phone a text came from, and so its commands are proven.
 """
 
 from reply_router.text_case import TextCase
-from reply_router.topics.rules import asks, decides, is_locked, is_outside, is_unwanted, says, says_to_us
+from reply_router.topics.rules import asks, asks_which, decides, is_locked, is_outside, is_unwanted, says, says_to_us
 
 
 def moderation(case: TextCase) -> str | None:
-    """A steward's APPROVE or REJECT, while one post waits for them."""
+    """A steward's APPROVE or REJECT, with the number of a post or while one waits for them."""
     return decides(case.topic) if case.topic is not None else None
+
+
+def moderation_which(case: TextCase) -> str | None:
+    """The same, and it is not plain about which post."""
+    return asks_which(case.topic) if case.topic is not None else None
 
 
 def command(case: TextCase) -> str | None:

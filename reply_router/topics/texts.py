@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from engine.outbox.moderating import Back
 from reply_router.filing import Entry
 from reply_router.text_filing import Incoming, expect_pictures, file_text, words_of_text
-from reply_router.topics.filing import Coming, decide, do_asked, file_post, tell_of_lock, wait_for_person
+from reply_router.topics.filing import Coming, ask_which, decide, do_asked, file_post, tell_of_lock, wait_for_person
 
 
 def file_text_in_topic(session: Session, incoming: Incoming, now: datetime) -> Entry:
@@ -22,6 +22,8 @@ def file_text_in_topic(session: Session, incoming: Incoming, now: datetime) -> E
     match incoming.rule.name:
         case "moderation":
             return decide(session, coming, now).entry(topic.author.id)
+        case "moderation_which":
+            return ask_which(session, coming, now).entry(topic.author.id)
         case "topic_command":
             return do_asked(session, coming, now).entry(topic.author.id)
         case "topic_to_us":

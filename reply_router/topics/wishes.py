@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from reply_router.answers.words import adds_nothing
 from reply_router.reading.texts import one_form
 
 
@@ -32,6 +33,13 @@ class Wish:
     ask: Ask
     argument: str
     line: str
+    #: Of a steward's text: the number of the post that they mean.
+    number: int | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it can hardly be talk: nothing follows, or it is written in capitals."""
+        return not self.argument or self.line.split()[0].isupper()
 
 
 _WHOLE: Final = {
@@ -48,9 +56,29 @@ _ONLY: Final = re.compile(r"(?:only|solo|nada mas)(?: (?:to|for|a|para))? (.{1,6
 _WITH_REASON: Final = re.compile(
     r"(report|reportar|reject|rejected|rechazar|rechazado)\s*[:.,—–-]?\s+(.{1,2000})", re.DOTALL
 )
+#: A steward's word with the number of a post, and a reason, however it is written.
+_NUMBERED: Final = re.compile(
+    r"(approved?|aproba(?:r|do)|reject(?:ed)?|rechaza(?:r|do))\W{0,3}(?:no\.? ?|n[uú]mero )?#?(\d{1,2})(?![\w%])(.*)",
+    re.DOTALL | re.IGNORECASE,
+)
 _TO: Final = re.compile(r"^(?:to|for|a|para)\s+", re.IGNORECASE)
 _MOST_NAMES: Final = 3
 _AROUND: Final = " \t.!*_#\"'“”‘’"
+
+
+def numbered_wish_in(text: str) -> Wish | None:
+    """What a steward's text says of the post of a number (APPROVE 2, REJECT 2 and why); None when it names no number.
+
+    What follows an APPROVE makes it plain no more: then `number` is None.
+    """
+    found = _NUMBERED.fullmatch(text[:4_000].strip(_AROUND + "\n"))
+    if found is None:
+        return None
+    ask, rest = _WHOLE[found[1].lower()], " ".join(found[3].split()).strip(" .:,;)—–-")
+    line = text.strip().splitlines()[0]
+    if ask is Ask.APPROVE and not adds_nothing(rest, ()):
+        return Wish(ask, rest, line)
+    return Wish(ask, rest[:2_000] if ask is Ask.REJECT else "", line, int(found[2]))
 
 
 def wish_in(text: str) -> Wish | None:

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from engine.content.template import Template, TemplateVersion
-from engine.enrollments.enrollment import enroll_many
+from engine.enrollments.enrolling import enroll_many
 from engine.enrollments.journey import JourneyVersion, publish_journey
 from engine.runner.tick import tick
 from journeys.compiled import compiled

@@ -14,6 +14,7 @@ from inbound.web.serve import WebServer
 from tests.admin.test_answering_by_text import NIGHT, says_yes, texting
 from tests.admin.test_in_a_browser import _open
 from tests.admin.town import Town
+from tests.browser.glass import WAYS
 
 __all__ = ["texting"]
 
@@ -32,8 +33,7 @@ def _sent(town: Town) -> list[str]:
         return list(session.scalars(select(Delivery.channel).where(Delivery.message_class == "answer")))
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(("width", "scripts"), WAYS)
 def test_the_way_is_chosen_and_the_words_are_counted(
     texting: Town,
     base: str,

@@ -1,6 +1,5 @@
 """Doctor: what an installation stands on is asked whether it is there, and each no says what to do."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 from admin import servers
 from admin.check import Check
 from admin.doctor import examine, look
+from admin.sending import ways_out
 from engine.base.broker import Broker
 from engine.base.clock import SystemClock
 from engine.base.db import Database
@@ -19,8 +19,11 @@ from engine.base.setting_groups.texting import Texting
 from engine.base.settings import Settings
 from engine.base.tokens import TokenRing
 from engine.channels.email import SmtpRelay
+from engine.channels.failures import IN_A_ROW
+from engine.outbox import breaker
 from engine.runner.presence import Presence, workers_seen
 from tests.reply_router.proof.name_server import NameServer
+from tests.waiting import soon
 
 SID = "AC" + "0a" * 16
 TEXTS: dict[str, Any] = {"account_sid": SID, "auth_token": "secret", "numbers": ["+14045550100"]}
@@ -84,10 +87,7 @@ def test_a_worker_is_seen_while_it_is_there_and_not_after(
     first, second = Presence(services), Presence(services)
     for each in (first, second):
         each.start()
-    deadline = time.monotonic() + 10
-    while not said().says.startswith("2 workers"):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    soon(lambda: said().says.startswith("2 workers"))
     first.stop()
     assert said().says == "One worker was seen within 20 seconds."
     second.stop()
@@ -152,11 +152,25 @@ def test_the_report_for_programs_keeps_its_fields_and_names(tmp_path: Path, post
         "database version", "running", "workers", "somebody answers", "everything received settles",
         "everything due leaves", "messages may leave", "people are answered", "replies arrive", "nobody storms",
         "nobody is left alone",
-        "replies after a hand-over", "files of people", "mail is signed", "numbers are wired",
+        "replies after a hand-over", "files of people", "mail is signed", "ways out", "numbers are wired",
     ]  # fmt: skip
     for check in report["checks"]:
         assert set(check) == {"name", "ok", "says", "fix"}
         assert check["says"] and (check["ok"] or check["fix"]), check
+
+
+def test_a_relay_that_refuses_everything_is_told_with_its_words_and_what_to_do(db: Database) -> None:
+    now = SystemClock().now()
+    with db.write() as session:
+        assert ways_out(session).ok
+        breaker.note(session, [False] * IN_A_ROW, "The relay does not accept us yet: account closed", now, breaker.MAIL)
+        closed = ways_out(session)
+        assert not closed.ok and closed.says.startswith("No letter leaves since ")
+        assert closed.says.endswith(": The relay does not accept us yet: account closed")
+        assert "all go on by themselves" in closed.fix
+        breaker.note(session, [True], "", now, breaker.MAIL)
+        breaker.stop(session, "Our brand is not registered (30034).", now)
+        assert ways_out(session).says.startswith("No text leaves since ") and "page Health" in ways_out(session).fix
 
 
 def test_without_a_mail_server_of_ours_and_without_names_the_doctor_says_what_that_means(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """What goes wrong on a journey is said on the page of the person it goes wrong for."""
 
-from engine.enrollments.enrollment import enroll
+from engine.enrollments.enrolling import enroll
 from engine.enrollments.journey import publish_journey
 from engine.runner.tick import tick
 from journeys.compiled import compiled

@@ -1,17 +1,23 @@
 """The health page: what needs somebody stands first, with what to do; the rest says that it is well."""
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Browser
 
 from engine.base.ids import id_at, new_id
+from engine.base.lease import Lease
 from engine.conversations.received import Received
 from engine.outbox import breaker, pace
 from engine.outbox.delivery import OutboxDue
 from engine.outbox.line import Breaker
+from engine.outbox.mail_pace import learn
+from engine.outbox.sending_pause import pause_sending
+from engine.outbox.warm_up import WarmUpDay
 from tests.admin.health_seen import is_good_health
-from tests.admin.town import Town
+from tests.admin.test_sending import stops
+from tests.admin.town import NOON, Town
 
 
 def maya(town: Town) -> str:
@@ -53,7 +59,10 @@ def test_what_needs_somebody_stands_first_and_says_what_to_do(town: Town) -> Non
     has_a_bad_day(town)
     page = maya(town)
     assert "4 things need a look." in page
-    assert page.index("needs a look</span>") < page.index(">well<")
+    assert page.index("<h2>Needs a look</h2>") < page.index("One message has waited") < page.index('class="part')
+    assert (
+        page.index("<h2>On its way out</h2>") < page.index("How many days would it take?") < page.index("What is well")
+    )
     assert "One message has waited over 10 minutes." in page
     assert "Its log says why a message could not be routed" in page
     assert "broadcasts and invitations" in page and "25 are late" in page
@@ -97,6 +106,57 @@ def test_with_nothing_due_it_says_so(town: Town) -> None:
     page = maya(town)
     assert "Nothing is due to leave now." in page
     assert "Nothing is unsettled." in page
+
+
+def test_what_is_well_is_folded_behind_one_line_each(town: Town) -> None:
+    with town.write() as session:
+        later = datetime.now(UTC) + timedelta(hours=1)
+        session.add(Lease(name="scheduler", created_at=NOON, holder="here", until_at=later))
+    page = maya(town)
+    assert "All is well." in page and "Needs a look" not in page
+    assert folds(page) == [
+        "How many days would it take?", "Pause everything", "What is well: 11 are well", "Ways out: open",
+        "Sending: nothing is held back", "On its way out: nothing is due", "Everything received: 0 received",
+    ]  # fmt: skip
+    assert not re.search(r"<details[^>]* open", page) and page.count("<h2>") == page.count('<details class="part')
+
+
+def test_a_folded_line_says_what_is_slower_without_anybody_having_to_do_a_thing(town: Town) -> None:
+    now = town.services.clock.now()
+    with town.write() as session:
+        learn(session, {"gmail.com": "421 4.7.28 Too many."}, now)
+    assert "Sending: slower to some hosts" in folds(maya(town))
+    with town.write() as session:
+        day = WarmUpDay(
+            day=now.date(), created_at=now, ends_at=now + timedelta(hours=9), place=4, allowance=700, used=700, says=""
+        )
+        session.add(day)
+    assert "Sending: today’s share has left" in folds(maya(town))
+
+
+def test_a_pause_of_everything_comes_before_all_else(town: Town) -> None:
+    has_a_bad_day(town)
+    stops(town, town.chapters["duluth"])
+    with town.write() as session:
+        pause_sending(session, None, "The link is wrong.", "command", NOON)
+    page = maya(town)
+    assert page.index("Everything is paused since") < page.index("<h2>Needs a look</h2>")
+    assert page.count("<h2>Sending</h2>") == 1 and "Duluth" in page and "Pause everything now" not in page
+
+
+def test_each_brake_has_a_field_of_its_own(town: Town) -> None:
+    brakes = [stops(town, town.chapters[slug]) for slug in ("atlanta", "duluth")]
+    page = maya(town)
+    labels, ids = (re.findall(rf'{name}="([^"]+)"', page) for name in ("<label for", " id"))
+    assert {f"why-{brake}" for brake in brakes} <= set(labels) <= set(ids)
+    assert len(ids) == len(set(ids))
+    assert "Letters of this chapter" in page and "Find out why, then" not in page, "it is told once, with its button"
+
+
+def folds(page: str) -> list[str]:
+    """Each folded line: its title, and what it says behind it."""
+    lines = re.findall(r"<summary><h2>([^<]+)</h2>(?:<span[^>]*>([^<]+)</span>)?</summary>", page)
+    return [f"{title}: {state}" if state else title for title, state in lines]
 
 
 @pytest.mark.parametrize("width", [360, 1280])

@@ -20,6 +20,7 @@ from inbound.web.serve import WebServer
 from journeys.read import read_file
 from templates.catalog import our_library
 from tests.admin.town import NOON, PASSWORD, Town
+from tests.browser.glass import WAYS
 
 LIBRARY = Path(__file__).parents[2] / "journeys" / "library"
 SCRIPTS = Path(__file__).parents[2] / "admin" / "web" / "scripts"
@@ -47,8 +48,7 @@ def _open(browser: Browser, base: str, width: int, scripts: bool = True, who: st
     return page
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(("width", "scripts"), WAYS)
 def test_an_organizer_signs_in_reads_answers_and_closes(
     town: Town, base: str, browser: Browser, width: int, scripts: bool
 ) -> None:

@@ -148,4 +148,4 @@ def test_a_spanish_speaking_organizer_reads_spanish(town: Town) -> None:
     town.answers("ines", "organizer", "atlanta")
     page = town.signed_in("ines").sees("/")
     assert 'lang="es-MX"' in page or 'lang="es"' in page
-    assert "Para mí" in page and "Nadie le espera." in page
+    assert "Para mí" in page and "Nadie te espera." in page

@@ -43,7 +43,7 @@ def test_an_organizer_counts_the_people_of_their_chapter_and_staff_counts_everyb
         visitor = town.signed_in(who)
         assert f"{sees} on it now" in visitor.sees("/journeys")
         page = visitor.sees("/journeys/porch/1")
-        assert f"{sees} on it now" in page and f"{sees} here" in page
+        assert f"{sees[:1].upper()}{sees[1:]} on it now" in page and f"{sees} here" in page
         assert "Counted are the people you see." in page
 
 

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from engine.conversations.task import Handing, Task
-from engine.enrollments.enrollment import Due, Visit, enroll
+from engine.enrollments.enrolling import enroll
+from engine.enrollments.enrollment import Due, Visit
 from engine.enrollments.journey import publish_journey
 from engine.people.member import Member, MemberTag
 from engine.runner.overdue import tend_tasks

@@ -14,7 +14,8 @@ from engine.conversations.picture import ReceivedPicture
 from engine.conversations.received import Received, ReceivedBytes
 from engine.conversations.routing_rule import RuleDraft, add_rule
 from engine.conversations.task import give_task
-from engine.conversations.topic import add_post, open_topic
+from engine.conversations.topic import open_topic
+from engine.conversations.topic_post import add_post
 from engine.conversations.voicemail import Voicemail
 from engine.people.address import Address
 from tests.admin.porch import publish
@@ -151,6 +152,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("drafts.send", "POST"): _of("/drafts/1/sent", frozenset()),
     ("drafts.end", "POST"): _of("/drafts/1/end", frozenset()),
     ("health.show", "GET"): _of("/health", FIGURES),
+    ("health.asked_before", "GET"): _of("/health/ahead", SIGNED_IN),
+    ("health.ask_ahead", "POST"): _of("/health/ahead", FIGURES, kind="email", many="5"),
     ("health.pause", "POST"): _of("/health/pause", STAFF, why="The link is wrong."),
     ("health.resume", "POST"): _of("/health/pause/end", STAFF),
     # Without a reason it is not lifted, whichever it is.

@@ -9,7 +9,8 @@ from engine.base.errors import NotFound
 from engine.conversations.message import Words
 from engine.conversations.scope import message_in, scope_of
 from engine.conversations.thread import Thread
-from engine.conversations.topic import GUARD, TopicPost, add_post, lock_of, only_to, open_topic
+from engine.conversations.topic import lock_of, open_topic
+from engine.conversations.topic_post import GUARD, TopicPost, add_post, only_to
 from engine.outbox.delivery import Delivery
 from engine.people.member import Member
 from tests.admin.town import NOON, Town

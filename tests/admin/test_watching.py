@@ -198,7 +198,7 @@ def test_a_process_without_pages_answers_on_a_port_of_its_own(town: Town) -> Non
     server = watch_server(Watch(town.services), "127.0.0.1", 0)
     server.start()
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=60) as answer:
             assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
             assert b"# TYPE hearthline_deliveries_total counter" in answer.read()
     finally:

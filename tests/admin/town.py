@@ -199,15 +199,18 @@ def _published() -> bytes:
         return (Path(folder) / "hearthline.db").read_bytes()
 
 
-def build(folder: Path) -> Town:
-    """The town: Maya is staff; Denise is Atlanta's steward, Erik Duluth's organizer; Rosa and Walt are members."""
+def build(folder: Path, **changed: object) -> Town:
+    """The town: Maya is staff; Denise is Atlanta's steward, Erik Duluth's organizer; Rosa and Walt are members.
+
+    `changed`: settings of its own, by their names.
+    """
     settings = Settings(
         data_dir=folder,
         keys=["1:" + "ab" * 32],
         organization=Organization(name="Neighbors for Progress"),
         mail=Mail(domain="nfp.example"),
         sandbox=Sandbox(enabled=True),
-    )
+    ).model_copy(update=changed)
     file = folder / "hearthline.db"
     file.write_bytes(_published())
     db = Database(f"sqlite:///{file}")

@@ -14,11 +14,12 @@ from sqlalchemy.exc import IntegrityError, StatementError
 import engine.tables
 from engine.base.broker import Broker, wake_on_commit
 from engine.base.clock import ClockRow, SandboxClock, SystemClock
-from engine.base.db import Database, from_microseconds, to_microseconds
+from engine.base.db import Database
 from engine.base.errors import AlreadyRunning, Unavailable
 from engine.base.ids import id_at, new_id, new_ids
 from engine.base.lease import take
 from engine.base.lock import FolderLock
+from engine.base.stored_time import from_microseconds, to_microseconds
 from engine.migrations import migrate
 
 NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)

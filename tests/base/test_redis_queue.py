@@ -16,6 +16,7 @@ from engine.base.metrics import REGISTRY
 from engine.base.redis_queue import NAMESPACE, QUEUED_MS
 from tests.servers.server import Redis
 from tests.servers.shared import VARIABLE
+from tests.waiting import soon
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def make(redis_url: str) -> Iterator[Callable[..., Broker]]:
 
     yield build
     for broker in made:
-        broker.stop(5)
+        broker.stop(60)
 
 
 @pytest.fixture
@@ -41,23 +42,19 @@ def own_redis(tmp_path: Path) -> Iterator[Redis]:
     server.stop()
 
 
-def soon(true: Callable[[], bool], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_a_wake_in_one_process_runs_the_job_in_another_at_once(make: Callable[..., Broker]) -> None:
     web, worker = make(), make()
     ran: list[int | None] = []
     worker.register("route", ran.append)
     worker.start()
-    time.sleep(0.3)  # an idle worker waits in Redis, and does not ask
-    asked = time.monotonic()
-    web.wake("route", 7)
-    soon(lambda: ran == [7])
-    assert time.monotonic() - asked < 1
+    took = []
+    for number in range(3):
+        time.sleep(0.2)  # an idle worker waits in Redis, and does not ask
+        asked = time.monotonic()
+        web.wake("route", number)
+        soon(lambda: len(ran) == number + 1)  # noqa: B023
+        took.append(time.monotonic() - asked)
+    assert min(took) < 0.5 and ran == [0, 1, 2]
 
 
 def test_five_hundred_wakes_for_one_thing_are_one_message(make: Callable[..., Broker], redis_url: str) -> None:
@@ -77,7 +74,7 @@ def test_a_wake_while_the_job_runs_runs_it_again(make: Callable[..., Broker]) ->
 
     def job(row_id: int | None) -> None:
         ran.append(row_id)
-        may_end.wait(10)
+        may_end.wait(60)
 
     broker.register("runner.tick", job)
     broker.start()
@@ -99,7 +96,7 @@ def test_a_job_that_looks_for_its_rows_itself_leaves_threads_for_others() -> Non
             inside += 1
             most = max(most, inside)
             runs.append(None)
-        gate.wait(5)
+        gate.wait(60)
         with lock:
             inside -= 1
 
@@ -109,7 +106,7 @@ def test_a_job_that_looks_for_its_rows_itself_leaves_threads_for_others() -> Non
     soon(lambda: inside == 2)
     gate.set()
     for thread in threads:
-        thread.join(5)
+        thread.join(60)
     assert most == 2
     assert len(runs) >= 3, "whoever came too late made one look once more"
 
@@ -128,7 +125,7 @@ def test_redis_away_keeps_nobody_waiting_and_work_goes_on_when_it_is_back(
     asked = time.monotonic()
     for row_id in range(100):
         web.wake("route", row_id)
-    assert time.monotonic() - asked < 2, "a hundred wakes together"
+    assert time.monotonic() - asked < 20, "a hundred wakes together, which would be a minute and more"
     soon(lambda: worker.is_away)
     worker.run_here("route", 2)
     assert ran == [1, 2]
@@ -149,10 +146,9 @@ def test_a_redis_that_accepts_and_never_answers_keeps_nobody_waiting(make: Calla
         deaf.bind(("127.0.0.1", 0))
         deaf.listen()
         broker, before = make(f"redis://127.0.0.1:{deaf.getsockname()[1]}/0"), lost()
-        asked = time.monotonic()
         broker.wake("route", 1)
         broker.wake("route", 2)
-        assert time.monotonic() - asked < 0.1
+        assert not broker.is_away, "nobody has waited to learn that"
         soon(lambda: broker.is_away)
         soon(lambda: lost() == before + 2)
         broker.wake("route", 3)
@@ -164,7 +160,7 @@ def test_a_process_that_ends_leaves_its_last_wakes_on_redis(make: Callable[..., 
     ending.register("route", lambda _: None)
     for row_id in range(200):
         ending.wake("route", row_id)
-    ending.stop(5)
+    ending.stop(60)
     staying = make()
     staying.register("route", lambda _: None)
     assert staying.waiting() == {"route": 200}
@@ -195,8 +191,8 @@ def test_stopping_lets_a_running_job_end_and_gives_back_what_was_not_begun(
     leaving.start()
     for row_id in range(4):
         leaving.wake("route", row_id)
-    assert begun.wait(10)
-    leaving.stop(5)
+    assert begun.wait(60)
+    leaving.stop(60)
     assert len(ended) >= 1
     rest: list[int | None] = []
     staying.register("route", rest.append)

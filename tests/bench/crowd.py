@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from engine.base.db import Database, bulk_insert, stored_time, table_of
+from engine.base.bulk import bulk_insert
+from engine.base.db import Database, table_of
 from engine.base.ids import new_ids
+from engine.base.stored_time import stored_time
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership
 from engine.content.template import current_version, publish_library

@@ -7,7 +7,7 @@ import pytest
 from tests.bench.__main__ import BENCHES, figures
 
 #: What starts processes of its own takes too long for every run.
-SLOW = ("answers", "page", "routing_growth", "texts", "pair", "memory", "simulate", "send", "letter")
+SLOW = ("answers", "move", "inbox", "page", "routing_growth", "texts", "pair", "memory", "simulate", "send", "letter")
 EACH = [pytest.param(name, marks=pytest.mark.long) if name in SLOW else name for name in BENCHES]
 
 

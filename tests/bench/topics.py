@@ -14,14 +14,17 @@ from typing import Any
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from engine.base.db import Database, bulk_insert, stored_time, table_of
+from engine.base.bulk import bulk_insert
+from engine.base.db import Database, table_of
 from engine.base.ids import new_id
+from engine.base.stored_time import stored_time
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership
 from engine.chapters.topic_choice import TopicDigest
 from engine.content.template import current_version, publish_template
 from engine.conversations.message import Words
-from engine.conversations.topic import MemberBlock, TopicMute, add_post, open_topic
+from engine.conversations.topic import MemberBlock, TopicMute, open_topic
+from engine.conversations.topic_post import add_post
 from engine.migrations import migrate
 from engine.outbox.classes import rank_of
 from engine.outbox.delivery import Delivery, OutboxDue

@@ -5,10 +5,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Route
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Route, TimeoutError
 
 HERE = ("127.0.0.1", "localhost")
+#: A narrow window and a wide one, with scripts or without: every run sees one of each, the long one all four.
+WAYS = (
+    (360, True), (1280, False), pytest.param(360, False, marks=pytest.mark.long),
+    pytest.param(1280, True, marks=pytest.mark.long),
+)  # fmt: skip
+#: From this width on the inbox is panes, each of which scrolls by itself.
+PANES = 640
 #: What axe calls serious or worse keeps somebody out.
 GRAVE = ("serious", "critical")
 
@@ -32,6 +40,12 @@ class Glass:
         out, inside = self.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
         where = f"{self.page.url} at {inside} px"
         assert out <= inside, f"{where}: the page is {out} px wide"
+        below = "document.body.classList.contains('panes') ? document.documentElement.scrollHeight - innerHeight : 0"
+        if inside >= PANES:
+            try:  # a page that has just come may still be finding its height
+                self.page.wait_for_function(f"({below}) <= 0")
+            except TimeoutError as error:
+                raise AssertionError(f"{where}: there is nothing to see below the panes, and it scrolls") from error
         found = Axe().run(self.page, options={"resultTypes": ["violations"], "preload": False})
         grave = [
             f"{each['id']} ({each['impact']}): {[node['html'][:160] for node in each['nodes'][:3]]}"

@@ -8,11 +8,10 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.glass import Glass, window
+from tests.browser.glass import WAYS, Glass, window
 from tests.stories.sandbox import Served
 
 WIDTHS = (360, 1280)
-WAYS = [(width, javascript) for width in WIDTHS for javascript in (True, False)]
 
 
 def sign_in(glass: Glass, served: Served) -> None:

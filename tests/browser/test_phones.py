@@ -22,7 +22,7 @@ def we_text(served: Served, to: str, body: str) -> None:
         urllib.parse.urlencode({"To": to, "From": account["numbers"][0], "Body": body}).encode(),
         {"Authorization": "Basic " + b64encode(f"{account['account_sid']}:{account['auth_token']}".encode()).decode()},
     )
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         assert json.loads(answer.read())["status"] == "queued"
 
 

@@ -37,6 +37,12 @@ class Says:
     seconds: float = 0.0
 
 
+class _Roomy(ThreadingHTTPServer):
+    """As many callers as a test has may knock at once: with five, the usual, the sixth is hung up on."""
+
+    request_queue_size = 128
+
+
 class Provider:
     """`answer` gives the answer to a call; by default every text is taken."""
 
@@ -80,7 +86,7 @@ class Provider:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Roomy(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})

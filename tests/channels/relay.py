@@ -103,7 +103,7 @@ class Relay:
             return await relay._loop.create_server(door, "127.0.0.1", relay.port, ssl=tls)
 
         self._thread.start()
-        self._server = asyncio.run_coroutine_threadsafe(listen(), self._loop).result(10)
+        self._server = asyncio.run_coroutine_threadsafe(listen(), self._loop).result(60)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -113,7 +113,7 @@ class Relay:
         self._loop.call_soon_threadsafe(self._server.close)
         self.hang_up_on_everybody()
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         self._loop.close()
 
     def hang_up_on_everybody(self) -> None:
@@ -127,7 +127,7 @@ class Relay:
             # Once round the loop, for the transports to tell the other side.
             await asyncio.sleep(0.01)
 
-        asyncio.run_coroutine_threadsafe(cut(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(cut(), self._loop).result(60)
 
     async def handle_EHLO(
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]

@@ -1,5 +1,7 @@
 """A mail's bytes, compared with what the standard library reads out of them."""
 
+import binascii
+import re
 from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 from email.message import EmailMessage
@@ -9,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.base.errors import Invalid
+from engine.channels.dkim import Relaxed, relaxed_body, relaxed_head
 from engine.channels.mime import (
     Mailbox,
     ascii_address,
@@ -22,6 +25,8 @@ from engine.channels.mime import (
 
 PRINTABLE = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp", "Cn", "Co"]), max_size=300)
 ANYTHING = st.text(max_size=200)
+#: What tells lines, blanks and their ends apart.
+BLANKS = st.sampled_from([" ", "  ", "\t", "\n", "\n\n", "\r", "\r\n", ".", "=", "é", "word", "word " * 30, ""])
 ADDRESS = "rosa@home.example"
 
 
@@ -31,7 +36,7 @@ def parsed(block: bytes) -> EmailMessage:
 
 @given(PRINTABLE)
 def test_a_subject_comes_back_as_it_was_said(subject: str) -> None:
-    line = header("Subject", subject)
+    line = header("Subject", subject).sent
     read = str(parsed(line)["Subject"])
     assert " ".join(read.split()) == " ".join(subject.split())
     assert all(len(row) <= 78 or " " not in row.strip() for row in line.decode("ascii").split("\r\n"))
@@ -39,7 +44,7 @@ def test_a_subject_comes_back_as_it_was_said(subject: str) -> None:
 
 @given(PRINTABLE.filter(lambda name: '"' not in name and "\\" not in name))
 def test_a_name_and_its_address_come_back_as_they_were_said(name: str) -> None:
-    line = header("From", Mailbox(one_line(name), ADDRESS))
+    line = header("From", Mailbox(one_line(name), ADDRESS)).sent
     read = parsed(line)["From"]
     assert [each.addr_spec for each in read.addresses] == [ADDRESS]
     # The default policy puts spaces into a long encoded name, so the name is decoded the older way.
@@ -49,7 +54,7 @@ def test_a_name_and_its_address_come_back_as_they_were_said(name: str) -> None:
 
 
 def test_quotes_and_backslashes_in_a_name_come_back_too() -> None:
-    [read] = parsed(header("From", Mailbox('Rosa "Rosie" M\\edina', ADDRESS)))["From"].addresses
+    [read] = parsed(header("From", Mailbox('Rosa "Rosie" M\\edina', ADDRESS)).sent)["From"].addresses
     assert read.display_name == 'Rosa "Rosie" M\\edina'
 
 
@@ -57,7 +62,7 @@ def test_quotes_and_backslashes_in_a_name_come_back_too() -> None:
 def test_no_value_ever_adds_a_header_or_ends_the_head(value: str) -> None:
     for name, said in (("Subject", value), ("From", Mailbox(value, ADDRESS))):
         try:
-            line = header(name, said)
+            line = header(name, said).sent
         except Invalid:
             continue
         read = parsed(b"X-Before: 1\r\n" + line + b"X-After: 2")
@@ -96,14 +101,15 @@ def test_nobody_writes_from_an_address_that_nobody_reads(address: str) -> None:
 
 def test_long_references_are_folded_between_ids_and_come_back_whole() -> None:
     ids = [f"<{number}{'x' * 60}@nfp.example>" for number in range(12)]
-    line = header("References", " ".join(ids))
+    line = header("References", " ".join(ids)).sent
     assert parsed(line)["References"].split() == ids
     assert max(map(len, line.split(b"\r\n"))) < 998
 
 
 @given(PRINTABLE.filter(str.strip), PRINTABLE.filter(str.strip))
 def test_both_bodies_come_back_as_they_were_written(text: str, html: str) -> None:
-    raw = mail_frame("es").fill(header("Subject", "Hi"), f"{text}\r\nsecond line \n.\n\nFrom here", f"<p>{html}</p>")
+    subject = headers([("Subject", "Hi")])
+    raw = mail_frame("es").fill(subject, f"{text}\r\nsecond line \n.\n\nFrom here", [f"<p>{html}</p>"]).message
     assert raw.isascii()
     assert all(len(line) <= 78 for line in raw.split(b"\r\n"))
     read = message_from_bytes(raw, policy=policy.default)
@@ -116,9 +122,20 @@ def test_both_bodies_come_back_as_they_were_written(text: str, html: str) -> Non
     assert not read.defects
 
 
+@given(st.lists(BLANKS), st.lists(st.one_of(BLANKS, st.just("<p>word</p> " * 30))), PRINTABLE)
+def test_the_relaxed_form_of_a_letter_is_that_of_its_bytes(text: list[str], pieces: list[str], name: str) -> None:
+    lines = headers([("Subject", name), ("From", Mailbox(one_line(name), ADDRESS)), ("X-Long", "some words " * 20)])
+    filled = mail_frame("en").fill(lines, "".join(text), pieces)
+    head, _, body = filled.message.partition(b"\r\n\r\n")
+    assert filled.relaxed == Relaxed(relaxed_head(head), relaxed_body(body))
+    whole = binascii.b2a_qp((re.sub("\r\n?", "\n", "".join(text)).rstrip("\n") + "\n").encode(), istext=True)
+    assert whole.replace(b"\n", b"\r\n") in filled.message
+
+
 def test_a_body_that_looks_like_our_boundary_ends_nothing() -> None:
     evil = "--=_hearthline_alternative_=--\n\n--=_hearthline_alternative_=\nContent-Type: text/html\n\n<b>hi</b>"
-    read = message_from_bytes(mail_frame("en").fill(b"Subject: x\r\n", evil, evil), policy=policy.default)
+    raw = mail_frame("en").fill(headers([("Subject", "x")]), evil, [evil]).message
+    read = message_from_bytes(raw, policy=policy.default)
     plain = read.get_body(("plain",))
     assert plain is not None
     assert plain.get_content().replace("\r\n", "\n").strip() == evil
@@ -127,7 +144,7 @@ def test_a_body_that_looks_like_our_boundary_ends_nothing() -> None:
 
 def test_a_letter_to_many_can_be_ended_with_one_click() -> None:
     read = parsed(
-        headers(list_headers('Neighbors "for" <Progress>', "journey.nfp.example", "https://nfp.example/u/abc"))
+        headers(list_headers('Neighbors "for" <Progress>', "journey.nfp.example", "https://nfp.example/u/abc")).sent
     )
     assert read["List-Unsubscribe"] == "<https://nfp.example/u/abc>"
     assert read["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"

@@ -14,7 +14,7 @@ from tests.cli import warm
 ROOT = Path(__file__).parents[2]
 
 #: Commands that are run off a process which has read our modules already (tests.cli.warm).
-WARM = ("journeys", "members", "organizers", "chapters", "audience")
+WARM = ("journeys", "members", "organizers", "chapters", "audience", "database")
 #: What every installation of these tests says before anything else.
 COMPLETE = """\
 keys = ["1:{key}"]

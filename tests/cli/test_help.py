@@ -40,6 +40,7 @@ def test_every_command_says_what_it_does_and_shows_an_example(name: str) -> None
         ("chapters", "talk"),
         ("members", "add"),
         ("organizers", "invite"),
+        ("database", "copy"),
     ],
 )
 def test_every_verb_shows_an_example(words: tuple[str, str]) -> None:

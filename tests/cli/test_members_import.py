@@ -6,13 +6,13 @@ import os
 import signal
 import sqlite3
 import subprocess
-import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.cli.shell import ROOT, Ran, command, environment, hearthline
+from tests.waiting import soon
 
 HEADER = "first name,last name,email,mobile"
 GOOD = "Rosa,Marin,rosa@mail.example,404-555-0142"
@@ -104,9 +104,7 @@ def test_killed_half_way_it_is_named_by_doctor_and_the_same_file_finishes_it(dat
         stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     try:
-        until = time.monotonic() + 60
-        while not count(data) and time.monotonic() < until:
-            time.sleep(0.02)
+        soon(lambda: count(data))
         running.send_signal(signal.SIGSTOP)  # so that it is not done before it is killed
     finally:
         os.killpg(running.pid, signal.SIGKILL)

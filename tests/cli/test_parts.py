@@ -5,10 +5,9 @@ import signal
 import smtplib
 import subprocess
 import threading
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,15 +28,9 @@ from tests.cli.shell import ROOT, command, environment, write_settings
 from tests.database import postgres_database
 from tests.servers.server import Postgres, children_of
 from tests.servers.shared import VARIABLE
+from tests.waiting import soon
 
 APART = sorted(set(ROLES) - {"run"})
-
-
-def soon(true: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def settings_in(folder: Path, database_url: str, redis_url: str) -> Settings:
@@ -121,14 +114,15 @@ def test_when_the_leading_scheduler_ends_another_leads_at_once_and_when_it_dies_
     led = leader(services)
     second.start()
     first.stop()
-    soon(lambda: leader(services) not in (None, led), 2)
+    assert leader(services) != led, "who ends gives the lead back"
+    soon(lambda: leader(services) not in (None, led))
     second.stop()
     assert leader(services) is None
     with services.db.write() as session:
         assert take(session, LEASE_NAME, "one that was killed", datetime.now(UTC), timedelta(seconds=1))
     third = Scheduler(services, [])
     third.start()
-    soon(lambda: leader(services) not in (None, "one that was killed"), 5)
+    soon(lambda: leader(services) not in (None, "one that was killed"))
     third.stop()
 
 
@@ -138,14 +132,14 @@ def test_two_who_take_a_new_lease_at_once_do_not_both_have_it(services: Services
 
     def grab(name: str) -> None:
         with services.db.write() as session:
-            ready.wait(10)
+            ready.wait(60)
             got.append(take(session, "a new one", name, datetime.now(UTC), timedelta(minutes=1)))
 
     threads = [threading.Thread(target=grab, args=(name,)) for name in ("one", "two")]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert sorted(got) == [False, True]
 
 
@@ -173,18 +167,18 @@ def test_workers_that_die_are_replaced_and_all_end_with_their_parent(
         soon(lambda: working() == 3)
         assert second in children_of(parent.pid)
         parent.send_signal(signal.SIGTERM)
-        assert parent.wait(30) == 0
+        assert parent.wait(60) == 0
 
         parent = begin()
         soon(lambda: working() == 5)
         children = children_of(parent.pid)
         parent.kill()
-        parent.wait(10)
+        parent.wait(60)
         soon(lambda: not any(map(is_there, children)))
     finally:
         if parent.poll() is None:
             os.killpg(parent.pid, signal.SIGKILL)
-        parent.wait(10)
+        parent.wait(60)
 
 
 def is_there(pid: int) -> bool:

@@ -4,13 +4,13 @@ import json
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cli.shell import ROOT, Ran, command, environment, hearthline
+from tests.waiting import soon
 
 MAIL = """\
 From: Rosa Delgado <rosa@valley.example>
@@ -180,7 +180,7 @@ def test_an_answer_comes_before_the_next_name_is_given(files: Path) -> None:
                 running.stdin.flush()
                 assert json.loads(running.stdout.readline())["file"] == str(files / name)
             running.stdin.close()
-            assert running.wait(30) == 0
+            assert running.wait(60) == 0
         finally:
             signal.alarm(0)
             signal.signal(signal.SIGALRM, watch)
@@ -202,11 +202,8 @@ def test_control_c_ends_it_without_a_word_and_nobody_stays(files: Path) -> None:
             running.stdin.flush()
             assert running.stdout.readline()
             os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to the command and its children
-            assert running.wait(30) == 130
-            deadline = time.monotonic() + 10
-            while _group_lives(running.pid) and time.monotonic() < deadline:
-                time.sleep(0.02)
-            assert not _group_lives(running.pid)
+            assert running.wait(60) == 130
+            soon(lambda: not _group_lives(running.pid))
         finally:
             if _group_lives(running.pid):
                 os.killpg(running.pid, signal.SIGKILL)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from admin.cli.options import opened
-from engine.enrollments.enrollment import enroll
+from engine.enrollments.enrolling import enroll
 from engine.enrollments.journey import current_versions
 from engine.enrollments.pause import JourneyPause
 from engine.people.member import add_member

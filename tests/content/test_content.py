@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from engine.base.db import Database
 from engine.base.errors import NotFound
 from engine.chapters.membership import give_role
-from engine.content.approval import Approval, approve, approved_by, revoke
+from engine.content.approval import Approval, approve, lenders_of, revoke
 from engine.content.template import (
     TemplateVersion,
     current_version,
@@ -85,9 +85,9 @@ def test_a_name_is_lent_to_one_version_until_it_is_taken_back(db: Database, cata
         first = publish_template(session, hello(catalog), "one", NOW).id
         second = publish_template(session, hello(catalog, subject="Another subject"), "two", NOW).id
         assert approve(session, first, maya, NOW).id == approve(session, first, maya, NOW).id
-        assert approved_by(session, [first, second]) == {first: frozenset({maya})}
+        assert lenders_of(session, [first, second]) == {first: {maya: frozenset()}}
         assert revoke(session, first, maya, NOW) and not revoke(session, first, maya, NOW)
-        assert approved_by(session, [first, second]) == {}
+        assert lenders_of(session, [first, second]) == {}
         approve(session, first, maya, NOW)
         assert session.scalar(select(func.count()).select_from(Approval)) == 2
         with pytest.raises(NotFound):

@@ -1,4 +1,7 @@
-"""Every regular expression that strangers' words may meet takes time in step with their length, up to a megabyte."""
+"""Every regular expression that strangers' words may meet takes time in step with their length.
+
+Up to a quarter of a megabyte, and to a whole one in the long form.
+"""
 
 import os
 import re

@@ -81,13 +81,15 @@ def new_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
 
 
 @contextmanager
-def a_house(folder: Path, *, relay_port: int = 1, sms: Texting | None = None, **doors: Any) -> Iterator[House]:
+def a_house(
+    folder: Path, *, relay_port: int = 1, sms: Texting | None = None, pages: dict[str, str] | None = None, **doors: Any
+) -> Iterator[House]:
     """An installation in `folder`, its doors open until the block ends; its mail would leave by the relay's port."""
     path = folder / "hearthline.db"
     db = database_in(folder)
     settings = Settings(
         data_dir=folder,
-        organization=Organization(name="Neighbors for Progress"),
+        organization=Organization.model_validate({"name": "Neighbors for Progress", **(pages or {})}),
         mail=Mail(domain=DOMAIN, host="127.0.0.1", port=relay_port, security="none"),
         sms=sms or Texting(),
         doors=Doors(**doors),

@@ -53,15 +53,16 @@ def test_nothing_but_crlf_dot_crlf_ends_a_message(house: House, end: bytes, at_o
     ends=st.lists(st.sampled_from(ENDS), min_size=1, max_size=3),
     borders=st.lists(st.integers(0, 400), max_size=8),
     real=st.sampled_from([b"\r\n.\r\n", b".\r\n"]),
+    by_lmtp=st.booleans(),
 )
 def test_wherever_a_body_is_cut_into_pieces_no_false_end_ends_it_and_the_real_one_does(
-    house: House, ends: list[bytes], borders: list[int], real: bytes
+    house: House, ends: list[bytes], borders: list[int], real: bytes, by_lmtp: bool
 ) -> None:
     before = len(house.bodies())
     body = letter("Honest.")[:-2] + b"".join(end + SMUGGLED for end in ends)
     wire_form = body + real
-    with Wire(house.smtp) as wire:
-        wire.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    door, greet = (house.lmtp, b"LHLO sender.example") if by_lmtp else (house.smtp, b"EHLO sender.example")
+    with Wire(door, greet) as wire:
         wire.begin()
         # A border near the end is where a reader may lose count: half of them are counted from there.
         cuts = sorted(

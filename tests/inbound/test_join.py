@@ -106,6 +106,19 @@ def test_the_page_is_small_and_asks_one_thing_with_one_button(visit: Visit, lang
     assert visit.client.get("/join/nowhere").status_code == 404
 
 
+def test_the_page_links_to_the_privacy_policy_and_the_terms_where_they_are_named(visit: Visit, tmp_path: Path) -> None:
+    assert "Privacy policy" not in visit.client.get("/join").get_data(as_text=True)
+    named = {"privacy_policy_url": "https://nfp.example/privacy", "terms_url": "https://nfp.example/texting?a=1&b=2"}
+    (tmp_path / "other").mkdir()
+    with a_house(tmp_path / "other", pages=named) as house:
+        other = Visit(house)
+        page = other.client.get("/join").get_data(as_text=True)
+        assert '<a href="https://nfp.example/privacy">Privacy policy</a>' in page
+        assert '<a href="https://nfp.example/texting?a=1&amp;b=2">Terms</a>' in page
+        spanish = other.client.get("/join?language=es").get_data(as_text=True)
+    assert ">Política de privacidad</a>" in spanish and ">Condiciones</a>" in spanish
+
+
 def test_somebody_new_confirms_by_the_button_and_journeys_begin(visit: Visit, relay: Relay) -> None:
     page = signs_up(visit, "/join/tucson", email=" Dana@Mail.Example ")
     assert "We wrote to dana@mail.example" in page

@@ -4,17 +4,20 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import select
 
 from engine.base.ids import new_id
+from engine.base.setting_groups.texting import Texting
 from engine.content.template import publish_library
 from engine.outbox.courier import send_due
 from engine.outbox.delivery import Delivery
-from engine.people.address import add_email
+from engine.people.address import add_email, add_phone
 from engine.people.link_request import ANSWER_LINK_REQUEST, LinkRequest, open_link_requests
 from engine.people.member import Member, add_member
+from engine.people.text_stop import TextStop
 from inbound.web import jobs
 from templates.catalog import our_library
 from tests.channels.relay import Relay
@@ -135,3 +138,52 @@ def test_the_sweep_finds_an_asking_whose_wake_was_lost(asked: Visit) -> None:
     with services.db.read() as session:
         assert sweep.due(session, now) == []
         assert len(session.scalars(select(Delivery)).all()) == 1
+
+
+KEI = "+14045550144"
+
+
+@pytest.fixture
+def with_texts(tmp_path: Path, relay: Relay) -> Iterator[Visit]:
+    """An installation that sends texts too, with Kei in it, of whom a phone is known and nothing else."""
+    sms = Texting(account_sid="AC" + "1" * 32, auth_token="secret", numbers=["+14045550100"])
+    with a_house(tmp_path, relay_port=relay.port, sms=sms) as house:
+        visit = Visit(house)
+        with house.db.write() as session:
+            publish_library(session, our_library(), datetime.now(UTC))
+            add_phone(session, add_member(session, "Kei Tanaka", datetime.now(UTC)).id, KEI, datetime.now(UTC))
+        yield visit
+
+
+def texted(visit: Visit) -> list[Delivery]:
+    """What is on its way to phones."""
+    with visit.house.db.read() as session:
+        return list(session.scalars(select(Delivery).where(Delivery.channel == "sms").order_by(Delivery.id)))
+
+
+def test_whoever_has_only_a_phone_gets_the_link_by_text(with_texts: Visit, relay: Relay) -> None:
+    page = with_texts.client.get("/preferences").get_data(as_text=True)
+    assert "Your mail address or your phone" in page
+    for _ in range(3):
+        ask(with_texts, "(404) 555-0144")
+    (text,) = texted(with_texts)
+    assert (text.to_address, text.message_class) == (KEI, "consent")
+    path = urlsplit((text.data or {})["links"]["preferences"]).path
+    own = with_texts.client.get(path).get_data(as_text=True)
+    assert "Hello Kei" in own and "Send me six digits" in own and 'name="name"' not in own
+    # By mail it is as it was.
+    ask(with_texts, "rosa@mail.example")
+    assert len(relay.taken) == 1
+
+
+def test_a_phone_that_is_unknown_or_said_stop_gets_no_text(with_texts: Visit) -> None:
+    ask(with_texts, "+14045550199")
+    with with_texts.house.db.write() as session:
+        session.add(TextStop(id=new_id(), phone=KEI, created_at=datetime.now(UTC), how="text"))
+    ask(with_texts, KEI)
+    assert texted(with_texts) == []
+
+
+def test_what_is_neither_an_address_nor_a_phone_is_said_so(with_texts: Visit) -> None:
+    answer = with_texts.client.post("/preferences", data={"address": "404"})
+    assert answer.status_code == 400 and "nor like a phone" in answer.get_data(as_text=True)

@@ -161,7 +161,7 @@ def test_two_looks_at_once_take_each_text_in_once(place: Place) -> None:
             found = super().received_since(number, since)
             with place.services.db.read() as session:
                 assert len(_not_here(session, found.texts)) == 300
-            together.wait(20)
+            together.wait(60)
             return found
 
     both = Both(place.services.settings.sms)
@@ -195,7 +195,7 @@ def test_two_looks_whose_writing_overlaps_take_each_text_in_once(place: Place) -
         second.start()
         second.join(0.3)
         assert second.is_alive(), "it waits to learn whose they are"
-    second.join(10)
+    second.join(60)
     assert [len(each.received_ids) for each in first] == [1, 1, 0, 1]
     assert kept == [0]
 

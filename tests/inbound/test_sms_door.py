@@ -22,7 +22,7 @@ from inbound.web import create_app
 from inbound.web.serve import WebServer
 from tests.figures import note
 from tests.inbound.conftest import House, a_house
-from tests.sandbox.listener import soon
+from tests.waiting import soon
 
 SECRET = "0f" * 16
 PUBLIC = "https://hello.nfp.example/pages"

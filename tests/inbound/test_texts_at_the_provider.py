@@ -42,7 +42,7 @@ from inbound.web.serve import WebServer
 from reply_router.routing import route_one
 from tests.inbound.conftest import House, a_house
 from tests.inbound.test_sms_door import DANA, OURS, PUBLIC, SMS, fields
-from tests.sandbox.listener import soon
+from tests.waiting import soon
 
 
 @dataclass
@@ -305,7 +305,7 @@ def test_one_that_cannot_be_followed_to_its_end_is_refused(body: bytes) -> None:
 def test_an_address_that_is_not_the_providers_is_never_asked(world: World) -> None:
     form = {"MediaUrl0": "http://169.254.169.254/latest/meta-data", "NumMedia": "1"}
     arrival = Arrival("sms", (OURS,), urlencode(fields(**form)).encode(), mail_from=DANA, provider="twilio")
-    world.house.acceptor.submit(arrival).result(10)
+    world.house.acceptor.submit(arrival).result(60)
     world.routes()
     (row,) = world.fetches()
     assert row.body is None
@@ -348,7 +348,7 @@ def test_pictures_are_drawn_one_at_a_time() -> None:
         other.start()
         other.join(0.2)
         assert drawn == []
-    other.join(10.0)
+    other.join(60)
     assert drawn == ["image/jpeg"]
 
 

@@ -9,7 +9,9 @@ class Wire:
     """One raw connection to a mail door, greeted already."""
 
     def __init__(self, where: tuple[str, int], greet: bytes | None = b"EHLO sender.example") -> None:
-        self.socket = socket.create_connection(where, timeout=20)
+        self.socket = socket.create_connection(where, timeout=60)
+        # Each piece leaves when it is sent, and does not wait for the answer to the one before.
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.file = self.socket.makefile("rb")
         self.greeting = self.reply()
         self.offers = self.say(greet) if greet else b""

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from engine.base.db import Base, bulk_insert, stored_time, table_of
+from engine.base.bulk import bulk_insert
+from engine.base.db import Base, table_of
 from engine.base.ids import new_ids
+from engine.base.stored_time import stored_time
 from engine.outbox.classes import rank_of
 from engine.outbox.delivery import Delivery, OutboxDue
 from engine.outbox.line import TextLine

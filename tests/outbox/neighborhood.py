@@ -11,7 +11,8 @@ from engine.chapters.membership import Membership, join
 from engine.chapters.topic_choice import choose_topics
 from engine.conversations.message import Words
 from engine.conversations.thread import Thread
-from engine.conversations.topic import add_post, open_topic
+from engine.conversations.topic import open_topic
+from engine.conversations.topic_post import add_post
 from engine.outbox.delivery import Delivery
 from engine.outbox.fan_out import FanOut, begin, fan_out
 from engine.people.address import add_phone

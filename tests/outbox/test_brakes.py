@@ -189,3 +189,47 @@ def test_judging_a_chapter_reads_its_hours_and_no_letter(
         event.listen(db.engine, "before_cursor_execute", heard)
         note_trouble(session, "complained", [Delivery(chapter_id=7, channel="email")], START)
     assert len(said) <= 8 and not any(" delivery " in each for each in said)
+
+
+def test_a_complaint_after_the_window_is_counted_when_it_comes_and_older_ones_no_more(house: House) -> None:
+    creek = chapter(house, "Creek")
+    first = letters(house, creek, 5)
+    house.send()
+    complain(house, first[0])
+    house.later(days=8)
+    complain(house, first[1])
+    with house.read() as session:
+        assert open_brakes(session, house.now) == []
+    # Two in the same window decide, though their letters left long before it.
+    complain(house, first[2])
+    with house.read() as session:
+        [brake] = open_brakes(session, house.now)
+        assert (brake.kind, brake.level) == ("complained", "pause")
+
+
+def stopped_and_lifted(house: House) -> tuple[int, list[int]]:
+    """A chapter's brake that Maya lifted, by its id, and eight letters of before; two hours and four letters later."""
+    creek = chapter(house, "Creek")
+    first = letters(house, creek, 8)
+    house.send()
+    complain(house, *first[:3])
+    with house.read() as session:
+        [stop] = open_brakes(session, house.now)
+    with house.services.db.write() as session:
+        assert lift(session, stop.id, house.people["Maya"], "The list was mended.", house.now)
+    house.later(hours=2)
+    letters(house, creek, 4)
+    house.send()
+    return stop.id, first
+
+
+def test_a_brake_that_was_lifted_is_put_on_again_by_new_complaints_alone(house: House) -> None:
+    stop_id, first = stopped_and_lifted(house)
+    complain(house, first[3])
+    with house.read() as session:
+        assert open_brakes(session, house.now) == []
+    complain(house, first[4])
+    with house.read() as session:
+        [again] = open_brakes(session, house.now)
+        assert again.id != stop_id and (again.level, again.lifted_at) == ("pause", None)
+        assert "2 of 4 readers" in again.says

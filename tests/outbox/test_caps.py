@@ -11,6 +11,7 @@ from sqlalchemy import select
 from engine.base.db import Database
 from engine.conversations.message import Message
 from engine.enrollments.journey import Journey, JourneyVersion, publish_journey
+from engine.outbox import queue
 from engine.outbox.claim import Claim, claim_due
 from engine.outbox.classes import CLASSES
 from engine.outbox.courier import calling, written_or_not
@@ -117,7 +118,7 @@ def test_two_couriers_at_once_do_not_pass_the_weekly_cap_by_one(house: House) ->
             other = pool.submit(claim, house)
             with pytest.raises(TimeoutError):
                 other.result(timeout=0.3)  # it waits for us to say what we took
-        theirs = other.result(timeout=20)
+        theirs = other.result(timeout=60)
     assert [each.id for each in mine.deliveries] == [first]
     assert not theirs.deliveries and theirs.seen == 1
     waits = house.delivery(second)
@@ -152,6 +153,46 @@ def test_an_ask_that_is_tried_again_is_asked_where_it_leaves_and_not_where_it_wa
     second = house.letter("Rosa", "choose")
     assert [each.id for each in claim(house, 10).deliveries] == [first]
     assert "never ask twice in a row" in (house.delivery(second).refusal or "")
+
+
+@on_both_databases
+def test_a_story_that_nobody_knows_to_have_left_does_not_stand_between_two_asks(house: House) -> None:
+    house.person("Rosa Medina")
+    house.letter("Rosa", "choose")
+    house.send()
+    house.later(hours=2)
+    story = house.letter("Rosa", "a_story")
+    house.relay.data_replies.append("451 4.3.0 later")
+    house.send()
+    with house.services.db.write() as session:
+        queue.move(session, session.get_one(Delivery, story), house.now + DAY)
+    house.later(hours=2)
+    early = house.letter("Rosa", "choose")
+    assert not claim(house, 10).deliveries
+    assert "never ask twice in a row" in (house.delivery(early).refusal or "")
+    house.later(days=1)
+    house.send()
+    assert house.delivery(story).state == "sent"
+    house.later(hours=2)
+    later = house.letter("Rosa", "choose")
+    assert [each.id for each in claim(house, 10).deliveries] == [later]
+
+
+@on_both_databases
+def test_a_story_beside_an_ask_does_not_hide_the_ask_of_another_month(house: House) -> None:
+    house.person("Rosa Medina")
+    with house.services.db.write() as session:
+        for id_, before, speaks in ((1, 45 * DAY, "ask"), (2, timedelta(minutes=10), "give")):
+            at = house.now - before
+            session.add(
+                Message(
+                    id=id_, created_at=at, at=at, member_id=house.people["Rosa"], kind="journey", channel="email",
+                    detail={"speaks": speaks}, folded=[], attachments=[],
+                )
+            )  # fmt: skip
+    again = house.letter("Rosa", "choose")
+    assert not claim(house).deliveries
+    assert "never ask twice in a row" in (house.delivery(again).refusal or "")
 
 
 @on_both_databases

@@ -16,6 +16,7 @@ from engine.outbox.delivery import Delivery, OutboxDue
 from engine.outbox.letter import write
 from engine.outbox.post import answer
 from engine.outbox.receipts import answered
+from engine.people.consent import EVERYTHING, Said, record_consent
 from tests.database import on_both_databases
 from tests.outbox.conftest import House
 
@@ -52,6 +53,32 @@ def die(house: House, after: str) -> None:
     with pytest.raises(Killed), db.write() as session:
         record(session, list(zip(calls, outcomes, strict=True)), now)
         raise Killed
+
+
+@on_both_databases
+@pytest.mark.parametrize(("after", "stays"), [("claim", False), ("sending", True)])
+@pytest.mark.parametrize("reply", ["450 4.2.1 later", "550 5.1.1 nobody"])
+def test_a_question_that_may_have_come_before_its_courier_died_stays_asked_whatever_its_next_try_meets(
+    house: House, after: str, stays: bool, reply: str
+) -> None:
+    rosa = house.person("Rosa Medina")
+    asked = house.letter("Rosa", "choose")
+    die(house, after)
+    house.leases_end()
+    house.relay.rcpt_replies.append(reply)
+    house.send()
+    with house.services.db.write() as session:
+        # They stop before a third try.
+        record_consent(session, rosa, "email", EVERYTHING, False, Said("page"), house.now)
+    house.later(hours=2)
+    house.send()
+    delivery = house.delivery(asked)
+    assert delivery.state == ("failed" if reply.startswith("5") else "refused")
+    assert (delivery.error_code or "").startswith("unsure: ") is stays
+    with house.read() as session:
+        said = session.scalars(select(Message.delivery_id).where(Message.kind == "journey")).all()
+        questions = session.scalars(select(Question.delivery_id)).all()
+    assert list(said) == list(questions) == [asked] * stays
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.base.tokens import Purpose
-from engine.conversations.topic import TopicPost, block, mute
+from engine.conversations.topic import block, mute
+from engine.conversations.topic_post import TopicPost
 from engine.outbox.delivery import OutboxDue
 from engine.outbox.fan_out import FanOutKey, begin, due_fan_outs, fan_out
 from engine.outbox.topic_jobs import send_out

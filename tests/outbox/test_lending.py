@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from admin.sandbox.carrier.trouble import Trouble
 from engine.base.errors import Invalid
 from engine.chapters.membership import Role
-from engine.content.approval import approve, approved_by, revoke
+from engine.content.approval import approve, lenders_of, revoke
 from engine.content.expected import marks_of, uses_of
 from engine.content.template import load_compiled, publish_template
 from engine.conversations.message import Message
@@ -147,7 +147,7 @@ def test_somebody_erased_lends_no_name(house: House) -> None:
     with house.services.db.write() as session:
         session.get_one(Member, house.people["Maya"]).erased_at = house.now
         session.flush()
-        assert approved_by(session, [house.templates["porch/hello"]["en"]]) == {}
+        assert lenders_of(session, [house.templates["porch/hello"]["en"]]) == {}
 
 
 def test_a_name_taken_back_between_the_claim_and_the_call_is_on_nothing_that_leaves(house: House) -> None:

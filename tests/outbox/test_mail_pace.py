@@ -21,6 +21,7 @@ from engine.outbox.warm_up import WarmUpDay, days_for, next_place
 from engine.people.address import Address
 from tests.database import on_both_databases
 from tests.outbox.conftest import START, House
+from tests.outbox.faulty_relay import FaultyRelay, by_way_of
 
 MINUTE = timedelta(minutes=1)
 
@@ -74,6 +75,34 @@ def test_a_host_that_asks_for_less_is_left_alone_a_minute_and_nobody_elses_lette
     assert {house.delivery(each).state for each in (first, more, same_provider)} == {"sent"}
     with house.read() as session:
         assert summed(session, None, house.now - timedelta(hours=1), house.now) == Sum(sent=5, put_off=1)
+
+
+@pytest.mark.parametrize("where", ["greeting", "sender", "closing"])
+def test_what_our_own_relay_says_of_itself_slows_nobodys_host(house: House, where: str) -> None:
+    letters = to(house, "rosa@gmail.com", "walt@porch.example")
+    match where:
+        case "greeting":
+            with FaultyRelay(seed=1, shares={}, turned_away=100) as relay, by_way_of(house, relay):
+                house.send()
+        case "sender":
+            house.relay.mail_replies.extend(["451 4.7.0 busy"] * 2)
+            house.send()
+        case "closing":
+            house.relay.rcpt_replies.extend(["421 closing"] * 4)
+            house.send()
+    for each in letters:
+        assert (house.delivery(each).state, house.delivery(each).attempts) == (
+            "queued",
+            0 if where == "greeting" else 1,
+        )
+        assert mail_pace.asks_for_less(house.delivery(each).error_code or "")
+    with house.read() as session:
+        assert mail_pace.slow_hosts(session, house.now) == []
+        # Nor does a new domain warm up more slowly for it.
+        assert summed(session, None, house.now - timedelta(hours=1), house.now) == Sum()
+    more = to(house, "dana@gmail.com")
+    house.send()
+    assert house.delivery(more[0]).state == "sent"
 
 
 @on_both_databases

@@ -772,7 +772,7 @@ def test_two_couriers_on_postgresql_send_every_text_once(
             for one in couriers:
                 one.start()
             for one in couriers:
-                one.join(30.0)
+                one.join(60.0)
             house.later(seconds=30)
         phones.told()
         for phone, delivery_id in sent.items():

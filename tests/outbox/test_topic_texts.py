@@ -11,12 +11,19 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from engine.base.ids import new_id
+from engine.chapters.membership import give_role
 from engine.chapters.topic_choice import TopicDigest
+from engine.conversations.message import Words
+from engine.conversations.topic import open_topic
+from engine.conversations.topic_post import add_post
 from engine.outbox.delivery import Delivery
+from engine.outbox.moderating import ask_steward
 from engine.outbox.post import relay
+from engine.outbox.post_notice import tell_of_posts
 from engine.outbox.relayed_words import text_parts
 from engine.outbox.topic_digest import send_digests
 from engine.people.address import Address
+from engine.people.member import Member
 from engine.people.text_stop import TextStop
 from tests.outbox.conftest import House, catalog, house
 from tests.outbox.neighborhood import Neighborhood
@@ -63,6 +70,29 @@ def test_whoever_is_named_has_a_short_text_that_says_whom_an_answer_goes_to(
     assert second.body == "Jo in Duluth: Thank you, @Rosa!\nReply here, it goes to the 2 in Duluth."
     with duluth.house.read() as session:
         assert {row.thread_id for row in session.scalars(select(Delivery).where(Delivery.channel == "sms"))} == {topic}
+
+
+def test_posts_that_wait_reach_a_stewards_phone_each_with_its_number(duluth: Neighborhood, phones: Phones) -> None:
+    maya = phones.house.people["Maya"]
+    with phones.house.services.db.write() as session:
+        give_role(session, maya, duluth.chapters["Duluth"], "steward", phones.house.now)
+    duluth.phone("Maya", ROSA)
+    duluth.house.later(hours=2)
+    with phones.house.services.db.write() as session:
+        for name, words in (("Jo", "I have a van."), ("Jo", "And “ramps”…")):
+            thread = open_topic(session, duluth.chapters["Duluth"], "A van", phones.house.now, reason="")
+            said = Words(words, author_id=phones.house.people[name])
+            why = "It waits."
+            post = add_post(session, thread, said.author_id or 0, said, phones.house.now, why_held="moderated", why=why)
+            ask_steward(session, post, phones.house.now)
+        assert tell_of_posts(session, session.get_one(Member, maya), ROSA, phones.house.now, phones.house.now)
+    phones.send()
+    (told,) = phones.taken(ROSA)
+    assert told.body.splitlines()[:3] == [
+        '1 Jo Nolan, Duluth: "I have a van."',
+        "2 Jo Nolan, Duluth: \"And 'ramps'...\"",
+        "Each is decided by its number: APPROVE 1, or REJECT 1 and why.",
+    ]
 
 
 def test_a_daily_text_comes_once_in_texting_hours_and_not_after_a_stop(duluth: Neighborhood, phones: Phones) -> None:

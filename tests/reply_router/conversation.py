@@ -141,7 +141,7 @@ class Town:
             arrival = Arrival("lmtp", to, mark + raw, mail_from=mail_from, peer="127.0.0.1")
         else:
             arrival = Arrival("smtp", to, raw, mail_from=mail_from, peer="192.0.2.77")
-        answer = self.acceptor.submit(arrival).result(10)
+        answer = self.acceptor.submit(arrival).result(60)
         assert isinstance(answer, Accepted)
         return answer.received_ids
 

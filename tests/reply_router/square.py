@@ -17,7 +17,8 @@ from engine.chapters.membership import Membership, join
 from engine.conversations.message import Message, Words
 from engine.conversations.received import Received
 from engine.conversations.thread import Thread
-from engine.conversations.topic import TopicPost, add_post, due_posts, open_topic
+from engine.conversations.topic import open_topic
+from engine.conversations.topic_post import TopicPost, add_post, due_posts
 from engine.outbox.fan_out import due_fan_outs, fan_out
 from engine.outbox.moderating import release
 from tests.reply_router.conversation import DOMAIN, Town
@@ -57,12 +58,6 @@ class Square:
             thread = open_topic(session, chapter_id, f"Hello from {name}", at, reason="")
             post = add_post(session, thread, member_id, Words(f"I am {name}.", author_id=member_id), at)
             post.fanned_out_at = at
-
-    def hears_by_text(self, name: str) -> None:
-        """Topics reach this person's phone where they are named."""
-        with self.town.house.services.db.write() as session:
-            row = session.get_one(Membership, (self.town.person_id(name), self.town.chapters["Duluth"]))
-            row.topics_by_text, row.topics_by_mail = "mentions", "none"
 
     def reads_nothing(self, name: str) -> None:
         """Topics do not come to this person."""

@@ -2,7 +2,6 @@
 
 import smtplib
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from email import message_from_bytes, policy
@@ -27,7 +26,8 @@ from inbound.mail.server import MailDoor
 from inbound.web import create_app
 from reply_router.routing import route_one
 from tests.reply_router.conversation import DOMAIN, Town
-from tests.servers.postfix import HOME, PATIENCE, Postfix, postfix
+from tests.servers.postfix import HOME, Postfix, postfix
+from tests.waiting import soon
 
 
 @dataclass
@@ -53,19 +53,19 @@ class Street:
 
     def delivers(self, mail: bytes, to: str, *, sender: str) -> None:
         """A mail program hands a mail to Postfix."""
-        with smtplib.SMTP("127.0.0.1", self.postfix.port, timeout=20) as program:
+        with smtplib.SMTP("127.0.0.1", self.postfix.port, timeout=60) as program:
             program.sendmail(sender, [to], mail)
 
     def hears(self, count: int) -> list[Received]:
         """So many rows came by LMTP and were routed."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
+        ids: list[int] = []
+
+        def came() -> bool:
             with self.services.db.read() as session:
-                ids = list(session.scalars(select(Received.id).order_by(Received.id)))
-            if len(ids) >= count:
-                break
-            assert time.monotonic() < deadline, self.postfix.log()
-            time.sleep(0.02)
+                ids[:] = session.scalars(select(Received.id).order_by(Received.id))
+            return len(ids) >= count
+
+        soon(came, self.postfix.log)
         for received_id in ids:
             route_one(self.services, received_id)
         return [self.town.row(each) for each in ids]
@@ -139,7 +139,7 @@ def _both_verifiers_believe(raw: bytes, records: dict[str, str], folder: Path) -
     (folder / "opendkim.conf").write_text(f"Mode v\nTestPublicKeys {folder / 'keys'}\n", "ascii")
     said = subprocess.run(
         ["opendkim", "-x", str(folder / "opendkim.conf"), "-v", "-t", str(folder / "letter")],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, check=False,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert "verification (s=" in said.stdout and "succeeded" in said.stdout, said.stdout + said.stderr
     assert said.returncode == 0

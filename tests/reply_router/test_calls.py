@@ -28,7 +28,7 @@ def hears(phones: Phones, told: str, caller: str = ROSA, *, to: str = OURS, call
     }[told]
     sid = call if told == "ended" else RECORDING
     arrival = Arrival("voice", (to,), urlencode(form).encode(), mail_from=caller, provider="twilio", provider_id=sid)
-    answer = phones.town.acceptor.submit(arrival).result(10)
+    answer = phones.town.acceptor.submit(arrival).result(60)
     assert isinstance(answer, Accepted)
     route_one(phones.town.house.services, answer.received_ids[0])
     return phones.town.row(answer.received_ids[0])

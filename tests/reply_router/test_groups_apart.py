@@ -13,7 +13,7 @@ from reply_router import jobs, understanding
 from reply_router.routing import route_due
 from reply_router.taken import MOST_TRIES
 from tests.database import on_both_databases
-from tests.reply_router.budget.hostile import readers_with, slow
+from tests.reply_router.budget.hostile import SHORT, readers_with, slow
 from tests.reply_router.conversation import DOMAIN, Town
 from tests.reply_router.texting import KEI, ROSA, WALT, Phones
 
@@ -33,8 +33,8 @@ def _free(town: Town) -> None:
 def test_a_hostile_mail_between_others_goes_to_a_person_and_the_others_are_filed_at_once(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = [_writes(town, "Rosa", "One."), *town.accepts(slow(4), HELLO), _writes(town, "Walt", "Two.")]
-    with readers_with(seconds=0.3) as slow_ones:
+    rows = [_writes(town, "Rosa", "One."), *town.accepts(slow(), HELLO), _writes(town, "Walt", "Two.")]
+    with readers_with(seconds=SHORT) as slow_ones:
         slow_ones.read(b"Subject: hello\n\nhello\n")
         monkeypatch.setattr(understanding, "readers", slow_ones)
         with pytest.raises(Unread):

@@ -18,7 +18,8 @@ from engine.conversations.thread import Thread
 from engine.outbox.post import answer
 from engine.people.consent import Consent
 from reply_router.budget.limits import MB
-from reply_router.budget.readers import ROOT, readers
+from reply_router.budget.process import ROOT
+from reply_router.budget.readers import readers
 from reply_router.reading import Kind, read, read_html
 from tests.reply_router.conversation import DOMAIN, Town
 from tests.reply_router.reading.test_hostile import HOSTILE

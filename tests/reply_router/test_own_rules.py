@@ -158,9 +158,9 @@ def test_the_language_of_words_is_told_where_it_is_plain(text: str, language: st
 
 def test_holding_long_words_against_many_rules_takes_time_in_step_with_their_length() -> None:
     many = [as_rule(1, RuleDraft("n", words=("a b",) * 40), "")] * 200
-    began = time.perf_counter()
+    began = time.thread_time()
     assert first_for(many, CameIn("a " * 500_000)) is None
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 20, "in step with the square of it, it would be hours"
 
 
 # ---- tried before it is saved

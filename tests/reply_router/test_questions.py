@@ -34,7 +34,7 @@ def is_answered(town: Town, question: Question) -> str | None:
 @on_both_databases
 def test_two_that_ask_one_member_at_once_leave_one_that_a_digit_answers(house: House) -> None:
     member_id = house.person("Rosa Marin")
-    begins = threading.Barrier(8, timeout=10)
+    begins = threading.Barrier(8, timeout=60)
 
     def one() -> None:
         question = Question(
@@ -50,7 +50,7 @@ def test_two_that_ask_one_member_at_once_leave_one_that_a_digit_answers(house: H
     for each in threads:
         each.start()
     for each in threads:
-        each.join(30)
+        each.join(60)
     with house.read() as session:
         numbered = session.scalars(select(Question.numbered).where(Question.member_id == member_id)).all()
     assert sorted(numbered) == [False] * 7 + [True]

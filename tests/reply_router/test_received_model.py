@@ -160,7 +160,7 @@ class Model(RuleBasedStateMachine):
         arrival = Arrival(
             "voice", (OURS,), urlencode(form).encode(), mail_from=form["From"], provider="twilio", provider_id=recording
         )
-        answered = self.town.acceptor.submit(arrival).result(10)
+        answered = self.town.acceptor.submit(arrival).result(60)
         assert isinstance(answered, Accepted)
         self.waiting += answered.received_ids
 

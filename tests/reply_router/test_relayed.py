@@ -51,7 +51,7 @@ def come_in(square: Square, *mails: Signed) -> list[Taken]:
     for mail in mails:
         row = square.town.hears(mail.raw, ADDRESS)
         assert row.effect == "posted" and row.message_id is not None, row.reason
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while row.message_id in waiting(square) and time.monotonic() < until:
             draw_pictures(services, row.message_id)  # on a busy machine the reader may have to be asked again
     square.goes_out()

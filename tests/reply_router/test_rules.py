@@ -5,9 +5,10 @@ from pathlib import Path
 from engine.conversations.received import OUTCOMES
 from reply_router.call_rules import CALL_RULES
 from reply_router.effects import EFFECTS
-from reply_router.find import Place, Sender
+from reply_router.place import Place
 from reply_router.reading import Kind, Reading
 from reply_router.rules import RULES, Case, Filed, judge
+from reply_router.sender import Sender
 from reply_router.text_rules import TEXT_RULES
 
 PAGE = Path(__file__).parents[2] / "docs" / "routing.md"

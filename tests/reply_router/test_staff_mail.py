@@ -11,11 +11,14 @@ from engine.conversations.draft import Draft
 from engine.conversations.received import Received
 from engine.conversations.thread import Thread
 from engine.outbox.notices import Bell, tell_due
-from engine.outbox.orders import holds_own, order_of, press, without_own_addresses
+from engine.outbox.order import order_of
+from engine.outbox.orders import press
+from engine.outbox.own_address import holds_own, without_own_addresses
 from engine.outbox.post import answer
 from engine.outbox.sending_pause import open_pause
 from engine.people.absence import absence_of
 from engine.people.address import add_phone
+from tests.database import on_both_databases
 from tests.outbox.conftest import text_of
 from tests.reply_router.conversation import Town
 
@@ -143,6 +146,38 @@ def test_a_command_on_a_whole_first_line_does_what_it_says(
         assert "See you on Saturday!" in words[0] and "#" not in words[0]
 
 
+@on_both_databases
+def test_words_beside_a_command_that_is_of_no_conversation_stand_as_a_note_and_nobody_there_gets_them(
+    town: Town,
+) -> None:
+    first, kept = rosa_writes(town), list[tuple[str, str]]()
+    told = notice(town)
+    town.organizer("Denise Okafor", None, "staff")
+    for text, effect, words in (
+        ("#pause everything the link is wrong", "sending_paused", None),
+        ("#pause everything it goes to a shop", "noted", "it goes to a shop"),
+        ("#resume everything, it was mended\n\nRosa found it.", "sending_resumed", "it was mended\nRosa found it."),
+        ("#resume everything\n\nThank you,\nDenise", "", None),
+        ("#pause everything\n\nThe link goes to a shop.", "sending_paused", "The link goes to a shop."),
+        ("#resume everything", "sending_resumed", None),
+        ("#pause everything " + "It is wrong. " * 40, "sending_paused", ("It is wrong. " * 40).strip(" .")),
+        ("#resume everything", "sending_resumed", None),
+        ("#away until 2 June\n\nCall me if it burns.", "away", "Call me if it burns."),
+        ("#back\n\nIt did not burn.", "back", "It did not burn."),
+        ("#help\n\nWho has the keys?", "noted", "Who has the keys?"),
+    ):
+        row = town.answers("Denise", told, text)
+        assert (row.outcome, row.effect) == ("command", effect), row.reason
+        if words is not None:
+            kept.append(("note", words))
+            assert town.message(row).text == words and row.thread_id == first.thread_id
+        assert organizers_words(town, first) == kept
+    town.house.send()
+    said = " ".join(text_of(each) for each in town.house.mails("Denise"))
+    assert "Your other words stand as a note beside the conversation with Rosa" in said
+    assert len(town.house.mails("Rosa")) == 1 and town.is_balanced()
+
+
 def test_a_name_that_several_have_is_asked_about_with_the_choices(town: Town) -> None:
     town.house.person("Maya Lindqvist")
     town.organizer("Maya Lindqvist", "Atlanta")
@@ -261,14 +296,16 @@ def test_staff_pause_everything_by_mail_when_it_is_proven_and_by_one_press_when_
     assert (row.outcome, row.effect) == ("command", "")
     row = town.answers("Denise", told, "#pause everything", dmarc="none")
     assert row.effect == "drafted"
+    town.house.send()
     row = town.answers("Denise", told, "#pause everything: the link\nin it is wrong.")
     assert (row.outcome, row.effect) == ("command", "sending_paused"), row.reason
     with town.house.read() as session:
         pause = open_pause(session)
         assert pause is not None and (pause.why, pause.how) == ("the link in it is wrong", "mail")
         assert pause.by_id == town.person_id("Denise")
-    assert town.house.send() == 0
+    assert town.house.send() == 1
+    assert "Done: nothing leaves any more" in text_of(town.house.mails("Denise")[-1])
     row = town.answers("Denise", told, "#resume everything")
     assert row.effect == "sending_resumed"
     town.house.send()
-    assert "Done: nothing leaves any more" in " ".join(text_of(each) for each in town.house.mails("Denise"))
+    assert "Done: messages leave again." in text_of(town.house.mails("Denise")[-1])

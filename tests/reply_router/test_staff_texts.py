@@ -11,7 +11,9 @@ from engine.conversations.received import Received
 from engine.outbox.alert import Alert
 from engine.outbox.delivery import Delivery
 from engine.outbox.notices import Bell, tell_due
+from engine.outbox.sending_pause import open_pause
 from engine.people.notice_choice import choose
+from tests.database import on_both_databases
 from tests.reply_router.conversation import Town
 from tests.reply_router.texting import ATLANTAS, OURS, ROSA, WALT, Phones
 
@@ -150,3 +152,23 @@ def test_what_somebody_else_answered_meanwhile_waits_as_a_draft(evening: Phones)
     town.house.later(seconds=timedelta(minutes=1).seconds)
     assert evening.texts(DENISE, "No idea.").effect == "drafted"
     assert [text for _, text in answers_to(town, "Rosa")] == ["Yes."]
+
+
+@on_both_databases
+def test_staff_pause_everything_by_a_text_and_no_steward_does(evening: Phones) -> None:
+    town = evening.town
+    evening.texts(ROSA, "The link goes to a shop!")
+    evening.texts(WALT, "Is the link right?")
+    assert len(alerted(town)) == 2
+    row = evening.texts(DENISE, "#pause everything")
+    assert (row.outcome, row.effect) == ("command", ""), "a steward is told whose it is to say"
+    town.organizer("Denise Okafor", None, "staff")
+    for words, effect, paused in (
+        ("#pause everything the link is wrong", "sending_paused", True),
+        ("#resume everything", "sending_resumed", False),
+    ):
+        row = evening.texts(DENISE, words)
+        assert (row.outcome, row.effect) == ("command", effect), "it is of no one conversation, and nobody asks which"
+        with town.house.read() as session:
+            pause = open_pause(session)
+            assert (pause is not None) == paused and (pause is None or pause.how == "text")

@@ -3,7 +3,8 @@
 from sqlalchemy import select
 
 from engine.conversations.thread import Thread
-from engine.enrollments.enrollment import Visit, enroll
+from engine.enrollments.enrolling import enroll
+from engine.enrollments.enrollment import Visit
 from engine.enrollments.journey import publish_journey
 from engine.outbox.post import answer
 from engine.runner.signals import handle_signals

@@ -10,7 +10,8 @@ from engine.chapters.membership import give_role, join
 from engine.conversations.message import Message
 from engine.conversations.task import Task
 from engine.conversations.thread import Thread
-from engine.conversations.topic import GUARD, MemberBlock, TopicLock, TopicMute, lock
+from engine.conversations.topic import MemberBlock, TopicLock, TopicMute, lock
+from engine.conversations.topic_post import GUARD
 from engine.people.member import Member
 from reply_router.topics.guard import looks_private
 from reply_router.topics.wishes import Ask, wish_in

@@ -10,12 +10,16 @@ from sqlalchemy import select
 
 from engine.base.ids import new_id
 from engine.conversations.picture import ReceivedPicture
+from engine.conversations.received import Received
 from engine.conversations.thread import Thread
 from engine.conversations.topic import lock
 from engine.outbox.delivery import Delivery
 from engine.outbox.relayed_picture import LONGEST_SIDE, MOST_BYTES
+from engine.people.member import Member
 from engine.people.notice_choice import choose
 from reply_router.relayed_pictures import draw_pictures
+from reply_router.topics.wishes import numbered_wish_in
+from tests.database import on_both_databases
 from tests.reply_router.square import PEOPLE, Square
 from tests.reply_router.test_staff_texts import alerted, answers_to
 from tests.reply_router.texting import KEI, Phones
@@ -110,6 +114,100 @@ def test_a_steward_decides_by_text_while_one_post_waits(square: Square) -> None:
     assert texts(square, INGRID, "APPROVE") == ("command", "approved", "moderation")
     assert square.post(row).state == "out" and square.had("Jo", "have a van")
     assert texts(square, INGRID, "APPROVE")[2] != "moderation", "nothing waits any more"
+
+
+def waiting(square: Square, *names: str) -> list[Received]:
+    """First posts of these people that wait for Ingrid, who has a phone and wants texts."""
+    assert square.phones is not None
+    town = square.town
+    square.phones.has("Ingrid", INGRID)
+    with town.house.services.db.write() as session:
+        choose(session, town.person_id("Ingrid"), town.house.now, by_mail="off", by_text=True, opens=8, closes=21)
+    for name in names:
+        town.member(name, "Duluth")
+    return [square.writes(name, f"I am {name.split()[0]}, and I have a van.", f"A van of {name}") for name in names]
+
+
+def to_ingrid(square: Square) -> list[str]:
+    """What texts about posts told her: the lines, and what to do."""
+    with square.town.house.read() as session:
+        rows = session.scalars(
+            select(Delivery).where(
+                Delivery.channel == "sms", Delivery.member_id == square.town.person_id("Ingrid"),
+                Delivery.message_class == "staff",
+            ).order_by(Delivery.id)
+        )  # fmt: skip
+        told = [each.data["post"] for each in rows if each.data and "post" in each.data]
+    return ["\n".join([*each["lines"], each["says"]]) for each in told]
+
+
+@on_both_databases
+def test_a_text_tells_a_steward_what_waits_and_each_is_decided_by_its_number(square: Square) -> None:
+    lee, mo, ida = waiting(square, "Lee Park", "Mo Diaz", "Ida Berg")
+    alerted(square.town)
+    [told] = to_ingrid(square)
+    assert told.splitlines()[1] == '2 Mo Diaz, Duluth: "I am Mo, and I have a van."'
+    assert "APPROVE 1, or REJECT 1 and why" in told
+    assert texts(square, INGRID, "Approve 2.") == ("command", "approved", "moderation")
+    assert texts(square, INGRID, "reject #3 vans belong on the other list") == ("command", "rejected", "moderation")
+    assert [square.post(each).state for each in (lee, mo, ida)] == ["held", "out", "rejected"]
+    assert square.had("Ida", "vans belong on the other list") and square.had("Jo", "I am Mo")
+    # What comes next has a number that none of these had, and is told of alone.
+    (new,) = waiting(square, "Bo Lang")
+    alerted(square.town)
+    assert to_ingrid(square)[1] == (
+        '4 Bo Lang, Duluth: "I am Bo, and I have a van."\n'
+        "Text APPROVE 4 and it goes out to 8 neighbors, or REJECT 4 and why."
+    )
+    assert texts(square, INGRID, "APPROVE 2") == ("command", "", "moderation"), "it was decided before"
+    assert square.post(new).state == square.post(lee).state == "held"
+    assert texts(square, INGRID, "REJECT 4")[1] == "rejected" and texts(square, INGRID, "APPROVE 1")[1] == "approved"
+    assert square.town.is_balanced()
+
+
+@on_both_databases
+def test_where_it_is_not_plain_which_post_a_text_lists_them_by_number_and_nothing_is_decided(square: Square) -> None:
+    posts = waiting(square, "Lee Park", "Mo Diaz")
+    for said in ("APPROVE", "REJECT it is an advertisement", "APPROVE 7", "approve 1 and 2", "Rechazar"):
+        assert texts(square, INGRID, said) == ("command", "", "moderation_which"), said
+        assert "Nothing was decided, for it is not plain which one you mean." in to_ingrid(square)[-1]
+        assert to_ingrid(square)[-1].startswith('1 Lee Park, Duluth: "I am Lee')
+    assert {square.post(each).state for each in posts} == {"held"}
+    alerted(square.town)
+    assert len(to_ingrid(square)) == 5, "what a text told is not told again"
+    # A number that is no post's is part of the reason, where one post waits.
+    assert texts(square, INGRID, "Aprobar 1")[1] == "approved"
+    assert texts(square, INGRID, "REJECT 20 people said so before")[1] == "rejected"
+    assert square.had("Mo", "20 people said so before") and square.town.is_balanced()
+
+
+def test_in_spanish_too_and_three_texts_a_day_tell_of_posts(square: Square) -> None:
+    with square.town.house.services.db.write() as session:
+        session.get_one(Member, square.town.person_id("Ingrid")).language = "es"
+    for name in ("Lee Park", "Mo Diaz", "Ida Berg", "Bo Lang"):
+        waiting(square, name)
+        alerted(square.town)
+    told = to_ingrid(square)
+    assert len(told) == 3 and "Responde APROBAR 1 y les llega a" in told[0]
+    assert texts(square, INGRID, "rechazar")[2] == "moderation_which"
+    listed = to_ingrid(square)[-1]
+    assert listed.startswith("1 Lee Park") and "4 Bo Lang" in listed and "No se decidió nada" in listed
+    assert texts(square, INGRID, "RECHAZAR 4: es un anuncio")[1] == "rejected"
+    assert square.had("Bo", "es un anuncio")
+
+
+@pytest.mark.parametrize(
+    ("text", "ask", "number", "argument"),
+    [
+        ("APPROVE 2", "approve", 2, ""), ("approved #12!", "approve", 12, ""), ("Aprobar 3, gracias", "approve", 3, ""),
+        ("Reject 2: too long", "reject", 2, "too long"), ("RECHAZAR 1\nEs un anuncio.", "reject", 1, "Es un anuncio"),
+        ("approve 1 and 2", "approve", None, "and 2"), ("Rejected 50% of it", None, None, ""),
+        ("approve", None, None, ""), ("I approve 2", None, None, ""), ("reject 200 of them", None, None, ""),
+    ],
+)  # fmt: skip
+def test_a_number_is_read_however_it_is_written(text: str, ask: str | None, number: int | None, argument: str) -> None:
+    wish = numbered_wish_in(text)
+    assert (wish and (wish.ask, wish.number, wish.argument)) == (ask and (ask, number, argument))
 
 
 def test_a_stewards_word_on_a_post_is_never_an_answer_to_the_member_who_waits(square: Square) -> None:

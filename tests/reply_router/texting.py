@@ -49,7 +49,7 @@ class Phones:
         sid = sid or f"SM{secrets.token_hex(16)}"
         form = {"MessageSid": sid, "From": from_, "To": to, "Body": body, "NumMedia": "0", **more}
         arrival = Arrival("sms", (to,), urlencode(form).encode(), mail_from=from_, provider="twilio", provider_id=sid)
-        answer = self.town.acceptor.submit(arrival).result(10)
+        answer = self.town.acceptor.submit(arrival).result(60)
         assert isinstance(answer, Accepted)
         return answer.received_ids[0]
 

@@ -20,7 +20,8 @@ from engine.channels.email import SmtpRelay
 from engine.chapters.membership import give_role
 from engine.conversations.message import Message
 from engine.conversations.thread import Thread
-from engine.enrollments.enrollment import Due, Enrollment, Visit, enroll, live_enrollments, standing
+from engine.enrollments.enrolling import enroll
+from engine.enrollments.enrollment import Due, Enrollment, Visit, live_enrollments, standing
 from engine.enrollments.journey import JourneyVersion, publish_journey
 from engine.enrollments.signal import signal
 from engine.outbox.delivery import Delivery

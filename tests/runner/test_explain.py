@@ -15,7 +15,8 @@ from engine.outbox.delivery import Delivery
 from engine.people.address import add_email
 from engine.people.consent import Said, record_consent
 from engine.people.preference import Standing
-from engine.runner.explain import JourneyWhy, StepWhy, conditions_of, why
+from engine.runner.explain import JourneyWhy, StepWhy, why
+from engine.runner.explain_conditions import conditions_of
 from journeys.compiled import compiled
 from journeys.model import Journey as Script
 from journeys.read import read

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.base.sweep import Sweep
-from engine.enrollments.enrollment import Due, enroll_many
+from engine.enrollments.enrolling import enroll_many
+from engine.enrollments.enrollment import Due
 from engine.people.member import add_member
 from engine.runner.jobs import SWEEPS, register
 from engine.runner.scheduler import Scheduler
@@ -65,7 +66,7 @@ def test_a_sweep_that_goes_wrong_takes_no_other_sweeps_turn(working: Town) -> No
     sweeps = (Sweep("bad.job", breaks, every), Sweep("good.job", lambda _session, _now: [None], every))
     scheduler = Scheduler(working.services, sweeps)
     scheduler.start()
-    assert looked.wait(5) and woken.wait(5)
+    assert looked.wait(60) and woken.wait(60)
     scheduler.stop()
 
 

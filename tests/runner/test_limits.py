@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from engine.enrollments.entering import enter_many, waiting_count, waiting_line
+from engine.enrollments.entering import enter_many, waiting_line
 from engine.enrollments.journey import Journey, load_version
 from engine.enrollments.signal import Signal
 from engine.outbox.delivery import Delivery
@@ -33,7 +33,7 @@ def test_maximum_entries_lets_so_many_in_and_the_others_wait_until_it_is_raised(
     people = join(town, 5)
     assert on_it(town) == people[:3]
     with town.services.db.read() as session:
-        assert waiting_count(session, version.journey_id) == 2
+        assert len(waiting_line(session, version.journey_id, 10)) == 2
         assert not needs_entering(session, town.now)
         assert next_entering_at(session, town.now) is None
         assert list(session.scalars(select(Signal.effect).order_by(Signal.id)))[3:] == ["waits for room"] * 2
@@ -46,7 +46,7 @@ def test_maximum_entries_lets_so_many_in_and_the_others_wait_until_it_is_raised(
     look(town)
     assert on_it(town) == people
     with town.services.db.read() as session:
-        assert waiting_count(session, version.journey_id) == 0
+        assert len(waiting_line(session, version.journey_id, 10)) == 0
 
 
 @on_both_databases
@@ -69,7 +69,7 @@ def test_so_many_a_day_enter_first_come_first_and_nobody_is_lost(town: Town) -> 
     look(town)
     assert on_it(town) == [*first, *later]
     with town.services.db.read() as session:
-        assert waiting_count(session, version.journey_id) == 0
+        assert len(waiting_line(session, version.journey_id, 10)) == 0
 
 
 def test_nobody_overtakes_who_waits(town: Town) -> None:
@@ -104,7 +104,7 @@ def test_a_second_fact_does_not_put_anybody_in_the_line_twice(town: Town) -> Non
     town.hears("joined", dana)
     town.run()
     with town.services.db.read() as session:
-        assert waiting_count(session, version.journey_id) == 1
+        assert len(waiting_line(session, version.journey_id, 10)) == 1
     town.clock.moment += timedelta(days=1)
     look(town)
     assert on_it(town) == [rosa, dana]

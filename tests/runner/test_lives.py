@@ -49,11 +49,15 @@ class Lives(RuleBasedStateMachine):
 
     #: Happenings, lives told again, messages and deaths so far, over all lives of one test.
     count: Counter[str] = Counter()
+    #: New lives each time, half of them with hosts that ask for less. Who dies with a turn there has had it and waits
+    #: for another, so such a life told without its deaths may be another: only the others are told again then.
+    long = False
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.world = World(Path(self.folder.name))
+        self.turns = not self.long or self.count["lives"] % 2 == 0
+        self.world = World(Path(self.folder.name), asks_for_less=self.turns)
         self.checker = Checker(self.world)
         self.count["lives"] += 1
 
@@ -114,6 +118,10 @@ class Lives(RuleBasedStateMachine):
     def the_next_message_fares_so(self, who: int, channel: str, mood: str) -> None:
         self.happens("is_in_a_mood", who=who, channel=channel, mood=mood)
 
+    @rule(who=WHO, mood=st.sampled_from([Mood.SILENT, Mood.LOST, Mood.NOT_NOW, Mood.DEADLY]))
+    def their_mail_is_in_doubt(self, who: int, mood: Mood) -> None:
+        self.happens("is_in_a_mood", who=who, channel="email", mood=str(mood))
+
     @rule(who=WHO, how=st.sampled_from(["bounces_back", *["has_a_new_address"] * 4]))
     def their_address_dies_or_works_again(self, who: int, how: str) -> None:
         self.happens(how, who=who)
@@ -165,7 +173,8 @@ class Lives(RuleBasedStateMachine):
         try:
             self.count["messages"] += len(self.checker.letters)
             # Chosen by what happened in it, so that the same life is told again each time.
-            if len(self.world.told) >= A_LIFE and sum(len(each.values) for each in self.world.told) % ONE_IN == 0:
+            chosen = sum(len(each.values) for each in self.world.told) % ONE_IN == 0 or not self.count["told again"]
+            if chosen and len(self.world.told) >= A_LIFE and not (self.long and self.turns):
                 self.told_again()
         finally:
             self.world.close()
@@ -174,7 +183,7 @@ class Lives(RuleBasedStateMachine):
     def told_again(self) -> None:
         """The same history in a world in which nobody dies comes to the same end."""
         with tempfile.TemporaryDirectory() as folder:
-            again = World(Path(folder), mortal=False)
+            again = World(Path(folder), mortal=False, asks_for_less=self.turns)
             try:
                 for each in self.world.told:
                     again.happens(each.name, **each.values)
@@ -186,7 +195,7 @@ class Lives(RuleBasedStateMachine):
 
 def live(steps: int, **how: Any) -> Counter[str]:
     """So many things have happened, in lives of their own, and nothing was broken; what was counted."""
-    Lives.count = Counter()
+    Lives.count, Lives.long = Counter(), not how
     run_state_machine_as_test(
         Lives,
         settings=settings(
@@ -205,8 +214,12 @@ def test_whatever_happens_nobody_is_doubled_stuck_talked_over_or_written_to_at_t
     assert count["steps"] >= STEPS * 9 // 10 and count["told again"] and count["deaths"] and count["messages"], count
 
 
+# Forty minutes of one core that has nothing else to do.
+@pytest.mark.timeout(7200)
 @pytest.mark.long
 def test_whatever_happens_a_hundred_thousand_times_nothing_is_broken() -> None:
     count = live(LONG_STEPS)
     print(dict(count))
-    assert count["steps"] >= LONG_STEPS and count["told again"] and count["deaths"] and count["messages"], count
+    assert count["steps"] >= LONG_STEPS * 9 // 10 and count["told again"] and count["deaths"] and count["messages"], (
+        count
+    )

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from engine.base.db import bulk_insert
+from engine.base.bulk import bulk_insert
 from engine.conversations import message
-from engine.enrollments import enrollment
+from engine.enrollments import enrolling
 from engine.outbox import gate, gate_caps, unsure
 from engine.people import member_pace
 from engine.runner import apply, tick
@@ -191,7 +191,7 @@ def test_a_step_that_is_due_and_not_settled_is_noticed(life: Life, monkeypatch: 
 
 
 def test_a_member_who_is_on_a_journey_twice_is_noticed(life: Life, monkeypatch: Patch) -> None:
-    monkeypatch.setattr(enrollment, "_may_begin", lambda _, member_ids, *__: list(member_ids))
+    monkeypatch.setattr(enrolling, "_may_begin", lambda _, member_ids, *__: list(member_ids))
     with life.world.db.write() as session:
         session.connection().exec_driver_sql("DROP INDEX uq_enrollment_live")
     life("joins", who=0)

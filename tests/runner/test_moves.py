@@ -11,7 +11,7 @@ from engine.conversations.message import Message
 from engine.conversations.question import Question, answer_question
 from engine.conversations.talk import Talk, erase_outlook_and_words, log_talk
 from engine.conversations.task import Task, finish_task
-from engine.enrollments.enrollment import enroll
+from engine.enrollments.enrolling import enroll
 from engine.outbox.delivery import Delivery
 from engine.people.path import BELONGING, Evidence, Moving, Stage, StageChange, move, move_many, outlooks
 from engine.people.wish import wish_no_more, wish_to_stay

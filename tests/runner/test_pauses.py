@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 from engine.audit.entry import AuditEntry
 from engine.base.errors import Invalid, NotFound
 from engine.conversations.task import Task
-from engine.enrollments.enrollment import Due, enroll_many
+from engine.enrollments.enrolling import enroll_many
+from engine.enrollments.enrollment import Due
 from engine.enrollments.journey import JourneyVersion, current_versions
 from engine.enrollments.pause import JourneyPause, unjudged
 from engine.runner.pausing import _judge_some, judge, pause, resume

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from engine.enrollments import spread
-from engine.enrollments.enrollment import Due, enroll_many
+from engine.enrollments.enrolling import enroll_many
+from engine.enrollments.enrollment import Due
 from engine.enrollments.journey import JourneyVersion
 from engine.enrollments.spread import spread_for
 from engine.outbox.delivery import Delivery, DeliveryKey

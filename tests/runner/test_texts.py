@@ -181,7 +181,7 @@ def test_of_two_workers_with_a_question_each_one_asks_and_the_other_waits(textin
         with pytest.raises(TimeoutError):
             late.result(0.5)
         session.commit()
-        late.result(20)
+        late.result(60)
     texting.run()
     assert len(sent(texting, rosa)) == 1
 

@@ -137,7 +137,7 @@ def test_two_facts_written_at_the_same_moment_both_stay(town: Town) -> None:
     begun = Event()
 
     def write_another() -> None:
-        begun.wait(10)
+        begun.wait(60)
         with town.services.db.write() as session:
             note_facts(session, [Noted(rosa, "drives", True)])
 
@@ -148,7 +148,7 @@ def test_two_facts_written_at_the_same_moment_both_stay(town: Town) -> None:
         begun.set()
         other.join(0.3)
         assert other.is_alive()
-    other.join(10)
+    other.join(60)
     assert not other.is_alive()
     assert town.person(rosa).custom == {"seats": 4, "drives": True}
 

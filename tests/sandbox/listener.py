@@ -1,7 +1,5 @@
 """A door like ours, that only writes down what the carrier says to it."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from flask import Flask, request
@@ -9,9 +7,6 @@ from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import MultiDict
 
 from inbound.web.serve import WebServer
-
-#: Seconds within which everything in these tests must have happened.
-PATIENCE = 5.0
 
 
 @dataclass
@@ -67,11 +62,3 @@ class Listener:
     def statuses(self, path: str = "") -> list[str]:
         """The statuses that were called, in order."""
         return [call.form["MessageStatus"] for call in self.heard if "MessageStatus" in call.form and path in call.path]
-
-
-def soon(true: Callable[[], object]) -> None:
-    """It becomes true within the patience."""
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.005)

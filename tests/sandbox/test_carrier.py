@@ -16,7 +16,7 @@ from admin.sandbox.carrier.text import segments
 from admin.sandbox.carrier.trouble import EVERYBODY, FAILURES, Trouble
 from engine.base.errors import Invalid
 from tests.sandbox.conftest import ALSO_OURS, DANA, LANDLINE, OURS, PUBLIC, SERVICE, SID, TOKEN, Provider
-from tests.sandbox.listener import soon
+from tests.waiting import soon
 
 
 def refusal_of(provider: Provider, **wish: object) -> TwilioRestException:
@@ -101,7 +101,7 @@ def test_a_wrong_token_is_refused_as_the_provider_does(provider: Provider) -> No
     with pytest.raises(TwilioRestException) as refused:
         provider.client("00" * 16).messages("SM" + "00" * 16).fetch()
     assert (refused.value.status, refused.value.code) == (401, 20003)
-    answer = requests.get(f"{provider.server.url}/2010-04-01/Accounts/{SID}/Messages.json", timeout=5)
+    answer = requests.get(f"{provider.server.url}/2010-04-01/Accounts/{SID}/Messages.json", timeout=60)
     assert answer.status_code == 401
     assert set(answer.json()) == {"code", "message", "more_info", "status"}
 
@@ -168,10 +168,10 @@ def test_a_picture_from_a_phone_can_be_fetched_at_the_provider(provider: Provide
     sid, _ = provider.carrier.send(DANA, OURS, "", [("image/png", b"\x89PNG soup"), ("image/gif", b"GIF89a")])
     form = provider.door.heard[0].form
     assert (form["NumMedia"], form["MediaContentType0"], form["MediaContentType1"]) == ("2", "image/png", "image/gif")
-    first = requests.get(form["MediaUrl0"], timeout=5, allow_redirects=False)
+    first = requests.get(form["MediaUrl0"], timeout=60, allow_redirects=False)
     assert first.status_code == 307
-    assert requests.get(form["MediaUrl0"], timeout=5, auth=(SID, TOKEN)).content == b"\x89PNG soup"
-    assert requests.get(form["MediaUrl0"], timeout=5, auth=(SID, "no")).status_code == 401
+    assert requests.get(form["MediaUrl0"], timeout=60, auth=(SID, TOKEN)).content == b"\x89PNG soup"
+    assert requests.get(form["MediaUrl0"], timeout=60, auth=(SID, "no")).status_code == 401
     kept = provider.client().messages(sid).media.list()
     assert [each.content_type for each in kept] == ["image/png", "image/gif"]
     assert provider.client().messages(sid).media(str(kept[1].sid)).fetch().parent_sid == sid
@@ -360,7 +360,7 @@ def test_it_speaks_to_anything_that_speaks_http(provider: Provider, tmp_path: Pa
         b"Body=Hi%20there&From=%2B14045550100&To=%2B14045550142",
         {"Authorization": "Basic " + b64encode(f"{SID}:{TOKEN}".encode()).decode()},
     )
-    with urllib.request.urlopen(request, timeout=5) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         assert answer.status == 201
         said = json.loads(answer.read())
     assert said["date_created"] == "Mon, 02 Mar 2026 15:00:00 +0000"

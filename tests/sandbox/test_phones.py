@@ -36,7 +36,8 @@ from engine.people.address import Address, add_email
 from engine.people.member import add_member
 from engine.runner.scheduler import Scheduler
 from tests.sandbox.conftest import DANA, OURS, SID, TOKEN
-from tests.sandbox.listener import Listener, soon
+from tests.sandbox.listener import Listener
+from tests.waiting import soon
 
 MONDAY = datetime(2026, 3, 2, 15, tzinfo=UTC)
 

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.servers.programs import NoServer
+from tests.servers.server import free_port
+from tests.waiting import PATIENCE, soon
 
-#: Seconds within which it must listen, and a mail must be through it.
-PATIENCE = 30.0
 HOME = "home.example"
 #: What its master starts, each when it is needed (master(5)): name, kind, private, unprivileged, chroot, wakeup, most.
 _SERVICES = """\
@@ -97,12 +97,8 @@ class Postfix:
     def arrived(self, name: str, count: int = 1) -> list[bytes]:
         """The mails in the mailbox of `name`@home.example, once there are so many of them."""
         new = self.folder / "mail" / name / "new"
-        deadline = time.monotonic() + PATIENCE
-        while len(found := sorted(new.glob("*")) if new.exists() else []) < count:
-            if time.monotonic() > deadline:
-                raise AssertionError(f"no mail came for {name}:\n{self.log()}")
-            time.sleep(0.02)
-        return [each.read_bytes() for each in found]
+        soon(lambda: len(list(new.glob("*"))) >= count, lambda: f"No mail came for {name}:\n{self.log()}")
+        return [each.read_bytes() for each in sorted(new.glob("*"))]
 
     def log(self) -> str:
         """What it said last."""
@@ -123,7 +119,7 @@ def postfix(domain: str, lmtp_port: int, names: Sequence[str], *, hands_to: str 
         raise NoServer("Postfix is started by root alone, and the tests do not run as root.")
     folder = Path(tempfile.mkdtemp(prefix="hearthline-postfix-"))
     folder.chmod(0o755)
-    port = _free_port()
+    port = free_port()
     owner = folder / "mail"
     owner.mkdir()
     shutil.chown(owner, "nobody", "nogroup")
@@ -157,12 +153,6 @@ def postfix(domain: str, lmtp_port: int, names: Sequence[str], *, hands_to: str 
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 def _wait_for(port: int, process: subprocess.Popen[bytes], folder: Path) -> None:
     deadline = time.monotonic() + PATIENCE
     while True:
@@ -190,4 +180,4 @@ def _end(process: subprocess.Popen[bytes], spool: Path) -> None:
                 how(group, signal.SIGKILL)
             except (ProcessLookupError, PermissionError):
                 continue
-    process.wait(10)
+    process.wait(PATIENCE)

@@ -23,9 +23,8 @@ from typing import Any
 import psycopg
 
 from tests.servers.programs import NoServer, postgres_programs, redis_program, somebody_else
+from tests.waiting import PATIENCE
 
-#: Seconds a server has to answer, and to end when asked.
-PATIENCE = 30.0
 #: Ports below those the system gives to outgoing connections: while a server is down nobody else takes its port.
 PORTS = range(20_000, 32_000)
 _PR_SET_PDEATHSIG = 1
@@ -38,7 +37,7 @@ class Server(ABC):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.log = folder / "log"
-        self.port = _free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -248,7 +247,8 @@ def _runs(pid: int) -> bool:
     return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody has. Raises NoServer where there is none."""
     for port in random.SystemRandom().sample(PORTS, 100):
         with socket.socket() as door, contextlib.suppress(OSError):
             door.bind(("127.0.0.1", port))

@@ -16,11 +16,10 @@ from functools import cache
 from pathlib import Path
 
 from tests.servers.programs import NoServer, postgres_programs, redis_program
+from tests.waiting import PATIENCE
 
 #: Names the run's folder for servers to every process of the run.
 VARIABLE = "HEARTHLINE_TEST_SERVERS"
-#: Seconds within which a server must be there.
-PATIENCE = 60.0
 ROOT = Path(__file__).parents[2]
 
 

@@ -5,8 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,6 +18,7 @@ from tests.database import postgres_database
 from tests.servers.programs import NoServer, postgres_programs, redis_program
 from tests.servers.server import Postgres
 from tests.servers.shared import ROOT, VARIABLE
+from tests.waiting import soon
 
 
 def test_a_test_has_a_postgresql_database_of_its_own_at_the_present_shape(postgres_db: Database) -> None:
@@ -89,7 +88,7 @@ def run_of_its_own(machine: str, folder: Path, body: str) -> tuple[list[str], di
 def test_a_missing_server_is_a_failure_and_not_a_skip(tmp_path: Path) -> None:
     command, variables = run_of_its_own("bare", tmp_path, "pass")
     ran = subprocess.run(
-        command, env=variables, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False
+        command, env=variables, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120, check=False
     )
     assert ran.returncode == 1, ran.stdout
     assert "These tests need PostgreSQL and there is none: run bin/setup --tests" in ran.stdout
@@ -101,7 +100,7 @@ def test_a_run_in_a_pipe_ends_with_its_last_test_and_leaves_no_server(tmp_path: 
     command, variables = run_of_its_own("full", tmp_path, "print('at', postgres_url, redis_url); assert 0")
     # Whoever still held the pipe would keep us waiting for its end until the time is over.
     ran = subprocess.run(
-        command, env=variables, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=90, check=False
+        command, env=variables, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=150, check=False
     )
     assert "1 failed" in ran.stdout, ran.stdout
     urls = ran.stdout.partition("at postgresql://")[2].splitlines()[0].split()
@@ -115,7 +114,7 @@ def test_a_run_that_hangs_shows_where_and_ends(tmp_path: Path) -> None:
     body = "import signal, time; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM]); time.sleep(100)"
     command, variables = run_of_its_own("hurried", tmp_path, body)
     ran = subprocess.run(
-        command, env=variables, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False
+        command, env=variables, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120, check=False
     )
     assert ran.returncode == 1
     assert "test_alone.py" in ran.stderr, ran.stderr
@@ -129,24 +128,16 @@ def test_servers_end_with_a_run_that_is_killed(tmp_path: Path) -> None:
         command, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        wait_until(lambda: told.exists() and told.read_text().endswith("\n"), 60)
+        soon(lambda: told.exists() and told.read_text().endswith("\n"), seconds=120)
         urls = told.read_text().split()
         assert [answers(url) for url in urls] == [True, True]
     finally:
         run.send_signal(signal.SIGKILL)
-        run.wait(10)
-    wait_until(lambda: not any(map(answers, urls)), 20)
+        run.wait(60)
+    soon(lambda: not any(map(answers, urls)))
 
 
 def answers(url: str) -> bool:
     """Whether something listens there."""
     with socket.socket() as door:
         return door.connect_ex(("127.0.0.1", urlsplit(url).port or 0)) == 0
-
-
-def wait_until(true: Callable[[], bool], seconds: float) -> None:
-    """It has become true; a failure when it does not in that time."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not become true in time"
-        time.sleep(0.02)

@@ -4,13 +4,13 @@ import json
 import os
 import shutil
 import signal
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.setup.checkout import Checkout, python_as_debian_ships_it, wheel
+from tests.waiting import soon
 
 
 @pytest.fixture
@@ -93,11 +93,15 @@ def test_an_update_that_cannot_be_fetched_leaves_the_environment_of_before(
 
 
 def test_a_set_up_that_was_killed_half_way_is_begun_again(checkout: Checkout) -> None:
+    # What is to be installed is long in coming, so that half way is no matter of luck.
+    (package,) = checkout.shelf.glob("greeting-*")
+    package.rename(checkout.home.parent / "aside")
+    os.mkfifo(package)
     killed = checkout.start("hearthline")
-    while not (checkout.venv / "bin" / "python").exists():
-        assert killed.poll() is None
-        time.sleep(0.01)
+    soon(lambda: (checkout.venv / "bin" / "python").exists() or killed.poll() is not None)
+    assert killed.poll() is None
     os.killpg(killed.pid, signal.SIGKILL)
+    (checkout.home.parent / "aside").rename(package)
     killed.communicate()
     assert not (checkout.venv / "requirements.lock").exists()
 

@@ -23,7 +23,7 @@ from engine.chapters.membership import give_role, join
 from engine.content.template import publish_library
 from engine.conversations.received import Received
 from engine.conversations.thread import Thread
-from engine.conversations.topic import TopicPost, due_posts
+from engine.conversations.topic_post import TopicPost, due_posts
 from engine.outbox.courier import send_due
 from engine.outbox.delivery import OutboxDue
 from engine.outbox.fan_out import due_fan_outs
@@ -147,7 +147,7 @@ class Lab:
         for one in (self.a, self.b):
             if to.rpartition("@")[2] == one.domain:
                 stamp = f"Authentication-Results: {MX}; dmarc=pass\r\n".encode()
-                with smtplib.SMTP("127.0.0.1", one.door.port, timeout=20) as door:
+                with smtplib.SMTP("127.0.0.1", one.door.port, timeout=60) as door:
                     door.sendmail(mail_from, [to], stamp + mail)
                 return
 

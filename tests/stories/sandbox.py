@@ -23,8 +23,8 @@ PROMISED = {
     "median_minutes_to_answer", "stage_changes", "database", "broker", "seconds", "email_received", "sms_received",
     "sms_lost", "sms_doubled", "conversations", "waiting",
 }  # fmt: skip
-#: Wall seconds within which a demo of a few days must be there.
-PATIENCE = 120.0
+#: Wall seconds within which a demo must be there, on a slow machine with much else to do: a hang is found, not a hurry.
+PATIENCE = 500.0
 
 
 def words(data: Path, days: int, *more: str) -> tuple[object, ...]:

@@ -188,7 +188,7 @@ def test_an_end_asked_for_while_days_are_lived_is_heard_and_the_next_run_goes_on
         _, rest = running.communicate(timeout=60)
     finally:
         running.kill()
-        running.wait(10)
+        running.wait(60)
     said = first + rest
     assert running.returncode == 1
     assert "What was lived is kept" in said

@@ -16,7 +16,6 @@ DAYS = 1
 BOOKS = re.compile(r'id="(received|in-threads|lost|doubled)"[^>]*>(\d+)<')
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.long
 def test_the_same_seed_gives_the_same_days_in_one_process_and_in_many(tmp_path: Path) -> None:
     with postgres_database(migrated=False) as database:
@@ -34,7 +33,6 @@ def test_the_same_seed_gives_the_same_days_in_one_process_and_in_many(tmp_path: 
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
 def test_the_plug_is_pulled_out_of_many_processes_and_nothing_is_lost(tmp_path: Path) -> None:
     with postgres_database(migrated=False) as database:
         servers = ("--database", database, "--redis", shared.redis_database())

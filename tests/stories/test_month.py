@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from admin.sandbox.crowd import HISTORY, MONTH
-from engine.base.db import from_microseconds
+from engine.base.stored_time import from_microseconds
 from tests.figures import note
 from tests.stories.sandbox import PROMISED, ask, lives
 

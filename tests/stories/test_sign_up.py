@@ -41,7 +41,7 @@ def test_somebody_signs_up_on_the_page_and_confirms_by_mail_and_then_by_text(tow
     assert "You are with Atlanta" in done.words
     town.settles()
     assert member_of(town, "email", dana.mailbox) == [("Dana Ortiz", "signed up")]
-    dana.hears("Reply YES to get texts")
+    dana.hears("Reply YES to get invitations, reminders and questions by text")
     assert member_of(town, "phone", dana.phone) == []
     dana.texts("YES")
     town.passes("1m")

@@ -3,21 +3,20 @@
 import os
 import signal
 import sqlite3
-import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 
 import pytest
 
-from admin.cli.demo import free_ports
 from admin.process import Embedded
 from admin.sandbox.pen import bare_address
-from engine.base.db import to_microseconds
 from engine.base.errors import AlreadyRunning
+from engine.base.stored_time import to_microseconds
 from reply_router.budget.readers import readers
 from tests.inbound.wire import Wire, letter
 from tests.reply_router.budget.hostile import readers_of
 from tests.stories.town import DOMAIN, Town
+from tests.waiting import soon
 
 SCALED: tuple[str, ...] = ()
 
@@ -52,9 +51,7 @@ def test_a_letter_whose_yes_we_could_not_note_goes_again_and_stands_in_the_mailb
             " select raise(abort, 'the disk is full'); end"
         )
         rosa = town.joins("Rosa Marin", organizer=town.denise, settles=False)
-        deadline = time.monotonic() + 30
-        while not rosa.letters and time.monotonic() < deadline:
-            time.sleep(0.01)
+        soon(lambda: rosa.letters)
         town.process_ends()
         assert town.ask("select state from delivery") == [("calling",)]
         other.execute("drop trigger no_note")
@@ -116,7 +113,7 @@ def test_a_second_process_on_one_folder_says_so_and_changes_nothing(new_town: Ne
 
 
 def test_lmtp_answers_for_each_of_two_recipients_and_both_chapters_hear(new_town_either_way: NewTown) -> None:
-    town = new_town_either_way(lmtp_port=free_ports("127.0.0.1", 0)[0])
+    town = new_town_either_way()
     assert town.ports.lmtp is not None
     raw = letter("Can both of you come on Saturday?", subject="Saturday", message_id="<both@mail.example>")
     with Wire(("127.0.0.1", town.ports.lmtp), b"LHLO relay.example") as wire:

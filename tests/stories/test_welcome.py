@@ -1,17 +1,11 @@
 """A new member's first weeks: letters in a person's name, silence, talk, and what waits meanwhile."""
 
-from tests.stories.neighbor import Neighbor
 from tests.stories.town import Town
 
 SCALED: tuple[str, ...] = ()
 
 HELLO = "What made you put your name down?"
 STORY = "Takes two pulls. Not three."
-
-
-def subjects(neighbor: Neighbor) -> list[str]:
-    """What arrived, oldest first."""
-    return [letter.subject for letter in neighbor.letters]
 
 
 def test_the_hello_letter_comes_in_mayas_name_and_the_answer_lands_with_a_named_organizer(town: Town) -> None:

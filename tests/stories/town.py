@@ -31,7 +31,7 @@ from admin.sandbox.post_office import HOST, OurMail, PostOffice
 from admin.sandbox.seed import seed
 from admin.sandbox.store import Store
 from engine.base.clock import SandboxClock
-from engine.base.db import Database, to_microseconds
+from engine.base.db import Database
 from engine.base.services import Services
 from engine.base.setting_groups.doors import Doors
 from engine.base.setting_groups.mail import Mail
@@ -39,6 +39,7 @@ from engine.base.setting_groups.organization import Organization
 from engine.base.setting_groups.promises import Sandbox
 from engine.base.setting_groups.texting import Texting
 from engine.base.settings import Settings
+from engine.base.stored_time import to_microseconds
 from engine.chapters.invitation import invite
 from engine.enrollments.joining import welcome
 from engine.migrations import migrate
@@ -97,8 +98,7 @@ class Town:
         **doors: Any,
     ) -> None:
         self.folder = folder
-        admin, public, smtp, office = free_ports("127.0.0.1", 0)
-        phones, lmtp = free_ports("127.0.0.1", 0)[:2]
+        admin, public, smtp, office, phones, lmtp = free_ports("127.0.0.1", 0, 2)
         self.settings = Settings(
             data_dir=folder,
             database_url=database_url,
@@ -107,11 +107,11 @@ class Town:
             log_level="ERROR",
             organization=Organization(name="Neighbors for Progress", postal_address="12 Porch Lane, Decatur GA 30030"),
             mail=Mail(
-                domain=DOMAIN, host="127.0.0.1", port=office, security="none", timeout_seconds=5, trusted_mta=[HOST]
+                domain=DOMAIN, host="127.0.0.1", port=office, security="none", timeout_seconds=30, trusted_mta=[HOST]
             ),
             doors=Doors(
                 smtp_port=smtp,
-                lmtp_port=doors.pop("lmtp_port", lmtp),
+                lmtp_port=lmtp,
                 public_port=public,
                 admin_port=admin,
                 public_url=f"http://127.0.0.1:{public}",

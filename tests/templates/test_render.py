@@ -2,13 +2,14 @@
 
 import json
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
 from markupsafe import Markup
 
 from templates.compiled import Compiled
-from templates.render import LONGEST_LIST, Refused, Renderer
+from templates.render import LONGEST_LIST, Refused, Rendered, Renderer
 from templates.vocabulary import Frame
 from tests.templates.authoring import HEAD, letter, read, values
 
@@ -84,6 +85,13 @@ def test_a_mail_past_the_size_limit_is_refused() -> None:
 
 def test_a_mail_past_the_time_limit_is_refused() -> None:
     assert refused(HELLO, values(), most_seconds=-1.0).reason == "too much"
+
+
+def test_a_machine_that_stood_still_meanwhile_refuses_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    hours = count(start=1_000, step=3_600)
+    monkeypatch.setattr("templates.render.time.monotonic", lambda: float(next(hours)))
+    assert isinstance(Renderer().render(HELLO, values()), Rendered)
+    assert refused(HELLO, values(), most_seconds=0.0).reason == "too much"
 
 
 def test_an_empty_or_endless_subject_is_refused() -> None:

@@ -15,7 +15,8 @@ from admin.trying.place import START, Place, a_place, publish
 from admin.trying.walk import Walk, Walker
 from engine.chapters.chapter import add_chapter
 from engine.chapters.membership import join
-from engine.enrollments.enrollment import Due, Enrollment, enroll
+from engine.enrollments.enrolling import enroll
+from engine.enrollments.enrollment import Due, Enrollment
 from engine.enrollments.journey import Published
 from engine.outbox.courier import send_due
 from engine.outbox.delivery import Delivery, OutboxDue

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 from admin.sandbox.carrier.resource import message, root
 from admin.sandbox.carrier.texts import Texts
-from engine.base.db import to_microseconds
 from engine.base.errors import Invalid
+from engine.base.stored_time import to_microseconds
 
 #: https://www.twilio.com/docs/usage/twilios-response#response-formats-list-paging-information
 PAGE_SIZE, LONGEST_PAGE = 50, 1000

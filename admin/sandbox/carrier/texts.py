@@ -9,7 +9,7 @@ from typing import Any
 from admin.sandbox.carrier.text import Picture, Text
 from admin.sandbox.carrier.trouble import EVERYBODY, Trouble
 from admin.sandbox.store import Store
-from engine.base.db import from_microseconds, to_microseconds
+from engine.base.stored_time import from_microseconds, to_microseconds
 
 SHAPE = """
 CREATE TABLE IF NOT EXISTS text (

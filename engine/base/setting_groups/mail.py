@@ -28,6 +28,8 @@ class Mail(Group):
     password: str = Field(default="", repr=False)
     timeout_seconds: float = 30.0
     connections: int = 4
+    #: What the relay takes for a thousand letters, in the currency of [sms]; 0: its price does not count letters.
+    price_per_thousand: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     #: Mail servers of ours whose Authentication-Results are believed, by the name they sign them with (authserv-id).
     trusted_mta: list[str] = Field(default_factory=list)
     #: From where these hand mail over by SMTP: addresses or networks. By LMTP from this machine is always believed.

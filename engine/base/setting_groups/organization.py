@@ -1,6 +1,7 @@
 """Organization: who the members hear from, and in which language and time zone it is at home."""
 
 from typing import Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import field_validator
@@ -31,6 +32,17 @@ class Organization(Group):
     postal_address: str = ""
     language: Literal["en", "es"] = "en"
     zone: str = "America/New_York"
+    #: Pages of yours that the registry of texts asks for, and that our sign-up page links to.
+    privacy_policy_url: str = ""
+    terms_url: str = ""
+
+    @field_validator("privacy_policy_url", "terms_url")
+    @classmethod
+    def _a_page(cls, value: str) -> str:
+        url = urlsplit(value)
+        if value and (url.scheme not in ("https", "http") or not url.hostname or any(each.isspace() for each in value)):
+            raise ValueError(f"{value!r} is not a page's address such as https://nfp.example/privacy")
+        return value
 
     @field_validator("zone")
     @classmethod

@@ -10,8 +10,10 @@ from sqlalchemy import Table, bindparam, update
 from sqlalchemy.orm import Session
 
 from engine.base.broker import wake_on_commit
-from engine.base.db import bulk_insert, insert_into, stored_time, table_of
+from engine.base.bulk import bulk_insert, insert_into
+from engine.base.db import table_of
 from engine.base.ids import new_ids
+from engine.base.stored_time import stored_time
 from engine.chapters.membership import Membership
 from engine.enrollments.importing.facts import IMPORTED
 from engine.enrollments.signal import Signal

@@ -9,7 +9,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from engine.audit.entry import record
-from engine.base.db import Database, among
+from engine.base.asking import among
+from engine.base.db import Database
 from engine.base.errors import AlreadyRunning, Unavailable
 from engine.base.ids import new_id
 from engine.base.lease import Lease, take

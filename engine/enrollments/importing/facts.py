@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.base.db import among, plain_rows
+from engine.base.asking import among, plain_rows
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership
 from engine.people.address import Address

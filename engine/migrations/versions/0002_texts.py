@@ -3,7 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-from engine.base.db import Big, UTCDateTime
+from engine.base.db import Big
+from engine.base.stored_time import UTCDateTime
 
 revision = "0002"
 down_revision = "0001"

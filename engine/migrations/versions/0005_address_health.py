@@ -5,7 +5,8 @@ from datetime import timedelta
 import sqlalchemy as sa
 from alembic import op
 
-from engine.base.db import Big, UTCDateTime
+from engine.base.db import Big
+from engine.base.stored_time import UTCDateTime
 
 revision = "0005"
 down_revision = "0004"

@@ -3,7 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-from engine.base.db import Big, Json, UTCDateTime
+from engine.base.db import Big, Json
+from engine.base.stored_time import UTCDateTime
 
 revision = "0008"
 down_revision = "0007"

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from engine.base.db import UTCDateTime
+from engine.base.stored_time import UTCDateTime
 
 revision = "0024"
 down_revision = "0023"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.base.db import among, plain_rows
+from engine.base.asking import among, plain_rows
 from engine.base.ids import new_ids
 from engine.people.address import Address
 from engine.people.importing.entry import Entry

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from engine.base.db import among, table_of
+from engine.base.asking import among
+from engine.base.db import table_of
 from engine.content.template import TemplateVersion
 from engine.enrollments.enrollment import Due, Enrollment
 from engine.outbox.delivery import Delivery, OutboxDue

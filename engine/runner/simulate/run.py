@@ -135,7 +135,6 @@ class _Days:
     ) -> None:
         settings = services.settings
         self._services, self._clock, self._arrivals, self._plan = services, clock, arrivals, plan
-        self._journeys = {version.journey_id: version.script.slug for version in journeys}
         self._observer = Observer(
             Promises(
                 settings.sending.letters_per_week,

@@ -7,6 +7,7 @@ what has none (words of a provider, rows of an older version) stays as it was wr
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -15,8 +16,23 @@ _HERE = Path(__file__).parent
 _SLOT = re.compile(r"\{([a-z_]+)\}")
 #: A value of this name is a saying too, if there is one for it.
 _SAID = "_said"
+#: A value of this name is a day as rows keep it: 03 March 2026.
+_DAY = "_day"
+_A_DAY = re.compile(r"(\d{2}) ([A-Z][a-z]+) (\d{4})")
+#: A value of this name is a length of time: 1 day and 12 hours.
+_SPAN = "_span"
+_A_SPAN = re.compile(r"(\d+) (minute|hour|day|week)s?")
+#: A value of this name is a number, so that its saying is found among others with commas between them.
+_DIGITS = "_digits"
+#: A value of this name is words of which one is enough: `"soup" or "sopa"`.
+_ANY = "_any"
+_LENGTH = r"\d+ (?:minute|hour|day|week)s?"
+#: What a value of these names looks like; of any other, anything.
+_SHAPES = {_SPAN: f"{_LENGTH}(?: and {_LENGTH})*", _DIGITS: "[0-9.]+"}
 #: Where one sentence ends and another begins.
 _BETWEEN = re.compile(r"(?<=[.!?”]) (?=[A-ZÁÉÍÓÚÑ“])")
+#: Where one thing said in turn ends, outside of what somebody wrote.
+_IN_TURN = re.compile(r'; (?=(?:[^"]*"[^"]*")*[^"]*$)')
 #: Longer words are no saying.
 _LONGEST = 4_000
 
@@ -35,6 +51,12 @@ class Sayings:
 
     whole: dict[str, str]
     open: tuple[Saying, ...]
+    #: How a day is said (`number`, `month` and `year`), and its months by their English names.
+    day: str
+    months: Mapping[str, str]
+    #: What stands between several that are told together, and between theirs; units of time, one and many.
+    between: Mapping[str, str]
+    units: Mapping[str, list[str]]
 
     def pair(self, words: str) -> str | None:
         """The words in this language; None for words that are no saying."""
@@ -44,35 +66,90 @@ class Sayings:
             found = each.english.fullmatch(words)
             if found is not None:
                 return self._filled(each.said, found.groupdict())
+        if words.startswith("(") and words.endswith(")"):
+            inside = self._together(words[1:-1])
+            return inside if inside is None else f"({inside})"
+        return self._before_their_words(words)
+
+    def in_turn(self, words: str) -> str | None:
+        """What is said one after the other, as a step tells its ways; None where one of them has no pair."""
+        parts = _IN_TURN.split(words)
+        told = [self.pair(each) for each in parts] if len(parts) > 1 else [None]
+        return None if None in told else self.between["; "].join(each for each in told if each is not None)
+
+    def _together(self, words: str) -> str | None:
+        """Several with "and", "or" or commas between them, each of them a saying; None where one is none."""
+        for between in (" and ", " or ", ", "):
+            told = self._parts(words, between)
+            if len(told) > 1:
+                return self.between[between].join(told)
+        return None
+
+    def _parts(self, words: str, between: str) -> list[str]:
+        """The sayings, each as short as can be: what stands between them may stand in one of them too."""
+        end = -1
+        while end < len(words):
+            end = words.find(between, end + 1)
+            end = len(words) if end < 0 else end
+            first = words[:end]
+            pair = self.pair(first) if first.count("(") == first.count(")") else None
+            rest = self._parts(words[end + len(between) :], between) if pair is not None and end < len(words) else []
+            if pair is not None and (rest or end == len(words)):
+                return [pair, *rest]
+        return []
+
+    def _before_their_words(self, words: str) -> str | None:
+        """What a relay or provider said stands behind our words for it, as they said it: "it is busy: 421 4.3.2"."""
+        ends = len(words)
+        while (ends := words.rfind(": ", 0, ends)) > 0:
+            if words[:ends] in self.whole:
+                return f"{self.whole[words[:ends]]}{words[ends:]}"
         return None
 
     def _filled(self, said: str, values: dict[str, str]) -> str:
         return _SLOT.sub(lambda slot: self._value(slot[1], values[slot[1]]), said)
 
     def _value(self, name: str, value: str) -> str:
+        if name.endswith(_DAY):
+            return _A_DAY.sub(self._day, value)
+        if name.endswith(_SPAN):
+            return _A_SPAN.sub(self._span, value).replace(" and ", self.between[" and "])
+        if name.endswith(_ANY):
+            return self.between["any"].join(self.pair(each) or each for each in value.split(" or "))
         if not name.endswith(_SAID):
             return value
-        whole = self.pair(value)
+        whole = self._together(value) or self.pair(value)
         if whole is not None:
             return whole
         # Several together, as a rule tells what it asked for, or junk its signs.
         for between in ("; ", ", "):
             parts = [(each, self.pair(each)) for each in value.split(between)]
             if any(pair is not None for _, pair in parts):
-                return between.join(pair or each for each, pair in parts)
+                return self.between[between].join(pair or each for each, pair in parts)
         return value
+
+    def _span(self, found: re.Match[str]) -> str:
+        one, many = self.units[found[2]]
+        return f"{found[1]} {one if found[1] == '1' else many}"
+
+    def _day(self, found: re.Match[str]) -> str:
+        number, month, year = found.groups()
+        values = {"number": str(int(number)), "month": self.months.get(month, month), "year": year}
+        return _SLOT.sub(lambda slot: values[slot[1]], self.day)
 
 
 @lru_cache(maxsize=4096)
 def said(words: str, language: str) -> str:
-    """The words in that language: as a whole, else sentence by sentence; what has no pair stays as it is."""
+    """The words in that language: by sentences, whole, or by what semicolons part; what has no pair stays as it is."""
     known = sayings(language)
     if known is None or not words or len(words) > _LONGEST:
         return words
+    sentences = _BETWEEN.split(words)
+    told = [known.in_turn(each) or known.pair(each) for each in sentences]
+    if None not in told:
+        return " ".join(each for each in told if each is not None)
     whole = known.pair(words)
-    if whole is not None:
-        return whole
-    return " ".join(known.pair(each) or each for each in _BETWEEN.split(words))
+    return whole or " ".join(pair or each for pair, each in zip(told, sentences, strict=True))
 
 
 @cache
@@ -81,11 +158,16 @@ def sayings(language: str) -> Sayings | None:
     file = _HERE / f"{language}.toml"
     if not file.exists():
         return None
-    pairs = [pair for part in tomllib.loads(file.read_text())["part"] for pair in part["say"]]
+    kept = tomllib.loads(file.read_text())
+    pairs = [pair for part in kept["part"] for pair in part["say"]]
     with_values = sorted((pair for pair in pairs if _SLOT.search(pair[0])), key=_particular)
     return Sayings(
         {english: pair for english, pair in pairs if not _SLOT.search(english)},
         tuple(Saying(_pattern(english), pair) for english, pair in with_values),
+        kept["day"]["say"],
+        kept["day"]["months"],
+        kept["between"],
+        kept["span"],
     )
 
 
@@ -96,5 +178,10 @@ def _particular(pair: list[str]) -> tuple[int, int]:
 
 def _pattern(english: str) -> re.Pattern[str]:
     parts = _SLOT.split(english)
-    words = [re.escape(part) if place % 2 == 0 else f"(?P<{part}>.+?)" for place, part in enumerate(parts)]
+    words = [re.escape(part) if place % 2 == 0 else _value_of(part) for place, part in enumerate(parts)]
     return re.compile("".join(words), re.DOTALL)
+
+
+def _value_of(name: str) -> str:
+    kind = next((kind for kind in _SHAPES if name.endswith(kind)), "")
+    return f"(?P<{name}>{_SHAPES.get(kind, '.+?')})"

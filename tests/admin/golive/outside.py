@@ -30,7 +30,7 @@ class Provider(Relay):
     @staticmethod
     def _bring(port: int, envelope: Envelope, recipient: str) -> None:
         assert isinstance(envelope.original_content, bytes)
-        with smtplib.SMTP("127.0.0.1", port, "provider.example", timeout=10) as door:
+        with smtplib.SMTP("127.0.0.1", port, "provider.example", timeout=60) as door:
             door.sendmail(envelope.mail_from or "", [recipient], envelope.original_content)
 
 
@@ -38,7 +38,7 @@ def enter(names: NameServer, records: list[dict[str, Any]]) -> None:
     """What was asked for stands in the DNS, as an operator enters it."""
     found: dict[tuple[str, str], list[str]] = {}
     for each in records:
-        if each["purpose"] == "resolver":
+        if not each["value"]:
             continue
         end = "." if each["type"] in ("MX", "CNAME", "PTR") else ""
         found.setdefault((each["name"], each["type"]), []).append(each["value"] + end)

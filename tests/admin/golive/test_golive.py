@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from engine.migrations import migrate
 from tests.admin.golive.outside import Provider, enter
 from tests.channels.relay import PASSWORD, USER
 from tests.reply_router.proof.name_server import NameServer
+from tests.waiting import soon
 
 SETTINGS = """\
 # What the operator noted.
@@ -72,9 +72,7 @@ class Machine:
         process = Embedded(load(self.data))
         self.provider.doors["people.nfp.example"] = process.start().smtp
         services = build(load(self.data))
-        until = time.monotonic() + 20
-        while not is_running(services) and time.monotonic() < until:
-            time.sleep(0.02)
+        soon(lambda: is_running(services))
         services.db.close()
         return process
 
@@ -116,13 +114,15 @@ def test_from_nothing_to_a_mail_that_went_all_the_way_round(machine: Machine) ->
     assert (first["domain"], first["organization"], first["changed"]) == ("reply.nfp.example", "nfp.example", True)
     assert states(first) == {
         "resolver": "right", "address": "missing", "mx": "missing", "spf": "missing", "dkim": "missing",
-        "dmarc": "missing",
+        "dmarc": "missing", "home": "right",
     }  # fmt: skip
     asked = {(each["name"], each["type"]): each["value"] for each in first["records"]}
     assert asked["reply.nfp.example", "MX"] == "10 people.nfp.example"
     assert asked["reply.nfp.example", "TXT"] == "v=spf1 include:relay.example ~all"
     assert asked["_dmarc.reply.nfp.example", "TXT"] == "v=DMARC1; p=none; rua=mailto:dmarc@reply.nfp.example"
-    assert not any(name == "nfp.example" for name, _ in asked), "the organization's own names are never touched"
+    assert not any(name == "nfp.example" and value for (name, _), value in asked.items()), (
+        "the organization's own names are never touched"
+    )
     assert first["relay"]["ok"] and not first["live"] and len(first["next"]) == 2
     file = (machine.data / "hearthline.toml").read_text()
     assert "# What the operator noted." in file and "# as members know us" in file
@@ -142,6 +142,25 @@ def test_from_nothing_to_a_mail_that_went_all_the_way_round(machine: Machine) ->
         ("out", True), ("in", True), ("filed", True), ("signed", True),
     ], last["test"]  # fmt: skip
     assert last["live"] and last["next"] == []
+
+
+def test_a_second_server_for_mail_that_the_operator_wrote_stays_and_is_looked_at(machine: Machine) -> None:
+    enter(machine.names, machine.runs()["records"])
+    file = machine.data / "hearthline.toml"
+    one, two = 'mx = ["people.nfp.example"]', 'mx = ["people.nfp.example", "second.nfp.example"]  # since May'
+    text = file.read_text()
+    assert one in text
+    file.write_text(text.replace(one, two))
+    said = machine.runs("--no-test")
+    assert not said["changed"] and two in file.read_text()
+    asked = {(each["name"], each["value"]): each["state"] for each in said["records"]}
+    assert asked["reply.nfp.example", "10 people.nfp.example"] == "right"
+    assert asked["reply.nfp.example", "20 second.nfp.example"] == "missing"
+    assert asked["second.nfp.example", "(that machine's address)"] == "missing"
+
+    machine.names.says("reply.nfp.example", "MX", "10 people.nfp.example.", "20 second.nfp.example.")
+    machine.names.says("second.nfp.example", "A", "127.0.0.4")  # another machine
+    assert set(states(machine.runs("--no-test")).values()) == {"right"}
 
 
 def test_each_leg_that_can_fail_says_which_and_what_to_do(machine: Machine) -> None:

@@ -38,9 +38,11 @@ def test_a_door_that_takes_our_mail_is_well_and_one_that_does_not_says_so(names:
         assert door(settings(names), port=server.port).ok
         server.rcpt_replies.append("550 5.7.1 Relaying denied")
         refused = door(settings(names), port=server.port)
-        assert not refused.ok and "550 5.7.1 Relaying denied" in refused.says and "port 25" in refused.fix
+        assert not refused.ok and "550 5.7.1 Relaying denied" in refused.says
+        assert "must take mail for reply.nfp.example" in refused.fix
     nobody = door(settings(names), port=9)
     assert not nobody.ok and "people.nfp.example (127.0.0.1), port 9" in nobody.says
+    assert "port 25" in nobody.fix and "`hearthline run`" in nobody.fix
 
 
 def test_a_report_has_all_records_in_one_line_and_the_worst_first(names: NameServer) -> None:
@@ -48,6 +50,10 @@ def test_a_report_has_all_records_in_one_line_and_the_worst_first(names: NameSer
     (records,) = [each for each in found if each.name == "dns records"]
     assert not records.ok and "has no MX record yet" in records.says and "And 1 more." in records.says
     assert "hearthline golive" in records.fix
+    names.says("reply.nfp.example", "MX", "20 other.example.")
+    names.says("nfp.example", "MX", "10 people.nfp.example.")
+    (records,) = [each for each in outside.outside(settings(names), []) if each.name == "dns records"]
+    assert "all mail of nfp.example comes to people.nfp.example" in records.says, "nothing is worse than that"
 
 
 def test_a_certificate_says_how_long_it_is_good(names: NameServer, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from reply_router.budget.readers import Readers
 from reply_router.routing import route_one
 from reply_router.taken import MOST_TRIES, take
 from tests.database import on_both_databases
-from tests.reply_router.budget.hostile import large, only, readers_with, slow, stopped
+from tests.reply_router.budget.hostile import SHORT, large, only, readers_with, slow, stopped
 from tests.reply_router.conversation import DOMAIN, Town
 
 ROSA = "Rosa Marin <rosa@home.example>"
@@ -39,9 +39,9 @@ def test_a_mail_that_stalls_its_reader_three_times_goes_to_a_person_with_the_ori
     to = parseaddr(str(town.letter("Rosa")["Reply-To"]))[1]
     raw = slow()
     (received_id,) = town.accepts(raw, to, dmarc="")
-    stalls = "Reading it took longer than 0.3 seconds."
+    stalls = "Reading it took longer than 0.5 seconds."
     for tries in range(1, MOST_TRIES + 1):
-        with readers_with(seconds=0.3) as readers:
+        with readers_with(seconds=SHORT) as readers:
             monkeypatch.setattr(understanding, "readers", readers)
             outcome = _tried(town, received_id)
         assert outcome == (stalls if tries < MOST_TRIES else "needs_person")
@@ -77,7 +77,7 @@ def test_a_mail_whose_reader_was_ended_by_chance_is_read_at_the_next_try(
 ) -> None:
     to = f"hello@{DOMAIN}"
     (received_id,) = town.accepts(town.mail(ROSA, to, "Hi", "Hello."), to)
-    with readers_with(seconds=0.5) as readers:
+    with readers_with(seconds=SHORT) as readers:
         monkeypatch.setattr(understanding, "readers", readers)
         with stopped(only(readers)):
             assert "longer than" in str(_tried(town, received_id))

@@ -18,15 +18,18 @@ import dns.rrset
 
 
 class NameServer:
-    """Answers what it was told to; slowly or not at all where that is asked."""
+    """Answers what it was told to, and follows names that are only another's; slowly or not at all where that is
+    asked. A name of `*` answers for all below it that have no record (RFC 4592)."""
 
-    def __init__(self) -> None:
+    def __init__(self, at: tuple[str, int] = ("127.0.0.1", 0)) -> None:
         self.records: dict[tuple[str, str], list[str]] = {}
         #: Seconds before an answer to names under this one; None: never.
         self.slow: dict[str, float | None] = {}
         self.asked: list[str] = []
+        #: Seconds that each of its answers is good for.
+        self.ttl = 300
         self._ending = threading.Event()
-        self._udp, self._tcp = _doors()
+        self._udp, self._tcp = _doors(at)
         self.port = int(self._udp.getsockname()[1])
         for door in (self._udp, self._tcp):
             door.settimeout(0.05)
@@ -94,19 +97,44 @@ class NameServer:
                     return None
                 time.sleep(seconds)
         answer = dns.message.make_response(asked)
-        values = self.records.get((name, kind))
-        if values:
-            answer.answer.append(dns.rrset.from_text(f"{name}.", 300, "IN", kind, *values))
-        elif not any(known == name for known, _ in self.records):
-            answer.set_rcode(dns.rcode.NXDOMAIN)
+        for _ in range(8):
+            at = self._owner(name)
+            values = self.records.get((at, kind)) or []
+            if values:
+                answer.answer.append(dns.rrset.from_text(f"{name}.", self.ttl, "IN", kind, *values))
+                break
+            other = self.records.get((at, "CNAME"))
+            if not other:
+                self._nothing(answer, name, exists=any(known == at for known, _ in self.records))
+                break
+            answer.answer.append(dns.rrset.from_text(f"{name}.", self.ttl, "IN", "CNAME", *other))
+            name = other[0].rstrip(".").lower()
         return answer.to_wire(max_size=65535)
 
+    def _owner(self, name: str) -> str:
+        """The name whose records answer for this one: its own, or the nearest wildcard's."""
+        known = {each for each, _ in self.records}
+        labels = name.split(".")
+        for at in range(len(labels)):
+            above = ".".join(labels[at:])
+            if any(each == above or each.endswith("." + above) for each in known):
+                return name if at == 0 or f"*.{above}" not in known else f"*.{above}"
+        return name
 
-def _doors() -> tuple[socket.socket, socket.socket]:
+    def _nothing(self, answer: dns.message.Message, name: str, *, exists: bool) -> None:
+        """There is no such record; for how long that is good to know says the zone's own record, if there is one."""
+        if not exists:
+            answer.set_rcode(dns.rcode.NXDOMAIN)
+        for (zone, kind), values in self.records.items():
+            if kind == "SOA" and (name == zone or name.endswith("." + zone)):
+                answer.authority.append(dns.rrset.from_text(f"{zone}.", self.ttl, "IN", "SOA", *values))
+
+
+def _doors(at: tuple[str, int]) -> tuple[socket.socket, socket.socket]:
     """One port for both, which somebody may have for one of them already."""
     for _ in range(50):
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        udp.bind(("127.0.0.1", 0))
+        udp.bind(at)
         tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             tcp.bind(udp.getsockname())

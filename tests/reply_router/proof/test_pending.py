@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.base.tokens import Purpose
+from engine.conversations.closure import close
+from engine.conversations.thread import Thread
 from engine.conversations.timeline import Done, timeline
 from engine.conversations.topic import is_in
 from engine.outbox.delivery import Delivery
@@ -16,6 +18,7 @@ from engine.people.consent import EVERYTHING
 from engine.people.pending import Pending
 from engine.people.preference import latest
 from inbound.web import create_app
+from tests.database import on_both_databases
 from tests.outbox.conftest import text_of
 from tests.reply_router.conversation import DOMAIN, Town
 
@@ -47,8 +50,6 @@ def link_in(mail: EmailMessage) -> str:
 
 
 def doings(town: Town, row_thread: int) -> list[str]:
-    from engine.conversations.thread import Thread
-
     with town.house.read() as session:
         told = timeline(session, session.get_one(Thread, row_thread))
         return [each.what for each in told.entries if isinstance(each, Done) and "_" in each.what]
@@ -99,6 +100,37 @@ def test_one_mail_asks_an_address_in_a_day_however_much_is_forged(town: Town) ->
     town.house.later(days=2)
     town.answers("Rosa", letter, "unsubscribe", dmarc="fail", quoted=False)
     assert len(pending(town)) == 4, "the same is pending already"
+
+
+@on_both_databases
+@pytest.mark.parametrize("words", ["less", "PAUSE", "more", "LEAVE ATLANTA"])
+def test_what_no_mail_asks_about_any_more_today_waits_for_a_person_and_is_asked_about_another_day(
+    town: Town, words: str
+) -> None:
+    letter = town.letter("Rosa")
+    town.answers("Rosa", letter, "unsubscribe" if words == "less" else "less", dmarc="", quoted=False)
+    if words != "less":
+        with town.house.services.db.write() as session:
+            close(session, session.get_one(Thread, town.threads("Rosa")[0].id), None, town.house.now, "Done.")
+    mail = asked(town, "Rosa")
+    row = town.answers("Rosa", letter, words, dmarc="", quoted=False)
+    assert (row.outcome, row.effect, row.reason.partition(":")[0]) == ("needs_person", "pending", "asks_person")
+    assert town.message(row).text == words and town.thread(row).waits_since is not None
+    assert town.thread(row).closure_id is None and asked(town, "Rosa")["Message-ID"] == mail["Message-ID"]
+    # A day later the same word is asked about; once more, while it lies in their mailbox, nobody need see it.
+    town.house.later(days=2)
+    for _ in range(2):
+        row = town.answers("Rosa", letter, words, dmarc="", quoted=False)
+        assert (row.outcome, row.reason.partition(":")[0]) == ("command", "asks_first")
+    second = asked(town, "Rosa")
+    assert second["Message-ID"] != mail["Message-ID"]
+    assert len(town.house.mails("Rosa")) == 3
+    # Not answered for a day, and said again: a person finds out.
+    town.house.later(days=2)
+    assert town.answers("Rosa", letter, words, dmarc="", quoted=False).outcome == "needs_person"
+    town.answers("Rosa", second, "Yes")
+    assert [each.done_at is not None for each in pending(town)] == [False, True]
+    assert town.is_balanced()
 
 
 def test_a_link_is_over_after_a_week_and_one_of_another_kind_opens_nothing(town: Town) -> None:

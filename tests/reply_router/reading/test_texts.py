@@ -3,6 +3,7 @@
 import itertools
 import json
 import random
+import time
 
 import pytest
 
@@ -347,9 +348,7 @@ def test_whatever_comes_is_read_without_breaking(raw: bytes) -> None:
 
 
 def test_a_hostile_text_takes_no_time() -> None:
-    import time
-
-    began = time.perf_counter()
+    began = time.thread_time()
     for body in (
         "stop " * 400,
         "please " * 300 + "stop",
@@ -360,4 +359,4 @@ def test_a_hostile_text_takes_no_time() -> None:
         "Liked “" * 250,
     ):
         read_words(body)
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1

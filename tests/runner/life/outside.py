@@ -62,18 +62,19 @@ class Outside:
     tokens: TokenRing
     now: Callable[[], datetime]
     heard: list[Heard] = field(default_factory=list)
-    #: What was spoken to it and not taken.
-    tried: list[Heard] = field(default_factory=list)
     moods: dict[str, list[Mood]] = field(default_factory=lambda: defaultdict(list))
     texts: list[ProviderText] = field(default_factory=list)
     numbers: "count[int]" = field(default_factory=count)
     #: What was said last to each message, and when.
     said: dict[int, tuple[datetime, Mood]] = field(default_factory=dict)
+    #: Whether a "not now" of the relay is a mail host's wish for less.
+    asks_for_less: bool = False
 
     def comes(self, message: Heard, mood: Mood) -> bool:
         """Whether the message is taken."""
         taken = mood in (Mood.TAKES, Mood.SILENT)
-        (self.heard if taken else self.tried).append(message)
+        if taken:
+            self.heard.append(message)
         return taken
 
     def mood(self, address: str, delivery_id: int) -> Mood:
@@ -91,7 +92,7 @@ class Outside:
 
 
 _ANSWERS = {
-    Mood.NOT_NOW: NotSent(False, "451", "Not now.", retry_after=NOT_NOW),
+    Mood.NOT_NOW: NotSent(False, "450", "Not now.", retry_after=NOT_NOW),
     Mood.SILENT: NotSent(False, "timeout", "No answer.", unknown=True, retry_after=NOT_NOW),
     Mood.LOST: NotSent(False, "timeout", "No answer.", unknown=True, retry_after=NOT_NOW),
 }
@@ -113,6 +114,9 @@ class Relay:
         self.outside.comes(Heard(delivery_id, "email", recipient, key, self.outside.now(), ""), mood)
         if mood is Mood.NEVER:
             return NotSent(True, "5.1.1", "No such mailbox.", about="address")
+        if mood is Mood.NOT_NOW:
+            code = "451" if self.outside.asks_for_less else "450"
+            return NotSent(False, code, "Not now.", retry_after=NOT_NOW, of_recipient=True)
         return _ANSWERS.get(mood, Sent())
 
     def send_many(self, mails: Sequence[OutgoingMail], until: float) -> list[Sent | NotSent | None]:

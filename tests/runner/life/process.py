@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import event
 
-from engine.base.db import to_microseconds
 from engine.base.services import Services
+from engine.base.stored_time import to_microseconds
 from engine.enrollments import journey as journey_versions
 from engine.enrollments.pause import unjudged
 from engine.outbox import queue

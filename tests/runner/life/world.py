@@ -79,9 +79,12 @@ class Told:
 
 
 class World:
-    """A town in a file; `mortal`: our process dies where the story says so."""
+    """A town in a file; `mortal`: our process dies where the story says so.
 
-    def __init__(self, folder: Path, *, mortal: bool = True) -> None:
+    `asks_for_less`: the relay's "not now" is a mail host's wish for less, and what goes there takes turns.
+    """
+
+    def __init__(self, folder: Path, *, mortal: bool = True, asks_for_less: bool = True) -> None:
         self.now = START
         self.mortal = mortal
         (folder / "hearthline.db").write_bytes(made()[0])
@@ -102,7 +105,7 @@ class World:
             }
         )  # fmt: skip
         tokens = TokenRing(settings.key_ring())
-        self.outside = Outside(tokens, lambda: self.now)
+        self.outside = Outside(tokens, lambda: self.now, asks_for_less=asks_for_less)
         self.services = Services(
             settings, _Hand(self), self.db, Broker(), tokens, Relay(self.outside), Provider(self.outside)
         )
@@ -117,7 +120,6 @@ class World:
         self.bounces = 0
         #: Whether our process has done everything that was due at this moment.
         self.at_rest = False
-        self._questions: list[tuple[int, int, str, tuple[str, ...]]] = []
 
     def happens(self, name: str, **values: Any) -> None:
         """That happening, which is told again with the history."""
@@ -257,10 +259,12 @@ class World:
             if delivery is None:
                 return
             self.bounces += 1
-            bounced(
+            # Of a letter that came back before, and to an address that was set right since, nobody learns anything new.
+            counts = bounced(
                 session, delivery, True, "5.1.1", "No such mailbox.", f"bounce {self.bounces}", None, self.now
             )  # fmt: skip
-        self.known[MEMBERS[who]].dead.add("email")
+        if counts:
+            self.known[MEMBERS[who]].dead.add("email")
 
     def has_a_new_address(self, who: int) -> None:
         """Their mailbox and phone work again."""
