@@ -2,7 +2,9 @@
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -221,9 +223,11 @@ def _look(services: "Services", told: Told, seconds: float, say: Callable[[str],
             each.record for each in dkim_keys.keys_of(session, domain) if each.state in ("waiting", "signing", "held")
         ]
     until = time.monotonic() + seconds
-    told.records = look(services.settings, keys)
+    with _meanwhile("Asking the name servers.", shown=say is click.echo), ThreadPoolExecutor(1) as beside:
+        asked = beside.submit(theirs, services.settings)
+        told.records = look(services.settings, keys)
+        told.theirs = asked.result()
     _say_records(told.records, say)
-    told.theirs = theirs(services.settings)
     _say_theirs(told.theirs, say)
     while not all(each.is_well for each in told.records) and time.monotonic() < until:
         left = until - time.monotonic()
@@ -235,9 +239,24 @@ def _look(services: "Services", told: Told, seconds: float, say: Callable[[str],
         waiting = sum(not each.is_well for each in told.records)
         if waiting:
             say(f"{waiting} not there yet; {max(0, until - time.monotonic()) / 60:.0f} minutes left.")
-    look_at_keys(services, every=True)
-    told.relay = relay_look(services.settings.mail)
+    with _meanwhile("Asking the relay.", shown=say is click.echo):
+        # Whoever was silent a moment ago, or lies, has nothing to say of our keys.
+        if any(each.purpose == "dkim" and each.state != "unknown" for each in told.records):
+            look_at_keys(services, every=True)
+        told.relay = relay_look(services.settings.mail)
     say(f"\nThe relay: {told.relay.says}")
+
+
+@contextmanager
+def _meanwhile(what: str, *, shown: bool) -> Iterator[None]:
+    """A moving line on a terminal, gone afterwards; nothing elsewhere."""
+    if not shown or not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what):
+        yield
 
 
 def _test(services: "Services", told: Told, seconds: float, say: Callable[[str], None]) -> None:

@@ -1,13 +1,15 @@
 """Authority: the domain's own name servers, which know a record before everybody else does (RFC 1034 section 4.3)."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
+from admin.golive.side_by_side import side_by_side
 from engine.channels.names import Cache, Kind, Names, NamesAway
 from reply_router.proof.domains import organization_of
 
 #: Seconds for all questions of one purpose to one of them; so many of them are asked, as they stand in the zone.
-SECONDS: Final = 2.0
+AT_HOME: Final = 2.0
 MOST_SERVERS: Final = 2
 #: How far a name that is only another one's is followed.
 _FURTHEST: Final = 8
@@ -25,7 +27,7 @@ class Authority:
 class AtHome(Names):
     """Asks an authority for what lies in its zone, and the usual name server for all else."""
 
-    def __init__(self, authority: Authority, elsewhere: Names, seconds: float = SECONDS) -> None:
+    def __init__(self, authority: Authority, elsewhere: Names, seconds: float = AT_HOME) -> None:
         super().__init__(authority.server, seconds, Cache())
         self._zone = authority.zone
         self._elsewhere = elsewhere
@@ -60,12 +62,14 @@ def authorities(names: Names, domain: str, port: int = 53) -> tuple[Authority, .
         ]
     except NamesAway:
         return ()
-    return tuple(each for each in found[:MOST_SERVERS] if _answers(each))
+    asked = found[:MOST_SERVERS]
+    answer = side_by_side([partial(_answers, each) for each in asked])
+    return tuple(each for each, does in zip(asked, answer, strict=True) if does)
 
 
 def _answers(authority: Authority) -> bool:
     """Whether it can be asked from here: many networks let nobody ask but their own name server."""
     try:
-        return bool(Names(authority.server, SECONDS, Cache()).ask(authority.zone, "NS"))
+        return bool(Names(authority.server, AT_HOME, Cache()).ask(authority.zone, "NS"))
     except NamesAway:
         return False

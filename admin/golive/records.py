@@ -1,22 +1,26 @@
 """Records: which ones our domain needs, and whether they stand in the DNS. One row of `LOOKS` a purpose, in this order.
 
-Each is asked of the usual name server; what is not right there is asked of the domain's own ones, and held against the
-slips that are known. Of the organization's own domain nothing is asked for, and only read what its people use.
+All are asked of the usual name server at once; what is not right there is asked of the domain's own ones, and held
+against the slips that are known. Of the organization's own domain nothing is asked for, and only what its people use
+is read.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from ipaddress import ip_address
+from itertools import chain
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
-from admin.golive.authority import AtHome, authorities
+from admin.golive.authority import AT_HOME, AtHome, authorities
 from admin.golive.dmarc import dmarc
 from admin.golive.finding import ANOTHER_RESOLVER, Finding, State, judged
 from admin.golive.home import home
 from admin.golive.misplaced import misplaced
 from admin.golive.sender_policy import sender_policy
+from admin.golive.side_by_side import side_by_side
 from admin.golive.spf import texts_of
 from admin.golive.waiting import settled
 from admin.golive.ways_out import BY_NAME, filled, region_of
@@ -26,8 +30,9 @@ from engine.channels.dns_records import DnsRecord
 from engine.channels.names import Cache, Names, NamesAway
 from reply_router.proof.signatures import tags_of
 
-#: Seconds that all questions of one purpose may take.
+#: Seconds that all questions may take together, and those that are asked then of what is not right.
 SECONDS: Final = 5.0
+AFTERWARDS: Final = 3.0
 #: A name that cannot exist (RFC 6761 section 6.4): whoever answers it makes answers up.
 NOWHERE: Final = "hearthline-asks.invalid"
 
@@ -52,34 +57,47 @@ def look(
 ) -> tuple[Finding, ...]:
     """What every record is that our domain needs, and whether it is there. Never raises for the DNS's trouble.
 
+    Ends within `seconds`, and AFTERWARDS more where something is not right, however slow the name servers are.
     `port`: where the domain's own name servers answer.
     """
 
+    ends = time.monotonic() + seconds + AFTERWARDS
+
+    def left(most: float = seconds) -> float:
+        return max(0.0, min(most, ends - time.monotonic()))
+
     def names() -> Names:
         # A cache of its own: whoever has just entered a record waits for it, and not for what was known of before.
-        return Names(settings.mail.resolver_address, seconds, Cache())
+        return Names(settings.mail.resolver_address, left(), Cache())
 
-    first = _resolver(names())
-    if first.state != "right":
-        return (first, *needed(settings, keys))
-    found = [finding for each in LOOKS for finding in each(Asked(settings, keys, names()))]
+    def all_of(by: Callable[[], Names]) -> list[Finding]:
+        asked = [partial(_all, each, settings, keys, by) for each in LOOKS]
+        return list(chain.from_iterable(side_by_side(asked)))
+
+    first, found, at_home = side_by_side([
+        lambda: [_resolver(names())], lambda: all_of(names), lambda: list(home(names(), settings)),
+    ])  # fmt: skip
+    if first[0].state != "right":
+        return (*first, *needed(settings, keys))
     if any(each.state in ("missing", "wrong") for each in found):
         servers = authorities(names(), settings.mail.domain, port)
+        found = settled(found, servers, names, lambda server: all_of(lambda: AtHome(server, names(), left(AT_HOME))))
 
-        def again(other: Names) -> list[Finding]:
-            return [finding for each in LOOKS for finding in each(Asked(settings, keys, other))]
+        def explained(finding: Finding) -> Finding:
+            by = AtHome(servers[0], names(), left()) if servers else names()
+            return misplaced(finding, by, settings.mail.domain, settings.dns.organization)
 
-        found = settled(found, servers, names, again)
-        found = [
-            misplaced(
-                each,
-                AtHome(servers[0], names(), seconds) if servers else names(),
-                settings.mail.domain,
-                settings.dns.organization,
-            )
-            for each in found
-        ]
-    return (first, *found, *home(names(), settings))
+        found = side_by_side([partial(explained, each) for each in found])
+    return (*first, *found, *at_home)
+
+
+def _all(
+    looks: Callable[["Asked"], Iterator[Finding]],
+    settings: Settings,
+    keys: Sequence[DnsRecord],
+    names: Callable[[], Names],
+) -> list[Finding]:
+    return list(looks(Asked(settings, keys, names())))
 
 
 def needed(settings: Settings, keys: Sequence[DnsRecord]) -> tuple[Finding, ...]:

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
-from admin.golive.authority import AtHome, Authority
+from admin.golive.authority import Authority
 from admin.golive.finding import Finding
+from admin.golive.side_by_side import side_by_side
 from engine.channels.names import Names
 
 #: An hour and a day, in minutes.
@@ -18,19 +20,22 @@ def settled(
     found: Sequence[Finding],
     servers: Sequence[Authority],
     names: Callable[[], Names],
-    again: Callable[[Names], list[Finding]],
+    again: Callable[[Authority], list[Finding]],
 ) -> list[Finding]:
     """The findings as the domain's own name servers know them, where the one that was asked may know less.
 
-    `names`: the usual name server, asked anew; `again`: all findings once more, in the same order, by another one.
+    `names`: the usual name server, asked anew; `again`: all findings in the same order, as that server knows them.
     """
     if not any(_open(each) for each in found):
         return list(found)
-    at_home = [(each.host, again(AtHome(each, names()))) for each in servers]
-    return [
-        _settled(each, [(host, told[place]) for host, told in at_home], names) if _open(each) else each
-        for place, each in enumerate(found)
-    ]
+    at_home = side_by_side([partial(again, each) for each in servers])
+
+    def now(place: int) -> Finding:
+        each = found[place]
+        known = [(server.host, told[place]) for server, told in zip(servers, at_home, strict=True)]
+        return _settled(each, known, names) if _open(each) else each
+
+    return side_by_side([partial(now, place) for place in range(len(found))])
 
 
 def _open(finding: Finding) -> bool:

@@ -1,9 +1,14 @@
 """The records: each fault that a DNS can have is told in a sentence that says how to mend it."""
 
+import socket
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import dns.message
+import dns.rdatatype
 import pytest
 
 from admin.golive.finding import Finding
@@ -128,6 +133,46 @@ def test_names_that_do_not_answer_are_told_as_that_and_each_record_is_still_prin
     silent = look(settings(names.port), [KEY], 0.3)
     assert "No name server answers" in silent[0].says and {each.state for each in silent} == {"unknown"}
     assert {each.record.type for each in silent} >= {"MX", "TXT", "A"}
+
+
+#: The first question of each purpose, that of the organization's own mail, and whether the name server lies.
+FIRST = {f"{NOWHERE} A", "people.nfp.example A", f"{D} MX", f"{D} TXT", f"{KEY.name} TXT", f"_dmarc.{D} TXT",
+         "nfp.example MX"}  # fmt: skip
+
+
+def question_of(packet: bytes) -> str:
+    (asked,) = dns.message.from_wire(packet).question
+    return f"{asked.name.to_text(omit_final_dot=True).lower()} {dns.rdatatype.to_text(asked.rdtype)}"
+
+
+def test_all_is_asked_at_once_so_that_a_slow_name_holds_up_no_other(
+    names: NameServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer, left, all_asked = names._answer, set(FIRST), threading.Event()
+
+    def once_all_are_asked(packet: bytes) -> bytes | None:
+        left.discard(question_of(packet))
+        if not left:
+            all_asked.set()
+        return answer(packet) if all_asked.wait(20) else None
+
+    monkeypatch.setattr(names, "_answer", once_all_are_asked)
+    said = look(settings(names.port), [KEY], 10)
+    assert {each.state for each in said} == {"right"}, said
+
+
+def test_a_name_server_that_is_silent_is_waited_for_once() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody_reads:
+        nobody_reads.bind(("127.0.0.1", 0))
+        said = look(settings(nobody_reads.getsockname()[1]), [KEY], 0.5)
+        nobody_reads.setblocking(False)
+        asked = set()
+        with suppress(BlockingIOError):
+            while True:
+                asked.add(question_of(nobody_reads.recv(4096)))
+    assert {each.state for each in said} == {"unknown"}
+    assert "No name server answers" in said[0].says
+    assert asked == FIRST, "nothing waited for another's answer"
 
 
 @pytest.mark.parametrize(
