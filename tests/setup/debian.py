@@ -67,7 +67,8 @@ class Debian:
         if (bundle := Path(os.environ.get("PIP_CERT", ""))).is_file():
             shutil.copy(bundle, self.root / "etc" / "trusted.crt")
             self._environment["PIP_CERT"] = "/etc/trusted.crt"
-        self.put("usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)
+        # Of Debian's services PostgreSQL starts when installed, as everywhere; the ports of the others are the host's.
+        self.put("usr/sbin/policy-rc.d", '#!/bin/sh\n[ "$1" = postgresql ] || exit 101\n', 0o755)
         self.put("usr/local/bin/systemctl", SYSTEMCTL, 0o755)
         lines = "".join(f"{name}={shlex.quote(value)}\n" for name, value in self._environment.items())
         self.put("etc/environment", lines)
