@@ -12,7 +12,7 @@ from engine.base.errors import HearthlineError
 #: Section -> (command, where it lives, what it does in one line, an example), in the order of a beginner's day.
 COMMANDS: dict[str, list[tuple[str, str, str, str]]] = {
     "Try it": [
-        ("demo", "admin.cli.demo:demo", "Watch a small made-up community live for a week.", "hearthline demo"),
+        ("demo", "admin.cli.demo:demo", "Watch a made-up community live for a month.", "hearthline demo"),
     ],
     "Run it": [
         ("init", "admin.cli.init:init", "Make a data folder with settings and a signing key.", "hearthline init"),

@@ -192,8 +192,9 @@ def _answers(said: "Said", *, ask: bool, can_ask: bool) -> "Said":
     if way_out not in BY_NAME:
         return said  # told with all that there are
     way = BY_NAME[way_out]
-    if "{region}" in way.host and not said.host:
-        said = replace(said, region=answer(said.region, "Its region", "--region", needed=False))
+    if "{region" in way.host and not said.host:
+        such = "us or eu" if "{region.}" in way.host else "such as us-east-1"
+        said = replace(said, region=answer(said.region, f"Its region, {such}", "--region", needed=False))
     if not way.host:
         said = replace(said, host=answer(said.host, "The relay's host", "--host"))
     if way.signs_in and (way.host or said.user or can_ask):

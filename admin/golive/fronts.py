@@ -44,6 +44,8 @@ def caddy(settings: Settings) -> str:
 def nginx(settings: Settings) -> str:
     """A site of nginx, which certbot adds the certificates to."""
     doors = settings.doors
+    # A provider's webhook brings a mail in letters of base64, a third longer than its bytes.
+    most = doors.max_message_mb * 3 // 2
     public, admin = _host(doors.public_url), _host(doors.admin_url)
     sites = "".join(
         f"""
@@ -51,7 +53,7 @@ server {{
     listen 80;
     listen [::]:80;
     server_name {host};
-    client_max_body_size 30m;
+    client_max_body_size {most}m;
     location / {{
         proxy_pass http://{doors.host}:{port};
         proxy_set_header Host $host;

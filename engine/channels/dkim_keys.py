@@ -139,7 +139,7 @@ def rotate(session: Session, tokens: TokenRing, domain: str, now: datetime) -> l
 
     Raises Invalid as `make` does, and when there is nothing to replace.
     """
-    if not any(row.state in ("signing", "held") for row in keys_of(session, domain)):
+    if not any(row.state in ("waiting", "signing", "held") for row in keys_of(session, domain)):
         raise Invalid(f"No key of {domain} is in use yet. Make the first ones with `hearthline dkim make`.")
     return make(session, tokens, domain, now)
 

@@ -84,7 +84,11 @@ def test_an_operator_may_say_that_the_record_is_there(session: Session, server: 
 def test_while_the_new_record_is_awaited_the_old_key_signs_and_then_it_stays_for_a_while(
     session: Session, server: NameServer
 ) -> None:
+    with pytest.raises(Invalid, match="is in use yet"):
+        dkim_keys.rotate(session, TOKENS, DOMAIN, NOW)
     old = make(session, now=NOW)
+    with pytest.raises(Invalid, match="still wait for their records"):
+        dkim_keys.rotate(session, TOKENS, DOMAIN, NOW)
     publishes(server, *old)
     looks(session, server)
     later = NOW + timedelta(days=90)

@@ -181,6 +181,56 @@ def test_a_block_of_settings_that_would_be_refused_is_found() -> None:
         assert len(settings_refused(Code("page.md", block, whole=True))) == 1, block
 
 
+def leads_nowhere(page: Path) -> list[str]:
+    """Links of a page to a file, or a heading, that is not there; and files of ours that it names and that are not."""
+    text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.S | re.M)
+    wrong = []
+    for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", text):
+        path, _, heading = link.partition("#")
+        target = page.parent / path if path else page
+        if not target.exists() or (heading and heading not in headings(target)):
+            wrong.append(f"{page.name}: {link}")
+    # A path is told from the top, or from the page's own folder; of a module the ending is left away.
+    for path in re.findall(rf"`((?:{'|'.join((*ROOMS, 'docs', 'tests', 'bin'))})/[\w./*-]+)`", text):
+        if not any(True for each in (path, f"{path}.py") for _ in ROOT.glob(each)):
+            wrong.append(f"{page.name}: {path}")
+    return wrong
+
+
+def headings(page: Path) -> set[str]:
+    """The names by which a link finds the headings of a page, as GitHub makes them."""
+    found = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), flags=re.M)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in found}
+
+
+def test_every_link_leads_somewhere_and_every_file_that_a_page_names_is_there() -> None:
+    assert [wrong for page in PAGES for wrong in leads_nowhere(page)] == []
+    assert sum(len(re.findall(r"\]\(", page.read_text("utf-8"))) for page in PAGES) > 60
+
+
+def test_every_page_is_found_from_the_first_one() -> None:
+    first, found = ROOT / "README.md", {ROOT / "README.md"}
+    left = [first]
+    while left:
+        page = left.pop()
+        for path in re.findall(r"\]\((?!https?:)([^)#\s]+\.md)", page.read_text("utf-8")):
+            target = (page.parent / path).resolve()
+            if target not in found and target.exists():
+                found.add(target)
+                left.append(target)
+    assert [page.name for page in PAGES if page not in found] == []
+
+
+def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
+    (tmp_path / "other.md").write_text("# Other page\n\n## When it's late\n")
+    page = tmp_path / "page.md"
+    page.write_text(
+        "[a](other.md), [b](other.md#when-its-late), [c](other.md#late), [d](gone.md), [e](https://nfp.example),\n"
+        "`engine/outbox/gate`, `engine/tables.py`, `docs/scaling/*.service` and `engine/outbox/gone.py`\n"
+    )
+    assert leads_nowhere(page) == ["page.md: other.md#late", "page.md: gone.md", "page.md: engine/outbox/gone.py"]
+
+
 def test_every_metric_that_a_page_names_is_served_with_its_labels(tmp_path: Path) -> None:
     town = build(tmp_path)
     server = watch_server(Watch(town.services), "127.0.0.1", 0)

@@ -41,6 +41,9 @@ def accepts(*words: object) -> str:
 def test_nginx_reads_its_site(tmp_path: Path) -> None:
     site = front("nginx", settings(tmp_path), ROOT)
     assert "server_name people.nfp.example;" in site and "proxy_pass http://127.0.0.1:8081;" in site
+    assert "client_max_body_size 15m;" in front("nginx", settings(tmp_path, max_message_mb=10), ROOT), (
+        "what our door for webhooks takes is not refused before it"
+    )
     whole = f"pid {tmp_path}/pid; error_log stderr; events {{}} http {{ access_log off; {_paths(tmp_path)} \n{site}\n}}"
     (tmp_path / "nginx.conf").write_text(whole.replace("listen 80", "listen 8912").replace("[::]:80", "[::]:8912"))
     assert "syntax is ok" in accepts("nginx", "-t", "-c", tmp_path / "nginx.conf", "-e", tmp_path / "errors")

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
-from admin.cli.golive import golive
+from admin.cli.golive import _answers, golive
+from admin.golive.plan import Said, values
 from admin.golive.round_trip import is_running
 from admin.process import Embedded, build
 from engine.base.errors import HearthlineError, Invalid
+from engine.base.settings import Settings
 from engine.base.settings_file import load
 from engine.migrations import migrate
 from tests.admin.golive.outside import Provider, enter
@@ -216,6 +219,24 @@ def test_what_cannot_be_is_refused_with_what_can_and_nothing_is_written(
     with pytest.raises(Invalid, match=says):
         machine.runs(*words)
     assert (machine.data / "hearthline.toml").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("way", "region", "host"),
+    [("mailgun", "eu", "smtp.eu.mailgun.org"), ("mailgun", "us", "smtp.mailgun.org"),
+     ("amazon-ses", "eu-west-1", "email-smtp.eu-west-1.amazonaws.com")],
+)  # fmt: skip
+def test_whoever_has_a_relay_with_regions_is_asked_which(way: str, region: str, host: str) -> None:
+    heard: list[Said] = []
+
+    @click.command()
+    def asks() -> None:
+        said = Said(domain="nfp.example", way_out=way, user="t", password="t", address="192.0.2.7")
+        heard.append(_answers(said, ask=False, can_ask=True))
+
+    ran = CliRunner().invoke(asks, input=f"{region}\n")
+    assert ran.exit_code == 0 and ran.output.startswith("Its region, "), ran.output
+    assert values(heard[0], Settings(data_dir=Path()))["mail", "host"] == host
 
 
 def test_a_domain_in_any_letters_is_asked_for_as_the_dns_has_it(machine: Machine) -> None:
