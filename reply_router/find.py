@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from engine.base.tokens import Purpose, TokenRing
 from engine.chapters.chapter import Chapter, chapter_named
 from engine.chapters.membership import Membership, has_left_all, home_chapter, roles_of
-from engine.conversations.assignment import may_answer
+from engine.conversations.assignment import where_answering
 from engine.conversations.message import said_with
 from engine.conversations.thread import Thread, open_person_thread
 from engine.conversations.topic import TOPIC
@@ -121,13 +121,14 @@ def by_mailbox(search: Search) -> Place | None:
     if not isinstance(search.aim, Own) or not search.sender.address:
         return None
     session, person = search.session, search.aim.member_id
-    chapters = [chapter for chapter, _ in roles_of(session, person) if may_answer(session, person, chapter)]
+    where = where_answering(session, person)
+    chapters = [chapter for chapter, _ in roles_of(session, person) if chapter in where]
     if not chapters:
         return None
     member = sender_member(search.session, search.sender, None)
     thread = talk_of(search.session, search.sender, member, person)
     home = home_chapter(session, member.id) if member is not None else None
-    chapter = home if may_answer(session, person, home) else chapters[0]
+    chapter = home if home in where or None in where else chapters[0]
     return _fresh(search, "mailbox", member, chapter, thread, responsible_id=person)
 
 

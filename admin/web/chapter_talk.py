@@ -13,7 +13,7 @@ from admin.web.me import me
 from engine.base.errors import NotFound
 from engine.base.services import Services
 from engine.chapters.chapter import DEFAULT_TO, MODERATES, MOST_DAYS, OLD_TOPICS, Chapter, choose_talk
-from engine.conversations.assignment import may_answer
+from engine.conversations.assignment import may_answer, where_answering
 from engine.conversations.scope import Scope
 
 
@@ -79,7 +79,8 @@ def chapters_of(session: Session, scope: Scope) -> list[Chapter]:
     query = select(Chapter).order_by(Chapter.name)
     if not scope.everything:
         query = query.where(Chapter.id.in_(scope.chapters))
-    return [each for each in session.scalars(query) if may_answer(session, scope.member_id, each.id)]
+    where = where_answering(session, scope.member_id)
+    return [each for each in session.scalars(query) if None in where or each.id in where]
 
 
 def _own(session: Session, scope: Scope, chapter_id: int) -> Chapter:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, redirect, render_template
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from admin.web.frame import reader_of, tell
@@ -95,7 +96,7 @@ def pages(services: Services) -> Blueprint:
             with _asked(session, token) as draft:
                 reader = reader_for(services, session.get_one(Member, draft.author_id))
                 return render_template(
-                    "press.html", draft=_shown(session, draft), settled=draft.settled_at is not None,
+                    "press.html", draft=_of_its_talk(session, draft), settled=draft.settled_at is not None,
                     wrong=reader.said(wrong),
                     reader=reader, say=reader.say,
                 )  # fmt: skip
@@ -114,7 +115,19 @@ def reader_for(services: Services, member: Member) -> Reader:
 
 def shown_drafts(session: Session, author_id: int, thread_id: int | None = None) -> list[ShownDraft]:
     """What of theirs waits, the oldest first."""
-    return [_shown(session, each) for each in waiting_drafts(session, author_id, thread_id)]
+    drafts = waiting_drafts(session, author_id, thread_id)
+    about = select(Thread, Member).outerjoin(Member, Member.id == Thread.member_id)
+    known = {
+        thread.id: (thread, member)
+        for thread, member in session.execute(about.where(Thread.id.in_({each.thread_id for each in drafts})))
+    }
+    return [_shown(each, *known.get(each.thread_id or 0, (None, None))) for each in drafts]
+
+
+def _of_its_talk(session: Session, draft: Draft) -> ShownDraft:
+    thread = session.get(Thread, draft.thread_id) if draft.thread_id is not None else None
+    member = session.get(Member, thread.member_id) if thread is not None and thread.member_id is not None else None
+    return _shown(draft, thread, member)
 
 
 def _draft(session: Session, author_id: int, draft_id: int) -> Draft:
@@ -127,9 +140,7 @@ def _draft(session: Session, author_id: int, draft_id: int) -> Draft:
     return draft
 
 
-def _shown(session: Session, draft: Draft) -> ShownDraft:
-    thread = session.get(Thread, draft.thread_id) if draft.thread_id is not None else None
-    member = session.get(Member, thread.member_id) if thread is not None and thread.member_id is not None else None
+def _shown(draft: Draft, thread: Thread | None, member: Member | None) -> ShownDraft:
     stranger = (thread.correspondent_name or masked(thread.correspondent)) if thread is not None else ""
     command = f"#{draft.verb} {draft.argument}".strip() if draft.verb not in ("", "unknown") else ""
     return ShownDraft(

@@ -211,9 +211,6 @@ def _page(services: Services, session: Session, form: Form) -> str:
     if not viewer.scope.everything:
         query = query.where(Chapter.id.in_(viewer.scope.chapters))
     chapters: list[tuple[int, str]] = list(session.execute(query).tuples())
-    people: dict[int, str] = {}
-    for chapter_id in (*([None] if viewer.scope.everything else []), *(each for each, _ in chapters)):
-        people.update(who_may_answer(session, chapter_id))
     rows = [*live, *ended]
     named = {each.by_id for each in rows} | {each.to_member_id for each in rows} | {each.ended_by_id for each in rows}
     all_chapters = dict(session.execute(select(Chapter.id, Chapter.name)).tuples().all())
@@ -224,7 +221,7 @@ def _page(services: Services, session: Session, form: Form) -> str:
         form=form,
         chapters=chapters,
         chapter_names=all_chapters,
-        people=sorted(people.items(), key=lambda each: each[1]),
+        people=who_may_answer(session, *(each for each, _ in chapters)),
         names=names_of(session, named),
         languages=LANGUAGES,
         everything=viewer.scope.everything,

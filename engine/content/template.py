@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, select
+from sqlalchemy import ForeignKey, Index, String, Text, and_, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.audit.entry import record
@@ -69,7 +69,7 @@ def publish_template(
         .order_by(TemplateVersion.number.desc())
         .limit(1)
     )
-    if latest is not None and latest.sha256 == compiled.sha256 and _same(latest.compiled, compiled.to_json()):
+    if latest is not None and _says(latest, compiled):
         return latest
     version = TemplateVersion(
         id=new_id(),
@@ -92,9 +92,13 @@ def publish_template(
 def publish_library(session: Session, catalog: Catalog, now: datetime) -> dict[str, dict[str, int]]:
     """Every letter of the catalog is published; asked again, nothing changes. Returns ids by name and language."""
     ids: dict[str, dict[str, int]] = {}
+    # Each start publishes them all, and nearly always nothing of them has changed.
+    latest = _latest(session)
     for (name, language), compiled in sorted(catalog.templates.items()):
-        source = catalog.sources[name, language]
-        ids.setdefault(name, {})[language] = publish_template(session, compiled, source, now).id
+        version = latest.get((name, language))
+        if version is None or not _says(version, compiled):
+            version = publish_template(session, compiled, catalog.sources[name, language], now)
+        ids.setdefault(name, {})[language] = version.id
     return ids
 
 
@@ -135,6 +139,29 @@ def load_compiled(session: Session, version_id: int) -> Compiled:
     return known
 
 
-def _same(stored: dict[str, Any], made: dict[str, Any]) -> bool:
-    # A comment or a space in the source is no new text.
-    return {**stored, "source_sha256": ""} == {**made, "source_sha256": ""}
+def _latest(session: Session) -> dict[tuple[str, str], TemplateVersion]:
+    """The current version of every letter, by its name and language."""
+    newest = (
+        select(TemplateVersion.template_id, TemplateVersion.language, func.max(TemplateVersion.number).label("number"))
+        .group_by(TemplateVersion.template_id, TemplateVersion.language)
+        .subquery()
+    )
+    rows = session.execute(
+        select(Template.name, TemplateVersion)
+        .join(Template, Template.id == TemplateVersion.template_id)
+        .join(
+            newest,
+            and_(
+                newest.c.template_id == TemplateVersion.template_id,
+                newest.c.language == TemplateVersion.language,
+                newest.c.number == TemplateVersion.number,
+            ),
+        )
+    )
+    return {(name, version.language): version for name, version in rows}
+
+
+def _says(version: TemplateVersion, compiled: Compiled) -> bool:
+    """Whether the version is this very text. A comment or a space in the source is no new one."""
+    made = {**compiled.to_json(), "source_sha256": ""}
+    return version.sha256 == compiled.sha256 and {**version.compiled, "source_sha256": ""} == made

@@ -249,17 +249,19 @@ def is_there(session: Session, member_id: int, now: datetime) -> bool:
 
 def may_answer(session: Session, member_id: int, chapter_id: int | None) -> bool:
     """Whether this person has a role that answers people in that chapter (None: the national desk)."""
-    for at, role in roles_of(session, member_id):
-        if at is None and role in ("staff", "regional"):
-            return True
-        if at is not None and at == chapter_id and role in ANSWERING_ROLES:
-            return True
-    return False
+    return any(at in (None, chapter_id) for at in where_answering(session, member_id))
 
 
 def answers_anywhere(session: Session, member_id: int) -> bool:
     """Whether this person answers people at all: a helper or an auditor does not, nor whoever has no role now."""
-    return any(may_answer(session, member_id, chapter_id) for chapter_id, _ in roles_of(session, member_id))
+    return bool(where_answering(session, member_id))
+
+
+def where_answering(session: Session, member_id: int) -> frozenset[int | None]:
+    """The chapters in which this person has a role that answers people; None among them: everywhere."""
+    return frozenset(
+        at for at, role in roles_of(session, member_id) if role in (_DESKS if at is None else ANSWERING_ROLES)
+    )
 
 
 def may_speak(session: Session, member_id: int, thread: Thread) -> bool:
@@ -269,11 +271,15 @@ def may_speak(session: Session, member_id: int, thread: Thread) -> bool:
     return thread.responsible_id == member_id and answers_anywhere(session, member_id)
 
 
-def who_may_answer(session: Session, chapter_id: int | None) -> list[tuple[int, str]]:
-    """(id, name) of everybody to whom a conversation of that chapter can be handed, by name."""
-    here = and_(Role.chapter_id.is_(None), Role.role.in_(("staff", "regional")))
-    if chapter_id is not None:
-        here = or_(here, and_(Role.chapter_id == chapter_id, Role.role.in_(ANSWERING_ROLES)))
+def who_may_answer(session: Session, *chapter_ids: int | None) -> list[tuple[int, str]]:
+    """(id, name) of everybody to whom a conversation of any of these chapters can be handed, by name.
+
+    None: one of no chapter, which is the national desk's; whoever is there answers in every chapter.
+    """
+    rooms = [each for each in chapter_ids if each is not None]
+    here = and_(Role.chapter_id.is_(None), Role.role.in_(_DESKS))
+    if rooms:
+        here = or_(here, and_(Role.chapter_id.in_(rooms), Role.role.in_(ANSWERING_ROLES)))
     rows = session.execute(
         select(Member.id, Member.name)
         .join(Role, Role.member_id == Member.id)

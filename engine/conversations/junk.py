@@ -6,10 +6,11 @@ Nobody is notified of it and nobody is answered; one press takes it out and to a
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, delete, false, func, select, true
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, delete, exists, false, func, select, true
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.audit.entry import record
+from engine.base.asking import among
 from engine.base.broker import wake_on_commit
 from engine.base.db import Base, Id
 from engine.base.ids import NODE_BITS, SEQUENCE_BITS
@@ -106,11 +107,13 @@ def forget_junk(session: Session, now: datetime) -> int:
     session.execute(delete(Junk).where(Junk.received_id.in_(ids)))
     session.execute(delete(Received).where(Received.id.in_(ids), Received.outcome == "junk"))
     near = int(_ONE_TRANSACTION.total_seconds() * 1000) << (NODE_BITS + SEQUENCE_BITS)
-    for bytes_id in dict.fromkeys(bytes_ids):
-        # The same bytes may have come for somebody else too, where they are no junk.
-        others = select(Received.id).where(
-            Received.id.between(bytes_id, bytes_id + near), Received.bytes_id == bytes_id
-        )
-        if session.scalar(others.limit(1)) is None:
-            session.execute(delete(ReceivedBytes).where(ReceivedBytes.id == bytes_id))
+    # The same bytes may have come for somebody else too, where they are no junk.
+    others = exists().where(
+        Received.id.between(ReceivedBytes.id, ReceivedBytes.id + near), Received.bytes_id == ReceivedBytes.id
+    )
+    session.execute(
+        delete(ReceivedBytes)
+        .where(among(session, ReceivedBytes.id, bytes_ids), ~others)
+        .execution_options(synchronize_session=False)
+    )
     return len(ids)

@@ -14,9 +14,8 @@ from engine.base.broker import wake_on_commit
 from engine.base.errors import Invalid
 from engine.base.ids import new_id
 from engine.base.local_time import first_known
-from engine.chapters.membership import roles_of
 from engine.content.template import current_version
-from engine.conversations.assignment import may_answer
+from engine.conversations.assignment import answers_anywhere
 from engine.conversations.handing_over import HANDED_FROM
 from engine.conversations.message import Message, Words, file_words_out
 from engine.conversations.thread import Thread
@@ -139,7 +138,7 @@ def _says_handed(session: Session, thread: Thread, author_id: int, reader: Membe
     if before.id == author_id or before.erased_at is not None:
         return ""
     words, name = read_words(), before.called
-    if not any(may_answer(session, before.id, at) for at, _ in roles_of(session, before.id)):
+    if not answers_anywhere(session, before.id):
         return words.say(reader.language, "handed.gone", name=name)
     until = datetime.fromisoformat(handed["until"]) if handed.get("until") else None
     absence = absence_of(session, before.id, now)

@@ -4,7 +4,8 @@ What has happened is told by visits, deliveries and their reasons, as they were 
 yet is told by what stands in the way now: each condition with its value, each rule of the gate with what it says.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,12 +16,12 @@ from engine.base.errors import NotFound
 from engine.base.settings import Settings
 from engine.enrollments.enrollment import FINISHED, Enrollment, Standing, Visit, standing, visits_of
 from engine.enrollments.journey import Journey, Published, load_version
-from engine.outbox.closed import closings
+from engine.outbox.closed import Closed, closings
 from engine.outbox.delivery import Delivery, DeliveryKey
 from engine.outbox.gate import rule_of
 from engine.people.member import Member
 from engine.runner.explain_conditions import Asked, conditions_of, judged
-from engine.runner.explain_entry import EntryRule, entry_rules
+from engine.runner.explain_entry import EntryRule, Past, entry_rules, past_of
 from engine.runner.explain_rules import RuleSaid, rules_for, rules_of_waiting
 from engine.runner.explain_words import SAYS, awaited, message_in_words, said_of
 from journeys.steps import STEP_KINDS, Ask, Email, Step, Text
@@ -103,24 +104,66 @@ def why(
 
     Raises NotFound for a member or a journey that is not there.
     """
-    if session.get(Member, member_id) is None:
+    member = session.get(Member, member_id)
+    if member is None:
         raise NotFound("There is no such member.")
     query = select(Journey).where(Journey.current_version_id.is_not(None)).order_by(Journey.id)
     journeys = list(session.scalars(query if slug is None else query.where(Journey.slug == slug)))
     if slug is not None and not journeys:
         raise NotFound(f"No journey {slug!r} is published here.")
-    return tuple(_journey(session, settings, member_id, journey, now) for journey in journeys)
+    past = past_of(session, member_id)
+    rows = [row for journey in journeys for row in past.times.get(journey.id, ())]
+    known = _read(session, settings, member, rows, now)
+    return tuple(_journey(session, past, journey, known, now) for journey in journeys)
 
 
-def _journey(session: Session, settings: Settings, member_id: int, journey: Journey, now: datetime) -> JourneyWhy:
-    rows = session.scalars(
-        select(Enrollment)
-        .where(Enrollment.member_id == member_id, Enrollment.journey_id == journey.id)
-        .order_by(Enrollment.id)
-    )
-    times = tuple(_enrollment(session, settings, row, journey, now) for row in rows)
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is asked for all of a member's enrollments at once; each by the enrollment, or by the delivery."""
+
+    places: Mapping[int, Standing]
+    visits: Mapping[int, Sequence[Visit]]
+    #: Steps that may still come.
+    ahead: Mapping[int, Collection[int]]
+    #: By step, the oldest first.
+    messages: Mapping[int, Mapping[int, Sequence[Delivery]]]
+    #: By enrollment and step.
+    rules: Mapping[tuple[int, int], tuple[RuleSaid, ...]]
+    waiting: Mapping[int, tuple[RuleSaid, ...]]
+    closed: Mapping[int, Closed]
+
+
+def _read(session: Session, settings: Settings, member: Member, rows: Sequence[Enrollment], now: datetime) -> _Known:
+    places = standing(session, [row.id for row in rows if row.ended_at is None])
+    visits = history(session, [row.id for row in rows])
+    ahead: dict[int, Collection[int]] = {}
+    wanted: list[tuple[Enrollment, Published, int]] = []
+    for row in rows:
+        here = places.get(row.id)
+        if here is None:
+            continue
+        version = load_version(session, row.version_id)
+        ahead[row.id] = [each for each in reached(version.script, [here.step], lambda _: True) if each is not None]
+        wanted += [(row, version, place) for place in ahead[row.id] if _may_still_speak(version, place, here)]
+    messages = _messages(session, visits)
+    waiting = [
+        each for steps in messages.values() for sent in steps.values() for each in sent if each.state == "queued"
+    ]
+    return _Known(
+        places, visits, ahead, messages, rules_for(session, settings, member, wanted, now),
+        rules_of_waiting(session, settings, waiting, now), closings(session, waiting, now),
+    )  # fmt: skip
+
+
+def _may_still_speak(version: Published, place: int, here: Standing) -> bool:
+    is_asking = here.step == place and here.phase > 0
+    return isinstance(version.script.steps[place], Email | Text | Ask) and not is_asking
+
+
+def _journey(session: Session, past: Past, journey: Journey, known: _Known, now: datetime) -> JourneyWhy:
+    times = tuple(_enrollment(session, row, journey, known, now) for row in past.times.get(journey.id, ()))
     current = load_version(session, journey.current_version_id or 0)
-    entry = entry_rules(session, member_id, journey, current, now)
+    entry = entry_rules(session, past, journey, current, now)
     return JourneyWhy(journey.slug, journey.title, _in_short(times, entry), entry, times)
 
 
@@ -135,13 +178,10 @@ def _in_short(times: Sequence[EnrollmentWhy], entry: Sequence[EntryRule]) -> str
     return f"{how} on {last.ended_at:%d %B %Y}."
 
 
-def _enrollment(
-    session: Session, settings: Settings, row: Enrollment, journey: Journey, now: datetime
-) -> EnrollmentWhy:
+def _enrollment(session: Session, row: Enrollment, journey: Journey, known: _Known, now: datetime) -> EnrollmentWhy:
     version = load_version(session, row.version_id)
-    here = standing(session, [row.id]).get(row.id) if row.ended_at is None else None
-    visits = history(session, [row.id]).get(row.id, [])
-    steps = _Steps(session, settings, row, version, here, visits, now)
+    here, visits = known.places.get(row.id), known.visits.get(row.id, ())
+    steps = _Steps(session, row, version, known, now)
     ends: list[tuple[str, object]] = [("goal", version.script.goal)] if version.script.goal is not None else []
     ends += [(f"exit {each.name or number}", each.when) for number, each in enumerate(version.script.exits, start=1)]
     found = [pair for name, part in ends for pair in conditions_of(part, name)] if here else []
@@ -165,29 +205,11 @@ def history(session: Session, enrollment_ids: Sequence[int]) -> dict[int, list[V
 class _Steps:
     """Every step of one enrollment, explained."""
 
-    def __init__(
-        self,
-        session: Session,
-        settings: Settings,
-        row: Enrollment,
-        version: Published,
-        here: Standing | None,
-        visits: Sequence[Visit],
-        now: datetime,
-    ) -> None:
-        self._session, self._settings, self._now = session, settings, now
-        self._row, self._version, self._here, self._visits = row, version, here, visits
-        self._ahead = reached(version.script, [here.step], lambda _: True) if here else {}
-        self._messages = _messages(session, row.id, visits)
-        wanted = [place for place, step in enumerate(version.script.steps) if self._may_still_speak(place, step)]
-        self._rules = rules_for(session, settings, row, version, wanted, now)
-        waiting = [each for rows in self._messages.values() for each in rows if each.state == "queued"]
-        self._waiting = rules_of_waiting(session, settings, waiting, now)
-        self._closed = closings(session, waiting, now)
-
-    def _may_still_speak(self, place: int, step: Step) -> bool:
-        is_asking = self._here is not None and self._here.step == place and self._here.phase > 0
-        return isinstance(step, Email | Text | Ask) and place in self._ahead and not is_asking
+    def __init__(self, session: Session, row: Enrollment, version: Published, known: _Known, now: datetime) -> None:
+        self._session, self._row, self._version, self._known, self._now = session, row, version, known, now
+        self._here, self._visits = known.places.get(row.id), known.visits.get(row.id, ())
+        self._ahead = known.ahead.get(row.id, ())
+        self._messages = known.messages.get(row.id, {})
 
     def all(self) -> tuple[StepWhy, ...]:
         """In the order of the journey."""
@@ -198,7 +220,9 @@ class _Steps:
         messages = self._messages.get(place, [])
         status = self._status(place, visits)
         open_ = status in ("here", "ahead")
-        rules = self._rules.get(place, ()) or next((self._waiting.get(each.id, ()) for each in messages), ())
+        known = self._known
+        rules = known.rules.get((self._row.id, place), ())
+        rules = rules or next((known.waiting.get(each.id, ()) for each in messages), ())
         asked = conditions_of(step) if open_ else []
         return StepWhy(
             step.id,
@@ -228,7 +252,7 @@ class _Steps:
         if visits and visits[-1].why:
             told.append(visits[-1].why)
         if messages:
-            told.append(message_in_words(messages[-1], self._closed.get(messages[-1].id)))
+            told.append(message_in_words(messages[-1], self._known.closed.get(messages[-1].id)))
         match status:
             case "ahead":
                 told.append("It has not come yet.")
@@ -247,13 +271,15 @@ def _passed(visit: Visit) -> Passed:
     return Passed(visit.visit_at, visit.acted_at, visit.outcome, f"{said}.", visit.why)
 
 
-def _messages(session: Session, enrollment_id: int, visits: Sequence[Visit]) -> dict[int, list[Delivery]]:
-    found: dict[int, list[Delivery]] = {}
+def _messages(session: Session, visits: Mapping[int, Sequence[Visit]]) -> dict[int, dict[int, list[Delivery]]]:
+    """What was posted at these visits, by enrollment and step, the oldest first."""
+    found: dict[int, dict[int, list[Delivery]]] = defaultdict(lambda: defaultdict(list))
     keys = select(DeliveryKey.delivery_id).where(
-        DeliveryKey.due_at.in_([visit.visit_at for visit in visits]), DeliveryKey.enrollment_id == enrollment_id
+        DeliveryKey.due_at.in_({visit.visit_at for each in visits.values() for visit in each}),
+        DeliveryKey.enrollment_id.in_(list(visits)),
     )
     for each in session.scalars(select(Delivery).where(Delivery.id.in_(keys)).order_by(Delivery.id)):
-        found.setdefault(each.step or 0, []).append(each)
+        found[each.enrollment_id or 0][each.step or 0].append(each)
     return found
 
 

@@ -1,6 +1,7 @@
 """Why a journey has or has not begun for somebody: trigger, audience, re-entry, limits."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from engine.enrollments.enrollment import Enrollment
 from engine.enrollments.entering import WaitingEntry, room_for
 from engine.enrollments.journey import Journey, JourneyVersion, Published
 from engine.enrollments.signal import Signal
-from engine.runner.triggers import is_about, words_of
+from engine.runner.triggers import Words, is_about, words_of
 from journeys.model import AfterExit, AfterSpan, AtMost, Never, Trigger
 
 
@@ -25,16 +26,39 @@ class EntryRule:
     says: str
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What has happened with one member that decides whether journeys begin for them, read once for all of those."""
+
+    member_id: int
+    facts: Sequence[Signal]
+    words: Mapping[int, Words]
+    #: By journey: when it was first published, and the member's times on it, the first one first.
+    published_at: Mapping[int, datetime]
+    times: Mapping[int, Sequence[Enrollment]]
+
+
+def past_of(session: Session, member_id: int) -> Past:
+    """What has happened with this member until now."""
+    facts = session.scalars(select(Signal).where(Signal.member_id == member_id).order_by(Signal.id)).all()
+    first = select(JourneyVersion.journey_id, func.min(JourneyVersion.created_at)).group_by(JourneyVersion.journey_id)
+    times: dict[int, list[Enrollment]] = defaultdict(list)
+    for row in session.scalars(select(Enrollment).where(Enrollment.member_id == member_id).order_by(Enrollment.id)):
+        times[row.journey_id].append(row)
+    published_at = dict(session.execute(first).tuples().all())
+    return Past(member_id, facts, words_of(session, facts), published_at, times)
+
+
 def entry_rules(
-    session: Session, member_id: int, journey: Journey, version: Published, now: datetime
+    session: Session, past: Past, journey: Journey, version: Published, now: datetime
 ) -> tuple[EntryRule, ...]:
-    """What must be so before this journey begins for this member, each with how it stands now."""
+    """What must be so before this journey begins for that member, each with how it stands now."""
     return (
         *_state(journey),
-        *_triggers(session, member_id, journey, version),
-        *_so(session, member_id, version, now),
-        *_re_entry(session, member_id, journey, version, now),
-        *_room(session, member_id, version, now),
+        *_triggers(past, journey, version),
+        *_so(session, past.member_id, version, now),
+        *_re_entry(past, journey, version, now),
+        *_room(session, past.member_id, version, now),
     )
 
 
@@ -44,22 +68,16 @@ def _state(journey: Journey) -> Iterator[EntryRule]:
     yield EntryRule("open", paused is None, says)
 
 
-def _triggers(session: Session, member_id: int, journey: Journey, version: Published) -> Iterator[EntryRule]:
-    facts = session.scalars(select(Signal).where(Signal.member_id == member_id).order_by(Signal.id)).all()
-    published_at = session.scalar(
-        select(func.min(JourneyVersion.created_at)).where(JourneyVersion.journey_id == journey.id)
-    )
-    told = [_trigger(session, trigger, facts, journey, published_at) for trigger in version.script.triggers]
+def _triggers(past: Past, journey: Journey, version: Published) -> Iterator[EntryRule]:
+    told = [_trigger(trigger, past, journey) for trigger in version.script.triggers]
     # One trigger is enough.
     yield from sorted(told, key=lambda rule: not rule.holds)[:1] if any(rule.holds for rule in told) else told
 
 
-def _trigger(
-    session: Session, trigger: Trigger, facts: Sequence[Signal], journey: Journey, published_at: datetime | None
-) -> EntryRule:
-    begins = f"It begins when {trigger.describe()}"
-    words = words_of(session, facts)
-    fact = next((fact for fact in reversed(facts) if is_about(trigger, fact, words.get(fact.id), journey.id)), None)
+def _trigger(trigger: Trigger, past: Past, journey: Journey) -> EntryRule:
+    begins, published_at = f"It begins when {trigger.describe()}", past.published_at.get(journey.id)
+    about = (each for each in reversed(past.facts) if is_about(trigger, each, past.words.get(each.id), journey.id))
+    fact = next(about, None)
     if fact is None:
         return EntryRule("trigger", False, f"{begins}; we know of no such moment for them.")
     when = f"{fact.created_at:%d %B %Y}"
@@ -101,18 +119,13 @@ def _room(session: Session, member_id: int, version: Published, now: datetime) -
         yield EntryRule("room", room != 0, f"{says}; there is {'room' if room != 0 else 'no room just now'}.")
 
 
-def _re_entry(
-    session: Session, member_id: int, journey: Journey, version: Published, now: datetime
-) -> Iterator[EntryRule]:
-    rows = session.execute(
-        select(Enrollment.created_at, Enrollment.ended_at)
-        .where(Enrollment.member_id == member_id, Enrollment.journey_id == journey.id)
-        .order_by(Enrollment.id)
-    ).all()
-    if any(row.ended_at is None for row in rows):
+def _re_entry(past: Past, journey: Journey, version: Published, now: datetime) -> Iterator[EntryRule]:
+    rows = past.times.get(journey.id, ())
+    ends = [row.ended_at for row in rows if row.ended_at is not None]
+    if len(ends) < len(rows):
         yield EntryRule("live", False, "They are on it already; nobody is on one journey twice at a time.")
         return
-    last = max((row.ended_at for row in rows), default=None)
+    last = max(ends, default=None)
     rule = version.script.re_entry
     says = f"For the same person it begins {rule.describe()}"
     if last is None:

@@ -34,39 +34,45 @@ class RuleSaid:
 
 
 def rules_for(
-    session: Session, settings: Settings, row: Enrollment, version: Published, places: Sequence[int], now: datetime
-) -> dict[int, tuple[RuleSaid, ...]]:
-    """What the gate would say of the messages of these steps if they were about to leave now, by step."""
-    member = session.get(Member, row.member_id)
-    if member is None or not places:
+    session: Session,
+    settings: Settings,
+    member: Member,
+    wanted: Sequence[tuple[Enrollment, Published, int]],
+    now: datetime,
+) -> dict[tuple[int, int], tuple[RuleSaid, ...]]:
+    """What the gate would say of the messages of these steps of the member's if they were about to leave now.
+
+    By enrollment and step; a step is wanted as its place in the version.
+    """
+    if not wanted:
         return {}
     barred = untextable(session, [member.id], CLASSES["journey"].scope, enabled=settings.sms.enabled).get(member.id)
-    found: dict[int, tuple[RuleSaid, ...]] = {}
-    would: dict[int, Delivery] = {}
+    found: dict[tuple[int, int], tuple[RuleSaid, ...]] = {}
+    would: dict[tuple[int, int], Delivery] = {}
     chapter_id = home_chapter(session, member.id)
-    for place in places:
-        step = version.script.steps[place]
+    for row, version, place in wanted:
+        at, step = (row.id, place), version.script.steps[place]
         by_text = isinstance(step, Text) or (isinstance(step, Ask) and step.by is Means.TEXT)
         template, channel = (step.template, "email") if isinstance(step, Email | Text | Ask) else ("", "email")
         if by_text and isinstance(step, Text | Ask):
             channel = "sms"
             if barred is not None and step.or_email is None:
-                found[place] = (RuleSaid("texts", "a text may go to them", "refuses", SAYS[barred]),)
+                found[at] = (RuleSaid("texts", "a text may go to them", "refuses", SAYS[barred]),)
                 continue
             if barred is not None:
                 template, channel = step.or_email or template, "email"
         try:
             text = version.template_version(template, member.language)
         except NotFound as error:
-            found[place] = (RuleSaid("template", "the letter is published", "refuses", str(error)),)
+            found[at] = (RuleSaid("template", "the letter is published", "refuses", str(error)),)
             continue
-        would[place] = Delivery(
-            id=-1 - place, created_at=now, message_class="journey", channel=channel, member_id=member.id,
+        would[at] = Delivery(
+            id=-1 - len(would), created_at=now, message_class="journey", channel=channel, member_id=member.id,
             chapter_id=chapter_id, template_version_id=text, enrollment_id=row.id, version_id=version.id, step=place,
             visit_at=now, send_at=now, state="queued", state_at=now, attempts=0,
         )  # fmt: skip
     said = rules_of_waiting(session, settings, list(would.values()), now)
-    return found | {place: said[delivery.id] for place, delivery in would.items()}
+    return found | {at: said[delivery.id] for at, delivery in would.items()}
 
 
 def rules_of_waiting(

@@ -79,9 +79,9 @@ def publish(town: Town, yaml: str = PORCH) -> dict[str, int]:
 
 
 def begins(town: Town, *people: str) -> None:
-    """These people are on the newest version, and wait in its first week."""
+    """These people are on the version that was published last, and wait in its first week."""
     with town.write() as session:
-        version = session.query(JourneyVersion).order_by(JourneyVersion.number.desc()).first()
+        version = session.query(JourneyVersion).order_by(JourneyVersion.id.desc()).first()
         assert version is not None
         enroll_many(session, [town.people[each] for each in people], version, "by_hand", town.clock.at)
     runs(town)

@@ -9,7 +9,7 @@ from engine.enrollments.journey import Journey, load_version
 from engine.enrollments.signal import Signal
 from engine.outbox.delivery import Delivery
 from engine.runner.enter import needs_entering, next_entering_at
-from engine.runner.explain_entry import entry_rules
+from engine.runner.explain_entry import entry_rules, past_of
 from engine.runner.merging import end_for_erased, join_enrollments
 from tests.database import on_both_databases
 from tests.runner.conftest import Town
@@ -156,7 +156,7 @@ def test_why_says_who_waits_for_room_and_of_whom_the_audience_is_not_so(town: To
             (other, second, {"open": True, "audience": False, "re_entry": True}),
         ):
             row = session.get_one(Journey, published.journey_id)
-            rules = entry_rules(session, member, row, load_version(session, published.id), town.now)
+            rules = entry_rules(session, past_of(session, member), row, load_version(session, published.id), town.now)
             assert {rule.rule: rule.holds for rule in rules} == expected
             if member == second and published is version:
                 assert "they have waited in line since 02 March 2026" in rules[-1].says

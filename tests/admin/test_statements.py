@@ -1,0 +1,71 @@
+"""What a page asks of the database does not grow with what it shows: as many statements for a few as for many."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event
+
+from tests.admin.crowded import Ids, crowd
+from tests.admin.town import Town, build
+
+FEW, MANY = 2, 5
+
+#: Each page as whoever sees most on it opens it.
+STAFF = (
+    "/", "/needs-a-person", "/all?show=machine", "/all?show=junk", "/all?order=longest", "/conversations/{thread}",
+    "/messages/{message}/original", "/people?order=contact", "/people/{rosa}", "/people/{rosa}/consents.csv",
+    "/people/{rosa}/journeys", "/people/{rosa}/talks", "/tasks", "/tasks/{task}", "/rules", "/unfiled", "/journeys",
+    "/journeys/porch/1", "/journeys/porch/1/messages", "/journeys/porch/moving", "/letters/{letter}", "/me", "/health",
+)  # fmt: skip
+STEWARD = (
+    "/chapters", "/all?show=topics", "/all?show=junk", "/conversations/{topic}", "/rules?edit={rule}",
+    "/chapters/talk", "/chapters/{atlanta}/talk",
+)  # fmt: skip
+KEEPER = ("/", "/me/notes", "/people?name=a&chapter=atlanta")
+
+
+@contextmanager
+def asked(town: Town) -> Iterator[Counter[str]]:
+    """Every statement of the block, with how often it was sent."""
+    found: Counter[str] = Counter()
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        found[statement] += 1
+
+    event.listen(town.services.db.engine, "before_cursor_execute", note)
+    yield found
+    event.remove(town.services.db.engine, "before_cursor_execute", note)
+
+
+@pytest.fixture(scope="module")
+def towns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[Town, Ids]]]:
+    """The same town twice, with few and with many of everything."""
+    towns = [build(tmp_path_factory.mktemp(f"with_{many}")) for many in (FEW, MANY)]
+    yield [(town, crowd(town, many)) for town, many in zip(towns, (FEW, MANY), strict=True)]
+    for town in towns:
+        town.services.db.close()
+
+
+@pytest.mark.parametrize(("who", "pages"), [("maya", STAFF), ("denise", STEWARD), ("keeper0", KEEPER)])
+def test_no_page_asks_more_because_there_is_more_to_show(
+    towns: list[tuple[Town, Ids]], who: str, pages: tuple[str, ...]
+) -> None:
+    told: list[dict[str, Counter[str]]] = []
+    for town, ids in towns:
+        visitor = town.signed_in(who)
+        told.append({})
+        for page in pages:
+            path = page.format(**ids, rosa=town.people["rosa"], atlanta=town.chapters["atlanta"])
+            visitor.sees(path)  # what a process reads once, it has read
+            with asked(town) as statements:
+                visitor.sees(path)
+            told[-1][page] = statements
+    few, many = told
+    grown = {
+        page: (statements - few[page]).most_common(3)
+        for page, statements in many.items()
+        if statements.total() > few[page].total()
+    }
+    assert grown == {}
