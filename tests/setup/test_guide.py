@@ -94,6 +94,8 @@ def test_the_guide_has_few_commands_and_says_how_many() -> None:
     assert len(typed) == 17
     assert words in " ".join(GUIDE.read_text("utf-8").split())
     assert f"{len(typed)} commands" in (ROOT / "README.md").read_text("utf-8")
+    moving = [line for line in commands_below(GUIDE, "Move to PostgreSQL").splitlines() if not line.startswith(" ")]
+    assert f"the move to PostgreSQL later: {len(moving)} commands" in GUIDE.read_text("utf-8")
 
 
 @pytest.mark.long
