@@ -18,6 +18,7 @@ from engine.conversations.passing import HELD_BACK, PASSING
 from engine.conversations.received import Received
 from engine.conversations.timeline import Done, Said
 from engine.outbox.fate import Fate
+from engine.people.consent import EVERYTHING
 from reply_router.reading.quotes import FORWARDED
 from reply_router.reading.signatures import APP_LINE, LIST_FOOTER, NOTICE, SIGNATURE
 from templates.web.reader import Reader
@@ -38,10 +39,14 @@ MACHINES = frozenset({"away", "bounce", "late", "arrived", "complaint", "receipt
 ABOUT_OURS = frozenset({"bounce", "late", "arrived", "complaint"})
 
 #: What a word of consent may be about besides a chapter, and how it may have been said (engine.people.consent).
-ABOUT = frozenset({"all", "journey", "broadcast", "digest", "reminders", "staff"})
+ABOUT = frozenset({"journey", "broadcast", "digest", "reminders", "staff"})
 HOWS = frozenset(
     {"one-click", "link", "preferences", "import", "text", "carrier", "sign-up", "reply", "complaint", "added by hand"}
 )
+
+#: What proves these is what they wrote, unless it begins with what they were shown, or ends with what they did then.
+THEIR_WORDS = frozenset({"text", "reply"})
+SHOWN = "Shown: “"
 
 #: Characters and lines of one stretch that are in view, and by how many characters it may be longer all the same.
 LONG, ROOM, MANY_LINES = 5_000, 1_000, 80
@@ -286,10 +291,19 @@ def _how(message: Message, author: str, whom: str, reader: Reader) -> str:
 
 def consent_words(channel: str, about: str, opted_in: bool, how: str, reader: Reader) -> str:
     """One word of consent in a sentence: what comes or not, by what, and how it was said."""
+    said = reader.say(f"consent.how_{how.replace('-', '_').replace(' ', '_')}") if how in HOWS else how
+    if about == EVERYTHING:
+        which = "sms" if channel == "sms" else "email"
+        return reader.say(f"consent.{'yes' if opted_in else 'no'}_all_{which}", how=said)
     what = reader.say(f"consent.{about}") if about in ABOUT else about
     way = reader.say("consent.by_sms" if channel == "sms" else "consent.by_email")
-    said = reader.say(f"consent.how_{how.replace('-', '_').replace(' ', '_')}") if how in HOWS else how
     return reader.say("consent.yes" if opted_in else "consent.no", what=what, way=way, how=said)
+
+
+def proof_words(how: str, evidence: str, reader: Reader) -> str:
+    """What proves a word of consent, where we worded it in the reader's language; what somebody wrote as they did."""
+    is_theirs = how in THEIR_WORDS and not evidence.startswith(SHOWN) and not evidence.endswith(".)")
+    return evidence if is_theirs else reader.said(evidence)
 
 
 def _done(done: Done, reader: Reader) -> str:

@@ -85,8 +85,10 @@ def frame(app: Flask, services: Services) -> None:
 
 def _alarm(services: Services, reader: Reader, scope: Scope) -> str | None:
     """What whoever answers people should know now: nothing leaves, replies may not reach us, letters of theirs rest."""
+    if request.blueprint == "health":
+        return None  # that page says it itself, with what to do
     chapter_ids = None if scope.everything else scope.chapters
-    where = reader.say("health.here_below" if request.blueprint == "health" else "health.on_health")
+    where = reader.say("health.on_health")
     with services.db.read() as session:
         pause = open_pause(session)
         if pause is not None:
@@ -97,8 +99,9 @@ def _alarm(services: Services, reader: Reader, scope: Scope) -> str | None:
     if found.arrives:
         if brake is None:
             return None
-        name = chapter.name if chapter else reader.say("health.no_chapter")
-        return reader.say("health.brake_alarm", name=name, where=where)
+        if chapter is None:
+            return reader.say("health.brake_alarm_no_chapter", where=where)
+        return reader.say("health.brake_alarm", name=chapter.name, where=where)
     why = reader.say(f"health.way_in_{found.why}", domain=services.settings.mail.domain, where=where)
     return f"{reader.say('health.way_in_red')} {why}"
 

@@ -1,5 +1,6 @@
 """Health: whether everything received has an outcome, everything due leaves, and everybody is answered."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,6 +25,9 @@ from engine.outbox.pace import slowed_numbers
 from engine.outbox.sending_pause import pause_sending, resume_sending
 from engine.outbox.text_day import NO_CAP
 from engine.outbox.waiting import waiting
+
+#: A conversation as the doctor names it, who prints on a terminal too.
+_CONVERSATION = re.compile(r"(/conversations/\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,13 @@ def _page(services: Services, session: Session, asked: Ahead) -> str:
         balance=balance(session),
         asked=asked,
         first_days=FIRST_DAYS,
+        parts=_parts,
     )
+
+
+def _parts(words: str) -> list[str]:
+    """A check's words, in which every second part is the address of a conversation, to be opened."""
+    return _CONVERSATION.split(words)
 
 
 def _slowed_by(held: HeldBack) -> str:

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import and_, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from admin.web.entries import consent_words, machine_words
+from admin.web.entries import consent_words, machine_words, proof_words
 from admin.web.frame import reader_of
 from admin.web.me import Me, me
 from admin.web.places import addressed
@@ -71,6 +71,8 @@ class About:
     unreached: Unreached | None
     #: That they called mail of ours unwanted.
     complained: str
+    #: What proves their yes or no to texts.
+    texts_proof: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,7 @@ def pages(services: Services) -> Blueprint:
                     (
                         line.at,
                         consent_words(line.channel, line.chapter or line.scope, line.opted_in, line.how, reader),
-                        line.evidence,
+                        proof_words(line.how, line.evidence, reader),
                     )
                     for line in ledger_of(session, member.id, latest=LATEST_CONSENTS)
                 ],
@@ -192,7 +194,8 @@ def _line(message: Message, member: Member, reader: Reader) -> str:
         return machine_words(message, message.author_name or member.name, member.name, reader)
     if message.detail.get("unreadable"):
         return reader.say("folded.as_it_came")
-    return message.subject or message.text[:120]
+    words = " ".join(message.text.split())[:120]
+    return message.subject or words if message.kind == "journey" else words or message.subject
 
 
 def known(session: Session, member: Member) -> Known:
@@ -241,6 +244,7 @@ def about(session: Session, viewer: Me, member: Member, reader: Reader, sms: Tex
         rests={reach.id: rest_words(reach, reader) for reach in known.reaches if reach.rests},
         unreached=unreached(session, known, sms, reader),
         complained=complaint_words(session, member, reader),
+        texts_proof=proof_words(known.texts.how, known.texts.evidence, reader) if known.texts else "",
     )
 
 

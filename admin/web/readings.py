@@ -27,6 +27,7 @@ from templates.compiled import Compiled
 from templates.text import sample_length
 from templates.vocabulary import base_language
 from templates.web.reader import Reader
+from templates.web.sayings import in_turn
 from templates.words import read_words
 
 #: Which of a person's possible mailboxes may be a signer's address before anybody has it.
@@ -66,7 +67,8 @@ class StepRow:
     step: Step
     kind: str
     title: str
-    does: str
+    #: What it does, and then each of its ways; see `turns`.
+    does: tuple[str, ...]
     people: int
     letters: tuple[LetterRow, ...] = ()
 
@@ -126,7 +128,7 @@ def read_version(
             step,
             STEP_KINDS[type(step)].name,
             step.id.replace("_", " "),
-            _sentence(step, place, script, reader),
+            _does(step, place, script, reader),
             people.get((version.id, place), 0),
             tuple(by_step.get(step.id, ())),
         )
@@ -169,14 +171,19 @@ def _walks(session: Session, viewer: Me) -> bool:
     return session.scalar(beside) is not None
 
 
-def _sentence(step: Step, place: int, script: Script, reader: Reader) -> str:
+def _does(step: Step, place: int, script: Script, reader: Reader) -> tuple[str, ...]:
     ids, ways = [f"“{id_.replace('_', ' ')}”" for id_ in script.ids], step.ways()
     said = step.describe(ids)
     # Steps with several ways name them; a step with one says where it leads only when it jumps.
     if len(ways) == 1 and ways[0].to not in (place + 1, None):
         said += f", then goes to {to(ways[0].to, ids)}"
-    said = reader.said(said)
-    return f"{said[:1].upper()}{said[1:]}."
+    return turns(said, reader)
+
+
+def turns(words: str, reader: Reader) -> tuple[str, ...]:
+    """What a step does, and each of its ways by itself, each a sentence in the reader's language."""
+    told = [reader.said(each) for each in in_turn(words)]
+    return tuple(f"{each[:1].upper()}{each[1:]}." for each in told)
 
 
 def _segments(letter: Compiled, each: Sent) -> int:

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from admin.web.frame import reader_of
 from admin.web.me import me
 from admin.web.people import talking_with
+from admin.web.readings import turns
 from engine.base.services import Services
 from engine.conversations.hold import held_members
 from engine.conversations.scope import member_in
@@ -28,7 +29,7 @@ class StepView:
 
     why: StepWhy
     title: str
-    does: str
+    does: tuple[str, ...]
     #: What happened and when, oldest first.
     happened: tuple[tuple[datetime, str], ...]
     #: What stands in the way now of what has not left, beside the talk that the page names first.
@@ -82,11 +83,10 @@ def _time(time: EnrollmentWhy, reader: Reader) -> TimeView:
 
 
 def _step(step: StepWhy, reader: Reader) -> StepView:
-    does = _spaced(reader.said(step.does))
     return StepView(
         step,
         _spaced(step.step),
-        f"{does[:1].upper()}{does[1:]}.",
+        tuple(_spaced(each) for each in turns(step.does, reader)),
         tuple(sorted(_happened(step, reader), key=lambda each: each[0])),
         tuple(
             (rule, rule.until if rule.until is not None and rule.until.year < _NEVER else None)

@@ -6,7 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from templates.vocabulary import base_language
-from templates.web.sayings import said
+from templates.web.sayings import on_a_clock
 from templates.words import read_words
 
 #: The words of our pages. A sentence that counts is two: `..._one` and `..._other`.
@@ -31,8 +31,8 @@ class Reader:
         return WORDS.say(self.language, key, **values)
 
     def said(self, words: str) -> str:
-        """A sentence that a row keeps, in this reader's language; as it was kept where nobody wrote its pair."""
-        return said(words, self.language)
+        """A sentence that a row keeps, in this language and by this clock; without a pair, as it was kept."""
+        return on_a_clock(words, self.language, self.moment)
 
     def when(self, at: datetime) -> str:
         """How long ago, as people say it: "12 min", "3 h", "Tue", "Mar 4", "Mar 4, 2025"; ahead of now, its day."""
@@ -97,6 +97,12 @@ class Reader:
         if self.language == "es":
             return f"{local.hour}:{local.minute:02}"
         return f"{local.hour % 12 or 12}:{local.minute:02} {'am' if local.hour < 12 else 'pm'}"
+
+    def hour(self, hour: int) -> str:
+        """A full hour of the day, of 0 to 23, without its zone: "2 pm", "14:00"."""
+        if self.language == "es":
+            return f"{hour}:00"
+        return f"{hour % 12 or 12} {'am' if hour < 12 else 'pm'}"
 
     def stamp(self, at: datetime) -> str:
         """The moment for machines, ISO 8601 in UTC."""

@@ -46,6 +46,13 @@ WHOLE = {
         "Rosa wrote to us without answering anything of ours.",
         "Rosa wrote to Atlanta without answering anything of ours.",
     ),
+    "A mail in the name of Value1 Value3. Value5 Nothing was changed, and no mail asks them now: one did lately, about "
+    "this or another thing, or no address of theirs takes mail. Find out from them what they want.": tuple(
+        f"A mail in the name of Rosa {wish}. {proof.UNPROVEN.says} Nothing was changed, and no mail asks them now: one "
+        "did lately, about this or another thing, or no address of theirs takes mail. Find out from them what they "
+        "want."
+        for wish in ("asks us to write less often", "says that they leave Atlanta")
+    ),
     "Value0 “Value2”": ("the letter “A bench”", "what we wrote under “A bench”"),
     "Value0 Value2 “Value4”. Nobody has to answer that.": ("Rosa liked “Hello”. Nobody has to answer that.",),
     "Value0 Value2 Value4.": (),

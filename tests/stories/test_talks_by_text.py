@@ -151,7 +151,7 @@ def test_after_a_stop_no_text_can_leave_in_any_room_until_their_own_start(town: 
     assert len(refused) == 2
     assert all("Only they can undo that" in why for (why,) in refused)
     page = town.denise.reads(stella)
-    assert "They stopped everything by text (a text of theirs)." in page.words
+    assert "They stopped all texts (a text of theirs)." in page.words
     assert "Send to Stella by text" not in page.words
     letters = len(stella.letters)
     town.passes("5d")
@@ -177,4 +177,4 @@ def test_a_stop_that_the_carrier_knew_first_is_kept_and_nothing_is_tried_again(t
     town.passes("1d")
     assert (len(ida.texts_had), waiting_texts(town, ida)) == (had, [])
     assert town.ask("select max(attempts) from delivery where text = 'It is, from noon.' and channel = 'sms'") == [(1,)]
-    assert "They stopped everything by text (told by the carrier)." in town.denise.reads(ida).words
+    assert "They stopped all texts (told by the carrier)." in town.denise.reads(ida).words

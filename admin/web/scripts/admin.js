@@ -47,6 +47,9 @@ if (talk && getComputedStyle(talk).overflowY === "auto") {
   talk.scrollTop = Math.min(talk.scrollHeight - talk.clientHeight, top);
 }
 
+// The list beside it opens where this conversation stands in it, so that the next one is in sight.
+document.querySelector(".list .row[aria-current]")?.scrollIntoView({ block: "nearest" });
+
 // The new page's parts take the place of the old ones; what stands open, and what is being written, stays.
 function takeOver(fresh) {
   for (const id of ["views", "rows", "standing"]) {

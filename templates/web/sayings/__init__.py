@@ -7,8 +7,9 @@ what has none (words of a provider, rows of an older version) stays as it was wr
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -26,9 +27,22 @@ _A_SPAN = re.compile(r"(\d+) (minute|hour|day|week)s?")
 _DIGITS = "_digits"
 #: A value of this name is words of which one is enough: `"soup" or "sopa"`.
 _ANY = "_any"
+#: A value of this name is a name in quotes, "soup" or “soup”: they are those of the language it is said in.
+_QUOTED = "_quoted"
+#: A value of this name is the name of one step, and no more of what is told.
+_STEP = "_step"
 _LENGTH = r"\d+ (?:minute|hour|day|week)s?"
+#: A value of this name is a moment as rows keep it, in one of two ways, or a mark for it on a reader's own clock.
+_MOMENT = "_moment"
+_MARK = "\x02[0-9]+\x03"
+_KEPT_MOMENT = r"(?:on )?\d{2} [A-Z][a-z]+ \d{4} at \d{2}:\d{2} UTC|(?:at )?\d{2}:\d{2} UTC on \d{2} [A-Z][a-z]+ \d{4}"
 #: What a value of these names looks like; of any other, anything.
-_SHAPES = {_SPAN: f"{_LENGTH}(?: and {_LENGTH})*", _DIGITS: "[0-9.]+"}
+_SHAPES = {
+    _SPAN: f"{_LENGTH}(?: and {_LENGTH})*",
+    _DIGITS: "[0-9.]+",
+    _STEP: "[^”;]+",
+    _MOMENT: f"{_KEPT_MOMENT}|{_MARK}",
+}
 #: Where one sentence ends and another begins.
 _BETWEEN = re.compile(r"(?<=[.!?”]) (?=[A-ZÁÉÍÓÚÑ“])")
 #: Where one thing said in turn ends, outside of what somebody wrote.
@@ -57,6 +71,9 @@ class Sayings:
     #: What stands between several that are told together, and between theirs; units of time, one and many.
     between: Mapping[str, str]
     units: Mapping[str, list[str]]
+    #: What stands before and behind a name in quotes; a moment, with its `day` and `time`.
+    quotes: str
+    moment: str
 
     def pair(self, words: str) -> str | None:
         """The words in this language; None for words that are no saying."""
@@ -116,9 +133,13 @@ class Sayings:
             return _A_SPAN.sub(self._span, value).replace(" and ", self.between[" and "])
         if name.endswith(_ANY):
             return self.between["any"].join(self.pair(each) or each for each in value.split(" or "))
+        if name.endswith(_MOMENT):
+            return self._moment(value)
+        if name.endswith(_QUOTED):
+            return f"{self.quotes[0]}{value[1:-1]}{self.quotes[1]}" if value[:1] in ('"', "“") else value
         if not name.endswith(_SAID):
             return value
-        whole = self._together(value) or self.pair(value)
+        whole = self.in_turn(value) or self._together(value) or self.pair(value)
         if whole is not None:
             return whole
         # Several together, as a rule tells what it asked for, or junk its signs.
@@ -127,6 +148,12 @@ class Sayings:
             if any(pair is not None for _, pair in parts):
                 return self.between[between].join(pair or each for each, pair in parts)
         return value
+
+    def _moment(self, value: str) -> str:
+        day, time = _A_DAY.search(value), re.search(r"\d{2}:\d{2}", value)
+        if day is None or time is None:
+            return value
+        return f"{self.moment.replace('{day}', _A_DAY.sub(self._day, day[0])).replace('{time}', time[0])}"
 
     def _span(self, found: re.Match[str]) -> str:
         one, many = self.units[found[2]]
@@ -152,6 +179,27 @@ def said(words: str, language: str) -> str:
     return whole or " ".join(pair or each for pair, each in zip(told, sentences, strict=True))
 
 
+def in_turn(words: str) -> tuple[str, ...]:
+    """What is said one after the other, as a step tells its ways: each part is a saying by itself."""
+    return tuple(_IN_TURN.split(words))
+
+
+def on_a_clock(words: str, language: str, tell: Callable[[datetime], str]) -> str:
+    """The words in that language, every moment in them as `tell` says it instead of in UTC."""
+    moments: list[datetime] = []
+
+    def mark(found: re.Match[str]) -> str:
+        day, time = _A_DAY.search(found[0]), re.search(r"\d{2}:\d{2}", found[0])
+        try:
+            moments.append(datetime.strptime(f"{day and day[0]} {time and time[0]} +0000", "%d %B %Y %H:%M %z"))
+        except ValueError:
+            return found[0]
+        return f"\x02{len(moments) - 1}\x03"
+
+    marked = re.sub(_KEPT_MOMENT, mark, words)
+    return re.sub(_MARK, lambda place: tell(moments[int(place[0][1:-1])]), said(marked, language))
+
+
 @cache
 def sayings(language: str) -> Sayings | None:
     """Those of a language; None for English, in which they were said, and for one that nobody wrote."""
@@ -168,6 +216,8 @@ def sayings(language: str) -> Sayings | None:
         kept["day"]["months"],
         kept["between"],
         kept["span"],
+        kept["quotes"],
+        kept["day"]["moment"],
     )
 
 
