@@ -21,6 +21,7 @@ from journeys.read import read_file
 from templates.catalog import our_library
 from tests.admin.town import NOON, PASSWORD, Town
 from tests.browser.glass import WAYS
+from tests.waiting import PATIENCE
 
 LIBRARY = Path(__file__).parents[2] / "journeys" / "library"
 SCRIPTS = Path(__file__).parents[2] / "admin" / "web" / "scripts"
@@ -39,6 +40,7 @@ def _open(browser: Browser, base: str, width: int, scripts: bool = True, who: st
     context = browser.new_context(
         viewport={"width": width, "height": 800}, java_script_enabled=scripts, color_scheme="light"
     )
+    context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
     page.goto(f"{base}/")
     page.get_by_label("Your email address").fill(f"{who}@nfp.example")

@@ -71,7 +71,8 @@ WHOLE = {
     "Nothing was changed, and no mail asks them now: one did lately, about this or another thing, or no address "
     "of theirs takes mail. Find out from them what they want.": tuple(
         f"A mail in the name of Rosa {wish}. Nothing proves it. Nothing was changed, and no mail asks them now: one "
-        "did lately, about this or another thing, or no address of theirs takes mail. Find out from them what they want."
+        "did lately, about this or another thing, or no address of theirs takes mail. Find out from them what they "
+        "want."
         for wish in (
             "says that they leave Duluth",
             *(f"asks us to write {pace}" for pace in command_rules.PACES.values()),

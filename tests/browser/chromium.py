@@ -5,7 +5,9 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.waiting import PATIENCE
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -25,6 +27,7 @@ def browser() -> Iterator[Browser]:
             "The browser tests need Chromium: sudo apt-get install chromium, or name one in HEARTHLINE_CHROMIUM.",
             pytrace=False,
         )
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield opened

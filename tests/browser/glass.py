@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.base import AxeResults
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Route, TimeoutError
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Error, Page, Route, TimeoutError
+
+from tests.waiting import PATIENCE
 
 HERE = ("127.0.0.1", "localhost")
 #: A narrow window and a wide one, with scripts or without: every run sees one of each, the long one all four.
@@ -46,13 +49,23 @@ class Glass:
                 self.page.wait_for_function(f"({below}) <= 0")
             except TimeoutError as error:
                 raise AssertionError(f"{where}: there is nothing to see below the panes, and it scrolls") from error
-        found = Axe().run(self.page, options={"resultTypes": ["violations"], "preload": False})
+        found = self._looked_at()
         grave = [
             f"{each['id']} ({each['impact']}): {[node['html'][:160] for node in each['nodes'][:3]]}"
             for each in found.response["violations"]
             if each["impact"] in GRAVE
         ]
         assert not grave, f"{where}: {grave}"
+
+    def _looked_at(self) -> AxeResults:
+        """What axe finds; a page that shows something new in the midst of it is looked at anew."""
+        while True:
+            try:
+                return Axe().run(self.page, options={"resultTypes": ["violations"], "preload": False})
+            except Error as error:
+                if "Execution context was destroyed" not in error.message:
+                    raise
+                self.page.wait_for_load_state()
 
 
 @contextmanager
@@ -64,7 +77,7 @@ def window(browser: Browser, width: int, *, javascript: bool = True) -> Iterator
         locale="en-US",
         reduced_motion="reduce",
     )
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
     glass = Glass(page, javascript)
 
