@@ -67,17 +67,6 @@ WHOLE = {
     "is at the national desk, and nobody of a chapter could be foundValue1": (
         "is at the national desk, and nobody of a chapter could be found, though away",
     ),
-    "A mail in the name of Value1 Value3. Value5 "
-    "Nothing was changed, and no mail asks them now: one did lately, about this or another thing, or no address "
-    "of theirs takes mail. Find out from them what they want.": tuple(
-        f"A mail in the name of Rosa {wish}. Nothing proves it. Nothing was changed, and no mail asks them now: one "
-        "did lately, about this or another thing, or no address of theirs takes mail. Find out from them what they "
-        "want."
-        for wish in (
-            "says that they leave Duluth",
-            *(f"asks us to write {pace}" for pace in command_rules.PACES.values()),
-        )
-    ),
     "Rule “Value1”Value3: Value5.": (
         "Rule “rides” by Denise: everything in this chapter.",
         "Rule “rides”: by this number.",
