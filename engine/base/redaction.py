@@ -36,6 +36,9 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _LONG_RUN = re.compile(r"[A-Za-z0-9_-]{24,}")
+_BREAK = re.compile(r"[_-]")
+#: Signs without a break that are no word where a digit is among them, and no name of anything where none is.
+_NO_WORD, _NO_NAME = 12, 30
 #: The provider's own names of messages, by which somebody finds them there.
 _PROVIDER_ID = re.compile(r"(?:SM|MM)[0-9a-f]{32}")
 # What a request or a form carried as words.
@@ -119,9 +122,13 @@ def _whole_words(text: str) -> str:
 
 
 def _unless_plain(found: re.Match[str]) -> str:
-    """A run of letters and digits is a token; one of words alone is somebody's name for something."""
+    """A run of letters and digits is a token; one of words alone is somebody's name for something.
+
+    A token may hold few digits by chance, or none; but no name has so many letters without a break between words.
+    """
     run = found[0]
-    if _PROVIDER_ID.fullmatch(run):
-        return run
     digits = sum(map(str.isdigit, run))
-    return GONE if digits >= 3 and digits < len(run) else run
+    if _PROVIDER_ID.fullmatch(run) or digits == len(run):
+        return run
+    longest = max(map(len, _BREAK.split(run)))
+    return GONE if digits >= 3 or longest >= (_NO_WORD if digits else _NO_NAME) else run

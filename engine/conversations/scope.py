@@ -108,6 +108,9 @@ def member_ids_in(scope: Scope) -> SelectBase | None:
         select(Member.id).where(Member.organizer_id == scope.member_id),
         select(Membership.member_id).where(Membership.chapter_id.in_(scope.chapters), Membership.left_at.is_(None)),
         select(Thread.member_id).where(Thread.member_id.is_not(None), threads_in(scope)),
+        select(Task.member_id).where(
+            Task.member_id.is_not(None), Task.assignee_id == scope.member_id, Task.done_at.is_(None)
+        ),
     )
 
 

@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import Connection, event, select
 
 from engine.content.approval import Approval
+from engine.conversations.task import give_task
 from engine.enrollments.enrollment import Due, Enrollment
 from engine.enrollments.journey import Journey
 from engine.people.member import Member
 from tests.admin.porch import PORCH, begins, publish, runs
 from tests.admin.test_scope import ROLES
-from tests.admin.town import Town, Visitor
+from tests.admin.town import NOON, Town, Visitor
 
 LIBRARY = Path(__file__).parents[2] / "journeys" / "library"
 
@@ -54,6 +55,9 @@ def test_whom_counting_finds_is_exactly_whom_the_scope_shows(town: Town) -> None
     town.hears("walt", "A word for Denise", chapter="duluth", to="denise")
     town.person("Luis Gomez", organizer_id=town.people["denise"])
     with town.write() as session:
+        give_task(session, "Call them", NOON, NOON, member_id=town.people["walt"], assignee_id=town.people["denise"])
+        nia = {"member_id": town.people["nia"], "assignee_id": town.people["erik"]}
+        give_task(session, "Call them", NOON, NOON, **nia)
         for who in ("denise", "erik", "rosa"):
             scope = scope_of(session, town.people[who])
             ids = member_ids_in(scope)
