@@ -91,8 +91,9 @@ def begin(carried: str) -> None:
 def _ours(place: str) -> str:
     """The path to go on to, if it is one of ours."""
     parts = urlsplit(place)
-    plain = place.startswith("/") and not place.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
-    return place if plain else ""
+    # A line break would be the end of the header that sends them there, and a browser takes \ for /.
+    plain = place.startswith("/") and not place.startswith("//") and place.isprintable() and "\\" not in place
+    return place if plain and not parts.netloc and not parts.scheme else ""
 
 
 def _spoken(wait: timedelta, say: object) -> str:

@@ -30,13 +30,13 @@ from sqlalchemy import (
 )  # fmt: skip
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Mapper, Session, UOWTransaction, mapped_column
 from sqlalchemy.orm.unitofwork import SaveUpdateAll
 from sqlalchemy.types import JSON
 
-from engine.base.errors import Unavailable
+from engine.base.errors import Invalid, Unavailable
 from engine.base.metrics import DATABASE_ERRORS
 from engine.base.stored_time import UTCDateTime
 from journeys.folding import folded
@@ -209,6 +209,9 @@ class Database:
         except Exception as error:
             cause = self._our_trouble(error)
             if cause is None:
+                if isinstance(error, DataError) and "NUL" in str(error.orig):
+                    # Only programs put it into a form or an address, and PostgreSQL's text cannot hold it.
+                    raise Invalid("A zero byte (NUL) is no sign of any word.") from error
                 raise
             DATABASE_ERRORS.labels(type(cause).__name__).inc()
             raise Unavailable(f"The database cannot be used just now ({_short(cause)}).") from error

@@ -25,7 +25,15 @@ def test_an_organizer_signs_in_and_comes_to_the_page_they_asked_for(town: Town) 
 
 
 def test_signing_in_never_leads_to_somebody_elses_page(town: Town) -> None:
-    for place in ("https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"):
+    elsewhere = (
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "/\t\\evil.example",
+        "javascript:alert(1)",
+    )
+    # Nor does a line break end the header that leads on, and another one begin.
+    for place in (*elsewhere, "/people\r\nSet-Cookie: hearthline_admin=mine", "/people\u2028"):
         answer = town.visitor().presses("/session", email="denise@nfp.example", password=PASSWORD, next=place)
         assert answer.headers["Location"] == "/", place
 

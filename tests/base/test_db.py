@@ -15,12 +15,13 @@ import engine.tables
 from engine.base.broker import Broker, wake_on_commit
 from engine.base.clock import ClockRow, SandboxClock, SystemClock
 from engine.base.db import Database
-from engine.base.errors import AlreadyRunning, Unavailable
+from engine.base.errors import AlreadyRunning, Invalid, Unavailable
 from engine.base.ids import id_at, new_id, new_ids
 from engine.base.lease import take
 from engine.base.lock import FolderLock
 from engine.base.stored_time import from_microseconds, to_microseconds
 from engine.migrations import migrate
+from engine.people.member import Member, add_member
 
 NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
 
@@ -228,3 +229,10 @@ def test_what_is_read_in_one_block_is_of_one_moment_on_postgresql(postgres_db: D
         assert reading.scalar(text("select count(*) from seen")) == 0
     with postgres_db.read() as reading:
         assert reading.scalar(text("select count(*) from seen")) == 1
+
+
+def test_a_zero_byte_out_of_a_form_or_an_address_is_the_askers_mistake_on_postgresql(postgres_db: Database) -> None:
+    with pytest.raises(Invalid, match="zero byte"), postgres_db.read() as reading:
+        reading.scalar(select(Member.id).where(Member.name == "Rosa\0"))
+    with pytest.raises(Invalid, match="zero byte"), postgres_db.write() as writing:
+        add_member(writing, "Rosa\0", NOW)
