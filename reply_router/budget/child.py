@@ -11,14 +11,19 @@ import select
 import signal
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from reply_router.budget.form import written
-from reply_router.budget.frames import HEAD_BYTES, NO_MEMORY, Frame, What, head_of, sizes_in
+from reply_router.budget.frames import HEAD_BYTES, NO_MEMORY, Frame, What, head_of, sizes_in, takes
 from reply_router.budget.limits import MB
 
 #: A process that a mail left this much larger is replaced: Python gives little back.
 GROWN: Final = 64 * MB
+#: What says how large this process is (proc(5)).
+_STATM: Final = "/proc/self/statm"
+#: Bytes that are taken out of the pipe at once.
+_AHEAD: Final = 256 << 10
 
 
 def main(seconds: float, memory: int, idle_seconds: float) -> None:
@@ -28,17 +33,15 @@ def main(seconds: float, memory: int, idle_seconds: float) -> None:
         signal.signal(each, signal.SIG_IGN)
     come, go = _pipes()
     answer = _answers()
-    began = address_space()
-    fence(began, memory)
+    grown = _Grown(memory)
+    fence(grown.began, memory)
     # What is imported is no garbage, and a mail makes few cycles: it need not be walked through for each.
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
-    _send(go, Frame(What.READY))
-    waiting = select.poll()
-    waiting.register(come, select.POLLIN)
-    while waiting.poll(idle_seconds * 1000):
+    go.send(Frame(What.READY))
+    while come.has_more or come.waits(0) or (go.ring() and come.waits(idle_seconds)):
         try:
-            asked = _receive(come)
+            asked = come.take()
         except MemoryError:
             raise SystemExit(NO_MEMORY) from None  # who started it may still be writing, and would not see an answer
         if asked is None:
@@ -48,11 +51,11 @@ def main(seconds: float, memory: int, idle_seconds: float) -> None:
         answered = _answered(answer, asked)
         del asked
         signal.setitimer(signal.ITIMER_REAL, 0)
-        has_grown = address_space() > began + min(GROWN, memory // 2)
-        if answered.what is What.ANSWER and has_grown:
+        if answered.what is What.ANSWER and grown.is_too_large():
             answered = replace(answered, what=What.LAST_ANSWER)
-        _send(go, answered)
+        go.send(answered)
         if answered.what is not What.ANSWER:
+            go.ring()
             return
 
 
@@ -89,23 +92,46 @@ def _answers() -> Callable[[Frame], tuple[bytes, bytes]]:
     return answer
 
 
-def _pipes() -> tuple[int, int]:
+def _pipes() -> tuple["_Come", "_Go"]:
     """Where frames come and go, out of reach of whatever reads standard input or prints."""
-    come, go = os.dup(0), os.dup(1)
+    come, go, bell = os.dup(0), os.dup(1), os.dup(2)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for each in (0, 1, 2):
         os.dup2(nowhere, each)
     os.close(nowhere)
-    return come, go
+    return _Come(come), _Go(go, bell)
+
+
+class _Grown:
+    """Whether this process has become too large to go on; asked after every mail."""
+
+    def __init__(self, memory: int) -> None:
+        """It is now as large as it should be."""
+        try:
+            self._told = os.open(_STATM, os.O_RDONLY)
+        except OSError:
+            self._told = -1
+        self.began = self._address_space()
+        self._most = self.began + min(GROWN, memory // 2)
+
+    def is_too_large(self) -> bool:
+        """Whether a mail left it larger than any should."""
+        return self._address_space() > self._most
+
+    def _address_space(self) -> int:
+        return _bytes_in(os.pread(self._told, 100, 0)) if self._told >= 0 else 0
 
 
 def address_space() -> int:
     """Bytes of address space this process has (proc(5)); 0 where the system does not say."""
     try:
-        with open("/proc/self/statm", "rb") as told:  # noqa: PTH123 (asked after every mail)
-            return int(told.read().split()[0]) * os.sysconf("SC_PAGESIZE")
-    except (OSError, ValueError, IndexError):
+        return _bytes_in(Path(_STATM).read_bytes())
+    except OSError:
         return 0
+
+
+def _bytes_in(statm: bytes) -> int:
+    return int(statm.split(maxsplit=1)[0]) * os.sysconf("SC_PAGESIZE")
 
 
 def fence(began: int, memory: int) -> None:
@@ -121,30 +147,77 @@ def fence(began: int, memory: int) -> None:
         resource.setrlimit(limit, (most, most))
 
 
-def _receive(come: int) -> Frame | None:
-    """The next frame; None when nothing more comes."""
-    head = _exactly(come, HEAD_BYTES)
-    if head is None:
-        return None
-    what, words, body = sizes_in(head)
-    first, second = _exactly(come, words), _exactly(come, body)
-    return Frame(what, first, second) if first is not None and second is not None else None
+class _Come:
+    """Where frames come from. What is there is taken at once, the next frames too."""
 
+    def __init__(self, pipe: int) -> None:
+        """Nothing has come yet."""
+        self._pipe = pipe
+        self._ahead, self._at = b"", 0
+        self._waiting = select.poll()
+        self._waiting.register(pipe, select.POLLIN)
 
-def _exactly(come: int, size: int) -> bytes | None:
-    pieces = []
-    while size:
-        piece = os.read(come, min(size, MB))
-        if not piece:
+    @property
+    def has_more(self) -> bool:
+        """Whether something of the next frame is here."""
+        return self._at < len(self._ahead)
+
+    def waits(self, seconds: float) -> bool:
+        """Whether something comes within so many seconds, be it the end."""
+        return bool(self._waiting.poll(seconds * 1000))
+
+    def take(self) -> Frame | None:
+        """The next frame; None when nothing more comes."""
+        head = self._exactly(HEAD_BYTES)
+        if head is None:
             return None
-        pieces.append(piece)
-        size -= len(piece)
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        what, words, body = sizes_in(head)
+        first, second = self._exactly(words), self._exactly(body)
+        return Frame(what, first, second) if first is not None and second is not None else None
+
+    def _exactly(self, size: int) -> bytes | None:
+        here = self._ahead[self._at : self._at + size]
+        self._at += len(here)
+        if len(here) == size:
+            return here
+        pieces = [here]
+        size -= len(here)
+        while size:
+            piece = os.read(self._pipe, max(min(size, MB), _AHEAD))
+            if not piece:
+                return None
+            self._ahead, self._at = piece, min(size, len(piece))
+            pieces.append(piece[:size])
+            size -= self._at
+        return b"".join(pieces)
 
 
-def _send(go: int, frame: Frame) -> None:
-    head = head_of(frame) + frame.words
-    for piece in (head, frame.body) if frame.body else (head,):
-        left = memoryview(piece)
-        while left:
-            left = left[os.write(go, left) :]
+class _Go:
+    """Where frames go to. Who waits for them sleeps until the bell rings: when they become many, or all there was is
+    answered."""
+
+    def __init__(self, pipe: int, bell: int) -> None:
+        """Nothing has gone yet."""
+        self._pipe, self._bell = pipe, bell
+        # A pipe that is full was written to before the bell rang: so nobody sleeps while this process waits for room.
+        self._most = takes(pipe) // 4
+        self._silent = 0
+
+    def send(self, frame: Frame) -> None:
+        """It has gone, or lies in the pipe."""
+        head = head_of(frame) + frame.words
+        for piece in (head, frame.body) if frame.body else (head,):
+            left = memoryview(piece)
+            while left:
+                gone = os.write(self._pipe, left[: self._most])
+                left = left[gone:]
+                self._silent += gone
+                if self._silent >= self._most:
+                    self.ring()
+
+    def ring(self) -> bool:
+        """Whoever waits looks."""
+        if self._silent:
+            self._silent = 0
+            os.write(self._bell, b".")
+        return True

@@ -5,7 +5,7 @@ The types say how it is read back, and what is not of its type is refused: the o
 
 import json
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
@@ -26,7 +26,7 @@ def read_back(kind: type[T], words: bytes) -> T:
     """The value of this type that was written. Raises ValueError when it is none."""
     shape: Any = kind  # a type is hashable, which its own type does not say
     try:
-        value = _reader(shape)(json.loads(words))
+        value = _reader(shape)(json.loads(words.decode("ascii")))
     except (TypeError, AttributeError, RecursionError) as error:
         raise ValueError(str(error)) from error
     assert isinstance(value, kind)
@@ -40,8 +40,8 @@ def _plain(value: object) -> object:
     return _fields(kind)(value)
 
 
-#: Made once: with words of its own, `json.dumps` makes an encoder for each value.
-_encode = json.JSONEncoder(default=_plain, separators=(",", ":")).encode
+#: Made once: with words of its own, `json.dumps` makes an encoder for each value. Frozen values hold no circle.
+_encode = json.JSONEncoder(default=_plain, separators=(",", ":"), check_circular=False).encode
 
 
 @cache
@@ -61,10 +61,9 @@ def _reader(kind: Any) -> _Reader:
     """Makes a value of this type of what JSON gave."""
     origin, inner = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
-        (one,) = [each for each in inner if each is not type(None)]
-        return _maybe(_reader(one))
+        return _maybe(_reader(_of_maybe(kind)))
     if origin is tuple:
-        return _row(_reader(inner[0])) if inner[1:] == (...,) else _record(tuple, [_reader(each) for each in inner])
+        return _row(_reader(inner[0])) if inner[1:] == (...,) else _record(tuple, inner)
     if kind is datetime:
         return datetime.fromisoformat
     if kind is float:
@@ -73,7 +72,7 @@ def _reader(kind: Any) -> _Reader:
         return kind
     if is_dataclass(kind) and isinstance(kind, type):
         hints = get_type_hints(kind)
-        return _record(lambda values: kind(*values), [_reader(hints[name]) for name in _names(kind)])
+        return _record(lambda values: kind(*values), [hints[name] for name in _names(kind)])
     if kind in (str, int, bool):
         return _exactly(kind)
     raise NotImplementedError(f"a reading cannot hold {kind} on its way through a pipe yet")
@@ -85,18 +84,41 @@ def _maybe(read: _Reader) -> _Reader:
 
 def _row(read: _Reader) -> _Reader:
     def row(plain: Any) -> tuple[Any, ...]:
-        return tuple([read(each) for each in _listed(plain)])
+        return tuple([read(each) for each in _listed(plain)]) if plain != [] else ()
 
     return row
 
 
-def _record(make: Callable[[list[Any]], Any], readers: list[_Reader]) -> _Reader:
+def _record(make: Callable[[list[Any]], Any], kinds: Sequence[Any]) -> _Reader:
+    readers = [_reader(each) for each in kinds]
+    plain_ones = [at for at, each in enumerate(kinds) if _is_plain(each)]
+    others = [(at, read) for at, read in enumerate(readers) if at not in plain_ones]
+    #: What the values were whose plain ones were looked at and right: of a few shapes are nearly all.
+    good = set[tuple[type, ...]]()
+
     def record(plain: Any) -> Any:
         if len(_listed(plain)) != len(readers):
             raise ValueError("it has not as many fields as it should")
-        return make([read(each) for read, each in zip(readers, plain, strict=True)])
+        shape = tuple(map(type, plain))
+        if shape not in good:
+            for at in plain_ones:
+                readers[at](plain[at])
+            good.add(shape)
+        for at, read in others:
+            plain[at] = read(plain[at])
+        return make(plain)
 
     return record
+
+
+def _is_plain(kind: Any) -> bool:
+    """Whether a value that is right is what JSON gave, and whether it is says its type alone."""
+    return kind in (str, int, bool) or (get_origin(kind) in (Union, types.UnionType) and _is_plain(_of_maybe(kind)))
+
+
+def _of_maybe(kind: Any) -> Any:
+    (one,) = [each for each in get_args(kind) if each is not type(None)]
+    return one
 
 
 def _exactly(kind: type) -> _Reader:

@@ -1,10 +1,12 @@
-"""Frames: what goes through the pipe between a router and the process that reads for it.
+"""Frames: what goes through the pipes between a router and the process that reads for it.
 
 A frame is what it is, a JSON text and bytes, each with its length before it. The answer is never a pickle: who read a
 stranger's mail is no longer trusted with more than plain values.
 """
 
+import fcntl
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -13,6 +15,8 @@ _HEAD: Final = struct.Struct(">BII")
 HEAD_BYTES: Final = _HEAD.size
 #: A mail has 40 MB at most, and what was found in it less than its decoded parts.
 MOST_BYTES: Final = 96_000_000
+#: Bytes that a pipe is to take while nobody reads from it: what Linux grants everybody.
+PIPE: Final = 1 << 20
 #: With this code a child ends that had no memory even to take the mail in.
 NO_MEMORY: Final = 3
 
@@ -60,3 +64,18 @@ def sizes_in(head: bytes) -> tuple[What, int, int]:
     if words + body > MOST_BYTES:
         raise ValueError("more than any answer has")
     return What(what), words, body
+
+
+def widen(pipe: int) -> None:
+    """The pipe takes a whole group of usual letters, or most of it, where the system lets it (Linux: pipe(7))."""
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE)
+
+
+def takes(pipe: int) -> int:
+    """Bytes that the pipe takes while nobody reads from it."""
+    if hasattr(fcntl, "F_GETPIPE_SZ"):
+        with suppress(OSError):
+            return fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ)
+    return 16_384  # what every system grants

@@ -1,7 +1,7 @@
 """Readers: the processes that read mail for this one, and what is asked of them.
 
 One, started when the first mail comes; a second for as long as the first is held up by a mail that is large or hostile.
-Each has its own two pipes and nothing else of ours: no settings in its environment, no socket, no file. It ends when
+Each has its own three pipes and nothing else of ours: no settings in its environment, no socket, no file. It ends when
 this process ends, however that ends: its standard input then does.
 """
 

@@ -189,7 +189,7 @@ def test_closed_readers_are_gone_and_the_next_mail_begins_one_anew() -> None:
     readers.close()
 
 
-def test_a_reader_has_two_pipes_of_its_own_no_secret_and_no_file_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_has_three_pipes_of_its_own_no_secret_and_no_file_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEARTHLINE_MAIL__PASSWORD", "canary")
     ours, theirs = socket.socketpair()
     ours.set_inheritable(True)
@@ -199,7 +199,7 @@ def test_a_reader_has_two_pipes_of_its_own_no_secret_and_no_file_of_ours(monkeyp
         with readers_with() as readers:
             process = Path(f"/proc/{only(readers)}")
             open_ = sorted(str(each.readlink()).partition(":")[0] for each in (process / "fd").iterdir())
-            assert open_ == ["/dev/null"] * 3 + ["pipe"] * 2
+            assert open_ == ["/dev/null"] * 3 + [f"/proc/{process.name}/statm"] + ["pipe"] * 3
             assert b"canary" not in (process / "environ").read_bytes()
             for limit in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE):
                 assert resource.prlimit(int(process.name), limit) == (0, 0)
