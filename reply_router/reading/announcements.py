@@ -9,10 +9,12 @@ from reply_router.reading.lines import EDGES, Line, next_written
 ORIGINALS: Final = frozenset(one.casefold() for language in LANGUAGES for one in language.original)
 FORWARDS: Final = frozenset(one.casefold() for language in LANGUAGES for one in language.forwarded)
 _FORWARD_ENDS: Final = frozenset(one.casefold() for language in LANGUAGES for one in language.forward_ends)
+_EITHER: Final = ORIGINALS | FORWARDS
 #: The same as the beginnings of longer announcements ("forwarded by Maya").
 _BEGINNINGS: Final = {one: tuple(f"{phrase} " for phrase in one) for one in (ORIGINALS, FORWARDS)}
 _HIDDEN: Final = tuple(one.casefold() for one in HIDDEN_QUOTES)
 _ABOVE: Final = tuple((one.casefold(), other.casefold()) for one, other in REPLY_ABOVE)
+_ABOVE_FIRST: Final = tuple(dict.fromkeys(one for one, _ in _ABOVE))
 _RULE_SIGNS: Final = "-_=*#~+—–─―‐‑━•·"
 
 
@@ -35,13 +37,13 @@ def is_rule(text: str) -> bool:
 
 def is_announcement(text: str) -> bool:
     """Whether a line says by itself that another letter follows, whatever is drawn around it."""
-    return len(text) <= 120 and bare(text) in ORIGINALS | FORWARDS
+    return len(text) <= 120 and bare(text) in _EITHER
 
 
 def announced(lines: list[Line], phrases: frozenset[str]) -> int | None:
     """The first own line that says one of `phrases` between rules or above a copied header."""
     for place, line in enumerate(lines):
-        if not line.own or not 2 <= len(line.text) <= 120:
+        if line.why or not 2 <= len(line.text) <= 120:
             continue
         words = bare(line.text)
         if words in phrases or (is_ruled(line.text) and words.startswith(_BEGINNINGS[phrases])):
@@ -67,6 +69,11 @@ def is_reply_mark(text: str) -> bool:
     if not 8 <= len(text) < 160:
         return False
     folded = text.casefold()
+    for one in _ABOVE_FIRST:  # few phrases, and most lines have none of them
+        if one in folded:
+            break
+    else:
+        return False
     if not any(one in folded and other in folded for one, other in _ABOVE):
         return False
     return is_ruled(text) or len(text.split()) <= 9

@@ -72,8 +72,9 @@ def _feedback_type(letter: Letter) -> str | None:
 
 
 def _sent_back(letter: Letter) -> bool:
+    if not letter.parts_of("message/rfc822", "text/rfc822-headers"):
+        return False
     sender = letter.sender
     local = sender.address.partition("@")[0].casefold() if sender else ""
     subject = letter.subject.casefold().removeprefix("fw: ").removeprefix("fwd: ")
-    returned = bool(letter.parts_of("message/rfc822", "text/rfc822-headers"))
-    return returned and local in _SENDERS and subject.startswith(_SUBJECTS)
+    return local in _SENDERS and subject.startswith(_SUBJECTS)

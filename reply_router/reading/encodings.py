@@ -27,8 +27,14 @@ _NAMES: Final = {
 }
 
 
+#: As nearly all write it.
+_USUAL: Final = {"": "", "7bit": "", "8bit": "", "base64": "base64", "quoted-printable": "quoted-printable"}
+
+
 def encoding_of(value: str) -> str:
     """The transfer encoding that a header value names: base64, quoted-printable, uuencode, or empty for none."""
+    if value in _USUAL:
+        return _USUAL[value]
     word = value.partition(";")[0].partition("(")[0]
     return _NAMES.get("".join(c for c in word.casefold() if c.isalnum()), "")
 

@@ -4,8 +4,8 @@ The order of the finders of quotes is the table in `quotes.py`; what stands unde
 table in `signatures.py`.
 """
 
-from dataclasses import replace
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from reply_router.reading import html as markup
 from reply_router.reading import quotes, signatures
@@ -25,8 +25,26 @@ def lines_in(text: str) -> list[Line]:
     return [Line(one.rstrip()) if one != "-- " else Line("-- ") for one in text.split("\n")]
 
 
-def words_of(tree: Tree, shown: list[Words], sent: str | None) -> tuple[list[Line], str | None]:
-    """The letter's lines, marks from HTML included, and its HTML made safe to show."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A letter's lines with marks from HTML, the same as one text, and its HTML made safe to show.
+
+    `said`: what it quotes is folded in the lines already, and how it was found; None: nobody has looked for it.
+    """
+
+    lines: list[Line]
+    body: str
+    html: str | None = None
+    said: list[str] | None = None
+
+
+def found_in(lines: list[Line]) -> Found:
+    """The same of lines in which nobody has looked for a quote."""
+    return Found(lines, joined(lines))
+
+
+def words_of(tree: Tree, shown: list[Words], sent: str | None) -> Found:
+    """The letter's words."""
     lines: list[Line] = []
     safe: list[str] = []
     room = LONGEST_LETTER
@@ -38,10 +56,14 @@ def words_of(tree: Tree, shown: list[Words], sent: str | None) -> tuple[list[Lin
         room -= len(plain) + len(rich)
         if rich and (clean_html := markup.sanitize(rich)):
             safe.append(clean_html)
+        chosen = _choose(plain, rich, sent)
+        if len(shown) == 1:
+            return replace(chosen, html="".join(safe) or None)
         if lines:
             lines.append(Line(""))
-        lines.extend(_choose(plain, rich, sent))
-    return lines, "\n<hr>\n".join(safe) or None
+        # In a letter of several texts a quote may reach from one to the next: it is looked for in all of them.
+        lines.extend(chosen.lines if chosen.said is None else lines_in(plain))
+    return replace(found_in(lines), html="\n<hr>\n".join(safe) or None)
 
 
 def _plain(tree: Tree, part: Part) -> str:
@@ -70,30 +92,41 @@ def _unflowed(text: str, delete: bool) -> str:
     return "\n".join(out)
 
 
-def _choose(plain: str, rich: str, sent: str | None) -> list[Line]:
+def _choose(plain: str, rich: str, sent: str | None) -> Found:
     """The plain lines, unless they say nothing, or only the HTML shows where the quote is."""
     if not rich:
-        return lines_in(plain)
+        return found_in(lines_in(plain))
     if not plain.strip():
-        return markup.lines_of(rich)
+        return found_in(markup.lines_of(rich))
     plain_lines = lines_in(plain)
-    trial = [Line(line.text) for line in plain_lines]
-    if quotes.fold(trial, sent) or "<" not in rich:
-        return plain_lines
-    rich_lines = markup.lines_of(rich)
-    return rich_lines if any(not line.own for line in rich_lines) else plain_lines
+    body = joined(plain_lines)
+    said = quotes.fold(plain_lines, sent)
+    if not said and "<" in rich:
+        rich_lines = markup.lines_of(rich)
+        if any(not line.own for line in rich_lines):
+            return found_in(rich_lines)
+    if len(plain_lines) > _MOST_LINES:
+        return found_in(lines_in(plain))
+    return Found(plain_lines, body, said=said)
 
 
 def assemble(lines: list[Line], sent: str | None, kind: Kind) -> Reading:
-    """What the person wrote, what was folded and where, from lines that may carry marks already."""
-    judged, rest = lines[:_MOST_LINES], lines[_MOST_LINES:]
-    body = joined(lines)
-    said = ["Its program marked what it quotes."] if any(not line.own for line in judged) else []
-    said += quotes.fold(judged, sent)
+    """The reading of lines that may carry marks already."""
+    return Reading(kind, **parted(found_in(lines), sent))
+
+
+def parted(found: Found, sent: str | None) -> dict[str, Any]:
+    """What the person wrote, what was folded and where, by the fields of `Reading`."""
+    judged, rest = found.lines[:_MOST_LINES], found.lines[_MOST_LINES:]
+    if found.said is None:
+        said = ["Its program marked what it quotes."] if any(line.why for line in judged) else []
+        said += quotes.fold(judged, sent)
+    else:
+        said = [*found.said]
     said += signatures.fold(judged)
     text, folded = _unfolded([*judged, *rest])
     signature = "\n".join(one.text for one in folded if one.why in (signatures.SIGNATURE, signatures.APP_LINE))
-    return Reading(kind, text=text, signature=signature, folded=tuple(folded), body=body, why=tuple(said))
+    return {"text": text, "signature": signature, "folded": tuple(folded), "body": found.body, "why": tuple(said)}
 
 
 def joined(lines: list[Line]) -> str:
@@ -115,15 +148,16 @@ def _unfolded(lines: list[Line]) -> tuple[str, list[Folded]]:
         stretch.clear()
 
     for line in lines:
-        if line.own or (line.blank and not stretch):
+        if not line.why or (line.blank and not stretch):
             if stretch:
                 release()
                 if text and text[-1]:
                     text.append("")
                     length += 1
-            if line.blank and (not text or not text[-1]):
+            is_blank = line.blank
+            if is_blank and (not text or not text[-1]):
                 continue
-            text.append("" if line.blank else line.text)
+            text.append("" if is_blank else line.text)
             length += len(text[-1]) + 1
         else:
             if line.why != why:

@@ -20,6 +20,8 @@ _MOST_BROKEN: Final = 50
 
 #: RFC 5322 section 2.2, without the sign that stands in a parameter whose line lost its blank.
 _NAME: Final = re.compile(rb"[!-9;<>-~]{1,100}")
+#: A field's line as nearly all are written; no line of a multipart begins with a letter.
+_USUAL_FIELD: Final = re.compile(rb"([A-Za-z][A-Za-z0-9-]{0,99}):([^\r\n]*)\r?\n")
 _WORD_BEGINS: Final = re.compile(r"=\?([^?=\s]{1,60})\?([bBqQ])\?")
 _MESSAGE_ID: Final = re.compile(r"<([^<>\s]{1,900})>")
 _BARE_ADDRESS: Final = re.compile(r"[^\s<>\"(),:;@\[\]]{1,64}@[^\s<>\"(),:;@\[\]]{1,190}")
@@ -144,6 +146,11 @@ def parse_headers(raw: bytes, start: int = 0, boundaries: Iterable[bytes] = ()) 
             fields.append((name, b"".join(pieces)[:LONGEST_VALUE]))
 
     while at < end:
+        usual = _USUAL_FIELD.match(raw, at)
+        if usual is not None:
+            keep()
+            name, pieces, at = usual[1].decode("ascii").lower(), [usual[2].strip()], usual.end()
+            continue
         stop = raw.find(b"\n", at)
         stop = end if stop < 0 else stop + 1
         line = raw[at:stop].rstrip(b"\r\n")
@@ -283,6 +290,8 @@ def parameters(value: str) -> tuple[str, dict[str, str]]:
     RFC 2045 section 5.1, RFC 2231 sections 3 and 4; encoded words inside are decoded too, since mail programs
     put them there against RFC 2047 section 5.
     """
+    if not value:
+        return "", {}
     token, rest = _apart(value[:4_000])
     plain: dict[str, str] = {}
     pieces: dict[str, list[tuple[int, bool, str]]] = {}

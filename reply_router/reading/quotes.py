@@ -123,6 +123,8 @@ def _mark(lines: list[Line], at: int, why: str, first: str | None = None, end: i
 def _groupwise(lines: list[Line], ours: bool) -> bool:
     """GroupWise names the quoted writer between arrows and quotes without marks."""
     for place, line in enumerate(lines):
+        if ">>> " not in line.text:
+            continue
         text = line.text.strip()
         if not line.own or not text.startswith(">>> ") or not any(one.isdigit() for one in text):
             continue
@@ -137,7 +139,7 @@ def _arrows(lines: list[Line], _: bool) -> bool:
     """Lines that begin with > are quoted, as is the tail of a long quoted line that a program wrapped."""
     found = False
     for place, line in enumerate(lines):
-        if not line.own or not line.arrow:
+        if line.why or not line.arrow:
             continue
         before = lines[place - 1] if place else None
         if before and before.own and closes_one(before.text, line.text, lines[max(0, place - 3) : place]):
@@ -162,7 +164,7 @@ def _arrows(lines: list[Line], _: bool) -> bool:
 
 def _initials(lines: list[Line], _: bool) -> bool:
     """Lines that begin with the quoted writer's initials and > ("MT> Will you come?"), two or more of them."""
-    marked = [line for line in lines if line.own and _INITIALS.match(line.text[:12])]
+    marked = [line for line in lines if ">" in line.text[:12] and line.own and _INITIALS.match(line.text[:12])]
     if len(marked) < 2:
         return False
     for line in marked:
@@ -173,14 +175,14 @@ def _initials(lines: list[Line], _: bool) -> bool:
 def _hidden(lines: list[Line], _: bool) -> bool:
     found = False
     for line in lines:
-        if line.own and is_hidden_quote(line.text):
+        if not line.why and is_hidden_quote(line.text):
             line.why, found = ORIGINAL, True
     return found
 
 
 def _reply_mark(lines: list[Line], ours: bool) -> bool:
     for place, line in enumerate(lines):
-        if line.own and is_reply_mark(line.text):
+        if not line.why and is_reply_mark(line.text):
             return _cut(lines, place, ours, ORIGINAL, REPLY_MARK)
     return False
 
@@ -228,7 +230,7 @@ def _introduced(lines: list[Line], ours: bool) -> bool:
     place = 0
     while place < len(lines):
         line = lines[place]
-        if not line.own or line.blank or len(line.text) > LONGEST or not could_end_one(line.text):
+        if line.why or line.blank or len(line.text) > LONGEST or not could_end_one(line.text):
             place += 1
             continue
         if label_of(line.text)[0]:  # a line of a copied header that was not folded, at the top of a letter
@@ -267,7 +269,7 @@ def _mark_bars(lines: list[Line], at: int) -> None:
 def _introductions_of_marked(lines: list[Line]) -> None:
     """A rule, an announcement or an introduction right above a folded stretch belongs to it."""
     for place in range(1, len(lines)):
-        if lines[place].own or not lines[place - 1].own:
+        if not lines[place].why or lines[place - 1].why:
             continue
         above = place - 1
         while above >= 0 and lines[above].own and lines[above].blank:

@@ -17,7 +17,7 @@ from reply_router.reading.charsets import clean, decode
 from reply_router.reading.commands import command
 from reply_router.reading.complaints import complaint
 from reply_router.reading.content_type import ENOUGH, type_of
-from reply_router.reading.folding import LONGEST_LETTER, assemble, joined, lines_in, words_of
+from reply_router.reading.folding import LONGEST_LETTER, assemble, lines_in, parted, words_of
 from reply_router.reading.glance import said_by
 from reply_router.reading.letter import Letter
 from reply_router.reading.machine import (
@@ -54,15 +54,12 @@ _NAMED: Final = frozenset({Kind.BOUNCE, Kind.COMPLAINT, Kind.MACHINE})
 def read(raw: bytes, *, sent: str | None = None, mail_from: str | None = None) -> Reading:
     """A letter's reading. `sent` is the exact text we sent and may find quoted, `mail_from` the envelope's sender."""
     began = time.perf_counter()
-    stopped: str | None = None
     try:
-        reading = _read(raw, sent, mail_from)
+        return _read(raw, sent, mail_from, began)
     except Exception as trouble:  # whatever a stranger wrote, a person must get to see it
         stopped = type(trouble).__name__
-    if stopped is not None:
-        # Only here is what had filled the memory let go of.
-        reading = _unreadable(raw, stopped)
-    return replace(reading, seconds=time.perf_counter() - began)
+    # Only here is what had filled the memory let go of.
+    return replace(_unreadable(raw, stopped), seconds=time.perf_counter() - began)
 
 
 def read_text(text: str, *, sent: str | None = None) -> Reading:
@@ -86,36 +83,38 @@ def attachment_content(raw: bytes, index: int) -> bytes:
     return tree.content(tree.parts[index]) if 0 <= index < len(tree.parts) else b""
 
 
-def _read(raw: bytes, sent: str | None, mail_from: str | None) -> Reading:
+def _read(raw: bytes, sent: str | None, mail_from: str | None, began: float) -> Reading:
     tree = parse(raw)
     headers = tree.root.headers
     shown, attached = readable(tree)
-    found, html = words_of(tree, shown, sent)
-    body = joined(found)
+    found = words_of(tree, shown, sent)
+    body = found.body
     letter = Letter(tree, body, mail_from)
     judged_by, opinion = judge(letter)
-    folded = assemble(found, sent, opinion.kind)
+    words = parted(found, sent)
     said = said_by(headers)
-    #: Everything beside the words, put down at once: a copy of a reading costs as much as looking for a signature.
-    more: dict[str, Any] = {
+    #: All of it is put down at once: a copy of a reading costs as much as looking for a signature.
+    values: dict[str, Any] = {
+        "kind": opinion.kind,
         **said,
-        "html": html,
+        **words,
+        "html": found.html,
         "judged_by": judged_by,
         "recipients": opinion.recipients,
         "original": original_of(letter) if opinion.kind in _NAMED else None,
         "calendar": calendar_in(letter),
         "attachments": tuple(_attached(tree, part) for part in attached),
         "trouble": _trouble(tree, shown),
-        "why": (opinion.why, *folded.why),
+        "why": (opinion.why, *words["why"]),
     }
     if opinion.kind is Kind.HUMAN:
         if not headers.fields and not body.strip():
-            more |= {"kind": Kind.UNREADABLE, "why": ("There is neither a header nor a word in it.",)}
+            values |= {"kind": Kind.UNREADABLE, "why": ("There is neither a header nor a word in it.",)}
         elif tree.trouble and not body.strip() and not attached:
-            more |= {"kind": Kind.UNREADABLE, "why": (_UNREADABLE,)}
+            values |= {"kind": Kind.UNREADABLE, "why": (_UNREADABLE,)}
         else:
-            more["command"] = command(folded.text, said["subject"], [each.name for each in said["from_"]])
-    return replace(folded, **more)
+            values["command"] = command(words["text"], said["subject"], [each.name for each in said["from_"]])
+    return Reading(**values, seconds=time.perf_counter() - began)
 
 
 def _trouble(tree: Tree, shown: list[Words]) -> tuple[str, ...]:

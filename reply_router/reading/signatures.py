@@ -49,9 +49,9 @@ def fold(lines: list[Line]) -> list[str]:
     said: list[str] = []
     if _banner(lines):
         said.append("A warning that a server set above it was folded.")
-    written = sum(line.own and not line.blank for line in lines)
+    written = sum(not line.why and not line.blank for line in lines)
     for start, end in _stretches(lines):
-        here = sum(line.own and not line.blank for line in lines[start:end])
+        here = sum(not line.why and not line.blank for line in lines[start:end])
         said.extend(_fold_stretch(lines, start, end, elsewhere=written > here))
     return list(dict.fromkeys(said))
 
@@ -83,9 +83,9 @@ def _stretches(lines: list[Line]) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     start: int | None = None
     for place, line in enumerate(lines):
-        if line.own and start is None:
+        if not line.why and start is None:
             start = place
-        elif not line.own and start is not None:
+        elif line.why and start is not None:
             found.append((start, place))
             start = None
     if start is not None:
@@ -95,8 +95,9 @@ def _stretches(lines: list[Line]) -> list[tuple[int, int]]:
 
 def _fold_stretch(lines: list[Line], start: int, end: int, elsewhere: bool) -> list[str]:
     said: list[str] = []
+    written_end = _written_end(lines, start, end)
     for rule in RULES:
-        at = rule.find(lines, start, _written_end(lines, start, end))
+        at = rule.find(lines, start, written_end)
         if at is None:
             continue
         if not elsewhere and not any(line.own and not line.blank for line in lines[start:at]):
@@ -106,6 +107,7 @@ def _fold_stretch(lines: list[Line], start: int, end: int, elsewhere: bool) -> l
                 line.why = rule.why
         said.append(rule.says)
         end = at
+        written_end = _written_end(lines, start, end)
     return said
 
 

@@ -222,6 +222,8 @@ def asks_for_no_mail(text: str, names: Iterable[str] = ()) -> Asked:
     one = one_form(text)
     if len(one) > _LONGEST:
         return Asked.NOTHING
+    if not any(_wishes(each, MAIL_WISHES) for each in _clauses(one)):
+        return Asked.NOTHING  # so it is with nearly every mail, whatever names stand in it
     around = frozenset(one_form(each) for name in names for each in (name, *name.split()))
     if _wish(text, one, MAIL_WISHES, around) is not TextKind.STOP_LENIENT:
         return Asked.NOTHING
@@ -229,7 +231,7 @@ def asks_for_no_mail(text: str, names: Iterable[str] = ()) -> Asked:
     return Asked.AND_MORE if rest else Asked.PLAINLY
 
 
-def _clauses(one: str, around: frozenset[str]) -> list[str]:
+def _clauses(one: str, around: frozenset[str] = frozenset()) -> list[str]:
     """What was said, clause by clause. `around`: names, which add nothing."""
     clauses = (each.strip(" '\"()*_~<>[]{}¡¿") for each in _CLAUSE.split(one))
     return [each for each in clauses if each and each not in around]
@@ -256,7 +258,7 @@ def _wish(body: str, one: str, wishes: Wishes = TEXT_WISHES, around: frozenset[s
 
 
 def _wishes(clause: str, wishes: Wishes) -> bool:
-    return clause in _ALONE or any(each.match(clause) is not None for each in (wishes.plain, wishes.listed))
+    return clause in _ALONE or wishes.plain.match(clause) is not None or wishes.listed.match(clause) is not None
 
 
 def _is_told(body: str, clauses: list[str], wishes: Wishes) -> bool:
