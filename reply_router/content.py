@@ -27,7 +27,7 @@ LOOP_HEADER = b"x-hearthline-loop"
 MOST_HEADER = 256_000
 _EMPTY_LINE = re.compile(rb"^\r*\n", re.MULTILINE)
 #: A line, and those after it that begin with a space or a tab.
-_FIELD = re.compile(rb"[^\n]+(?:\n|\Z)(?:[ \t][^\n]*(?:\n|\Z))*")
+_FIELD = re.compile(rb"(?=[^\n])([^:\n]*)[^\n]*(?:\n|\Z)(?:[ \t][^\n]*(?:\n|\Z))*")
 _CHUNK = 1 << 20
 
 
@@ -42,7 +42,7 @@ def header_of(raw: bytes) -> bytes:
 def fields(header: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Each field of a mail's header: its name in lower case, and its whole bytes with folded lines and line end."""
     for field in _FIELD.finditer(header):
-        yield field[0].partition(b"\n")[0].partition(b":")[0].strip().lower(), field[0]
+        yield field[1].strip().lower(), field[0]
 
 
 def fingerprint(raw: bytes) -> bytes:
@@ -96,7 +96,11 @@ def without_loop_marks(raw: bytes) -> bytes:
 
 def is_listed(raw: bytes) -> bool:
     """Whether a mailing list passed the mail on, whatever it answers (RFC 2919, 2369; old lists: Precedence)."""
-    for name, whole in fields(header_of(raw)):
+    header = header_of(raw)
+    lower = header.lower()
+    if not any(each in lower for each in _LISTED):
+        return False
+    for name, whole in fields(header):
         if name in _LISTS:
             return True
         if name == b"precedence" and whole.partition(b":")[2].strip().lower() in (b"list", b"bulk", b"junk"):
@@ -106,6 +110,8 @@ def is_listed(raw: bytes) -> bool:
 
 #: Fields that only a list adds.
 _LISTS = frozenset({b"list-id", b"list-post", b"list-unsubscribe", b"mailing-list", b"x-mailing-list", b"x-loop"})
+#: One of these stands in the header of whatever a list passed on; of most letters none does.
+_LISTED = (b"list-", b"mailing-list", b"x-loop", b"precedence")
 
 
 def key_of(*parts: bytes | str | int) -> bytes:

@@ -137,9 +137,8 @@ def _named_by(mails: Sequence[Come], office: Office) -> _Named:
 
 def _foresee_thread_keys(session: Session, mails: Sequence[Come], talks: Sequence[Thread]) -> None:
     """Which of these mails stand in which of these conversations already; nobody else writes in them now."""
-    keys = {key_of("thread", thread.id, mail.fingerprint) for thread in talks for mail in mails}
-    if keys and len(keys) <= _MOST_KEYS:
-        foresee_keys(session, keys)
+    if talks and len(talks) * len(mails) <= _MOST_KEYS:
+        foresee_keys(session, {key_of("thread", thread.id, mail.fingerprint) for thread in talks for mail in mails})
 
 
 #: Beyond so many pairs of a mail and a conversation each is asked when it comes to it.

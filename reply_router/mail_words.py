@@ -92,4 +92,6 @@ def only_the_command(mail: Mail) -> bool:
 
 def stored(text: str) -> str:
     """`text` as every database takes it: no NUL and no lone surrogates."""
+    if text.isascii() and "\0" not in text:
+        return text
     return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
