@@ -36,7 +36,7 @@ class MemberPace(Base):
     created_at: Mapped[datetime]
     #: How often they asked for less: each time half of the cap.
     halvings: Mapped[int] = mapped_column(SmallInteger, default=0)
-    #: Messages a week that staff agreed with them; None: as many as the settings say.
+    #: Messages a week that they chose; None: as many as the settings say.
     per_week: Mapped[int | None] = mapped_column(SmallInteger)
     paused_until_at: Mapped[datetime | None]
     set_at: Mapped[datetime]
@@ -98,9 +98,9 @@ def ask_pace(session: Session, member_id: int, wish: Wish, now: datetime) -> Pac
 
 
 def agree_pace(session: Session, member_id: int, per_week: int | None, now: datetime, by_id: int | None = None) -> None:
-    """The member hears from us at most so often a week; None: as everybody."""
+    """The member hears from us at most so often a week, whatever they asked before; None: as everybody."""
     row = _row(session, member_id, now)
-    row.per_week, row.set_at = per_week, now
+    row.per_week, row.halvings, row.paused_until_at, row.set_at = per_week, 0, None, now
     session.flush()
     record(session, by_id, "pace_set", "member", member_id, now, per_week=per_week)
 

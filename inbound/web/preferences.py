@@ -29,6 +29,7 @@ from engine.people.consent import EVERYTHING, Channel, Said
 from engine.people.member import Member, first_name_of
 from engine.people.preference import Standing, latest, lets_come, what_comes
 from engine.people.texting import Untextable, in_the_way, phones_of
+from inbound.web.own_pace import OwnPace, keep_own_pace, own_pace
 from inbound.web.reached import Reached, keep_reached, reached
 from inbound.web.scope import JOURNEY, LATER, named
 from inbound.web.topic_choices import TopicChoice, keep_topic_choice, topic_choice
@@ -95,8 +96,8 @@ def pages(services: Services) -> Blueprint:
         with services.db.read() as session:
             holder = holder_of(session, services, token)
             ways = _ways(session, holder, reader(services), services)
-            more = reached(session, services, holder.member)
-        return _page(holder, ways, more, token, notice=_NOTICES.get(request.args.get("said", "")))
+            more, pace = reached(session, services, holder.member), _pace(session, holder, services)
+        return _page(holder, ways, more, pace, token, notice=_NOTICES.get(request.args.get("said", "")))
 
     @preferences.post("/p/<token>")
     def kept(token: str) -> ResponseReturnValue:
@@ -104,16 +105,18 @@ def pages(services: Services) -> Blueprint:
         with services.db.write() as session:
             holder = holder_of(session, services, token)
             ways = _ways(session, holder, reader(services), services)
-            more = reached(session, services, holder.member)
+            more, pace = reached(session, services, holder.member), _pace(session, holder, services)
             if holder.asked_for:
                 name = " ".join(request.form.get("name", holder.member.name).split())
                 if not 1 <= len(name) <= 200:
                     wrong = reader(services).say("preferences.name_wrong")
-                    return _page(holder, ways, more, token, wrong=wrong, name=name[:200]), 400
+                    return _page(holder, ways, more, pace, token, wrong=wrong, name=name[:200]), 400
                 phone_wrong = keep_reached(session, services, holder.member, reader(services), now)
                 if phone_wrong:
-                    return _page(holder, ways, more, token, phone_wrong=phone_wrong, name=name), 400
+                    return _page(holder, ways, more, pace, token, phone_wrong=phone_wrong, name=name), 400
                 _change_member(session, holder.member, name, request.form.get("language", ""), now)
+            if (chosen := pace.wanted(request.form)) is not None:
+                keep_own_pace(session, holder.member.id, pace, chosen, now)
             wanted = set(request.form.getlist("comes"))
             for line in (line for way in ways for line in way.lines):
                 topics = line.topics.wanted(request.form) if line.topics is not None else None
@@ -154,6 +157,7 @@ def _page(
     holder: Holder,
     ways: Sequence[_Way],
     more: Reached,
+    pace: OwnPace,
     token: str,
     *,
     notice: str | None = None,
@@ -167,6 +171,7 @@ def _page(
         asked_for=holder.asked_for,
         channels=ways,
         more=more,
+        pace=pace,
         phone_wrong=phone_wrong,
         phone=request.form.get("phone", "")[:60] if phone_wrong else "",
         here=f"/p/{token}",
@@ -174,6 +179,11 @@ def _page(
         wrong=wrong,
         name=holder.member.name if name is None else name,
     )
+
+
+def _pace(session: Session, holder: Holder, services: Services) -> OwnPace:
+    cap = services.settings.sending.letters_per_week
+    return own_pace(session, holder.member.id, cap, reader(services), asked_for=holder.asked_for)
 
 
 def holder_of(session: Session, services: Services, token: str) -> Holder:

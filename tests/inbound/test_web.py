@@ -21,6 +21,7 @@ from engine.people.address import Address, add_email
 from engine.people.consent import EVERYTHING, Consent, Said, record_consent
 from engine.people.link_request import LinkRequest
 from engine.people.member import Member, add_member
+from engine.people.member_pace import Pace, paces
 from engine.people.preference import what_comes
 from engine.people.text_stop import TextStop
 from inbound.web import create_app
@@ -278,6 +279,36 @@ def test_a_link_out_of_a_letter_can_end_things_and_nothing_else(visit: Visit) ->
     with visit.house.db.read() as session:
         member = session.get_one(Member, visit.member_id)
         assert (member.name, member.language) == ("Rosa Medina", "en")
+
+
+def test_how_often_we_write_is_chosen_there_and_a_link_out_of_a_letter_only_chooses_less(visit: Visit) -> None:
+    def pace() -> Pace | None:
+        with visit.house.db.read() as session:
+            return paces(session, [visit.member_id]).get(visit.member_id)
+
+    def offered(path: str) -> list[tuple[str, bool]]:
+        page = visit.client.get(path).get_data(as_text=True)
+        options = page.partition('name="pace"')[2].partition("</select>")[0]
+        return [(value, bool(on)) for value, on in re.findall(r'value="(\w+)"( selected)?', options)]
+
+    path, tokens = visit.own_page(), visit.house.services.tokens
+    delivery_id = tokens.verify(visit.letter().removeprefix("/u/"), Purpose.UNSUBSCRIBE).subject_id
+    passed_on = "/p/" + tokens.sign_link(Purpose.PREFERENCES, delivery_id, visit.member_id, NOW + timedelta(days=60))
+    assert offered(path) == [("usual", True), ("2", False), ("1", False), ("pause", False)]
+    visit.client.post(path, data=fields(visit.client.get(path).get_data(as_text=True)))
+    assert pace() is None
+    visit.client.post(path, data={"pace": "2"})
+    assert pace() == Pace(0, 2)
+    assert offered(passed_on) == [("2", True), ("1", False), ("pause", False)]
+    visit.client.post(passed_on, data={"pace": "usual"})
+    assert pace() == Pace(0, 2)
+    visit.client.post(passed_on, data={"pace": "pause"})
+    paused = pace()
+    assert paused is not None and paused.paused_until is not None
+    assert offered(passed_on) == [("pause", True)]
+    assert "nothing until" in visit.client.get(path).get_data(as_text=True)
+    visit.client.post(path, data={"pace": "usual"})
+    assert pace() == Pace(0, None)
 
 
 def test_texts_are_chosen_one_by_one_and_the_words_agreed_to_are_kept(visit: Visit) -> None:

@@ -235,7 +235,8 @@ def test_less_halves_the_cap_and_more_restores_it(house: House) -> None:
     assert wish(house, Wish.LESS).of(4) == 1
     with house.services.db.write() as session:
         agree_pace(session, house.people["Rosa"], 3, house.now)
-        assert paces(session, [house.people["Rosa"]])[house.people["Rosa"]] == Pace(3, 3)
+        assert paces(session, [house.people["Rosa"]])[house.people["Rosa"]] == Pace(0, 3)
+    assert wish(house, Wish.LESS).of(4) == 1
     assert wish(house, Wish.MORE).of(4) == 3
 
 
