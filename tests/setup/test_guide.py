@@ -226,12 +226,35 @@ def _moves(machine: Debian, mail: Postfix, desk: Visit, said_before: EmailMessag
     assert "bring bread" in desk.get(row).words, "it came to the conversation that began on the file"
     desk.submit(desk.get(row), "/answers", text="There is, Rosa, and two trays.")
     waits_for(mail, "rosa", "There is, Rosa, and two trays")
+    _put_back_on_postgresql(machine, desk, row)
     code, said = machine.types("bin/hearthline doctor", user="hearthline")
     bad = [line for line in said.splitlines() if line.startswith("NO") and "certificate" not in line]
-    assert not bad, said
+    assert all("messages may leave" in line for line in bad), said
     # What it keeps in memory that is shared is given back to the machine that this one runs on.
     machine.types("service postgresql stop")
     return seconds
+
+
+def _put_back_on_postgresql(machine: Debian, desk: Visit, row: str) -> None:
+    """A copy of PostgreSQL is in the place of the database it was made of, by the account that only it knows."""
+    code, said = machine.types("date +%u")
+    weekday, theirs = said.strip(), "postgresql:///hearthline"
+    given = "postgresql://hearthline:secret@db.internal/hearthline"
+    settings = "/srv/hearthline/hearthline-data/hearthline.toml"
+    begun = commands_below(GUIDE, "Put back").partition("su - hearthline -c 'bin/hearthline migrate'")
+    for block in (
+        commands_below(GUIDE, "Copies, on PostgreSQL"),
+        f"systemctl stop hearthline\n{commands_below(GUIDE, 'Put back, on PostgreSQL')}",
+        f"sed -i s,{theirs},{theirs}2, {settings}\n{begun[1]}{begun[2]}",
+    ):
+        typed = block.replace(given, theirs).replace("day-7", f"day-{weekday}")
+        code, said = machine.types(f"set -e\n{typed}")
+        print(f"$ {typed}   [{code}]\n{said[-3000:]}")
+        assert code == 0, said
+    _until_open(machine)
+    assert "for the buns" in desk.get(row).words, "the copy was made after that"
+    code, said = machine.types("bin/hearthline doctor", user="hearthline")
+    assert "postgresql, at revision" in said and "Put back from a copy" in said, said
 
 
 def _row(desk: Visit, words: str) -> str:
