@@ -26,6 +26,8 @@ ROOMS = ("engine", "inbound", "journeys", "templates", "reply_router", "admin")
 GROUPS: dict[str, type[Group]] = {name: type(value) for name, value in Settings() if isinstance(value, Group)}
 _ALL: list[type[Group]] = [Settings, *GROUPS.values()]
 KEYS = {key for group in _ALL for key in group.model_fields}
+#: Settings that a command writes or fills in, and that nobody need know of: `--data`, `golive`, `demo`.
+WRITTEN_BY_COMMANDS = {"data_dir", "way_out", "receives", "enabled"}
 #: Variables that a page may name though they set nothing: those of bin/test.
 OF_THE_TESTS = {"HEARTHLINE_FUZZ_SECONDS", "HEARTHLINE_FIGURES"}
 
@@ -154,6 +156,11 @@ def test_every_setting_that_a_page_names_is_one() -> None:
     assert [wrong for each in code for wrong in settings_refused(each)] == []
     assert [wrong for page in PAGES for wrong in prose_refused(page)] == []
     assert len([each for each in code if each.whole and re.search(r"^\[[a-z]+\]", each.text, flags=re.M)]) >= 6
+
+
+def test_every_setting_stands_on_a_page_or_in_the_file_that_init_writes() -> None:
+    words = " ".join([*(page.read_text("utf-8") for page in PAGES), (ROOT / "admin" / "cli" / "init.py").read_text()])
+    assert {key for key in KEYS if not re.search(rf"\b{key}\b", words)} - WRITTEN_BY_COMMANDS == set()
 
 
 def test_a_key_under_a_group_that_has_none_of_that_name_is_found(tmp_path: Path) -> None:
