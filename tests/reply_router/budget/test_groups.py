@@ -53,8 +53,8 @@ def test_one_that_bursts_the_memory_costs_only_itself() -> None:
 def test_what_was_answered_before_a_reader_was_killed_is_there_and_what_lay_in_its_pipe_is_read_by_another() -> None:
     with readers_with(seconds=20) as readers:
         pid = only(readers)
-        threading.Timer(0.3, os.kill, (pid, signal.SIGKILL)).start()
         letters = _letters(hostile={5: slow()})
+        threading.Timer(0.3, os.kill, (pid, signal.SIGKILL)).start()
         said = _said(readers.read_in_turn(letters, LONG))
         assert not alive(pid)
     lost = [number for number, each in enumerate(said) if "signal 9" in each]
