@@ -14,7 +14,7 @@ from admin.cli.__main__ import FEW_LOOKS
 from engine.base.db import Database
 from tests import corpora
 from tests.browser.chromium import browser
-from tests.database import KIND, database_in, postgres_database
+from tests.database import KIND, database_in, opened, postgres_database
 from tests.servers import shared
 from tests.turns import turn_of
 
@@ -74,7 +74,7 @@ def new_database(request: pytest.FixtureRequest) -> Iterator[Callable[[Path], Da
 
         def make(folder: Path) -> Database:
             if getattr(request, "param", KIND) == "postgresql":
-                db = Database(stack.enter_context(postgres_database()))
+                db = opened(stack.enter_context(postgres_database()))
             else:
                 db = database_in(folder)
             stack.callback(db.close)
@@ -99,7 +99,7 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture
 def postgres_db(postgres_url: str) -> Iterator[Database]:
     """A real PostgreSQL database of the test's own, at the present shape, open."""
-    db = Database(postgres_url)
+    db = opened(postgres_url)
     yield db
     db.close()
 

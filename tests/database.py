@@ -8,9 +8,11 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy.util import LRUCache
 
 import engine.tables  # noqa: F401  (every table is known before the first query)
 from engine.base.db import Database
@@ -27,11 +29,41 @@ TEMPLATE = "hearthline_template"
 _numbers = count(1)
 
 
+class _Compiled(LRUCache[tuple[Any, ...], Any]):
+    """Statements compiled once for all databases of this process, each by its kind.
+
+    SQLAlchemy keeps them by engine. A new database for each test would compile everything anew, which took a tenth of
+    the time of all tests.
+    """
+
+    def get(self, key: tuple[Any, ...], default: Any = None) -> Any:
+        return super().get(self._by_kind(key), default)
+
+    def __setitem__(self, key: tuple[Any, ...], compiled: Any) -> None:
+        super().__setitem__(self._by_kind(key), compiled)
+
+    @staticmethod
+    def _by_kind(key: tuple[Any, ...]) -> tuple[Any, ...]:
+        dialect, *rest = key
+        return (dialect.name, *rest)
+
+
+_COMPILED = _Compiled(3_000)
+
+
+def opened(url: str) -> Database:
+    """A database of one of the tests; the caller closes it."""
+    db = Database(url)
+    for each in (db.engine, db._reader):
+        each._compiled_cache = _COMPILED
+    return db
+
+
 def database_in(folder: Path) -> Database:
     """A database of its own, empty and migrated, in the folder's `hearthline.db`; the caller closes it."""
     file = folder / "hearthline.db"
     file.write_bytes(_migrated())
-    return Database(f"sqlite:///{file}")
+    return opened(f"sqlite:///{file}")
 
 
 @contextmanager
