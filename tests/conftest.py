@@ -14,7 +14,7 @@ from admin.cli.__main__ import FEW_LOOKS
 from engine.base.db import Database
 from tests import corpora
 from tests.browser.chromium import browser
-from tests.database import KIND, database_in, opened, postgres_database
+from tests.database import KIND, MIGRATED, Shape, database_in, opened, postgres_database
 from tests.servers import shared
 from tests.turns import turn_of
 
@@ -68,15 +68,15 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture
-def new_database(request: pytest.FixtureRequest) -> Iterator[Callable[[Path], Database]]:
-    """Makes real databases of the test's own, at the present shape: in that folder, or on the run's PostgreSQL."""
+def new_database(request: pytest.FixtureRequest) -> Iterator[Callable[..., Database]]:
+    """Makes real databases of the test's own, of the shape that is asked for: in the folder, or on the run's PostgreSQL."""
     with ExitStack() as stack:
 
-        def make(folder: Path) -> Database:
+        def make(folder: Path, shape: Shape = MIGRATED) -> Database:
             if getattr(request, "param", KIND) == "postgresql":
-                db = opened(stack.enter_context(postgres_database()))
+                db = opened(stack.enter_context(postgres_database(shape)))
             else:
-                db = database_in(folder)
+                db = database_in(folder, shape)
             stack.callback(db.close)
             return db
 

@@ -1,9 +1,11 @@
 """The database of a test: real, at the present shape, which is made once and copied, on SQLite and on PostgreSQL."""
 
+import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -24,8 +26,6 @@ KIND = os.environ.get("HEARTHLINE_TEST_DATABASE", "sqlite")
 #: A test that runs on both: what a database does for us at a race, a conflict, a batch, differs most.
 on_both_databases = pytest.mark.parametrize("new_database", ["sqlite", "postgresql"], indirect=True)
 
-#: The migrated database that every other of the cluster is a copy of.
-TEMPLATE = "hearthline_template"
 _numbers = count(1)
 
 
@@ -59,48 +59,65 @@ def opened(url: str) -> Database:
     return db
 
 
-def database_in(folder: Path) -> Database:
-    """A database of its own, empty and migrated, in the folder's `hearthline.db`; the caller closes it."""
+@dataclass(frozen=True)
+class Shape:
+    """What a new database begins with, and with what: made once a process on SQLite and once a run on PostgreSQL, then
+    copied. What `fill` returns, as JSON has it, is what those who use a copy may ask for."""
+
+    name: str
+    fill: Callable[[Database], Any]
+    on: "Shape | None" = None
+
+    def known(self, kind: str) -> Any:
+        """What filling it returned, on `sqlite` or `postgresql`."""
+        return (self.file if kind == "sqlite" else self.template)()[1]
+
+    @cache  # noqa: B019 (shapes are few and stand as long as the process)
+    def file(self) -> tuple[bytes, Any]:
+        """SQLite's file of it."""
+        with TemporaryDirectory() as folder:
+            db = database_in(Path(folder), self.on)
+            known = self.fill(db)
+            db.close()  # the last connection's end brings the log into the file
+            return (Path(folder) / "hearthline.db").read_bytes(), known
+
+    @cache  # noqa: B019
+    def template(self) -> tuple[str, Any]:
+        """The name of PostgreSQL's database of it, of which every other is a copy."""
+        server, name = shared.url_of("postgres"), f"hearthline_{self.name}"
+        before = self.on.template()[0] if self.on else "template0"
+        with shared.alone(name) as done:
+            if not done.stat().st_size:
+                _administer(server, f"CREATE DATABASE {name} TEMPLATE {before} STRATEGY FILE_COPY")
+                db = opened(_with_name(server, name))
+                done.write_text(json.dumps(self.fill(db)), "utf-8")
+                db.close()
+            return name, json.loads(done.read_text("utf-8"))
+
+
+#: At the present shape, and empty.
+MIGRATED = Shape("migrated", migrate.upgrade)
+
+
+def database_in(folder: Path, shape: Shape | None = MIGRATED) -> Database:
+    """A database of its own in the folder's `hearthline.db`, migrated or of another shape; the caller closes it."""
     file = folder / "hearthline.db"
-    file.write_bytes(_migrated())
+    if shape is not None:
+        file.write_bytes(shape.file()[0])
     return opened(f"sqlite:///{file}")
 
 
 @contextmanager
-def postgres_database(*, migrated: bool = True) -> Iterator[str]:
-    """The URL of a PostgreSQL database of one's own, at the present shape or empty, until the block ends."""
+def postgres_database(shape: Shape | None = MIGRATED) -> Iterator[str]:
+    """The URL of a PostgreSQL database of one's own, of that shape or without any, until the block ends."""
     server = shared.url_of("postgres")
-    if migrated:
-        _prepare_template(server)
+    template = shape.template()[0] if shape else "template0"
     name = f"test_{os.getpid()}_{next(_numbers)}"
-    _administer(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE if migrated else 'template0'} STRATEGY FILE_COPY")
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     try:
         yield _with_name(server, name)
     finally:
         _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@cache
-def _migrated() -> bytes:
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "hearthline.db"
-        db = Database(f"sqlite:///{file}")
-        migrate.upgrade(db)
-        db.close()  # the last connection's end brings the log into the file
-        return file.read_bytes()
-
-
-@cache
-def _prepare_template(server: str) -> None:
-    """The template stands, made by the first process of the run that asks."""
-    with shared.alone("template") as done:
-        if done.stat().st_size:
-            return
-        _administer(server, f"CREATE DATABASE {TEMPLATE}")
-        db = Database(_with_name(server, TEMPLATE))
-        migrate.upgrade(db)
-        db.close()
-        done.write_text("made", "ascii")
 
 
 def _administer(server: str, statement: str) -> None:

@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from flask import Flask
@@ -38,7 +36,7 @@ from engine.people.address import add_email
 from engine.people.login import Login, hash_of
 from engine.people.member import Member, add_member
 from templates.catalog import our_library
-from tests.database import database_in
+from tests.database import MIGRATED, Shape, database_in
 
 PASSWORD = "a well-kept kitchen table"
 #: The hash is slow by design; one serves all tests.
@@ -188,15 +186,13 @@ def _received(session: Session, raw: bytes, at: datetime) -> int:
     return row.id
 
 
-@cache
-def _published() -> bytes:
-    """A database with the library's letters in it, made once a process."""
-    with TemporaryDirectory() as folder:
-        db = database_in(Path(folder))
-        with db.write() as session:
-            publish_library(session, our_library(), NOON)
-        db.close()
-        return (Path(folder) / "hearthline.db").read_bytes()
+def _published(db: Database) -> None:
+    with db.write() as session:
+        publish_library(session, our_library(), NOON)
+
+
+#: With the library's letters in it.
+LIBRARY = Shape("library_at_noon", _published, MIGRATED)
 
 
 def build(folder: Path, **changed: object) -> Town:
@@ -211,9 +207,7 @@ def build(folder: Path, **changed: object) -> Town:
         mail=Mail(domain="nfp.example"),
         sandbox=Sandbox(enabled=True),
     ).model_copy(update=changed)
-    file = folder / "hearthline.db"
-    file.write_bytes(_published())
-    db = Database(f"sqlite:///{file}")
+    db = database_in(folder, LIBRARY)
     clock = HandClock(NOON)
     services = Services(settings, clock, db, Broker(), TokenRing(settings.key_ring()), SmtpRelay(settings.mail))
     town = Town(services, clock, create_app(services))

@@ -34,7 +34,7 @@ from engine.migrations import copying, migrate
 from engine.migrations.copying import Copied, make_ready
 from engine.people.member import add_member
 from engine.tables import metadata
-from tests.database import postgres_database
+from tests.database import MIGRATED, postgres_database
 
 NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
 #: Ids as large as they get.
@@ -53,7 +53,7 @@ TIMES = (
 @pytest.fixture
 def target(request: pytest.FixtureRequest) -> Iterator[Database]:
     """A PostgreSQL database without a row, at the present shape; `bare`: with nothing in it at all."""
-    with postgres_database(migrated=getattr(request, "param", "") != "bare") as url:
+    with postgres_database(None if getattr(request, "param", "") == "bare" else MIGRATED) as url:
         db = Database(url)
         yield db
         db.close()

@@ -41,7 +41,7 @@ def figures(quick: bool) -> Iterator[Figure]:
         with postgres_database() as url:
             naive = in_batches(db, url, naive_rows)
         db.close()
-        with postgres_database(migrated=False) as url:
+        with postgres_database(None) as url:
             taken = ran("database", "copy", "--to", url, "--data", kept, "--json")
     yield Figure(f"move {rows:,}", "postgresql", naive_rows / naive, rows / taken.seconds, 1, "rows/s")
     yield Figure("move memory", "postgresql", MEGABYTES, taken.megabytes, 1, "MB, of those it may take", "at most")

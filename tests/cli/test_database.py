@@ -24,7 +24,7 @@ from tests.database import postgres_database
 @pytest.fixture
 def url() -> Iterator[str]:
     """A PostgreSQL database with nothing in it."""
-    with postgres_database(migrated=False) as made:
+    with postgres_database(None) as made:
         yield made
 
 

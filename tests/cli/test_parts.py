@@ -65,7 +65,7 @@ def test_a_part_without_servers_says_what_to_write_where(tmp_path: Path, role: s
 def test_a_process_waits_for_the_databases_shape_and_ends_with_a_sentence_when_nobody_makes_it(
     tmp_path: Path, redis_url: str
 ) -> None:
-    with postgres_database(migrated=False) as url:
+    with postgres_database(None) as url:
         waiting = build(settings_in(tmp_path, url, redis_url))
         with pytest.raises(SettingsError, match=r"no shape.*hearthline migrate"):
             wait_for_shape(waiting, 0.1)
@@ -83,7 +83,7 @@ def test_a_process_waits_for_the_databases_shape_and_ends_with_a_sentence_when_n
 
 
 def test_of_four_who_migrate_at_once_one_does_and_all_come_to_the_same_shape() -> None:
-    with postgres_database(migrated=False) as url:
+    with postgres_database(None) as url:
         shapes: list[str] = []
 
         def upgrade() -> None:

@@ -5,9 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy import select, update
@@ -40,7 +38,7 @@ from journeys.compiled import compiled
 from journeys.read import read
 from templates.catalog import Catalog, our_library
 from tests.channels.relay import Relay
-from tests.database import database_in
+from tests.database import MIGRATED, Shape
 
 START = datetime(2026, 3, 2, 14, tzinfo=UTC)
 #: `hello` by Maya, `a_story` by the member's organizer, `choose` with named answers by the desk.
@@ -226,28 +224,19 @@ def text_of(mail: EmailMessage) -> str:
     return " ".join(part.get_content().split())
 
 
-@cache
-def published() -> tuple[bytes, dict[str, dict[str, int]]]:
-    """A database with the library's letters in it, made once a process, and their ids."""
-    with TemporaryDirectory() as folder:
-        db = database_in(Path(folder))
-        with db.write() as session:
-            templates = publish_library(session, our_library(), START)
-        db.close()
-        return (Path(folder) / "hearthline.db").read_bytes(), templates
+def _published(db: Database) -> dict[str, dict[str, int]]:
+    with db.write() as session:
+        return publish_library(session, our_library(), START)
+
+
+#: With the library's letters in it; known are their ids.
+LIBRARY = Shape("library", _published, MIGRATED)
 
 
 @pytest.fixture
-def house(tmp_path: Path, new_database: Callable[[Path], Database]) -> Iterator[House]:
-    db = new_database(tmp_path)
-    if db.is_sqlite:
-        db.close()
-        file, templates = published()
-        (tmp_path / "hearthline.db").write_bytes(file)
-    else:
-        with db.write() as session:
-            templates = publish_library(session, our_library(), START)
-    with house_on(db, tmp_path, templates) as house:
+def house(tmp_path: Path, new_database: Callable[..., Database]) -> Iterator[House]:
+    db = new_database(tmp_path, LIBRARY)
+    with house_on(db, tmp_path, LIBRARY.known(db.name)) as house:
         yield house
 
 

@@ -27,7 +27,6 @@ from engine.base.errors import Unread
 from engine.base.ids import new_id
 from engine.base.setting_groups.texting import Texting
 from engine.chapters.membership import give_role
-from engine.content.template import publish_library
 from engine.conversations.assignment import assign, may_answer, may_speak
 from engine.conversations.balance import balance
 from engine.conversations.closure import close
@@ -41,8 +40,8 @@ from inbound.receive import Accepted, Acceptor, Arrival
 from reply_router import mail_case, route, routing, understanding
 from reply_router.routing import route_due, route_one
 from reply_router.taken import MOST_TRIES
-from templates.catalog import our_library
-from tests.outbox.conftest import START, House, house_on, published
+from tests.database import database_in
+from tests.outbox.conftest import LIBRARY, House, house_on
 from tests.reply_router.conversation import DOMAIN, Town
 from tests.reply_router.crash import dies_after
 from tests.reply_router.reports import complaint, returned
@@ -300,18 +299,14 @@ class Model(RuleBasedStateMachine):
                         assert may_speak(session, person, thread), thread.reason
 
 
-def _town(stack: ExitStack, folder: Path, make: Callable[[Path], Database] | None) -> tuple[Town, Phones]:
+def _town(stack: ExitStack, folder: Path, make: Callable[..., Database] | None) -> tuple[Town, Phones]:
     """A town with Atlanta (Denise) and Duluth, Maya at the desk, and three members with phones."""
     path = Path(stack.enter_context(TemporaryDirectory(dir=folder)))
     if make is None:
-        file, templates = published()
-        (path / "hearthline.db").write_bytes(file)
-        db = Database(f"sqlite:///{path / 'hearthline.db'}")
+        db = database_in(path, LIBRARY)
     else:
-        db = make(path)
-        with db.write() as session:
-            templates = publish_library(session, our_library(), START)
-    house: House = stack.enter_context(house_on(db, path, templates))
+        db = make(path, LIBRARY)
+    house: House = stack.enter_context(house_on(db, path, LIBRARY.known(db.name)))
     texting = Texting(account_sid="AC1", auth_token="secret", numbers=[OURS])
     house.services = replace(house.services, settings=house.services.settings.model_copy(update={"sms": texting}))
     acceptor = Acceptor(house.services.db, house.services.clock, house.services.broker)

@@ -38,7 +38,8 @@ from inbound.receive import Acceptor
 from reply_router.routing import route_one
 from templates.catalog import our_library
 from tests.channels.relay import Taken
-from tests.outbox.conftest import START, House, house_on, published
+from tests.database import database_in
+from tests.outbox.conftest import LIBRARY, START, House, house_on
 
 #: What the mail server in front of both doors calls itself.
 MX = "mx.nfp.example"
@@ -233,9 +234,7 @@ def two_hearthlines(
 def _hearthline(db: Database | None, folder: Path, domain: str, key: str) -> Iterator[Hearthline]:
     folder.mkdir()
     if db is None:
-        file, templates = published()
-        (folder / "hearthline.db").write_bytes(file)
-        db = Database(f"sqlite:///{folder / 'hearthline.db'}")
+        db, templates = database_in(folder, LIBRARY), LIBRARY.known("sqlite")
     else:
         with db.write() as session:
             templates = publish_library(session, our_library(), START)

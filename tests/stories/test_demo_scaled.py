@@ -18,7 +18,7 @@ BOOKS = re.compile(r'id="(received|in-threads|lost|doubled)"[^>]*>(\d+)<')
 
 @pytest.mark.long
 def test_the_same_seed_gives_the_same_days_in_one_process_and_in_many(tmp_path: Path) -> None:
-    with postgres_database(migrated=False) as database:
+    with postgres_database(None) as database:
         servers = ("--database", database, "--redis", shared.redis_database())
         many = without_time(lives(tmp_path / "many", DAYS, *servers))
         one = without_time(lives(tmp_path / "one", DAYS))
@@ -34,7 +34,7 @@ def test_the_same_seed_gives_the_same_days_in_one_process_and_in_many(tmp_path: 
 
 @pytest.mark.long
 def test_the_plug_is_pulled_out_of_many_processes_and_nothing_is_lost(tmp_path: Path) -> None:
-    with postgres_database(migrated=False) as database:
+    with postgres_database(None) as database:
         servers = ("--database", database, "--redis", shared.redis_database())
         with serves(tmp_path / "many", DAYS, *servers) as world:
             before = world.get("/balance")["received"]
