@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from threading import Lock
-from typing import Any
+from typing import Any, NewType
 
 from jinja2 import Template, TemplateError, UndefinedError
 from jinja2.runtime import new_context
@@ -44,6 +44,11 @@ _CLEANING: dict[int, str | None] = (
     | {ord(sign): None for sign in _DIRECTIONS + _UNSEEN}
     | {ord(sign): " " for sign in _LINE_BREAKS}
 )
+
+
+#: Values that went through `clean`.
+Clean = NewType("Clean", dict[str, Any])
+_NOTHING = Clean({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,9 @@ class _TooMuch(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    subject: Template
+    #: Absent where it says the same to everybody; then `alike` is what it says.
+    subject: Template | None
+    alike: str
     html: Template
     text: Template
 
@@ -103,17 +110,22 @@ class Renderer:
         self._ready: dict[tuple[str, str, str, str], _Prepared] = {}
         self._lock = Lock()
 
-    def render(self, compiled: Compiled, values: Mapping[str, Any]) -> Rendered | Refused:
-        """This mail for this reader, or why not; never raises for what a template or a value contains."""
+    def render(self, compiled: Compiled, values: Mapping[str, Any], alike: Clean = _NOTHING) -> Rendered | Refused:
+        """This mail for this reader, or why not; never raises for what a template or a value contains.
+
+        `alike`: values that many readers share, cleaned once for all of them; a reader's own lie over them.
+        """
         try:
             ready = self._prepare(compiled)
             if isinstance(ready, Refused):
                 return ready
-            plain_values = self._known_to_all | clean(values)
+            plain_values = {**self._known_to_all, **alike, **clean(values)}
             if compiled.channel == "sms":
                 return self._text_message(compiled, ready, plain_values)
             began = time.thread_time()
-            subject = " ".join("".join(self._pieces(ready.subject, plain_values, began)).split())
+            subject = ready.alike
+            if ready.subject is not None:
+                subject = " ".join("".join(self._pieces(ready.subject, plain_values, began)).split())
             if not subject or len(subject) > LONGEST_SUBJECT:
                 says = (
                     f"The subject of “{compiled.name}” came out {'too long' if subject else 'empty'}. Nothing was sent."
@@ -122,7 +134,7 @@ class Renderer:
             pieces = self._pieces(ready.html, plain_values, began)
             text = plain.finish("".join(self._pieces(ready.text, plain_values, began)))
         except UndefinedError as error:
-            missing = _missing(compiled, values, str(error))
+            missing = _missing(compiled, {**alike, **values}, str(error))
             says = f"“{_title(compiled)}” needs {missing}, and it is not known here. Nothing was sent; give it a value."
             return Refused(_title(compiled), "missing variable", missing, says)
         except _Unfit as unfit:
@@ -158,8 +170,10 @@ class Renderer:
             used = check(source, file=_title(compiled), line=1, known=known)
             if not isinstance(used, Used):
                 return Refused(_title(compiled), "template", None, f"{used[0]} Nothing was sent; publish it anew.")
+        says_the_same = "{" not in compiled.subject
         ready = _Prepared(
-            self._words.from_string(compiled.subject),
+            None if says_the_same else self._words.from_string(compiled.subject),
+            " ".join(compiled.subject.split()) if says_the_same else "",
             self._html.from_string(compiled.html),
             self._words.from_string(compiled.text),
         )
@@ -201,9 +215,9 @@ class Renderer:
         return time.monotonic() + left
 
 
-def clean(values: Mapping[str, Any]) -> dict[str, Any]:
+def clean(values: Mapping[str, Any]) -> Clean:
     """The values as plain dicts, lists and single lines of words. Raises _Unfit for anything that is neither."""
-    return {name: _plain(value, name, 1) for name, value in values.items()}
+    return Clean({name: _plain(value, name, 1) for name, value in values.items()})
 
 
 def _plain(value: Any, path: str, depth: int) -> Any:

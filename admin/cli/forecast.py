@@ -32,7 +32,7 @@ def forecast(data_dir: Path, days: int, as_json: bool) -> None:
 
     Example: hearthline journeys forecast --days 3
     """
-    from engine.outbox.letter import press
+    from engine.outbox.press import press
     from engine.runner import forecast as room
 
     with opened(data_dir) as services, services.db.read() as session:

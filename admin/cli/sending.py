@@ -176,7 +176,7 @@ def forecast(letters: int, texts: tuple[int, ...], words: tuple[str, ...], data_
     Example: hearthline sending forecast --letters 5000 --texts 5000 --words "Soup at six on the porch."
     """
     from engine.outbox.estimate import Wording, estimate
-    from engine.outbox.letter import press
+    from engine.outbox.press import press
 
     if len(words) > max(1, len(texts)):
         raise click.UsageError("Say for each --words how many texts say it: --texts 3000 --words ... --texts 2000 ...")

@@ -34,7 +34,7 @@ from engine.base.errors import Invalid, NotFound
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import Membership
 from engine.outbox.delivery import Delivery
-from engine.outbox.letter import press
+from engine.outbox.press import press
 from engine.outbox.view import Copy, copy_of
 from engine.people.address import Address
 from engine.people.member import Member

@@ -27,8 +27,8 @@ from engine.enrollments.signal import signal
 from engine.outbox.courier import send_due
 from engine.outbox.delivery import Delivery, OutboxDue
 from engine.outbox.held import release_held
-from engine.outbox.letter import press
 from engine.outbox.post import answer
+from engine.outbox.press import press
 from engine.outbox.stopping import stop_texts
 from engine.outbox.text_courier import send_due_texts
 from engine.outbox.view import copy_of

@@ -20,8 +20,8 @@ from engine.base.settings import Settings
 from engine.outbox import text_day, warm_up
 from engine.outbox.days_ahead import segments_of_a_day
 from engine.outbox.estimate import Estimate, Wording, WordingLength, estimate
-from engine.outbox.letter import press
 from engine.outbox.post import LONGEST_WORDS
+from engine.outbox.press import press
 from templates.segments import plain_signs
 from templates.web.reader import Reader
 

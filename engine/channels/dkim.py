@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from cryptography.hazmat.primitives import hashes
@@ -65,6 +66,23 @@ class _Shape:
     names: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Begin:
+    """A signature's line up to the signature itself, with a place for the body's hash: as it is sent, and relaxed."""
+
+    shown: bytes
+    relaxed: bytes
+
+
+@lru_cache(maxsize=64)
+def _begin(algorithm: Algorithm, domain: str, selector: str, stamp: int, names: str) -> _Begin:
+    """What the signatures of one second by one key have in common."""
+    rows = (f"v=1; a={algorithm}; c=relaxed/relaxed; d={domain};", f"s={selector}; t={stamp};", f"h={names};", "bh=")
+    relaxed = f"dkim-signature:{' '.join(rows)}"
+    shown = "DKIM-Signature: " + "\r\n ".join(rows).replace(": ", ":\r\n ")
+    return _Begin(f"{shown}%b;\r\n b=".encode("ascii"), f"{relaxed}%b; b=".encode("ascii"))
+
+
 class Signer:
     """Signs every mail with each of these keys; with none it leaves mails as they are."""
 
@@ -87,23 +105,14 @@ class Signer:
         lines = relaxed.head
         shape = self._shape(tuple(lines))
         covered = b"".join([lines[name] for name in shape.covered])
-        digest = base64.b64encode(hashlib.sha256(relaxed.body).digest()).decode("ascii")
-        stamp = int(at.timestamp())
+        digest = base64.b64encode(hashlib.sha256(relaxed.body).digest())
         made: list[bytes] = []
         for key in self.keys:
             # Every break in the line stands where the relaxed form has its one blank.
-            rows = (
-                f"v=1; a={key.algorithm}; c=relaxed/relaxed; d={key.domain};",
-                f"s={key.selector}; t={stamp};",
-                f"h={shape.names};",
-                f"bh={digest};",
-                "b=",
-            )
-            canonical = f"dkim-signature:{' '.join(rows)}".encode("ascii")
-            signature = base64.b64encode(key.sign(covered + canonical)).decode("ascii")
-            shown = "\r\n ".join(rows).replace(": ", ":\r\n ")
-            pieces = "\r\n ".join(signature[at : at + _LINE] for at in range(0, len(signature), _LINE))
-            made.append(f"DKIM-Signature: {shown}{pieces}\r\n".encode("ascii"))
+            begin = _begin(key.algorithm, key.domain, key.selector, int(at.timestamp()), shape.names)
+            signature = base64.b64encode(key.sign(covered + begin.relaxed % digest))
+            pieces = b"\r\n ".join([signature[at : at + _LINE] for at in range(0, len(signature), _LINE)])
+            made.append(b"%b%b\r\n" % (begin.shown % digest, pieces))
         return b"".join(made)
 
     def _shape(self, present: tuple[str, ...]) -> _Shape:

@@ -68,6 +68,10 @@ class Head:
     sent: bytes
     relaxed: Mapping[str, bytes]
 
+    def __add__(self, below: "Head") -> "Head":
+        """These lines, and those below them."""
+        return Head(self.sent + below.sent, {**self.relaxed, **below.relaxed})
+
 
 @dataclass(frozen=True, slots=True)
 class Filled:
@@ -88,13 +92,10 @@ class MailFrame:
 
     def fill(self, headers: Head, text: str, html: Sequence[str]) -> Filled:
         """The whole message, in lines that end in CRLF and seven bits. HTML comes in pieces, as it was put together."""
-        plain, rich = _quoted(text), _quoted_pieces(html)
+        head, plain, rich = headers + self.head, _quoted(text), _quoted_pieces(html)
         return Filled(
-            b"".join((headers.sent, self.head.sent, self.start, plain.sent, self.between, rich.sent, self.tail)),
-            Relaxed(
-                {**headers.relaxed, **self.head.relaxed},
-                b"".join((self.start, plain.relaxed, self.between, rich.relaxed, self.tail)),
-            ),
+            b"".join((head.sent, self.start, plain.sent, self.between, rich.sent, self.tail)),
+            Relaxed(head.relaxed, b"".join((self.start, plain.relaxed, self.between, rich.relaxed, self.tail))),
         )
 
 
@@ -136,14 +137,12 @@ def mail_frame(language: str) -> MailFrame:
     )
 
 
-@lru_cache(maxsize=512)
 def header(name: str, value: str | Mailbox) -> HeadLine:
     """One header, encoded by RFC 2047 where needed and folded, with its line break.
 
     Raises Invalid for CR, LF, NUL or any other control or line-breaking character, and for an address that is none.
     """
-    sent = _mailbox(name, value) if isinstance(value, Mailbox) else _text(name, value)
-    return HeadLine(sent, *relaxed_line(sent))
+    return _mailbox(name, value) if isinstance(value, Mailbox) else _text(name, value)
 
 
 def headers(pairs: Iterable[tuple[str, str | Mailbox]]) -> Head:
@@ -196,13 +195,14 @@ def sender(name: str, address: str) -> Mailbox:
     return Mailbox(name, address)
 
 
-def list_headers(name: str, list_id: str, unsubscribe_url: str) -> Sequence[tuple[str, str]]:
-    """List-Id (RFC 2919), and List-Unsubscribe with its one-click POST (RFC 8058)."""
-    return (
-        ("List-Id", _list_id(name, list_id)),
-        ("List-Unsubscribe", f"<{unsubscribe_url}>"),
-        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
-    )
+def list_headers(name: str, list_id: str) -> Sequence[tuple[str, str]]:
+    """List-Id (RFC 2919), and that a POST to the link of `unsubscribe_header` is enough (RFC 8058)."""
+    return ("List-Id", _list_id(name, list_id)), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+
+
+def unsubscribe_header(url: str) -> tuple[str, str]:
+    """The link by which this reader ends letters of the list (RFC 2369 3.2)."""
+    return "List-Unsubscribe", f"<{url}>"
 
 
 @lru_cache(maxsize=512)
@@ -211,43 +211,54 @@ def _list_id(name: str, list_id: str) -> str:
     return f"{words} <{list_id}>" if words.isascii() else f"<{list_id}>"
 
 
-def _text(name: str, value: str) -> bytes:
+def _text(name: str, value: str) -> HeadLine:
     refuse_breaks(name, value)
-    if value.isascii() and "=?" not in value:
-        return _folded(f"{name}: {value}")
-    return _encoded(name, value).encode("ascii") + b"\r\n"
+    return _plain_line(name, value) if _is_plain(value) else _line(_encoded(name, value) + b"\r\n")
 
 
-def _mailbox(name: str, value: Mailbox) -> bytes:
-    refuse_breaks(name, value.name)
-    if not _ADDRESS.fullmatch(value.address):
-        raise Invalid(f"The {name} line of a mail needs an address, and {value.address!r} is none. Nothing was sent.")
-    if not value.name:
-        return f"{name}: {value.address}\r\n".encode("ascii")
-    if not value.name.isascii() or "=?" in value.name:
-        return f"{_encoded(name, value.name)}\r\n <{value.address}>\r\n".encode("ascii")
-    if (
-        '"' not in value.address
-        and _PLAIN_NAME.fullmatch(value.name)
-        and value.name == value.name.strip()
-        and "  " not in value.name
-    ):
-        return _folded(f"{name}: {value.name} <{value.address}>")
-    quoted = value.name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'{name}: "{quoted}"\r\n <{value.address}>\r\n'.encode("ascii")
+def _mailbox(name: str, value: Mailbox) -> HeadLine:
+    shown, address = value
+    refuse_breaks(name, shown)
+    if not _ADDRESS.fullmatch(address):
+        raise Invalid(f"The {name} line of a mail needs an address, and {address!r} is none. Nothing was sent.")
+    if not shown:
+        return _line(f"{name}: {address}\r\n".encode("ascii"))
+    if not _is_plain(shown):
+        return _line(b"%b\r\n <%b>\r\n" % (_encoded(name, shown), address.encode("ascii")))
+    if '"' not in address and _PLAIN_NAME.fullmatch(shown) and shown == shown.strip() and "  " not in shown:
+        return _plain_line(name, f"{shown} <{address}>")
+    quoted = shown.replace("\\", "\\\\").replace('"', '\\"')
+    return _line(f'{name}: "{quoted}"\r\n <{address}>\r\n'.encode("ascii"))
 
 
-def _encoded(name: str, value: str) -> str:
+def _is_plain(value: str) -> bool:
+    """Whether it needs no encoding, and cannot be taken for something encoded (RFC 2047 2)."""
+    return value.isascii() and "=?" not in value
+
+
+def _line(sent: bytes) -> HeadLine:
+    return HeadLine(sent, *relaxed_line(sent))
+
+
+def _plain_line(name: str, value: str) -> HeadLine:
+    """The same for a value that needs no encoding: its relaxed form is put together, not read from what is sent."""
+    small = name.lower()
+    return HeadLine(_folded(name, value), small, f"{small}:{' '.join(value.split())}\r\n".encode("ascii"))
+
+
+@lru_cache(maxsize=512)
+def _encoded(name: str, value: str) -> bytes:
     # Header splits on characters, never inside one, and begins a new encoded word on each line.
-    return f"{name}: {Header(value, 'utf-8', header_name=name, maxlinelen=76).encode(linesep=chr(13) + chr(10))}"
+    value = Header(value, "utf-8", header_name=name, maxlinelen=76).encode(linesep="\r\n")
+    return f"{name}: {value}".encode("ascii")
 
 
-def _folded(line: str) -> bytes:
+def _folded(name: str, value: str) -> bytes:
     """The line broken before single spaces where it is too long (RFC 5322 2.2.3); words are never cut."""
-    if len(line) <= LINE:
+    line = f"{name}: {value}"
+    if len(line) <= LINE or " " not in value:
         return line.encode("ascii") + b"\r\n"
     folded: list[str] = []
-    name, _, value = line.partition(": ")
     # Never a break before the first word: some readers take an empty first line for an empty header.
     row, *words = _FOLD_AT.split(value)
     row = f"{name}: {row}"

@@ -26,9 +26,10 @@ from engine.channels.failures import is_down
 from engine.outbox import breaker, queue
 from engine.outbox.claim import Claim, claim_due, count, settle
 from engine.outbox.delivery import Delivery
-from engine.outbox.letter import Press, Unwritable, Written, press, write
+from engine.outbox.letter import Unwritable, Written, write
 from engine.outbox.mail_turns import note_mail, untried
 from engine.outbox.material import Material
+from engine.outbox.press import Press, press
 from engine.outbox.said import UNSURE, Said, Words, enter, may_have_left, said, said_anew, said_now, unsay
 from engine.outbox.sending_pause import open_pause
 from engine.outbox.signing import names_taken_back

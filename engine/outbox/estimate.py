@@ -20,8 +20,9 @@ from engine.outbox.classes import ranks_to_many
 from engine.outbox.closed import closed
 from engine.outbox.days_ahead import DaysOfMail, days_of_mail, days_of_segments, segments_of_a_day
 from engine.outbox.delivery import Delivery, OutboxDue
-from engine.outbox.letter import Press, Unwritable
+from engine.outbox.letter import Unwritable
 from engine.outbox.material import read_material
+from engine.outbox.press import Press
 from engine.outbox.text import write_text
 from templates.segments import cost, measure, plain_signs
 

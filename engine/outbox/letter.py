@@ -1,66 +1,34 @@
 """Letter: one delivery becomes one mail: its words, whom it is from, and its headers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from email.utils import format_datetime
-from functools import cache, lru_cache
+from datetime import datetime
 from hmac import compare_digest
-from typing import Any
 
 from engine.base.errors import Invalid
-from engine.base.settings import Settings
 from engine.base.tokens import Purpose, TokenRing
-from engine.channels.dkim import UNSIGNED, Signer
-from engine.channels.mime import Mailbox, ascii_address, headers, mail_frame, one_line, sender, with_parts
+from engine.channels.mime import (
+    Head,
+    Mailbox,
+    ascii_address,
+    headers,
+    mail_frame,
+    one_line,
+    unsubscribe_header,
+    with_parts,
+)  # fmt: skip
+from engine.outbox.alike import alike
+from engine.outbox.classes import CLASSES
 from engine.outbox.delivery import Delivery
-from engine.outbox.machine_lines import machine_lines
+from engine.outbox.letter_values import own_values, unsubscribe_url
+from engine.outbox.machine_lines import Lines
 from engine.outbox.material import Material
-from engine.outbox.readers import Reader
-from engine.outbox.topic_letter import from_box, is_topics, picture_parts, thread_lines, values_of_topic
-from engine.people.address import masked
-from engine.people.member import first_name_of
+from engine.outbox.press import Hidden, Press
+from engine.outbox.topic_letter import is_topics, picture_parts, thread_lines
 from templates.compiled import Compiled
-from templates.render import Refused, Rendered, Renderer
-from templates.vocabulary import first_name, paragraphs
-from templates.words import Words, read_words
+from templates.render import Refused, Rendered
 
-#: How long the link to a member's own page in a letter stays good.
-PREFERENCES_FOR = timedelta(days=60)
-#: What a person's name and the organization's are joined by in From.
-_OF = {"en": "{name} at {org}", "es": "{name}, de {org}"}
 LOOP_HEADER = "X-Hearthline-Loop"
-
-
-@dataclass(frozen=True, slots=True)
-class Press:
-    """What every letter is made with."""
-
-    settings: Settings
-    tokens: TokenRing
-    renderer: Renderer
-    words: Words
-    #: Signs what leaves; a copy that somebody looks at is not signed.
-    signer: Signer = UNSIGNED
-
-
-class Hidden(TokenRing):
-    """Signs nothing: for a copy that others look at."""
-
-    def __init__(self, real: TokenRing) -> None:
-        self._real = real
-
-    def sign(self, purpose: Purpose, subject_id: int, member_id: int = 0) -> str:
-        """A word in the place of a token."""
-        return "hidden"
-
-    def sign_link(self, purpose: Purpose, subject_id: int, member_id: int, expires_at: datetime) -> str:
-        """A word in the place of a token."""
-        return "hidden"
-
-    def mark(self, text: str) -> str:
-        """The real mark: it opens nothing."""
-        return self._real.mark(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,30 +61,6 @@ class Unwritable:
 
     code: str
     says: str
-
-
-@dataclass(frozen=True, slots=True)
-class From:
-    """Whom a delivery is from: the mailbox, and what its words may say of them."""
-
-    mailbox: Mailbox
-    values: dict[str, Any]
-    member: Reader | None
-
-
-def press(settings: Settings, tokens: TokenRing) -> Press:
-    """The press of one installation; templates and words are read once in a process."""
-    return Press(settings, tokens, _renderer(), _words())
-
-
-@cache
-def _renderer() -> Renderer:
-    return Renderer()
-
-
-@cache
-def _words() -> Words:
-    return read_words()
 
 
 def message_id(tokens: TokenRing, domain: str, delivery_id: int) -> str:
@@ -171,43 +115,42 @@ def write(
         return Unwritable("post", "The words that it carries are gone.")
     if compiled is None or to_address is None:
         return Unwritable("template" if compiled is None else "address", "Its letter or its address is gone.")
-    from_ = sender_of(delivery, material, with_, compiled.language)
-    unsubscribe = _unsubscribe_url(delivery, with_)
-    values = values_of(delivery, material, with_, compiled, from_, now, unsubscribe)
-    rendered = with_.renderer.render(compiled, values)
-    if isinstance(rendered, Refused):
-        return Unwritable("template", rendered.says)
-    mail, chapter = with_.settings.mail, material.chapters.get(delivery.chapter_id or 0)
-    identifier = delivery.internet_message_id or message_id(with_.tokens, mail.domain, delivery.id)
     try:
-        recipient = ascii_address(to_address)
-        lines: list[tuple[str, str | Mailbox]] = [
-            ("From", sender(from_.mailbox.name, from_.mailbox.address)),
-            ("To", Mailbox(_known_name(delivery, material), recipient)),
-            ("Reply-To", Mailbox(from_.mailbox.name, _reply_to(delivery, with_))),
-            ("Subject", one_line(rendered.subject)),
-            ("Date", _date(now)),
-            ("Message-ID", identifier),
-            *_thread_headers(delivery, material, with_),
-            *machine_lines(delivery, chapter, compiled, with_.settings, unsubscribe),
-            (LOOP_HEADER, loop_mark(with_.tokens, delivery.id)),
-        ]
-        frame, head = mail_frame(compiled.language), headers(lines)
-        if parts := picture_parts(delivery, material.topics):
-            letter = frame.fill(headers(()), rendered.text, rendered.pieces)
-            message = with_.signer.signed(with_parts(head.sent, letter.message, parts), now)
-        else:
-            letter = frame.fill(head, rendered.text, rendered.pieces)
-            message = with_.signer.signed(letter.message, now, letter.relaxed)
+        return _written(delivery, to_address, compiled, material, with_, now)
     except Invalid as error:
         return Unwritable("address", str(error))
+
+
+def _written(
+    delivery: Delivery, to_address: str, compiled: Compiled, material: Material, with_: Press, now: datetime
+) -> Written | Unwritable:
+    """The same for a delivery with everything there. Raises Invalid for what no head may hold."""
+    unsubscribe = unsubscribe_url(delivery, with_)
+    shared = alike(delivery, material, with_, compiled, now)
+    values = own_values(delivery, material, with_, compiled.language, now, unsubscribe, shared.values)
+    rendered = with_.renderer.render(compiled, values, shared.values)
+    if isinstance(rendered, Refused):
+        return Unwritable("template", rendered.says)
+    from_, recipient = shared.from_, ascii_address(to_address)
+    identifier = delivery.internet_message_id or message_id(with_.tokens, with_.settings.mail.domain, delivery.id)
+    lines: Lines = [
+        ("To", Mailbox(_known_name(delivery, material), recipient)),
+        ("Reply-To", Mailbox(from_.mailbox.name, _reply_to(delivery, with_))),
+        ("Subject", one_line(rendered.subject)),
+        ("Message-ID", identifier),
+        *_thread_headers(delivery, material, with_),
+        (LOOP_HEADER, loop_mark(with_.tokens, delivery.id)),
+    ]
+    if CLASSES[delivery.message_class].list_unsubscribe:
+        lines.append(unsubscribe_header(unsubscribe))
+    head, pictures = shared.head + headers(lines), picture_parts(delivery, material.topics)
     return Written(
         delivery_id=delivery.id,
         return_path=_our_address("b", with_, Purpose.RETURN_PATH, delivery.id, delivery.member_id),
         recipient=recipient,
         to_address=to_address,
-        message=message,
-        lines=lines,
+        message=_signed(head, rendered, compiled.language, pictures, with_, now),
+        lines=(*shared.lines, *lines),
         rendered=rendered,
         message_id=identifier,
         author_id=from_.member.id if from_.member else None,
@@ -215,136 +158,16 @@ def write(
     )
 
 
-@lru_cache(maxsize=8)
-def _date(now: datetime) -> str:
-    return format_datetime(now)
-
-
-def sender_of(delivery: Delivery, material: Material, with_: Press, language: str) -> From:
-    """The person whose name it goes out in, else the team's desk, which says that it is one."""
-    settings = with_.settings
-    org = settings.organization.name
-    chapter = material.chapters.get(delivery.chapter_id or 0)
-    if is_topics(delivery) and chapter is not None:
-        # A neighbor's words: nobody lends their name to them, and they are nobody's answer.
-        box = from_box(delivery, material.topics, chapter, with_.words, language, settings)
-        return From(box, {"name": box.name, "first_name": box.name, "role": "", "is_person": False}, None)
-    person = material.members.get(material.signers.get(delivery.id, 0))
-    local_part = material.mailboxes.get(person.id) if person else None
-    if person is None or not person.name or local_part is None:
-        desk = with_.words.desk(language, org=org)
-        values = {"name": desk, "first_name": desk, "role": "", "is_person": False}
-        return From(Mailbox(one_line(desk), settings.mail.desk_address), values, None)
-    shown = _OF.get(language, _OF["en"]).format(name=person.name, org=org)
-    values = {
-        "name": person.name,
-        "first_name": person.first_name or first_name_of(person.name),
-        "role": str(person.custom.get("role") or ""),
-        "is_person": True,
-    }
-    return From(Mailbox(one_line(shown), f"{local_part}@{settings.mail.domain}"), values, person)
-
-
-def values_of(
-    delivery: Delivery,
-    material: Material,
-    with_: Press,
-    compiled: Compiled,
-    from_: From,
-    now: datetime,
-    unsubscribe: str = "",
-) -> dict[str, Any]:
-    """The values of the vocabulary for this reader, with the delivery's own laid over them."""
-    settings, language = with_.settings, compiled.language
-    reader = material.members.get(delivery.member_id or 0)
-    thread = material.threads.get(delivery.thread_id or 0)
-    about = reader
-    if delivery.message_class == "staff" and thread is not None:
-        about = material.members.get(thread.member_id or 0)
-    stranger = thread.correspondent_name if thread is not None else ""
-    name = about.name if about else stranger
-    chapter = material.chapters.get(delivery.chapter_id or 0)
-    called = (about.first_name if about else "") or name
-    values: dict[str, Any] = {
-        "member": {
-            "first_name": first_name(called, language),
-            # An organizer's mail program is no place for an address they may not see here (law 8).
-            "name": name or (masked(thread.correspondent) if thread else ""),
-        },
-        "chapter": {
-            "name": chapter.name if chapter else settings.organization.name,
-            "is_local": chapter is not None,
-            "gathering": chapter.gathering if chapter else "",
-        },
-        "sender": from_.values,
-        "org": {
-            "name": settings.organization.name,
-            "address": settings.organization.postal_address,
-            "contact": settings.mail.desk_address,
-        },
-        "links": _links(delivery, with_, now, unsubscribe or _unsubscribe_url(delivery, with_)),
-        "written_by": with_.words.written_by(
-            language,
-            author=str(from_.values["first_name"]) if from_.member else None,
-            audience=audience_of(delivery, material),
-            org=settings.organization.name,
-        ),
-    }
-    values["how_to_answer"] = with_.words.how_to_answer(
-        language,
-        arrives=material.replies_arrive,
-        person=str(from_.values["first_name"]) if delivery.message_class == "answer" else "",
-        number=next(iter(settings.sms.every_number), "") if settings.sms.enabled else "",
-        address=settings.organization.postal_address,
-    )
-    if delivery.text is not None:
-        values["answer"] = {
-            "paragraphs": paragraphs(delivery.text), "subject": delivery.subject or "", "handed": "",
-        }  # fmt: skip
-    if delivery.message_class == "staff":
-        values["organizer"] = {"first_name": first_name(reader.called if reader else "", language)}
-        values["thread"] = {
-            "because": thread.reason if thread else "", "lines": [], "answer_by": "", "about": "", "answers": "",
-            "is_overdue": False, "is_handed": False, "is_returned": False, "words": "", "more": 0,
-        }  # fmt: skip
-        values["receipt"] = {"says": "", "lines": []}
-    if is_topics(delivery) and chapter is not None:
-        values |= values_of_topic(delivery, material.topics, chapter, with_.words, language, settings, with_.tokens)
-        return values
-    for group, own in (delivery.data or {}).items():
-        if group == "links" and isinstance(with_.tokens, Hidden):
-            continue
-        values[group] = {**values.get(group, {}), **own} if isinstance(own, Mapping) else own
-    return values
-
-
-def audience_of(delivery: Delivery, material: Material) -> str:
-    """To whom it goes, as a key of the table `audience`: everyone new, a few chosen by hand, or all it concerns."""
-    trigger = material.triggers.get(delivery.enrollment_id or 0, "by_hand").partition(":")[0]
-    return trigger if trigger in ("joined", "by_hand") else "tagged"
-
-
-def _links(delivery: Delivery, with_: Press, now: datetime, unsubscribe: str) -> dict[str, str]:
-    public, admin = with_.settings.doors.public_url.rstrip("/"), with_.settings.doors.admin_url.rstrip("/")
-    preferences = f"{public}/preferences"
-    if delivery.member_id is not None and delivery.message_class != "staff":
-        token = with_.tokens.sign_link(Purpose.PREFERENCES, delivery.id, delivery.member_id, now + PREFERENCES_FOR)
-        preferences = f"{public}/p/{token}"
-    return {
-        "good_for": "",
-        "preferences": preferences,
-        "unsubscribe": unsubscribe,
-        "conversation": f"{admin}/conversations/{delivery.thread_id}" if delivery.thread_id else admin,
-        "settings": f"{admin}/me",
-        "health": f"{admin}/health",
-        "press": "",
-        "one": admin,
-    }
-
-
-def _unsubscribe_url(delivery: Delivery, with_: Press) -> str:
-    token = with_.tokens.sign(Purpose.UNSUBSCRIBE, delivery.id, delivery.member_id or 0)
-    return f"{with_.settings.doors.public_url.rstrip('/')}/u/{token}"
+def _signed(
+    head: Head, rendered: Rendered, language: str, pictures: Sequence[bytes], with_: Press, now: datetime
+) -> bytes:
+    """The whole mail, signed."""
+    frame = mail_frame(language)
+    if pictures:
+        letter = frame.fill(headers(()), rendered.text, rendered.pieces)
+        return with_.signer.signed(with_parts(head.sent, letter.message, pictures), now)
+    letter = frame.fill(head, rendered.text, rendered.pieces)
+    return with_.signer.signed(letter.message, now, letter.relaxed)
 
 
 def _reply_to(delivery: Delivery, with_: Press) -> str:
@@ -366,8 +189,8 @@ def _known_name(delivery: Delivery, material: Material) -> str:
     return name if len(name) <= 60 and "@" not in name else ""
 
 
-def _thread_headers(delivery: Delivery, material: Material, with_: Press) -> list[tuple[str, str | Mailbox]]:
-    found: list[tuple[str, str | Mailbox]] = []
+def _thread_headers(delivery: Delivery, material: Material, with_: Press) -> Lines:
+    found: Lines = []
     if is_topics(delivery):
         domain, tokens = with_.settings.mail.domain, with_.tokens
         return [*thread_lines(delivery, material.topics, domain, tokens, lambda each: message_id(tokens, domain, each))]

@@ -16,11 +16,9 @@ Lines = list[tuple[str, str | Mailbox]]
 _NOT_PLAIN = re.compile(r"[^a-z0-9]+")
 
 
-def machine_lines(
-    delivery: Delivery, chapter: Chapter | None, compiled: Compiled, settings: Settings, unsubscribe_url: str
-) -> Lines:
+def machine_lines(delivery: Delivery, chapter: Chapter | None, compiled: Compiled, settings: Settings) -> Lines:
     """Auto-Submitted where a machine wrote (RFC 3834), and for letters to many the lines of RFC 2369, 2919 and 8058,
-    and Gmail's Feedback-ID."""
+    and Gmail's Feedback-ID. The reader's own link, List-Unsubscribe, is not among them."""
     row = CLASSES[delivery.message_class]
     found: Lines = []
     if is_topics(delivery) and chapter is not None:
@@ -34,7 +32,6 @@ def machine_lines(
         found += list_headers(
             f"{of_chapter.name}, {org}" if of_chapter else org,
             f"{of_chapter.slug if of_chapter else delivery.message_class}.{settings.mail.domain}",
-            unsubscribe_url,
         )
         found.append(("List-Help", f"<mailto:{settings.mail.desk_address}?subject=help>"))
         found.append(("Feedback-ID", feedback_id(delivery, chapter, compiled, settings.mail.domain)))

@@ -1,9 +1,9 @@
 """Material: everything a batch of deliveries needs to be judged and written, read in set queries in one transaction."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
@@ -43,6 +43,9 @@ from engine.people.suppression import suppressed
 from journeys.steps import Ask, Desk, Email, MembersOrganizer, NamedMember, Text
 from templates.compiled import Compiled
 
+if TYPE_CHECKING:
+    from engine.outbox.alike import Alike
+
 log = logger(__name__)
 
 _Row = TypeVar("_Row", Chapter, Thread)
@@ -80,6 +83,8 @@ class Material:
     in_several: frozenset[int] = frozenset()
     #: Whether replies by mail reach us now, as far as our own probe tells.
     replies_arrive: bool = True
+    #: What its letters say alike, put together while they are written.
+    alike: "dict[Hashable, Alike]" = field(default_factory=dict)
 
     def address_of(self, delivery: Delivery) -> Way | None:
         """The address that a member's delivery goes to."""

@@ -7,8 +7,10 @@ from engine.base.services import OutgoingText
 from engine.base.setting_groups.texting import Texting
 from engine.base.tokens import Purpose, TokenRing
 from engine.outbox.delivery import Delivery
-from engine.outbox.letter import Hidden, Press, Unwritable, audience_of, sender_of, values_of
+from engine.outbox.letter import Unwritable
+from engine.outbox.letter_values import audience_of, sender_of, values_of
 from engine.outbox.material import Material
+from engine.outbox.press import Hidden, Press
 from engine.outbox.said import ABSENT, UNSURE
 from engine.outbox.topic_letter import is_topics
 from engine.people.fact import has_plain_phone
@@ -62,7 +64,7 @@ def write_text(
     if body is not None and _bears_another_name(delivery, material):
         body = None
     if body is None:
-        values = values_of(delivery, material, with_, compiled, from_, now)
+        values = values_of(delivery, material, with_, compiled.language, from_, now)
         values["text"] = {
             "is_first": is_first,
             **_offered(delivery, material, with_, compiled),

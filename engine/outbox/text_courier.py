@@ -27,9 +27,10 @@ from engine.outbox.claim import Claim, claim_due, count, settle
 from engine.outbox.classes import CLASSES, Window
 from engine.outbox.delivery import Delivery
 from engine.outbox.gate import WaitUntil
-from engine.outbox.letter import Press, Unwritable, press
+from engine.outbox.letter import Unwritable
 from engine.outbox.line import TextLine
 from engine.outbox.look_up import look_up, note_look_ups, to_look_up
+from engine.outbox.press import Press, press
 from engine.outbox.said import Said, Words, enter, said, said_anew, said_now, unsay
 from engine.outbox.sending_pause import open_pause
 from engine.outbox.signing import names_taken_back

@@ -7,8 +7,9 @@ from sqlalchemy.orm import Session
 
 from engine.base.errors import NotFound
 from engine.outbox.delivery import Delivery
-from engine.outbox.letter import Press, Unwritable, write
+from engine.outbox.letter import Unwritable, write
 from engine.outbox.material import Material, read_material
+from engine.outbox.press import Press
 from engine.outbox.text import write_text
 
 

@@ -23,8 +23,9 @@ from engine.enrollments.journey import Published, load_version
 from engine.outbox.claim import limits_of
 from engine.outbox.delivery import Delivery
 from engine.outbox.gate import Allow, Letter, Refuse, WaitUntil, judge, rule_of
-from engine.outbox.letter import Press, Unwritable
+from engine.outbox.letter import Unwritable
 from engine.outbox.material import Material, read_facts, read_material
+from engine.outbox.press import Press
 from engine.outbox.text import write_text
 from engine.runner.decide import decide
 from engine.runner.facts import gather, load_people

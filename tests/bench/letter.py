@@ -26,8 +26,10 @@ from engine.base.settings import Settings
 from engine.base.tokens import TokenRing
 from engine.channels.dkim import Signer, SigningKey
 from engine.outbox.delivery import Delivery
-from engine.outbox.letter import Press, Written, press, sender_of, values_of, write
+from engine.outbox.letter import Written, write
+from engine.outbox.letter_values import sender_of, values_of
 from engine.outbox.material import Material, read_material
+from engine.outbox.press import Press, press
 from tests.bench.crowd import LETTER, broadcast, gather_crowd, letter_of
 from tests.bench.figure import Figure
 from tests.bench.naive_letter import NaiveLetter
@@ -98,7 +100,8 @@ def one_core() -> Iterator[None]:
 def values_for(delivery: Delivery, material: Material, with_: Press) -> dict[str, object]:
     """The values that our own letter is rendered with."""
     compiled = material.compiled[delivery.template_version_id or 0]
-    return values_of(delivery, material, with_, compiled, sender_of(delivery, material, with_, compiled.language), NOW)
+    from_ = sender_of(delivery, material, with_, compiled.language)
+    return values_of(delivery, material, with_, compiled.language, from_, NOW)
 
 
 def _batch(folder: Path, count: int) -> tuple[list[Delivery], Material]:

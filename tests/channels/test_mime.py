@@ -21,6 +21,7 @@ from engine.channels.mime import (
     mail_frame,
     one_line,
     sender,
+    unsubscribe_header,
 )
 
 PRINTABLE = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp", "Cn", "Co"]), max_size=300)
@@ -144,7 +145,12 @@ def test_a_body_that_looks_like_our_boundary_ends_nothing() -> None:
 
 def test_a_letter_to_many_can_be_ended_with_one_click() -> None:
     read = parsed(
-        headers(list_headers('Neighbors "for" <Progress>', "journey.nfp.example", "https://nfp.example/u/abc")).sent
+        headers(
+            [
+                *list_headers('Neighbors "for" <Progress>', "journey.nfp.example"),
+                unsubscribe_header("https://nfp.example/u/abc"),
+            ]
+        ).sent
     )
     assert read["List-Unsubscribe"] == "<https://nfp.example/u/abc>"
     assert read["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"

@@ -30,7 +30,7 @@ from engine.outbox import jobs
 from engine.outbox.courier import send_due
 from engine.outbox.delivery import Delivery, OutboxDue
 from engine.outbox.journey_letters import JourneyLetter, journey_letters
-from engine.outbox.letter import Press, press
+from engine.outbox.press import Press, press
 from engine.people.address import add_email
 from engine.people.consent import EVERYTHING, Said, record_consent
 from engine.people.member import Member, add_member

@@ -17,8 +17,8 @@ from engine.base.tokens import TokenRing
 from engine.outbox import text_day
 from engine.outbox.days_ahead import days_of_mail, kept_to, leaving, segments_of_a_day
 from engine.outbox.estimate import Wording, estimate
-from engine.outbox.letter import Press, press
 from engine.outbox.mail_pace import learn
+from engine.outbox.press import Press, press
 from engine.outbox.sending_pause import pause_sending
 from engine.outbox.text_day import Wanted
 from tests.database import database_in, on_both_databases

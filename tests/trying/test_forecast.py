@@ -10,7 +10,7 @@ from engine.conversations.thread import Thread
 from engine.enrollments.enrollment import Due, Visit
 from engine.outbox.courier import send_due
 from engine.outbox.delivery import Delivery, OutboxDue
-from engine.outbox.letter import press
+from engine.outbox.press import press
 from engine.outbox.text_courier import send_due_texts
 from engine.runner.forecast import Forecast, forecast
 from engine.runner.signals import handle_signals
