@@ -5,7 +5,7 @@ from datetime import datetime
 from email.utils import format_datetime
 
 from engine.channels.mime import Head, headers, sender
-from engine.outbox.delivery import Delivery
+from engine.outbox.delivery import AnyDelivery
 from engine.outbox.letter_values import From, audience_of, sender_of, shared_values
 from engine.outbox.machine_lines import Lines, machine_lines
 from engine.outbox.material import Material
@@ -25,7 +25,7 @@ class Alike:
     head: Head
 
 
-def alike(delivery: Delivery, material: Material, with_: Press, compiled: Compiled, now: datetime) -> Alike:
+def alike(delivery: AnyDelivery, material: Material, with_: Press, compiled: Compiled, now: datetime) -> Alike:
     """What this letter shares with others of its batch. Raises Invalid for what no head may hold."""
     if is_topics(delivery):  # a neighbor's words: whom they are from is told by each of them
         return _put_together(delivery, material, with_, compiled, now)
@@ -39,7 +39,7 @@ def alike(delivery: Delivery, material: Material, with_: Press, compiled: Compil
     return known
 
 
-def _put_together(delivery: Delivery, material: Material, with_: Press, compiled: Compiled, now: datetime) -> Alike:
+def _put_together(delivery: AnyDelivery, material: Material, with_: Press, compiled: Compiled, now: datetime) -> Alike:
     chapter = material.chapters.get(delivery.chapter_id or 0)
     from_ = sender_of(delivery, material, with_, compiled.language)
     lines: Lines = [

@@ -1,14 +1,13 @@
 """Claim: due deliveries of one channel, judged by the gate in the very transaction that takes them (law 6)."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import set_committed_value
 
 from engine.base.asking import among
 from engine.base.db import after_commit, one_member_at_a_time, table_of
@@ -17,7 +16,7 @@ from engine.base.settings import Settings
 from engine.outbox import held, queue
 from engine.outbox.classes import CLASSES
 from engine.outbox.closed import open_days, ranks_closed
-from engine.outbox.delivery import Delivery
+from engine.outbox.delivery import AnyDelivery, Delivery, Taken
 from engine.outbox.gate import Allow, Facts, Letter, Limits, Refuse, WaitUntil, judge, with_those_leaving
 from engine.outbox.mail_turns import whose_turn
 from engine.outbox.material import Material, read_facts, read_material
@@ -25,17 +24,21 @@ from engine.outbox.said import UNSURE, unsay
 from engine.outbox.trouble import ask_a_person
 from engine.people.consent import Channel
 
+_DELIVERY = table_of(Delivery)
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """What one courier has taken, with all it needs to write it."""
 
-    deliveries: tuple[Delivery, ...]
+    deliveries: tuple[Taken, ...]
     material: Material
     #: Rows the queue gave, allowed or not.
     seen: int
+    #: When they were claimed.
+    at: datetime
     #: Texts that may have left already: nothing is sent before the provider was asked.
-    unsure: tuple[Delivery, ...] = ()
+    unsure: tuple[Taken, ...] = ()
 
 
 def claim_due(
@@ -50,13 +53,9 @@ def claim_due(
     unsure = [each for each in due if channel == "sms" and each.state in ("calling", "unsure")]
     taken = [each for each in due if channel != "sms" or each.state not in ("calling", "unsure")]
     queue.lease(session, unsure)
-    for each in taken:
-        if each.state == "calling":
-            # Its courier died while the relay was called. Whatever the next try brings, this one may have left.
-            each.error_code = f"{UNSURE} crash"
     if not taken:
-        session.flush()
-        return Claim((), Material(), len(due), tuple(unsure))
+        return Claim((), Material(), len(due), now, tuple(unsure))
+    _note_crashes(session, [each.id for each in taken if each.state == "calling"])
     limits = limits_of(settings)
     # Two couriers with letters to one member count one after the other, so that no cap is passed by one.
     one_member_at_a_time(
@@ -65,22 +64,51 @@ def claim_due(
     )
     material = read_material(session, taken, now, settings.mail)
     facts = read_facts(session, taken, material, now, settings.sms, settings.organization.zone)
-    allowed: list[Delivery] = []
-    settled: list[Delivery] = []
+    allowed: list[Taken] = []
+    others: dict[int, WaitUntil | Refuse] = {}
+    late: set[int] = set()
     begun: dict[int, list[Letter]] = {}
     for delivery in taken:
         known = _with_this_batch(facts[delivery.id], begun.get(delivery.member_id or 0, []))
         verdict = judge(known, limits, now)
         if shut is not None and isinstance(verdict, Allow):
             verdict = shut
-            # From here on it is late: it could have left, had the way been open.
+            late.add(delivery.id)
+        if not isinstance(verdict, Allow):
+            others[delivery.id] = verdict
+            continue
+        allowed.append(delivery)
+        if known.message_class.weekly_cap and delivery.member_id is not None:
+            letter = Letter(now, known.speaks, known.channel, delivery.id)
+            begun.setdefault(delivery.member_id, []).append(letter)
+    _stay(session, others, late, now)
+    _claim(session, allowed, channel, now)
+    going = whose_turn(session, allowed, material, now) if channel == "email" else allowed
+    goes = {each.id for each in going}
+    count(session, [each for each in allowed if each.id not in goes], became="put_off")
+    queue.lease(session, going)
+    session.flush()
+    return Claim(tuple(going), material, len(due), now, tuple(unsure))
+
+
+def _note_crashes(session: Session, ids: Sequence[int]) -> None:
+    """The couriers of these died while the relay was called. Whatever the next try brings, this one may have left."""
+    if ids:
+        said = {"error_code": f"{UNSURE} crash"}
+        session.connection().execute(update(_DELIVERY).where(among(session, _DELIVERY.c.id, ids)), said)
+
+
+def _stay(session: Session, verdicts: Mapping[int, WaitUntil | Refuse], late: Collection[int], now: datetime) -> None:
+    """What the gate did not let go is put off or refused, with the reason.
+
+    `late`: what it would have let go, had the way been open; from here on it is late.
+    """
+    rows, refused = queue.rows(session, list(verdicts)), list[Delivery]()
+    for delivery_id, delivery in rows.items():
+        verdict = verdicts[delivery_id]
+        if delivery_id in late:
             delivery.tried_since = delivery.tried_since or now
         match verdict:
-            case Allow():
-                allowed.append(delivery)
-                if known.message_class.weekly_cap and delivery.member_id is not None:
-                    letter = Letter(now, known.speaks, known.channel, delivery.id)
-                    begun.setdefault(delivery.member_id, []).append(letter)
             case WaitUntil(when=when, reason=reason):
                 delivery.state, delivery.state_at, delivery.refusal = "queued", now, reason
                 if verdict.held:
@@ -91,34 +119,26 @@ def claim_due(
             case Refuse(reason=reason):
                 unsay(session, delivery, now)
                 delivery.state, delivery.state_at, delivery.refusal = "refused", now, reason
-                settled.append(delivery)
+                refused.append(delivery)
                 if delivery.message_class == "answer" or verdict.ask:
                     ask_a_person(session, delivery, reason, now)
             case _:
                 assert_never(verdict)
-    _claim(session, allowed, channel, now)
-    if channel == "email":
-        allowed = whose_turn(session, allowed, material, now)
-    queue.lease(session, allowed)
-    settle(session, settled)
-    count(session, [each for each in taken if each.state != "claimed"])
-    session.flush()
-    return Claim(tuple(allowed), material, len(due), tuple(unsure))
+    settle(session, refused)
+    count(session, list(rows.values()))
 
 
-def _claim(session: Session, allowed: Sequence[Delivery], channel: Channel, now: datetime) -> None:
-    """These are claimed, in one statement for all of them; their objects say so too."""
+def _claim(session: Session, allowed: Sequence[Taken], channel: Channel, now: datetime) -> None:
+    """These are claimed, in one statement for all of them."""
     if not allowed:
         return
     values: dict[str, Any] = {"state": "claimed", "state_at": now}
     if channel == "email":
         # A text that waited for its turn still says so, which tells the pace that it did.
         values["refusal"] = None
-    table = table_of(Delivery)
-    session.connection().execute(update(table).where(among(session, table.c.id, [each.id for each in allowed])), values)
-    for delivery in allowed:
-        for name, value in values.items():
-            set_committed_value(delivery, name, value)
+    session.connection().execute(
+        update(_DELIVERY).where(among(session, _DELIVERY.c.id, [each.id for each in allowed])), values
+    )
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -133,7 +153,7 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-def settle(session: Session, deliveries: Sequence[Delivery]) -> None:
+def settle(session: Session, deliveries: Sequence[AnyDelivery]) -> None:
     """Nobody waits for these deliveries any more."""
     queue.remove(session, deliveries)
     held.settle_held(
@@ -143,7 +163,7 @@ def settle(session: Session, deliveries: Sequence[Delivery]) -> None:
     )
 
 
-def count(session: Session, deliveries: Sequence[Delivery], queued: str = "put_off", became: str = "") -> None:
+def count(session: Session, deliveries: Sequence[AnyDelivery], queued: str = "put_off", became: str = "") -> None:
     """What became of these is counted once it is committed; of those still queued, as `queued`.
 
     `became` says it of all, whose rows were written past them.

@@ -25,7 +25,7 @@ from engine.channels.dkim_keys import KeyRing
 from engine.channels.failures import is_down
 from engine.outbox import breaker, queue
 from engine.outbox.claim import Claim, claim_due, count, settle
-from engine.outbox.delivery import Delivery
+from engine.outbox.delivery import AnyDelivery, Delivery, Taken
 from engine.outbox.letter import Unwritable, Written, write
 from engine.outbox.mail_turns import note_mail, untried
 from engine.outbox.material import Material
@@ -50,7 +50,7 @@ log = logger(__name__)
 class Call:
     """One mail about to be handed over: which try it is."""
 
-    delivery: Delivery
+    delivery: Taken
     written: Written
     attempt: int
 
@@ -89,7 +89,7 @@ def _carry(services: Services, claimed: Claim, with_: Press, now: datetime) -> N
         record(session, list(zip(calls, outcomes, strict=True)), now)
 
 
-def written_or_not(delivery: Delivery, material: Material, with_: Press, now: datetime) -> Written | Unwritable:
+def written_or_not(delivery: AnyDelivery, material: Material, with_: Press, now: datetime) -> Written | Unwritable:
     """The delivery as a mail, or why not; whatever breaks in the writing of one stops no other."""
     try:
         return write(delivery, material, with_, now)
@@ -100,7 +100,7 @@ def written_or_not(delivery: Delivery, material: Material, with_: Press, now: da
 
 def calling(
     session: Session,
-    written: Sequence[tuple[Delivery, Written | Unwritable]],
+    written: Sequence[tuple[Taken, Written | Unwritable]],
     material: Material,
     now: datetime,
 ) -> list[Call]:
@@ -115,26 +115,28 @@ def calling(
     signed = [(row, mail.author_id) for row, mail in written if isinstance(mail, Written)]
     taken_back = names_taken_back(session, signed)
     paused = open_pause(session) is not None
+    stays = {row.id for row, _ in written if row.id in taken_back or (paused and not row.tells_of_pause)}
+    known = queue.rows(session, [row.id for row, mail in written if isinstance(mail, Unwritable) or row.id in stays])
     rows: list[Said] = []
-    for detached, mail in written:
+    for taken, mail in written:
         if isinstance(mail, Unwritable):
-            delivery = session.merge(detached, load=False)
+            delivery = known[taken.id]
             _fail(session, delivery, mail.code, mail.says, now)
             failed.append(delivery)
             log.warning("a message could not be written", delivery_id=delivery.id, says=mail.says)
             continue
-        if detached.id in taken_back or (paused and not detached.tells_of_pause):
-            delivery = session.merge(detached, load=False)
+        if taken.id in stays:
+            delivery = known[taken.id]
             delivery.state, delivery.state_at = "queued", now
             queue.move(session, delivery, delivery.send_at)
             put_back.append(delivery)
             continue
         words = Words(mail.rendered.text, mail.author_id, mail.author_name, mail.rendered.subject, mail.message_id)
-        if detached.internet_message_id is None:
-            rows.append(said(session, detached, words, material, now))
-        elif detached.author_id != mail.author_id:
-            said_anew(session, detached, words)
-        calls.append(Call(detached, mail, detached.attempts + 1))
+        if taken.internet_message_id is None:
+            rows.append(said(session, taken, words, material, now))
+        elif taken.author_id != mail.author_id:
+            said_anew(session, taken, words)
+        calls.append(Call(taken, mail, taken.attempts + 1))
     _note_calling(session, calls, now)
     enter(session, rows)
     settle(session, failed)
@@ -178,7 +180,7 @@ def _not_sent(
     uncounted: list[Delivery] = []
     others = [(call, said) for call, said in results if not isinstance(said, Sent)]
     ids = [call.delivery.id for call, _ in others]
-    known = {row.id: row for row in session.scalars(select(Delivery).where(Delivery.id.in_(ids)))} if ids else {}
+    known = queue.rows(session, ids)
     for call, outcome in others:
         delivery = known[call.delivery.id]
         if not isinstance(outcome, NotSent) or outcome.at_the_door:

@@ -1,7 +1,7 @@
 """Delivery: one message to one address, with its state; the outbox is all of them (law 4)."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Index, SmallInteger, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -113,13 +113,67 @@ class Delivery(Base):
     @property
     def tells_of_pause(self) -> bool:
         """Whether it is the receipt of an order to pause everything or to go on, which a pause does not keep."""
-        # Whatever else stands there breaks the writing of this one letter, never the queue.
-        return isinstance(self.data, dict) and bool(self.data.get(TELLS_OF_PAUSE))
+        return _tells_of_pause(self.data)
 
     @property
     def rank(self) -> int:
         """The rank of the queue in which it stands while it waits."""
         return rank_of(self.message_class, self.channel, tells_of_pause=self.tells_of_pause)
+
+
+class Taken(NamedTuple):
+    """A delivery as it stood when a courier took it, as plain values: a batch looks at each a hundred times and more.
+
+    What becomes of it is written by statements, or to its row (`queue.rows`).
+    """
+
+    id: int
+    created_at: datetime
+    send_at: datetime
+    state_at: datetime
+    visit_at: datetime | None
+    tried_since: datetime | None
+    data: dict[str, Any] | None
+    message_class: str
+    channel: str
+    member_id: int | None
+    to_address: str | None
+    chapter_id: int | None
+    thread_id: int | None
+    template_version_id: int | None
+    enrollment_id: int | None
+    version_id: int | None
+    step: int | None
+    author_id: int | None
+    subject: str | None
+    text: str | None
+    in_reply_to: str | None
+    reference_ids: str | None
+    state: str
+    attempts: int
+    error_code: str | None
+    internet_message_id: str | None
+    our_number: str | None
+    body: str | None
+
+    @property
+    def tells_of_pause(self) -> bool:
+        """As of a Delivery."""
+        return _tells_of_pause(self.data)
+
+    @property
+    def rank(self) -> int:
+        """As of a Delivery."""
+        return rank_of(self.message_class, self.channel, tells_of_pause=self.tells_of_pause)
+
+
+#: What can be judged and written: a courier's own, or a row that somebody looks at.
+AnyDelivery = Delivery | Taken
+
+
+def _tells_of_pause(data: Any) -> bool:
+    # Whatever else stands there breaks the writing of this one letter, never the queue.
+    return isinstance(data, dict) and bool(data.get(TELLS_OF_PAUSE))
 
 
 class DeliveryKey(Base):

@@ -15,7 +15,7 @@ from engine.enrollments.journey import Published
 from engine.enrollments.pause import JourneyPause
 from engine.enrollments.spread import place_in, spread_for
 from engine.outbox.classes import CLASSES
-from engine.outbox.delivery import Delivery
+from engine.outbox.delivery import AnyDelivery, Delivery
 from engine.outbox.gate import LOOK_BACK, Facts, Letter
 from engine.people.member_pace import USUAL, paces
 from engine.people.place import place_of
@@ -35,7 +35,7 @@ _CLAIMED: ColumnElement[str] = literal_column("'claimed'")
 
 def journey_facts(
     session: Session,
-    deliveries: Sequence[Delivery],
+    deliveries: Sequence[AnyDelivery],
     facts: Mapping[int, Facts],
     material: "Material",
     now: datetime,
@@ -137,7 +137,7 @@ def last_before(session: Session, member_ids: Collection[int], before: datetime)
 
 def _of_journey(
     session: Session,
-    delivery: Delivery,
+    delivery: AnyDelivery,
     known: Facts,
     version: Published,
     pauses: Sequence[tuple[datetime, datetime | None]],
@@ -165,7 +165,7 @@ def _of_journey(
 
 def _mail_opens(
     session: Session,
-    delivery: Delivery,
+    delivery: AnyDelivery,
     quiet: QuietHours,
     version: Published,
     material: "Material",

@@ -19,7 +19,7 @@ from engine.channels.mime import (
 )  # fmt: skip
 from engine.outbox.alike import alike
 from engine.outbox.classes import CLASSES
-from engine.outbox.delivery import Delivery
+from engine.outbox.delivery import AnyDelivery
 from engine.outbox.letter_values import own_values, unsubscribe_url
 from engine.outbox.machine_lines import Lines
 from engine.outbox.material import Material
@@ -100,7 +100,7 @@ def is_loop_mark(tokens: TokenRing, value: str) -> bool:
 
 
 def write(
-    delivery: Delivery, material: Material, with_: Press, now: datetime, *, show_links: bool = True
+    delivery: AnyDelivery, material: Material, with_: Press, now: datetime, *, show_links: bool = True
 ) -> Written | Unwritable:
     """The delivery as a mail dated `now`; or why not, in words staff can read. Raises nothing for what data holds.
 
@@ -122,7 +122,7 @@ def write(
 
 
 def _written(
-    delivery: Delivery, to_address: str, compiled: Compiled, material: Material, with_: Press, now: datetime
+    delivery: AnyDelivery, to_address: str, compiled: Compiled, material: Material, with_: Press, now: datetime
 ) -> Written | Unwritable:
     """The same for a delivery with everything there. Raises Invalid for what no head may hold."""
     unsubscribe = unsubscribe_url(delivery, with_)
@@ -170,7 +170,7 @@ def _signed(
     return with_.signer.signed(letter.message, now, letter.relaxed)
 
 
-def _reply_to(delivery: Delivery, with_: Press) -> str:
+def _reply_to(delivery: AnyDelivery, with_: Press) -> str:
     if delivery.message_class == "staff" and delivery.thread_id is not None:
         return _our_address("s", with_, Purpose.STAFF_REPLY, delivery.thread_id, delivery.member_id)
     if delivery.thread_id is not None and not is_topics(delivery):
@@ -182,14 +182,14 @@ def _our_address(letter: str, with_: Press, purpose: Purpose, subject_id: int, m
     return f"{letter}-{with_.tokens.sign(purpose, subject_id, member_id or 0)}@{with_.settings.mail.domain}"
 
 
-def _known_name(delivery: Delivery, material: Material) -> str:
+def _known_name(delivery: AnyDelivery, material: Material) -> str:
     """The reader's name as the To line shows it; empty where it would only be noise."""
     reader = material.members.get(delivery.member_id or 0)
     name = one_line(reader.name) if reader else ""
     return name if len(name) <= 60 and "@" not in name else ""
 
 
-def _thread_headers(delivery: Delivery, material: Material, with_: Press) -> Lines:
+def _thread_headers(delivery: AnyDelivery, material: Material, with_: Press) -> Lines:
     found: Lines = []
     if is_topics(delivery):
         domain, tokens = with_.settings.mail.domain, with_.tokens

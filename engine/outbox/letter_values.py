@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.base.tokens import Purpose
 from engine.channels.mime import Mailbox, one_line
-from engine.outbox.delivery import Delivery
+from engine.outbox.delivery import AnyDelivery
 from engine.outbox.material import Material
 from engine.outbox.press import Hidden, Press
 from engine.outbox.readers import Reader
@@ -34,7 +34,7 @@ class From:
     member: Reader | None
 
 
-def sender_of(delivery: Delivery, material: Material, with_: Press, language: str) -> From:
+def sender_of(delivery: AnyDelivery, material: Material, with_: Press, language: str) -> From:
     """The person whose name it goes out in, else the team's desk, which says that it is one."""
     settings = with_.settings
     org = settings.organization.name
@@ -60,7 +60,7 @@ def sender_of(delivery: Delivery, material: Material, with_: Press, language: st
 
 
 def values_of(
-    delivery: Delivery, material: Material, with_: Press, language: str, from_: From, now: datetime
+    delivery: AnyDelivery, material: Material, with_: Press, language: str, from_: From, now: datetime
 ) -> dict[str, Any]:
     """The values of the vocabulary for this reader."""
     shared = shared_values(delivery, material, with_, language, from_)
@@ -68,7 +68,9 @@ def values_of(
     return shared | own
 
 
-def shared_values(delivery: Delivery, material: Material, with_: Press, language: str, from_: From) -> dict[str, Any]:
+def shared_values(
+    delivery: AnyDelivery, material: Material, with_: Press, language: str, from_: From
+) -> dict[str, Any]:
     """Those that say the same to every reader whose letter is of the same class, template, chapter and sender, and has
     the same audience (`audience_of`)."""
     settings, chapter = with_.settings, material.chapters.get(delivery.chapter_id or 0)
@@ -98,7 +100,7 @@ def shared_values(delivery: Delivery, material: Material, with_: Press, language
 
 
 def own_values(
-    delivery: Delivery,
+    delivery: AnyDelivery,
     material: Material,
     with_: Press,
     language: str,
@@ -146,13 +148,13 @@ def own_values(
     return values
 
 
-def audience_of(delivery: Delivery, material: Material) -> str:
+def audience_of(delivery: AnyDelivery, material: Material) -> str:
     """To whom it goes, as a key of the table `audience`: everyone new, a few chosen by hand, or all it concerns."""
     trigger = material.triggers.get(delivery.enrollment_id or 0, "by_hand").partition(":")[0]
     return trigger if trigger in ("joined", "by_hand") else "tagged"
 
 
-def _links(delivery: Delivery, with_: Press, now: datetime, unsubscribe: str) -> dict[str, str]:
+def _links(delivery: AnyDelivery, with_: Press, now: datetime, unsubscribe: str) -> dict[str, str]:
     public, admin = with_.settings.doors.public_url.rstrip("/"), with_.settings.doors.admin_url.rstrip("/")
     preferences = f"{public}/preferences"
     if delivery.member_id is not None and delivery.message_class != "staff":
@@ -170,7 +172,7 @@ def _links(delivery: Delivery, with_: Press, now: datetime, unsubscribe: str) ->
     }
 
 
-def unsubscribe_url(delivery: Delivery, with_: Press) -> str:
+def unsubscribe_url(delivery: AnyDelivery, with_: Press) -> str:
     """The link that ends letters of this kind with one click."""
     token = with_.tokens.sign(Purpose.UNSUBSCRIBE, delivery.id, delivery.member_id or 0)
     return f"{with_.settings.doors.public_url.rstrip('/')}/u/{token}"

@@ -15,7 +15,7 @@ from engine.base.errors import ProviderAway
 from engine.base.log import logger
 from engine.base.services import NumberFacts, TextChannel
 from engine.outbox.classes import CLASSES, Window
-from engine.outbox.delivery import Delivery
+from engine.outbox.delivery import AnyDelivery
 from engine.outbox.material import Material
 from engine.outbox.text_facts import LANDLINE
 from engine.people.address import Address
@@ -26,7 +26,7 @@ GOOD_FOR = timedelta(days=60)
 log = logger(__name__)
 
 
-def to_look_up(deliveries: Sequence[Delivery], material: Material, now: datetime) -> list[str]:
+def to_look_up(deliveries: Sequence[AnyDelivery], material: Material, now: datetime) -> list[str]:
     """The phones that must be looked up before these texts leave, each once.
 
     Who just texted us has a phone that can: what answers them there needs no look.

@@ -7,7 +7,7 @@ from engine.base.settings import Settings
 from engine.channels.mime import Mailbox, list_headers
 from engine.chapters.chapter import Chapter
 from engine.outbox.classes import CLASSES
-from engine.outbox.delivery import Delivery
+from engine.outbox.delivery import AnyDelivery
 from engine.outbox.topic_letter import is_topics, list_lines
 from templates.compiled import Compiled
 
@@ -16,7 +16,7 @@ Lines = list[tuple[str, str | Mailbox]]
 _NOT_PLAIN = re.compile(r"[^a-z0-9]+")
 
 
-def machine_lines(delivery: Delivery, chapter: Chapter | None, compiled: Compiled, settings: Settings) -> Lines:
+def machine_lines(delivery: AnyDelivery, chapter: Chapter | None, compiled: Compiled, settings: Settings) -> Lines:
     """Auto-Submitted where a machine wrote (RFC 3834), and for letters to many the lines of RFC 2369, 2919 and 8058,
     and Gmail's Feedback-ID. The reader's own link, List-Unsubscribe, is not among them."""
     row = CLASSES[delivery.message_class]
@@ -38,7 +38,7 @@ def machine_lines(delivery: Delivery, chapter: Chapter | None, compiled: Compile
     return found
 
 
-def feedback_id(delivery: Delivery, chapter: Chapter | None, compiled: Compiled, domain: str) -> str:
+def feedback_id(delivery: AnyDelivery, chapter: Chapter | None, compiled: Compiled, domain: str) -> str:
     """Letter, chapter, class and sender: by these Gmail counts complaints (https://support.google.com/mail/answer/6254652).
 
     Four fields, the last our own name of at most 15 signs that stays the same; nothing in it tells one reader apart.

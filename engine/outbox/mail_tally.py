@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.base.bulk import insert_into
 from engine.base.db import Base, table_of
-from engine.outbox.delivery import Delivery
+from engine.outbox.delivery import AnyDelivery
 
 #: The chapter of what is no chapter's.
 NONE = 0
@@ -55,7 +55,7 @@ class Sum:
         return max(1, self.sent - self.bounced)
 
 
-def count_mail(session: Session, what: str, deliveries: Iterable[Delivery], now: datetime) -> None:
+def count_mail(session: Session, what: str, deliveries: Iterable[AnyDelivery], now: datetime) -> None:
     """So many more of these deliveries' chapters were `sent`, `put_off`, `bounced` or `complained` in this hour."""
     many = Counter(each.chapter_id or NONE for each in deliveries if each.channel == "email")
     if not many:

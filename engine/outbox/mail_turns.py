@@ -1,6 +1,6 @@
 """Mail turns: of the letters that the gate lets go, those whose turn it is, at their mail host and in a warm-up."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from engine.outbox import mail_pace, queue, warm_up
 from engine.outbox.brakes import note_trouble
 from engine.outbox.classes import CLASSES, PROMPT
-from engine.outbox.delivery import Delivery
+from engine.outbox.delivery import AnyDelivery, Delivery, Taken
 from engine.outbox.mail_domains import hosts_of
 from engine.outbox.mail_hosts import domain_of
 from engine.outbox.mail_tally import count_mail
@@ -19,7 +19,7 @@ from engine.outbox.said import bare_code
 _SOON = timedelta(minutes=1)
 
 
-def whose_turn(session: Session, allowed: Sequence[Delivery], material: Material, now: datetime) -> list[Delivery]:
+def whose_turn(session: Session, allowed: Sequence[Taken], material: Material, now: datetime) -> list[Taken]:
     """Those that leave now. The others are in their queue again, each at its own moment, and say why.
 
     What somebody waits for always leaves. A letter that a relay refused for now is counted in the warm-up once.
@@ -30,32 +30,26 @@ def whose_turn(session: Session, allowed: Sequence[Delivery], material: Material
         mail_pace.Wish(each.id, hosts[domain_of(goes_to[each.id])], each.message_class in PROMPT) for each in allowed
     ]
     waits = mail_pace.turns(session, wishes, now)
-    going: list[Delivery] = []
-    for each in allowed:
-        wait = waits.get(each.id)
-        if wait is None:
-            going.append(each)
-        else:
-            _put_off(session, each, wait.until, wait.reason, now)
+    going = [each for each in allowed if each.id not in waits]
+    put_off = {row_id: (wait.until, wait.reason) for row_id, wait in waits.items()}
     fresh = [each for each in going if _is_counted(each)]
     over = fresh[warm_up.take(session, len(fresh), now) :]
     if over:
         day = warm_up.row_of(session, now)
-        for each in over:
-            until, why = (day.ends_at, warm_up.said(day)) if day is not None else (now + _SOON, "")
-            _put_off(session, each, until, why, now)
-    late = {each.id for each in over}
-    return [each for each in going if each.id not in late]
+        until = (day.ends_at, warm_up.said(day)) if day is not None else (now + _SOON, "")
+        put_off |= {each.id: until for each in over}
+    _put_off(session, put_off, now)
+    return [each for each in going if each.id not in put_off]
 
 
-def untried(session: Session, deliveries: Collection[Delivery], now: datetime) -> None:
+def untried(session: Session, deliveries: Collection[AnyDelivery], now: datetime) -> None:
     """Nobody was asked to take these, whose turn it was: whatever counted them counts them at their next try."""
     warm_up.give_back(session, sum(map(_is_counted, deliveries)), now)
 
 
 def note_mail(
     session: Session,
-    sent: Collection[Delivery],
+    sent: Collection[AnyDelivery],
     put_off: Collection[Delivery],
     lost: Collection[Delivery],
     now: datetime,
@@ -75,11 +69,14 @@ def note_mail(
         note_trouble(session, "bounced", lost, now)
 
 
-def _is_counted(delivery: Delivery) -> bool:
+def _is_counted(delivery: AnyDelivery) -> bool:
     """Whether its next try is counted in a warm-up."""
     return CLASSES[delivery.message_class].to_many and delivery.attempts == 0
 
 
-def _put_off(session: Session, delivery: Delivery, until: datetime, why: str, now: datetime) -> None:
-    delivery.state, delivery.state_at, delivery.refusal = "queued", now, why[:300] or None
-    queue.move(session, delivery, until)
+def _put_off(session: Session, until: Mapping[int, tuple[datetime, str]], now: datetime) -> None:
+    """Each of these is in its queue again, until then and for that reason."""
+    for row_id, delivery in queue.rows(session, list(until)).items():
+        when, why = until[row_id]
+        delivery.state, delivery.state_at, delivery.refusal = "queued", now, why[:300] or None
+        queue.move(session, delivery, when)

@@ -26,7 +26,7 @@ from engine.enrollments.enrollment import Enrollment
 from engine.enrollments.journey import Published, load_version
 from engine.outbox.brakes import resting
 from engine.outbox.classes import CLASSES
-from engine.outbox.delivery import Delivery, HeldDelivery
+from engine.outbox.delivery import AnyDelivery, HeldDelivery
 from engine.outbox.gate import LOOK_BACK, Facts, Letter, counts_before_an_ask, with_those_leaving
 from engine.outbox.journey_facts import journey_facts, known_to_have_left, last_before, on_their_way
 from engine.outbox.mail_tally import NONE
@@ -86,17 +86,17 @@ class Material:
     #: What its letters say alike, put together while they are written.
     alike: "dict[Hashable, Alike]" = field(default_factory=dict)
 
-    def address_of(self, delivery: Delivery) -> Way | None:
+    def address_of(self, delivery: AnyDelivery) -> Way | None:
         """The address that a member's delivery goes to."""
         return self.ways.get(delivery.id)
 
-    def goes_to(self, delivery: Delivery) -> str | None:
+    def goes_to(self, delivery: AnyDelivery) -> str | None:
         """Where a delivery goes, or None when nothing is known."""
         return self.places.get(delivery.id)
 
 
 def read_material(
-    session: Session, deliveries: Sequence[Delivery], now: datetime, mail: Mail, *, give: bool = True
+    session: Session, deliveries: Sequence[AnyDelivery], now: datetime, mail: Mail, *, give: bool = True
 ) -> Material:
     """All that is needed to write these deliveries. People who sign get their mailboxes, unless `give` is false."""
     threads = _by_id(session, Thread, (each.thread_id for each in deliveries))
@@ -157,7 +157,7 @@ def read_material(
 
 def read_facts(
     session: Session,
-    deliveries: Sequence[Delivery],
+    deliveries: Sequence[AnyDelivery],
     material: Material,
     now: datetime,
     sms: Texting,
@@ -222,7 +222,7 @@ def read_facts(
     return facts | text_facts(session, texts, {each.id: facts[each.id] for each in texts}, material, now, sms)
 
 
-def _speaks(delivery: Delivery, material: Material) -> str:
+def _speaks(delivery: AnyDelivery, material: Material) -> str:
     compiled = material.compiled.get(delivery.template_version_id or 0)
     return compiled.speaks if compiled else ""
 
@@ -243,7 +243,7 @@ def _holders(session: Session, steps: Iterable[Ask | Email | Text], ours: Mappin
 
 
 def _signers(
-    deliveries: Sequence[Delivery],
+    deliveries: Sequence[AnyDelivery],
     members: Mapping[int, Reader],
     steps: Mapping[int, Ask | Email | Text],
     compiled: Mapping[int, Compiled],
@@ -332,7 +332,7 @@ _LAST_WORDS = ManyAsked(
 
 
 def _where_to(
-    deliveries: Sequence[Delivery], known: Mapping[int, Sequence[Way]], threads: Mapping[int, Thread]
+    deliveries: Sequence[AnyDelivery], known: Mapping[int, Sequence[Way]], threads: Mapping[int, Thread]
 ) -> tuple[dict[int, Way], dict[int, str]]:
     """By which address each of these goes, and where it goes at all; what has nowhere to go is absent."""
     ways: dict[int, Way] = {}

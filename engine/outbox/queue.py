@@ -3,6 +3,7 @@
 A row's time is always its delivery's `send_at`, so that either finds the other.
 """
 
+import json
 import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,14 +13,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, insert, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from engine.base.asking import among
+from engine.base.asking import ManyAsked
 from engine.base.bulk import bulk_delete, bulk_update
 from engine.base.db import Database, changed_by, table_of
 from engine.base.errors import Unavailable
 from engine.base.log import logger
-from engine.base.stored_time import stored_time, time_storer
+from engine.base.stored_time import stored_time, time_loader, time_storer
 from engine.outbox.classes import PROMPT, rank_of, ranks_of
-from engine.outbox.delivery import Delivery, OutboxDue
+from engine.outbox.delivery import AnyDelivery, Delivery, OutboxDue, Taken
 
 #: How long a courier has for what it took, in wall time (the sandbox's clock may stand still while one dies). It asks
 #: for more as long as it lives, for a relay may take minutes over one message.
@@ -33,7 +34,7 @@ log = logger(__name__)
 
 def take(
     session: Session, now: datetime, limit: int, channel: str = "email", closed: Collection[int] = ()
-) -> list[Delivery]:
+) -> list[Taken]:
     """At most `limit` due deliveries of a channel, higher classes first, taken by nobody else until the lease ends.
 
     Nothing is taken of the ranks that are `closed`.
@@ -57,8 +58,13 @@ def take(
         hurried = hurried or (rank in prompt and bool(taken))
     if not taken:
         return []
-    known = {row.id: row for row in session.scalars(select(Delivery).where(among(session, Delivery.id, taken)))}
+    known = _read(session, taken)
     return [known[delivery_id] for delivery_id in taken if delivery_id in known]
+
+
+def rows(session: Session, ids: Collection[int]) -> dict[int, Delivery]:
+    """The rows of these deliveries, to be changed, by id."""
+    return {row.id: row for row in _ROWS.found(session, ids)}
 
 
 def is_free() -> ColumnElement[bool]:
@@ -77,14 +83,14 @@ def next_due(session: Session, channel: str) -> datetime | None:
     return min((moment for moment in firsts if moment is not None), default=None)
 
 
-def lease(session: Session, deliveries: Sequence[Delivery]) -> None:
+def lease(session: Session, deliveries: Sequence[AnyDelivery]) -> None:
     """These deliveries are this courier's until the lease ends."""
     until = stored_time(session, datetime.now(UTC) + LEASE)
     bulk_update(session, _DUE, _KEY, (), _keys(session, deliveries), {"leased_until_at": until})
 
 
 @contextmanager
-def leased_on(db: Database, deliveries: Sequence[Delivery]) -> Iterator[None]:
+def leased_on(db: Database, deliveries: Sequence[AnyDelivery]) -> Iterator[None]:
     """While the block runs the deliveries stay this courier's, however long it takes."""
     over = threading.Event()
 
@@ -105,7 +111,7 @@ def leased_on(db: Database, deliveries: Sequence[Delivery]) -> Iterator[None]:
         asking.join()
 
 
-def lease_on(session: Session, deliveries: Sequence[Delivery]) -> None:
+def lease_on(session: Session, deliveries: Sequence[AnyDelivery]) -> None:
     """Those that still stand in the queue, and that no other transaction settles just now, have a new lease.
 
     Their courier's record takes the same rows: each waiting for the other's, PostgreSQL would end one of
@@ -132,7 +138,7 @@ def move(session: Session, delivery: Delivery, when: datetime) -> None:
     )
 
 
-def remove(session: Session, deliveries: Iterable[Delivery]) -> None:
+def remove(session: Session, deliveries: Iterable[AnyDelivery]) -> None:
     """The deliveries are due no more."""
     bulk_delete(session, _DUE, _KEY, _keys(session, deliveries))
 
@@ -147,11 +153,34 @@ def free(session: Session) -> int:
     )
 
 
+_ROWS = ManyAsked(lambda among: select(Delivery).where(among(Delivery.id)))
+_TIMES = ("created_at", "send_at", "state_at", "visit_at", "tried_since")
+_REST = [name for name in Taken._fields if name not in ("id", *_TIMES, "data")]
+_TAKEN = ManyAsked(
+    lambda among: select(
+        Delivery.id, *(getattr(Delivery, name) for name in _TIMES), Delivery.data,
+        *(getattr(Delivery, name) for name in _REST),
+    ).where(among(Delivery.id))
+)  # fmt: skip
+
+
+def _read(session: Session, ids: Sequence[int]) -> dict[int, Taken]:
+    """These deliveries as they stand, by id. Objects of the rows take as long to make as all that is read of them."""
+    time = time_loader(session)
+    found: dict[int, Taken] = {}
+    for row_id, created, send, state, visit, tried, data, *rest in _TAKEN.rows(session, ids):
+        found[row_id] = Taken(
+            row_id, time(created), time(send), time(state), None if visit is None else time(visit),
+            None if tried is None else time(tried), json.loads(data) if isinstance(data, str) else data, *rest,
+        )  # fmt: skip
+    return found
+
+
 _DUE = table_of(OutboxDue)
 _KEY = ("rank", "send_at", "delivery_id")
 
 
-def _keys(session: Session, deliveries: Iterable[Delivery]) -> list[tuple[int, Any, int]]:
+def _keys(session: Session, deliveries: Iterable[AnyDelivery]) -> list[tuple[int, Any, int]]:
     """The key of each of these, as the driver stores it."""
     stored = time_storer(session)
     return [(each.rank, stored(each.send_at), each.id) for each in deliveries]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from engine.base.asking import ManyAsked
 from engine.base.stored_time import read_time
 from engine.conversations.thread import Thread
-from engine.outbox.delivery import Delivery
+from engine.outbox.delivery import AnyDelivery
 from engine.people.address import Address
 from engine.people.member import Member, called
 
@@ -80,7 +80,7 @@ def read_ways(session: Session, member_ids: Collection[int]) -> dict[int, list[W
     return found
 
 
-def way_to(delivery: Delivery, ways: Sequence[Way], thread: Thread | None) -> Way | None:
+def way_to(delivery: AnyDelivery, ways: Sequence[Way], thread: Thread | None) -> Way | None:
     """By which of its member's addresses a delivery goes."""
     kind = "phone" if delivery.channel == "sms" else "email"
     known = [each for each in ways if each.kind == kind]

@@ -20,7 +20,7 @@ from engine.conversations.question import Question, ask
 from engine.enrollments.journey import load_version
 from engine.enrollments.signal import signal
 from engine.outbox.classes import CLASSES, MessageClass
-from engine.outbox.delivery import Delivery
+from engine.outbox.delivery import AnyDelivery, Delivery
 from engine.outbox.material import Material
 from engine.outbox.topic_letter import is_topics
 from journeys.steps import Ask, Step
@@ -51,7 +51,7 @@ class Said:
     question: Question | None = None
 
 
-def said(session: Session, delivery: Delivery, words: Words, material: Material, now: datetime) -> Said:
+def said(session: Session, delivery: AnyDelivery, words: Words, material: Material, now: datetime) -> Said:
     """What the timeline gains with the first try: a letter and the question it asks. An answer stands there already."""
     row = CLASSES[delivery.message_class]
     if delivery.message_class == "answer":
@@ -116,12 +116,12 @@ def enter(session: Session, said: Sequence[Said]) -> None:
     ask(session, [each.question for each in said if each.question is not None])
 
 
-def said_now(session: Session, delivery: Delivery, now: datetime) -> None:
+def said_now(session: Session, delivery: AnyDelivery, now: datetime) -> None:
     """A letter that left at a later try was said then."""
     session.execute(update(Message).where(Message.delivery_id == delivery.id, Message.kind == "journey").values(at=now))
 
 
-def said_anew(session: Session, delivery: Delivery, words: Words) -> None:
+def said_anew(session: Session, delivery: AnyDelivery, words: Words) -> None:
     """A letter that never left in one name leaves in another: the timeline says what left."""
     session.execute(
         update(Message)
@@ -135,12 +135,12 @@ def said_anew(session: Session, delivery: Delivery, words: Words) -> None:
     )
 
 
-def may_have_left(delivery: Delivery) -> bool:
+def may_have_left(delivery: AnyDelivery) -> bool:
     """Whether nobody knows what became of one of its tries: its server fell silent, or we died in the call."""
     return (delivery.error_code or "").startswith(UNSURE)
 
 
-def bare_code(delivery: Delivery) -> str:
+def bare_code(delivery: AnyDelivery) -> str:
     """What was said to its last try, such as 451 or 4.2.1, whatever became of an earlier one."""
     return (delivery.error_code or "").removeprefix(UNSURE).strip()
 

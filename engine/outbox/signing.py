@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from engine.content.approval import lenders_of, lent
-from engine.outbox.delivery import Delivery
+from engine.outbox.delivery import AnyDelivery
 
 
-def names_taken_back(session: Session, signed: Sequence[tuple[Delivery, int | None]]) -> frozenset[int]:
+def names_taken_back(session: Session, signed: Sequence[tuple[AnyDelivery, int | None]]) -> frozenset[int]:
     """Which of these deliveries, each with whom it is signed by, bear a name that is not lent to them any more.
 
     Asked in the transaction that is committed right before they are handed over: between the claim and the call lies

@@ -6,7 +6,7 @@ from datetime import datetime
 from engine.base.services import OutgoingText
 from engine.base.setting_groups.texting import Texting
 from engine.base.tokens import Purpose, TokenRing
-from engine.outbox.delivery import Delivery
+from engine.outbox.delivery import AnyDelivery
 from engine.outbox.letter import Unwritable
 from engine.outbox.letter_values import audience_of, sender_of, values_of
 from engine.outbox.material import Material
@@ -42,7 +42,7 @@ class WrittenText:
 
 
 def write_text(
-    delivery: Delivery, material: Material, with_: Press, now: datetime, *, is_first: bool, show_links: bool = True
+    delivery: AnyDelivery, material: Material, with_: Press, now: datetime, *, is_first: bool, show_links: bool = True
 ) -> WrittenText | Unwritable:
     """The delivery as a text; or why not, in words staff can read. Raises nothing for what data holds.
 
@@ -85,7 +85,7 @@ def write_text(
     )
 
 
-def _with_room(body: str, delivery: Delivery, material: Material) -> str:
+def _with_room(body: str, delivery: AnyDelivery, material: Material) -> str:
     """Whoever is in several chapters sees which one speaks: "Duluth: ..."; words that name it anyway need no more."""
     chapter = material.chapters.get(delivery.chapter_id or 0)
     if chapter is None or delivery.member_id not in material.in_several or delivery.message_class in _NO_ROOMS:
@@ -93,7 +93,7 @@ def _with_room(body: str, delivery: Delivery, material: Material) -> str:
     return body if chapter.name in body else f"{chapter.name}: {body}"
 
 
-def outgoing(delivery: Delivery, text: WrittenText, our_number: str, sms: Texting, status_url: str) -> OutgoingText:
+def outgoing(delivery: AnyDelivery, text: WrittenText, our_number: str, sms: Texting, status_url: str) -> OutgoingText:
     """What the provider is handed."""
     return OutgoingText(text.to_address, our_number, text.body, status_url, as_mms=is_cheaper_as_mms(text, sms))
 
@@ -115,7 +115,7 @@ def status_url(tokens: TokenRing, public_url: str, delivery_id: int) -> str:
     return f"{public_url.rstrip('/')}{STATUS_PATH}/{tokens.sign(Purpose.TEXT_STATUS, delivery_id)}"
 
 
-def _bears_another_name(delivery: Delivery, material: Material) -> bool:
+def _bears_another_name(delivery: AnyDelivery, material: Material) -> bool:
     """Whether a text that certainly did not leave was written in a name that is not lent to it any more."""
     code = delivery.error_code or ""
     # Only what the provider refused outright: of anything else a copy may still turn up there, known by its words.
@@ -124,7 +124,7 @@ def _bears_another_name(delivery: Delivery, material: Material) -> bool:
     return refused and gone and delivery.message_class != "answer"
 
 
-def _offered(delivery: Delivery, material: Material, with_: Press, compiled: Compiled) -> dict[str, object]:
+def _offered(delivery: AnyDelivery, material: Material, with_: Press, compiled: Compiled) -> dict[str, object]:
     """The answers of the question it asks, each with its digit, in the way that suits the reader's phone."""
     step = material.steps.get(delivery.id)
     if not isinstance(step, Ask) or not step.numbered:

@@ -25,7 +25,7 @@ from engine.channels.sms_failures import breaks, row_of
 from engine.outbox import breaker, pace, queue, text_day, unsure
 from engine.outbox.claim import Claim, claim_due, count, settle
 from engine.outbox.classes import CLASSES, Window
-from engine.outbox.delivery import Delivery
+from engine.outbox.delivery import Delivery, Taken
 from engine.outbox.gate import WaitUntil
 from engine.outbox.letter import Unwritable
 from engine.outbox.line import TextLine
@@ -124,9 +124,9 @@ def _carry(
 
 def written_texts(
     claimed: Claim, lines: Mapping[str, TextLine], with_: Press, now: datetime
-) -> list[tuple[Delivery, WrittenText | Unwritable]]:
+) -> list[tuple[Taken, WrittenText | Unwritable]]:
     """Each delivery as a text, or why not; whatever breaks in the writing of one stops no other."""
-    found: list[tuple[Delivery, WrittenText | Unwritable]] = []
+    found: list[tuple[Taken, WrittenText | Unwritable]] = []
     introduced: set[str] = set()
     for each in claimed.deliveries:
         phone = claimed.material.goes_to(each) or ""
@@ -146,7 +146,7 @@ def written_texts(
 
 def calling(
     session: Session,
-    written: Sequence[tuple[Delivery, WrittenText | Unwritable]],
+    written: Sequence[tuple[Taken, WrittenText | Unwritable]],
     looked_up: Mapping[str, NumberFacts],
     lines: Mapping[str, TextLine],
     claimed: Claim,
@@ -160,7 +160,8 @@ def calling(
     """
     sms, public_url = with_.settings.sms, with_.settings.doors.public_url
     useless = note_look_ups(session, looked_up, now)
-    stopped = stopped_since(session, [(row, text.to_address) for row, text in written if isinstance(text, WrittenText)])
+    texts = [(row, text.to_address) for row, text in written if isinstance(text, WrittenText)]
+    stopped = stopped_since(session, texts, claimed.at)
     taken_back = names_taken_back(
         session, [(row, text.author_id) for row, text in written if isinstance(text, WrittenText) and row.body is None]
     )
@@ -168,8 +169,9 @@ def calling(
     failed: list[Delivery] = []
     put_back: list[Delivery] = []
     ready: list[tuple[Delivery, WrittenText, str]] = []
-    for detached, text in written:
-        delivery = session.merge(detached, load=False)
+    known = queue.rows(session, [row.id for row, _ in written])
+    for taken_row, text in written:
+        delivery = known[taken_row.id]
         line = lines.get(text.to_address) if isinstance(text, WrittenText) else None
         if isinstance(text, Unwritable) or line is None:
             says = text if isinstance(text, Unwritable) else Unwritable("number", "No number of ours is set.")

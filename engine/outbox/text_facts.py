@@ -12,7 +12,7 @@ from engine.base.setting_groups.texting import Texting
 from engine.conversations.message import Message
 from engine.outbox import text_day
 from engine.outbox.classes import CLASSES, Need, Window
-from engine.outbox.delivery import Delivery
+from engine.outbox.delivery import AnyDelivery
 from engine.outbox.gate import Facts
 from engine.people.consent import ConsentStanding
 from engine.people.notice_choice import EARLIEST, LATEST
@@ -32,7 +32,7 @@ AT_ANY_HOUR = "at_any_hour"
 
 def text_facts(
     session: Session,
-    texts: Sequence[Delivery],
+    texts: Sequence[AnyDelivery],
     facts: Mapping[int, Facts],
     material: "Material",
     now: datetime,
@@ -70,7 +70,7 @@ def text_facts(
     return found
 
 
-def stopped_since(session: Session, claimed: Sequence[tuple[Delivery, str]]) -> set[int]:
+def stopped_since(session: Session, claimed: Sequence[tuple[AnyDelivery, str]], since: datetime) -> set[int]:
     """Those of these claimed texts, each with its phone, that a no was said to since the gate let them through.
 
     Between the claim and the call the provider may be asked about phones for many seconds; a stop counts in them too.
@@ -93,12 +93,12 @@ def stopped_since(session: Session, claimed: Sequence[tuple[Delivery, str]]) -> 
     return {
         each.id
         for each, phone in asked
-        if phone in stopped or ((at := refused.get(each.member_id or 0)) is not None and at > each.state_at)
+        if phone in stopped or ((at := refused.get(each.member_id or 0)) is not None and at > since)
     }
 
 
 def _opens(
-    text: Delivery, known: Facts, material: "Material", heard: datetime | None, now: datetime, sms: Texting
+    text: AnyDelivery, known: Facts, material: "Material", heard: datetime | None, now: datetime, sms: Texting
 ) -> tuple[datetime | None, bool]:
     """When the text may arrive (None: now), and whether there is no such hour at all."""
     window = known.message_class.window

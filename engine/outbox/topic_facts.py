@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.chapters.membership import Membership
 from engine.conversations.topic import MemberBlock, TopicMute
-from engine.outbox.delivery import Delivery
+from engine.outbox.delivery import AnyDelivery
 from engine.outbox.topic_posts import TopicPosts, posts_in, private_from
 
 _LEFT = "They are not in this chapter any more."
@@ -20,7 +20,7 @@ _MUTED = "They asked for no more of this topic."
 _ENOUGH = "They asked to hear no more from whoever wrote this."
 
 
-def unwanted(session: Session, deliveries: Sequence[Delivery], posts: TopicPosts) -> dict[int, str]:
+def unwanted(session: Session, deliveries: Sequence[AnyDelivery], posts: TopicPosts) -> dict[int, str]:
     """Why each of these is not wanted any more, in words; what still is, or is no topic's, is absent."""
     carried = [each for each in deliveries if posts_in(each) and each.member_id is not None]
     if not carried:

@@ -13,7 +13,7 @@ from engine.base.settings import Settings
 from engine.base.tokens import Purpose, TokenRing
 from engine.channels.mime import Mailbox, one_line
 from engine.chapters.chapter import Chapter
-from engine.outbox.delivery import Delivery
+from engine.outbox.delivery import AnyDelivery
 from engine.outbox.relayed_words import shortened, text_parts
 from engine.outbox.topic_posts import PRIVATE_FROM, Post, TopicPosts, part_of, posts_in
 from templates.vocabulary import first_name, paragraphs
@@ -28,17 +28,17 @@ MOST_OF_A_TOPIC: Final = 12
 MOST_TOPICS: Final = 25
 
 
-def is_topics(delivery: Delivery) -> bool:
+def is_topics(delivery: AnyDelivery) -> bool:
     """Whether the delivery carries posts of topics."""
     return delivery.data is not None and bool(posts_in(delivery))
 
 
-def is_digest(delivery: Delivery) -> bool:
+def is_digest(delivery: AnyDelivery) -> bool:
     """Whether it carries what was said since the last time, rather than one post as it was said."""
     return "digest" in (delivery.data or {})
 
 
-def is_private(delivery: Delivery) -> bool:
+def is_private(delivery: AnyDelivery) -> bool:
     """Whether it carries words meant for its reader alone."""
     return PRIVATE_FROM in (delivery.data or {})
 
@@ -54,7 +54,7 @@ def chapters_box(chapter: Chapter, settings: Settings) -> str:
 
 
 def from_box(
-    delivery: Delivery, posts: TopicPosts, chapter: Chapter, words: Words, language: str, settings: Settings
+    delivery: AnyDelivery, posts: TopicPosts, chapter: Chapter, words: Words, language: str, settings: Settings
 ) -> Mailbox:
     """Whom it is from: the neighbor's first name and the chapter; a digest comes from the chapter."""
     said = posts.of(delivery)
@@ -65,7 +65,7 @@ def from_box(
 
 
 def values_of_topic(
-    delivery: Delivery,
+    delivery: AnyDelivery,
     posts: TopicPosts,
     chapter: Chapter,
     words: Words,
@@ -107,7 +107,7 @@ def values_of_topic(
     return values
 
 
-def _by_text(delivery: Delivery, post: Post, private: bool) -> str:
+def _by_text(delivery: AnyDelivery, post: Post, private: bool) -> str:
     """The words as a text says them: of a topic their beginning, for one person alone all of them, in as many texts as
     they need."""
     if not private:
@@ -119,13 +119,13 @@ def _by_text(delivery: Delivery, post: Post, private: bool) -> str:
     return f"({number}/{len(parts)}) {parts[number - 1]}" if len(parts) > 1 else parts[0]
 
 
-def picture_parts(delivery: Delivery, posts: TopicPosts) -> Sequence[bytes]:
+def picture_parts(delivery: AnyDelivery, posts: TopicPosts) -> Sequence[bytes]:
     """The pictures that go with it, as parts of the mail; a digest has none."""
     said = posts.of(delivery)
     return said[0].picture_parts if len(said) == 1 and not is_digest(delivery) else ()
 
 
-def list_lines(delivery: Delivery, chapter: Chapter, settings: Settings) -> Sequence[tuple[str, str]]:
+def list_lines(delivery: AnyDelivery, chapter: Chapter, settings: Settings) -> Sequence[tuple[str, str]]:
     """What says to mail programs that this is a group's talk: nothing on words meant for one person."""
     if is_private(delivery):
         return ()
@@ -136,7 +136,7 @@ def list_lines(delivery: Delivery, chapter: Chapter, settings: Settings) -> Sequ
 
 
 def thread_lines(
-    delivery: Delivery, posts: TopicPosts, domain: str, tokens: TokenRing, ours: Callable[[int], str]
+    delivery: AnyDelivery, posts: TopicPosts, domain: str, tokens: TokenRing, ours: Callable[[int], str]
 ) -> Sequence[tuple[str, str]]:
     """In-Reply-To and References by which a topic holds together: its root, then what the reader had or wrote before.
 
@@ -174,7 +174,7 @@ def _line(post: Post, words: Words, language: str) -> str:
 
 
 def _digest(
-    delivery: Delivery,
+    delivery: AnyDelivery,
     said: Sequence[Post],
     chapter: Chapter,
     words: Words,

@@ -15,7 +15,7 @@ from engine.channels.mime import picture_part
 from engine.conversations.message import Message
 from engine.conversations.picture import ReceivedPicture
 from engine.conversations.thread import Thread
-from engine.outbox.delivery import Delivery
+from engine.outbox.delivery import AnyDelivery
 from engine.outbox.fan_out import POSTS, FanOut, FanOutKey
 from engine.outbox.relayed_picture import pictures_of
 from engine.outbox.relayed_words import Relayed, relayed
@@ -61,29 +61,29 @@ class TopicPosts:
     #: Our earlier deliveries to the same reader in the same topic, by delivery, the earliest first.
     before: Mapping[int, Sequence[int]] = field(default_factory=dict)
 
-    def of(self, delivery: Delivery) -> list[Post]:
+    def of(self, delivery: AnyDelivery) -> list[Post]:
         """The posts that this delivery carries, as far as they are there."""
         return [self.posts[each] for each in posts_in(delivery) if each in self.posts]
 
 
-def posts_in(delivery: Delivery) -> list[int]:
+def posts_in(delivery: AnyDelivery) -> list[int]:
     """The messages that this delivery carries; none for a delivery of anything else."""
     carried = delivery.data.get(POSTS) if isinstance(delivery.data, dict) else None
     return [each for each in carried if isinstance(each, int)] if isinstance(carried, list) else []
 
 
-def part_of(delivery: Delivery) -> int:
+def part_of(delivery: AnyDelivery) -> int:
     """Which text it is of words that need several, from 1."""
     part = delivery.data.get(PART) if isinstance(delivery.data, dict) else None
     return part if isinstance(part, int) else 1
 
 
-def private_from(delivery: Delivery) -> int | None:
+def private_from(delivery: AnyDelivery) -> int | None:
     """The member whose words this delivery brought to one person alone: an answer to it is for them alone."""
     return delivery.data.get(PRIVATE_FROM) if isinstance(delivery.data, dict) else None
 
 
-def read_posts(session: Session, deliveries: Sequence[Delivery]) -> TopicPosts:
+def read_posts(session: Session, deliveries: Sequence[AnyDelivery]) -> TopicPosts:
     """The posts of these deliveries, and what each letter follows."""
     carried = {each.id: posts_in(each) for each in deliveries}
     wanted = sorted({message_id for ids in carried.values() for message_id in ids})
@@ -145,7 +145,7 @@ def _posts(session: Session, wanted: Sequence[int]) -> dict[int, Post]:
     return found
 
 
-def _before(session: Session, mails: Sequence[Delivery], posts: Mapping[int, Post]) -> dict[int, list[int]]:
+def _before(session: Session, mails: Sequence[AnyDelivery], posts: Mapping[int, Post]) -> dict[int, list[int]]:
     """What each reader had of the topic before: its first post, and the last ones before this."""
     threads = {post.thread_id for post in posts.values()}
     earlier: dict[int, list[int]] = defaultdict(list)
@@ -186,7 +186,7 @@ def _delivered(
     return {(message_id, member_id): delivery_id for message_id, member_id, delivery_id in rows}
 
 
-def _own(session: Session, mails: Sequence[Delivery], posts: Mapping[int, Post]) -> dict[int, list[str]]:
+def _own(session: Session, mails: Sequence[AnyDelivery], posts: Mapping[int, Post]) -> dict[int, list[str]]:
     """The reader's own mails in the topic: an answer to them stands beneath them. Nobody else ever sees their names."""
     readers = {each.member_id for each in mails if each.member_id is not None}
     said: dict[tuple[int, int], list[str]] = defaultdict(list)

@@ -19,7 +19,7 @@ from engine.conversations.task import give_task
 from engine.conversations.thread import Thread
 from engine.outbox import breaker, queue
 from engine.outbox.claim import count, settle
-from engine.outbox.delivery import Delivery
+from engine.outbox.delivery import AnyDelivery, Delivery
 from engine.outbox.said import ABSENT, UNSURE, said_now
 from engine.outbox.tries import PATIENCE_WITH_TEXTS
 from engine.outbox.trouble import LOOK_WITHIN, called_in
@@ -40,13 +40,13 @@ def wonder(session: Session, delivery: Delivery, reason: NotSent, now: datetime)
     queue.move(session, delivery, now + ASK_AFTER)
 
 
-def settle_unsure(services: Services, deliveries: Sequence[Delivery]) -> None:
+def settle_unsure(services: Services, deliveries: Sequence[AnyDelivery]) -> None:
     """Each of these texts is known to have left, or not to have; or is asked about again later; or is a person's."""
     if not deliveries or services.texts is None:
         return
     texts = services.texts
 
-    def ask(delivery: Delivery) -> list[ProviderText] | None:
+    def ask(delivery: AnyDelivery) -> list[ProviderText] | None:
         try:
             return texts.sent_since(delivery.to_address or "", delivery.our_number or "", delivery.state_at - CLOCKS)
         except ProviderAway as away:
@@ -61,7 +61,9 @@ def settle_unsure(services: Services, deliveries: Sequence[Delivery]) -> None:
         breaker.note(session, [answer is not None for answer in answers], "It could not be asked about texts.", now)
 
 
-def judge_unsure(session: Session, asked: Sequence[tuple[Delivery, list[ProviderText] | None]], now: datetime) -> None:
+def judge_unsure(
+    session: Session, asked: Sequence[tuple[AnyDelivery, list[ProviderText] | None]], now: datetime
+) -> None:
     """What the provider knows of each text decides; None: it could not be asked."""
     settled: list[Delivery] = []
     known = _others(session, [text.sid for _, found in asked for text in found or ()])

@@ -17,7 +17,6 @@ from tempfile import TemporaryDirectory
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
-from sqlalchemy import select
 
 from admin.cli.__main__ import FEW_LOOKS
 from engine.base.setting_groups.mail import Mail
@@ -25,7 +24,8 @@ from engine.base.setting_groups.organization import Organization
 from engine.base.settings import Settings
 from engine.base.tokens import TokenRing
 from engine.channels.dkim import Signer, SigningKey
-from engine.outbox.delivery import Delivery
+from engine.outbox import queue
+from engine.outbox.delivery import Taken
 from engine.outbox.letter import Written, write
 from engine.outbox.letter_values import sender_of, values_of
 from engine.outbox.material import Material, read_material
@@ -97,24 +97,24 @@ def one_core() -> Iterator[None]:
             os.sched_setaffinity(0, before)
 
 
-def values_for(delivery: Delivery, material: Material, with_: Press) -> dict[str, object]:
+def values_for(delivery: Taken, material: Material, with_: Press) -> dict[str, object]:
     """The values that our own letter is rendered with."""
     compiled = material.compiled[delivery.template_version_id or 0]
     from_ = sender_of(delivery, material, with_, compiled.language)
     return values_of(delivery, material, with_, compiled.language, from_, NOW)
 
 
-def _batch(folder: Path, count: int) -> tuple[list[Delivery], Material]:
+def _batch(folder: Path, count: int) -> tuple[list[Taken], Material]:
     crowd = gather_crowd(f"sqlite:///{folder / 'hearthline.db'}", count, reachable=True)
     broadcast(crowd, letter_of(crowd), count, NOW)
     with crowd.db.read() as session:
-        deliveries = list(session.scalars(select(Delivery).where(Delivery.message_class == "broadcast")))
+        deliveries = queue.take(session, NOW, count)
         material = read_material(session, deliveries, NOW, SETTINGS.mail, give=False)
     crowd.db.close()
     return deliveries, material
 
 
-def _written(deliveries: list[Delivery], material: Material, with_: Press) -> None:
+def _written(deliveries: list[Taken], material: Material, with_: Press) -> None:
     for each in deliveries:
         if not isinstance(write(each, material, with_, NOW), Written):
             raise AssertionError("a letter of the bench could not be written")
