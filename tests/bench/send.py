@@ -19,8 +19,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from admin.cli.__main__ import FEW_LOOKS
 from engine.base.broker import Broker
@@ -73,7 +74,9 @@ def _figures(kind: Kind, quick: bool) -> Iterator[Figure]:
         now = SystemClock().now()
         _keys(crowd.db)
         bare, ours, naive, clock = list[float](), list[float](), list[float](), list[float]()
-        sent = 0
+        broadcast(crowd, letter_of(crowd), WARMING, now)
+        sent = _check_plans(crowd.db, relay.port, judged=not quick)
+        _forget_letters(crowd.db)
         for _ in range(rounds):
             broadcast(crowd, letter_of(crowd), WARMING + letters, now)
             said = _worker(crowd.db.url, relay.port, "send")
@@ -101,6 +104,35 @@ def _figures(kind: Kind, quick: bool) -> Iterator[Figure]:
             )
         if not sum(arrived.values()) == sent == noted:
             raise AssertionError(f"{sum(arrived.values())} arrived, {sent} were settled, and {noted} stand as sent")
+
+
+def _check_plans(db: Database, relay: int, *, judged: bool) -> int:
+    """A batch is sent, and no statement of it walks through the deliveries; returns how many they were.
+
+    Raises AssertionError with the statement.
+    """
+    seen: dict[str, Any] = {}
+
+    def note(_conn: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        seen.setdefault(statement, parameters[0] if many or isinstance(parameters, list) else parameters)
+
+    services = _services(settings(relay), db)
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        sent = send_due(services, limit=WARMING)
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+        services.mail.close()
+    with db.read() as session:
+        for statement, parameters in seen.items():
+            if not statement.lstrip().upper().startswith(("SELECT", "UPDATE", "DELETE")):
+                continue
+            asked = "EXPLAIN QUERY PLAN " if db.is_sqlite else "EXPLAIN "
+            plan = session.connection().exec_driver_sql(asked + statement, parameters)
+            walks = [line for line in (str(row[-1]) for row in plan) if re.search(r"(Seq Scan on|SCAN) delivery", line)]
+            if judged and walks:
+                raise AssertionError(f"a send walks through its deliveries: {walks}\n{statement}")
+    return sent
 
 
 def _keys(db: Database) -> None:
@@ -143,13 +175,17 @@ def settings(relay: int) -> Settings:
     return SETTINGS.model_copy(update={"mail": mail})
 
 
+def _services(own: Settings, db: Database) -> Services:
+    return Services(own, SystemClock(), db, Broker(), _TOKENS, SmtpRelay(own.mail))
+
+
 def main(words: Sequence[str]) -> None:
     """The worker: sends all that is due as its job does, and says its figures in one line."""
     url, relay, what = words
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0) | {0})})
     gc.set_threshold(*FEW_LOOKS)  # as the command does
     own, db = settings(int(relay)), Database(url)
-    services = Services(own, SystemClock(), db, Broker(), _TOKENS, SmtpRelay(own.mail))
+    services = _services(own, db)
     rsa, _ = keys()
     raw = [raw_rate(rsa, BARE)] if what == "send" else [1.0]
     warmed = settled = send_due(services, limit=WARMING)
