@@ -42,6 +42,9 @@ MAKE_THEM_TOO = (own_rules, calendar, machine, guard)
 BY_ANOTHER = re.compile(r"Value\d+|[^ ]*")
 #: Sentences whose values are words of ours: as they are when those are in them.
 WHOLE = {
+    "Value0 answered an invitation from a calendar: Value2 Value4.": (
+        "Rosa answered an invitation from a calendar: they come to it.",
+    ),
     "Value0 wrote Value2 without answering anything of ours.": (
         "Rosa wrote to us without answering anything of ours.",
         "Rosa wrote to Atlanta without answering anything of ours.",
@@ -74,6 +77,7 @@ WHOLE = {
 }
 PHRASES = [
     *(sentence for sentences in WHOLE.values() for sentence in sentences),
+    *(f"Rosa answered an invitation from a calendar: {says} “Soup”." for says in machine_rules.CALENDAR_SAYS.values()),
     *command_rules.PACES.values(),
     *command_rules.TOPICS.values(),
     *machine_rules.CALENDAR_SAYS.values(),
@@ -144,7 +148,9 @@ def test_every_sentence_has_its_pair_with_every_value_in_it(module: ModuleType) 
 
 @pytest.mark.parametrize("phrase", PHRASES)
 def test_every_phrase_within_a_sentence_has_its_pair(phrase: str) -> None:
-    assert said(phrase, "es") != phrase
+    pair = said(phrase, "es")
+    assert pair != phrase
+    assert not re.search(r"\bthey\b", pair), "half of it was told"
 
 
 def test_each_saying_keeps_its_values_and_comes_back_by_its_own_sentence() -> None:

@@ -93,6 +93,15 @@ def test_a_version_is_read_in_spanish_with_its_findings_and_what_changed(town: T
     assert not in_english([plain(piece) for piece in pieces])
 
 
+def test_what_follows_an_answer_to_a_letter_is_told(town: Town) -> None:
+    letters = publish(town)
+    with town.write() as session:
+        session.get_one(Member, town.people["maya"]).language = "es"
+    page = town.signed_in("maya").sees(f"/letters/{letters['porch/what_would_you_like']}")
+    assert "call: pide a quien organiza con esta persona que haga «Call them» en 2 días" in page
+    assert "over: termina el recorrido" in page
+
+
 def _proofs(module: ModuleType) -> list[str]:
     """Our sentences for what somebody did, with a word of its own for each value."""
     found = []
