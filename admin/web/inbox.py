@@ -90,6 +90,13 @@ class Listing:
     #: That something could not even be filed; empty: nothing, or not for this viewer.
     unfiled: str
 
+    @property
+    def onward(self) -> Line | None:
+        """Who waits next below the one that is read, or else from the top; None where nobody else here waits."""
+        here = next((place for place, line in enumerate(self.lines) if line.current), -1)
+        ahead = (*self.lines[here + 1 :], *self.lines[: max(here, 0)])
+        return next((line for line in ahead if line.fresh), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:

@@ -105,6 +105,42 @@ def test_on_a_phone_the_person_folds_behind_their_name(town: Town, base: str, br
     page.context.close()
 
 
+def test_two_are_answered_by_keyboard_alone(town: Town, base: str, browser: Browser) -> None:
+    for who in ("rosa", "maya"):
+        town.hears(who, f"A word of {who}'s", chapter="atlanta", to="denise")
+    page = _open(browser, base, 1280, scripts=False)
+
+    def goes_to(words: str) -> None:
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            if words in str(page.evaluate("document.activeElement.textContent")):
+                return page.keyboard.press("Enter")
+        raise AssertionError(f"no way by keyboard to {words}")
+
+    goes_to("Maya Torres")
+    page.wait_for_url(f"{base}/conversations/*")
+    for name, answer in (("Maya", "It is at six."), ("Rosa", "Come along.")):
+        goes_to("Skip to your answer")
+        expect(page.get_by_label(f"Your answer to {name}")).to_be_focused()
+        page.keyboard.type(answer)
+        goes_to(f"Send to {name}")
+        expect(page.get_by_text(f"On its way to {name}.")).to_be_visible()
+        expect(page.locator("#said")).to_contain_text(answer)
+        if name == "Maya":
+            goes_to("Skip to your answer")
+            goes_to("Next who waits: Rosa Marin")
+            expect(page.locator("#said")).to_contain_text("A word of rosa's")
+    page.context.close()
+
+
+def _by_the_way(town: Town) -> list[str]:
+    """The addresses of pages that are set once, or come to by an old link; looked at on a phone alone."""
+    return [
+        "/me", "/me/notes", "/unfiled", "/?show=junk", "/chapters/talk", f"/chapters/{town.chapters['atlanta']}/talk",
+        "/a/nothing", "/press/nothing", "/invitation/nothing",
+    ]  # fmt: skip
+
+
 def _lived_in(town: Town) -> list[str]:
     """The addresses of every page, each with something on it."""
     raw = b"From: rosa@mail.example\r\nContent-Type: text/html\r\n\r\n<p>Hello</p><script>alert(1)</script>"
@@ -160,7 +196,7 @@ JUDGED: tuple[tuple[Literal["light", "dark"], dict[str, Any] | None], ...] = (
 
 @pytest.mark.parametrize("width", [360, 1280])
 def test_every_page_is_fit_for_every_reader(town: Town, base: str, browser: Browser, width: int) -> None:
-    places = _lived_in(town)
+    places = _lived_in(town) + (_by_the_way(town) if width < 640 else [])
     page = _open(browser, base, width, who="maya")
     said: list[str] = []
     asked: list[str] = []

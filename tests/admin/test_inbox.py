@@ -123,6 +123,28 @@ def test_words_that_look_like_markup_are_shown_as_words(town: Town) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt; {{7*7}}" in page and "<script>alert" not in page
 
 
+def test_below_a_conversation_stands_who_waits_next_and_from_the_end_the_first(town: Town) -> None:
+    town.person("Nia Park", "atlanta")
+    first, second = (
+        town.hears(who, "Hello", chapter="atlanta", to="denise", ago=timedelta(hours=hours))
+        for hours, who in ((1, "nia"), (3, "rosa"))
+    )
+    answered = town.hears("rosa", "Done", chapter="atlanta", to="denise", ago=timedelta(hours=2))
+    with town.write() as session:
+        set_responded(session, session.get_one(Thread, answered), town.people["denise"], NOON)
+    denise = town.signed_in("denise")
+    for here, name, there in (
+        (first, "Rosa Marin", second),
+        (answered, "Rosa Marin", second),
+        (second, "Nia Park", first),
+    ):
+        page = denise.sees(f"/conversations/{here}")
+        assert f'<a class="up" href="/conversations/{there}?view=mine">Next who waits: {name}</a>' in page
+    with town.write() as session:
+        close(session, session.get_one(Thread, first), town.people["denise"], NOON)
+    assert "Next who waits" not in denise.sees(f"/conversations/{second}"), "nobody else waits"
+
+
 def test_an_empty_view_says_so_and_what_to_do(town: Town) -> None:
     page = town.signed_in("denise").sees("/")
     assert "Nobody is waiting for you." in page and 'href="/chapters"' in page

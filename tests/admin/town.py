@@ -195,11 +195,8 @@ def _published(db: Database) -> None:
 LIBRARY = Shape("library_at_noon", _published, MIGRATED)
 
 
-def build(folder: Path, **changed: object) -> Town:
-    """The town: Maya is staff; Denise is Atlanta's steward, Erik Duluth's organizer; Rosa and Walt are members.
-
-    `changed`: settings of its own, by their names.
-    """
+def bare(folder: Path, **changed: object) -> Town:
+    """A fresh installation: the library's letters and Maya, who is staff. `changed`: settings of its own, by name."""
     settings = Settings(
         data_dir=folder,
         keys=["1:" + "ab" * 32],
@@ -211,14 +208,23 @@ def build(folder: Path, **changed: object) -> Town:
     clock = HandClock(NOON)
     services = Services(settings, clock, db, Broker(), TokenRing(settings.key_ring()), SmtpRelay(settings.mail))
     town = Town(services, clock, create_app(services))
+    town.person("Maya Torres")
+    town.answers("maya", "staff")
+    return town
+
+
+def build(folder: Path, **changed: object) -> Town:
+    """The town: Maya is staff; Denise is Atlanta's steward, Erik Duluth's organizer; Rosa and Walt are members.
+
+    `changed`: settings of its own, by their names.
+    """
+    town = bare(folder, **changed)
     for slug in ("atlanta", "duluth"):
         town.chapter(slug)
-    town.person("Maya Torres")
     town.person("Denise Okafor", "atlanta")
     town.person("Erik Lund", "duluth")
     town.person("Rosa Marin", "atlanta", zone="America/Chicago", pronouns="she/her", locality="Decatur")
     town.person("Walt Bergman", "duluth")
-    town.answers("maya", "staff")
     town.answers("denise", "steward", "atlanta")
     town.answers("erik", "organizer", "duluth")
     return town

@@ -52,7 +52,7 @@ document.querySelector(".list .row[aria-current]")?.scrollIntoView({ block: "nea
 
 // The new page's parts take the place of the old ones; what stands open, and what is being written, stays.
 function takeOver(fresh) {
-  for (const id of ["views", "rows", "standing"]) {
+  for (const id of ["views", "rows", "standing", "next"]) {
     const [old, now] = [document.getElementById(id), fresh.getElementById(id)];
     if (old && now && old.innerHTML !== now.innerHTML) {
       const focused = old.contains(document.activeElement) && document.activeElement.id;
