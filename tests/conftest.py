@@ -69,7 +69,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture
 def new_database(request: pytest.FixtureRequest) -> Iterator[Callable[..., Database]]:
-    """Makes real databases of the test's own, of the shape that is asked for: in the folder, or on the run's PostgreSQL."""
+    """Makes real databases of the test's own, of the shape asked for: in the folder, or on the run's PostgreSQL."""
     with ExitStack() as stack:
 
         def make(folder: Path, shape: Shape = MIGRATED) -> Database:
