@@ -1,11 +1,14 @@
 """One installation with a real database file, a real relay on loopback, and a clock that stands still."""
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -90,10 +93,15 @@ class House:
 
     services: Services
     relay: Relay
-    templates: dict[str, dict[str, int]]
+    templates: dict[str, dict[str, int]] = field(default_factory=dict)
     version_id: int = 0
     journey_id: int = 0
     people: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """What there is by name, for whoever opens a copy of the database."""
+        return {name: getattr(self, name) for name in ("templates", "version_id", "journey_id", "people")}
 
     @property
     def now(self) -> datetime:
@@ -224,25 +232,35 @@ def text_of(mail: EmailMessage) -> str:
     return " ".join(part.get_content().split())
 
 
-def _published(db: Database) -> dict[str, dict[str, int]]:
-    with db.write() as session:
-        return publish_library(session, our_library(), START)
+def _furnished(db: Database) -> dict[str, Any]:
+    with TemporaryDirectory() as folder, house_on(db, Path(folder)) as house:
+        house.people["Maya"] = 0
+        house.person("Maya Torres")
+        house.answers("Maya")
+        with db.write() as session:
+            house.templates = publish_library(session, our_library(), START)
+            draft = read(JOURNEY, "porch.yaml")
+            script = draft.journey
+            assert script is not None, draft.findings
+            version = publish_journey(session, JOURNEY, script, compiled(script), house.templates, START)
+            house.version_id, house.journey_id = version.id, version.journey_id
+        return house.known
 
 
-#: With the library's letters in it; known are their ids.
-LIBRARY = Shape("library", _published, MIGRATED)
+#: The library's letters and the journey are published, and Maya Torres is staff.
+FURNISHED = Shape("furnished", _furnished, MIGRATED)
 
 
 @pytest.fixture
 def house(tmp_path: Path, new_database: Callable[..., Database]) -> Iterator[House]:
-    db = new_database(tmp_path, LIBRARY)
-    with house_on(db, tmp_path, LIBRARY.known(db.name)) as house:
+    db = new_database(tmp_path, FURNISHED)
+    with house_on(db, tmp_path, FURNISHED.known(db.name)) as house:
         yield house
 
 
 @contextmanager
-def house_on(db: Database, folder: Path, templates: dict[str, dict[str, int]]) -> Iterator[House]:
-    """The installation on this database, in which these letters are published; it is closed with the block."""
+def house_on(db: Database, folder: Path, known: dict[str, Any] | None = None) -> Iterator[House]:
+    """The installation on this database, furnished as known or bare; it is closed with the block."""
     with Relay() as relay:
         settings = Settings.model_validate(
             {
@@ -264,16 +282,7 @@ def house_on(db: Database, folder: Path, templates: dict[str, dict[str, int]]) -
         clock.hold(START)
         services = Services(settings, clock, db, Broker(), TokenRing(settings.key_ring()), SmtpRelay(settings.mail))
         jobs.register(services.broker, services)
-        house = House(services, relay, templates)
-        house.people["Maya"] = 0
-        house.person("Maya Torres")
-        house.answers("Maya")
-        with db.write() as session:
-            draft = read(JOURNEY, "porch.yaml")
-            script = draft.journey
-            assert script is not None, draft.findings
-            version = publish_journey(session, JOURNEY, script, compiled(script), templates, START)
-            house.version_id, house.journey_id = version.id, version.journey_id
+        house = House(services, relay, **copy.deepcopy(known or {}))
         yield house
         services.mail.close()
         services.broker.stop()

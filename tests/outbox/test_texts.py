@@ -19,7 +19,6 @@ from engine.base.errors import Invalid
 from engine.base.services import OutgoingText
 from engine.base.setting_groups.texting import Texting
 from engine.chapters.chapter import Chapter
-from engine.content.template import publish_library
 from engine.conversations.message import Message
 from engine.conversations.thread import open_thread
 from engine.enrollments.signal import Signal
@@ -37,9 +36,8 @@ from engine.outbox.view import copy_of
 from engine.people.address import Address
 from engine.people.consent import EVERYTHING, Consent, ConsentStanding, Said, record_consent
 from engine.people.text_stop import TextStop, stopped_phones
-from templates.catalog import Catalog
 from templates.segments import measure
-from tests.outbox.conftest import START, House, house_on
+from tests.outbox.conftest import START, House
 from tests.outbox.phones import ALSO_OURS, ATLANTA, DANA, LANDLINE, OURS, ROSA, SERVICE, Phones, phones_of
 
 WALT = "+14045550144"
@@ -755,12 +753,9 @@ def test_through_a_storm_of_faults_every_text_arrives_once_or_a_person_knows(pho
     assert phones.tasks() == []
 
 
-def test_two_couriers_on_postgresql_send_every_text_once(
-    postgres_db: Database, tmp_path: Path, catalog: Catalog
-) -> None:
-    with postgres_db.write() as session:
-        templates = publish_library(session, catalog, START)
-    with house_on(postgres_db, tmp_path, templates) as house, phones_of(house, tmp_path) as phones:
+@pytest.mark.parametrize("new_database", ["postgresql"], indirect=True)
+def test_two_couriers_on_postgresql_send_every_text_once(house: House, tmp_path: Path) -> None:
+    with phones_of(house, tmp_path) as phones:
         sent: dict[str, int] = {}
         for number in range(16):
             phone = f"+1404555{4000 + number}"

@@ -41,7 +41,7 @@ from reply_router import mail_case, route, routing, understanding
 from reply_router.routing import route_due, route_one
 from reply_router.taken import MOST_TRIES
 from tests.database import database_in
-from tests.outbox.conftest import LIBRARY, House, house_on
+from tests.outbox.conftest import FURNISHED, House, house_on
 from tests.reply_router.conversation import DOMAIN, Town
 from tests.reply_router.crash import dies_after
 from tests.reply_router.reports import complaint, returned
@@ -303,10 +303,10 @@ def _town(stack: ExitStack, folder: Path, make: Callable[..., Database] | None) 
     """A town with Atlanta (Denise) and Duluth, Maya at the desk, and three members with phones."""
     path = Path(stack.enter_context(TemporaryDirectory(dir=folder)))
     if make is None:
-        db = database_in(path, LIBRARY)
+        db = database_in(path, FURNISHED)
     else:
-        db = make(path, LIBRARY)
-    house: House = stack.enter_context(house_on(db, path, LIBRARY.known(db.name)))
+        db = make(path, FURNISHED)
+    house: House = stack.enter_context(house_on(db, path, FURNISHED.known(db.name)))
     texting = Texting(account_sid="AC1", auth_token="secret", numbers=[OURS])
     house.services = replace(house.services, settings=house.services.settings.model_copy(update={"sms": texting}))
     acceptor = Acceptor(house.services.db, house.services.clock, house.services.broker)

@@ -20,7 +20,6 @@ from engine.base.ids import new_id
 from engine.base.tokens import TokenRing
 from engine.chapters.chapter import Chapter
 from engine.chapters.membership import give_role, join
-from engine.content.template import publish_library
 from engine.conversations.received import Received
 from engine.conversations.thread import Thread
 from engine.conversations.topic_post import TopicPost, due_posts
@@ -36,10 +35,9 @@ from engine.people.member import add_member
 from inbound.mail.server import MailDoor
 from inbound.receive import Acceptor
 from reply_router.routing import route_one
-from templates.catalog import our_library
 from tests.channels.relay import Taken
 from tests.database import database_in
-from tests.outbox.conftest import LIBRARY, START, House, house_on
+from tests.outbox.conftest import FURNISHED, START, House, house_on
 
 #: What the mail server in front of both doors calls itself.
 MX = "mx.nfp.example"
@@ -233,12 +231,8 @@ def two_hearthlines(
 @contextmanager
 def _hearthline(db: Database | None, folder: Path, domain: str, key: str) -> Iterator[Hearthline]:
     folder.mkdir()
-    if db is None:
-        db, templates = database_in(folder, LIBRARY), LIBRARY.known("sqlite")
-    else:
-        with db.write() as session:
-            templates = publish_library(session, our_library(), START)
-    with house_on(db, folder, templates) as house:
+    db = db or database_in(folder, FURNISHED)
+    with house_on(db, folder, FURNISHED.known(db.name)) as house:
         services = house.services
         mail = services.settings.mail.model_copy(
             update={"domain": domain, "trusted_mta": [MX], "trusted_peers": ["127.0.0.1"]}

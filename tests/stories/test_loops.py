@@ -8,6 +8,7 @@ import pytest
 
 from engine.base.db import Database
 from tests.database import postgres_database
+from tests.outbox.conftest import FURNISHED
 from tests.stories.loop_lab import Lab, away, bounces, letter, two_hearthlines
 
 MACHINES = {
@@ -22,7 +23,7 @@ MACHINES = {
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
     """One of the two lives on SQLite, the other on PostgreSQL."""
-    with postgres_database() as url, two_hearthlines((None, Database(url)), tmp_path, MACHINES) as lab:
+    with postgres_database(FURNISHED) as url, two_hearthlines((None, Database(url)), tmp_path, MACHINES) as lab:
         yield lab
 
 
