@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.base.asking import among, plain_rows
+from engine.base.asking import ManyAsked
 from engine.base.bulk import bulk_update
 from engine.base.db import table_of
 from engine.base.log import logger
@@ -208,6 +208,7 @@ def _not_sent(
 
 
 _DELIVERY = table_of(Delivery)
+_STANDS = ManyAsked(lambda among: select(Delivery.id, Delivery.state, Delivery.attempts).where(among(Delivery.id)))
 
 
 def _note_calling(session: Session, calls: Sequence[Call], now: datetime) -> None:
@@ -231,10 +232,8 @@ def _note_sent(session: Session, taken: Sequence[tuple[Call, Sent]], now: dateti
 
 def _still_ours(session: Session, calls: Sequence[Call]) -> frozenset[int]:
     """Those that no other courier has: it would have them after our lease ran out."""
-    query = select(_DELIVERY.c.id, _DELIVERY.c.state, _DELIVERY.c.attempts).where(
-        among(session, _DELIVERY.c.id, [call.delivery.id for call in calls])
-    )
-    known = {row_id: (state, attempts) for row_id, state, attempts in plain_rows(session, query)}
+    rows = _STANDS.rows(session, [call.delivery.id for call in calls])
+    known = {row_id: (state, attempts) for row_id, state, attempts in rows}
     return frozenset(call.delivery.id for call in calls if known.get(call.delivery.id) == ("calling", call.attempt))
 
 

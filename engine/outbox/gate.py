@@ -34,7 +34,13 @@ class Rule:
 
 def judge(facts: Facts, limits: Limits, now: datetime) -> Verdict:
     """The first rule that has something to say decides; when none has, it may leave."""
-    return next((said for rule in RULES if (said := rule.judge(facts, limits, now)) is not None), Allow())
+    for rule in RULES:
+        if (said := rule.judge(facts, limits, now)) is not None:
+            return said
+    return _ALLOW
+
+
+_ALLOW = Allow()
 
 
 #: Every rule, in the order in which they are asked. Whoever explains a message reads this table too.
