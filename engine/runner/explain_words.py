@@ -35,8 +35,9 @@ SAYS = {
     "unheard": "Nobody chose an outcome in time",
     "finished": "They came to the end",
     "goal": "What the journey is for had come about, and it ended",
-    "held": "It was held, because they talk with a person here",
-    "paused": "It was held, because the journey is paused",
+    # Why stands beside it: a talk, the member's own pause, the journey's.
+    "held": "It was held",
+    "paused": "It was held",
     "skipped": "It was skipped",
     "failed": "It went wrong",
 }  # fmt: skip

@@ -65,6 +65,14 @@ def test_a_brake_is_told_to_its_own_chapter_alone_and_lifted_by_staff_with_a_rea
         assert open_brakes(session, town.services.clock.now()) == []
 
 
+def test_a_brake_of_letters_that_are_no_chapters_names_none(town: Town) -> None:
+    stops(town, 0)
+    maya = town.signed_in("maya")
+    assert "Letters to many that are no chapter’s rest" in maya.sees("/")
+    page = maya.sees("/health")
+    assert "Letters of no chapter to many rest: 3 of 900" in page and "of this chapter" not in page
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 def test_what_holds_messages_back_is_good_to_look_at(town: Town, browser: Browser, width: int) -> None:
     now = town.services.clock.now()
