@@ -1,5 +1,6 @@
 """`hearthline sending`: pause everything, let it go on, see what holds messages back, lift a brake."""
 
+import sys
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
@@ -141,6 +142,8 @@ def state(data_dir: Path, as_json: bool) -> None:
 def lift(brake_id: int, why: str, data_dir: Path, as_json: bool) -> None:
     """Let a chapter's letters to many go again, after complaints or returned letters let them rest.
 
+    Ends with 1 where there is no such brake, or somebody lifted it before.
+
     Example: hearthline sending lift 914676081443082240 --why "An old list had been imported; it is out again."
     """
     from engine.outbox.brake_release import release
@@ -156,7 +159,9 @@ def lift(brake_id: int, why: str, data_dir: Path, as_json: bool) -> None:
     elif lifted:
         click.echo(f"Its letters go again; {back:,} that waited are due now.")
     else:
-        click.echo("There is no such brake, or it was lifted before.")
+        click.echo("There is no such brake, or it was lifted before: `hearthline sending state` names those that hold.")
+    if not lifted:
+        sys.exit(1)
 
 
 @sending.command()

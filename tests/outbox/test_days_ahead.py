@@ -155,9 +155,9 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run(folder: Path, *words: str) -> str:
+def run(folder: Path, *words: str, code: int = 0) -> str:
     ran = CliRunner().invoke(sending, [*words, "--data", str(folder)], catch_exceptions=False)
-    assert ran.exit_code == 0, ran.output
+    assert ran.exit_code == code, ran.output
     return ran.output
 
 
@@ -181,4 +181,4 @@ def test_the_command_tells_days_segments_and_money_and_pauses_and_goes_on(instal
     assert "The link is wrong" in run(installed, "state") and "gmail.com gets 60" in run(installed, "state")
     assert "Messages leave again" in run(installed, "resume")
     assert "Nothing was paused." in run(installed, "resume")
-    assert "no such brake" in run(installed, "lift", "7", "--why", "x")
+    assert "no such brake" in run(installed, "lift", "7", "--why", "x", code=1)
