@@ -78,6 +78,13 @@ def forget_all(session: Session) -> None:
         session.info[_HELD] = []
 
 
+def end_foreseeing(session: Session) -> None:
+    """What was gathered is written, and the database is asked again from now on; rows stay as they are known."""
+    write_all(session)
+    session.info[_ANSWERS] = None
+    session.info[_HELD] = []
+
+
 def is_foreseeing(session: Session) -> bool:
     """Whether this transaction is about many rows."""
     return session.info.get(_ANSWERS) is not None

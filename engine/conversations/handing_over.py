@@ -6,7 +6,7 @@ without what was confided (passing.py), and whether a reply reaches the next per
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,15 +17,16 @@ from engine.audit.entry import record
 from engine.base.asking import among
 from engine.base.bulk import insert_new
 from engine.base.db import changed_by, table_of
-from engine.chapters.membership import ANSWERING_ROLES, Membership, Role
-from engine.conversations.assignment import assign, desk_for, person_for
+from engine.base.foreseen import begin_foreseeing, end_foreseeing, foreseeable, forget_all, hold
+from engine.chapters.membership import ANSWERING_ROLES, Membership, Role, foresee_roles
+from engine.conversations.assignment import assign, desk_for, foresee_desks, person_for
 from engine.conversations.message import Message
 from engine.conversations.notice import HANDED, RETURNED, owe_notice
 from engine.conversations.overdue import unreturned
 from engine.conversations.passing import pass_notes
-from engine.conversations.reply_test import owe_test
-from engine.conversations.thread import Thread
-from engine.people.absence import Absence, HandedMember, over
+from engine.conversations.reply_test import owe_tests
+from engine.conversations.thread import Thread, counts_for, whose_load
+from engine.people.absence import Absence, HandedMember, foresee_absences, over
 from engine.people.member import Member
 
 #: What a thread's `detail` says until the next person's first words: {"from": who, "until": an ISO time or None}.
@@ -49,8 +50,7 @@ def leave(session: Session, absence: Absence, now: datetime) -> Passed:
     """What is open with somebody who is away is another's, and so are their members until they are back."""
     until = absence.until_at
     notes = pass_notes(session, absence.member_id, now)
-    threads = _threads_of(session, absence.member_id)
-    moved = sum(pass_on(session, each, now, until=until, besides={absence.member_id}) for each in threads)
+    moved = len(_pass_on(session, _threads_of(session, absence.member_id), now, until=until))
     return Passed(moved, _lend_members(session, absence, now), notes.passed, notes.kept)
 
 
@@ -61,35 +61,80 @@ def end_roles(session: Session, member_id: int, by_id: int | None, now: datetime
         record(session, by_id, "role_ended", "member", member_id, now, chapter_id=role.chapter_id, role=role.role)
     session.flush()
     notes = pass_notes(session, member_id, now, for_good=True)
-    threads = _threads_of(session, member_id)
-    moved = sum(pass_on(session, each, now, besides={member_id}) for each in threads)
+    moved = len(_pass_on(session, _threads_of(session, member_id), now))
     return Passed(moved, _pass_members(session, member_id, now), notes.passed, notes.kept)
 
 
-def pass_on(
-    session: Session, thread: Thread, now: datetime, *, until: datetime | None = None, besides: Collection[int] = ()
-) -> bool:
-    """The conversation is the next person's, who is told; False when nobody else is there.
+def _pass_on(
+    session: Session, threads: Sequence[Thread], now: datetime, *, until: datetime | None = None
+) -> dict[int, int | None]:
+    """Each of these is the next person's, who is told. Those that went on, by id, with whom each was; where nobody else
+    is there, it stays.
 
     Conversations stay with whoever they went to when the first comes back: two hand-overs are one too many.
     """
-    before = thread.responsible_id
-    person, why = person_for(session, thread, now, besides=besides)
-    if person is None or person == before:
-        return False
-    assign(session, thread, person, None, why, now)
-    if before is not None:
-        note_handed(session, thread, before, until)
-        pass_notes(session, before, now, thread_id=thread.id)
-    owe_notice(session, thread, HANDED, now, to=person)
-    owe_test(session, thread, person, now)
-    record(session, None, "handed_over", "thread", thread.id, now, chapter_id=thread.chapter_id, to_id=person)
-    return True
+    if not threads:
+        return {}
+    forget_all(session)
+    begin_foreseeing(session)
+    _foresee(session, threads, now)
+    passed: dict[int, int | None] = {}
+    for thread in threads:
+        before = thread.responsible_id
+        person, why = person_for(session, thread, now, besides=() if before is None else (before,))
+        if person is None or person == before:
+            continue
+        assign(session, thread, person, None, why, now)
+        if before is not None:
+            note_handed(session, thread, before, until)
+        owe_notice(session, thread, HANDED, now, to=person)
+        record(session, None, "handed_over", "thread", thread.id, now, chapter_id=thread.chapter_id, to_id=person)
+        passed[thread.id] = before
+    end_foreseeing(session)
+    owe_tests(session, {each.id: each.responsible_id or 0 for each in threads if each.id in passed}, now)
+    return passed
+
+
+def _foresee(session: Session, threads: Sequence[Thread], now: datetime) -> None:
+    """What is asked of each conversation that goes on is known: an organizer may have had hundreds."""
+    members = session.scalars(
+        select(Member).where(among(session, Member.id, _known(each.member_id for each in threads)))
+    )
+    hold(session, found := members.all())
+    before = _known(each.responsible_id for each in threads)
+    people = before | _known(each.organizer_id for each in found)
+    foresee_desks(session, {each.chapter_id for each in threads}, now)
+    foresee_roles(session, people)
+    foresee_absences(session, people, now)
+    spoken = set(
+        session.execute(
+            select(Message.thread_id, Message.author_id)
+            .where(
+                among(session, Message.thread_id, [each.id for each in threads]), Message.kind == "out",
+                among(session, Message.author_id, before),
+            )
+            .distinct()
+        ).tuples()
+    )  # fmt: skip
+    for each in threads:
+        counts_for.foresee(session, whose_load(each), each.id)
+        if each.responsible_id is not None:
+            has_spoken.foresee(session, (each.id, each.responsible_id) in spoken, each.id, each.responsible_id)
+
+
+def _pass_notes_with(session: Session, passed: Mapping[int, int | None], now: datetime) -> None:
+    """What others may read of the notes of whoever had these conversations is what they read there."""
+    by_author: dict[int, list[int]] = defaultdict(list)
+    for thread_id, before in passed.items():
+        if before is not None:
+            by_author[before].append(thread_id)
+    for author, threads in by_author.items():
+        pass_notes(session, author, now, thread_ids=threads)
 
 
 def note_handed(session: Session, thread: Thread, before: int, until: datetime | None) -> None:
     """The next person's first words will say to the member whom they come instead of, if that one spoke with them."""
-    if thread.member_id is not None and _has_spoken(session, thread, before):
+    if thread.member_id is not None and has_spoken(session, thread.id, before):
         handed = {"from": before, "until": until.isoformat() if until is not None else None}
         thread.detail = {**thread.detail, HANDED_FROM: handed}
 
@@ -118,10 +163,9 @@ def orphans(now: datetime) -> tuple[ColumnElement[bool], ...]:
 def adopt(session: Session, now: datetime) -> int:
     """Every conversation that was nobody's is somebody's, if anybody can answer there; how many there were."""
     found = session.scalars(select(Thread).where(*orphans(now)).order_by(Thread.id).limit(_MOST)).all()
-    return sum(
-        pass_on(session, each, now, besides=[each.responsible_id] if each.responsible_id is not None else [])
-        for each in found
-    )
+    passed = _pass_on(session, found, now)
+    _pass_notes_with(session, passed, now)
+    return len(passed)
 
 
 def give_back(session: Session, now: datetime) -> int:
@@ -145,19 +189,25 @@ def take_back(session: Session, now: datetime) -> int:
 
     Their chapter's stewards, or the national desk, are told. Where nobody else is, it stays, and they are told.
     """
-    moved = 0
-    for row in unreturned(session, now):
+    rows = unreturned(session, now)
+    due = {(row.thread_id, row.due_at) for row in rows}
+    for row in rows:
         row.returned_at = now
-        thread = session.get(Thread, row.thread_id)
-        if thread is None or thread.closure_id is not None or thread.answer_due_at != row.due_at:
-            continue
-        before = thread.responsible_id
-        moved += pass_on(session, thread, now, besides=[before] if before is not None else [])
-        for steward in stewards_of(session, thread.chapter_id):
-            if steward not in (before, thread.responsible_id):
+    found = session.scalars(
+        select(Thread)
+        .where(among(session, Thread.id, {row.thread_id for row in rows}), Thread.closure_id.is_(None))
+        .order_by(Thread.id)
+    ).all()
+    late = [each for each in found if (each.id, each.answer_due_at) in due]
+    passed = _pass_on(session, late, now)
+    _pass_notes_with(session, passed, now)
+    stewards = {chapter_id: stewards_of(session, chapter_id) for chapter_id in {each.chapter_id for each in late}}
+    for thread in late:
+        for steward in stewards[thread.chapter_id]:
+            if steward not in (passed.get(thread.id), thread.responsible_id):
                 owe_notice(session, thread, RETURNED, now, to=steward)
     session.flush()
-    return moved
+    return len(passed)
 
 
 def stewards_of(session: Session, chapter_id: int | None) -> list[int]:
@@ -176,11 +226,17 @@ def _threads_of(session: Session, member_id: int) -> Sequence[Thread]:
     ).all()
 
 
-def _has_spoken(session: Session, thread: Thread, person: int) -> bool:
+@foreseeable
+def has_spoken(session: Session, thread_id: int, person: int) -> bool:
+    """Whether that person said something in the conversation."""
     spoken = select(Message.id).where(
-        Message.thread_id == thread.id, Message.kind == "out", Message.author_id == person
+        Message.thread_id == thread_id, Message.kind == "out", Message.author_id == person
     )
     return session.scalar(spoken.limit(1)) is not None
+
+
+def _known(ids: Iterable[int | None]) -> set[int]:
+    return {each for each in ids if each is not None}
 
 
 def _lend_members(session: Session, absence: Absence, now: datetime) -> int:

@@ -7,7 +7,7 @@ to themselves, or that says it was told in confidence, does not pass unless they
 words whole as long as they answer people; thirty days after that nobody does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -113,13 +113,11 @@ def own_notes(session: Session, author_id: int, before: int | None = None, most:
     return found
 
 
-def keep_to_oneself(session: Session, note: Message, now: datetime, *, chosen: bool = True) -> None:
+def keep_to_oneself(session: Session, note: Message, now: datetime) -> None:
     """The note is its author's alone: nobody else reads a word of it, and it does not pass."""
     row = _row(session, note, now)
-    if row.whole is None:
-        row.whole = note.text
-    row.choice, row.chosen_at = KEEP, now if chosen else row.chosen_at
-    note.text, note.detail = "", {**note.detail, PASSING: HELD_BACK}
+    row.chosen_at = now
+    _hold_back(note, row)
     session.flush()
 
 
@@ -149,9 +147,14 @@ def choose(session: Session, author_id: int, message_id: int, choice: str, now: 
 
 
 def pass_notes(
-    session: Session, author_id: int, now: datetime, *, thread_id: int | None = None, for_good: bool = False
+    session: Session,
+    author_id: int,
+    now: datetime,
+    *,
+    thread_ids: Collection[int] | None = None,
+    for_good: bool = False,
 ) -> PassedNotes:
-    """What of somebody's notes others may read is what they read from now on; of one conversation, or of all.
+    """What of somebody's notes others may read is what they read from now on; of these conversations, or of all.
 
     `for_good`: their whole words are forgotten after KEPT_FOR, unless they answer people again by then.
     """
@@ -161,19 +164,19 @@ def pass_notes(
         .where(*_notes_of(author_id), NotePassing.passed_at.is_(None))
         .order_by(Message.id)
     )
-    if thread_id is not None:
-        query = query.where(Message.thread_id == thread_id)
+    if thread_ids is not None:
+        query = query.where(among(session, Message.thread_id, thread_ids))
     passed = kept = 0
     for note, known in session.execute(query).all():
         if "draft" in note.detail:
             continue  # words for the member, which their author may still press
-        row = known or _row(session, note, now)
+        row = known or _new_row(session, note, now)
         whole = row.whole if row.whole is not None else note.text
         if row.chosen_at is None:
             row.choice = _default(scrub(whole))
         row.passed_at = now
         if row.choice == KEEP:
-            keep_to_oneself(session, note, now, chosen=False)
+            _hold_back(note, row)
             kept += 1
         else:
             _pass(note, row, now)
@@ -234,6 +237,13 @@ def _default(goes: Scrubbed) -> str:
     return KEEP if goes.confided else PASS
 
 
+def _hold_back(note: Message, row: NotePassing) -> None:
+    if row.whole is None:
+        row.whole = note.text
+    row.choice = KEEP
+    note.text, note.detail = "", {**note.detail, PASSING: HELD_BACK}
+
+
 def _pass(note: Message, row: NotePassing, now: datetime) -> None:
     whole = row.whole if row.whole is not None else note.text
     goes = scrub(whole)
@@ -247,8 +257,10 @@ def _pass(note: Message, row: NotePassing, now: datetime) -> None:
 
 
 def _row(session: Session, note: Message, now: datetime) -> NotePassing:
-    row = session.get(NotePassing, note.id)
-    if row is None:
-        row = NotePassing(message_id=note.id, created_at=now, author_id=note.author_id or 0, choice=PASS)
-        session.add(row)
+    return session.get(NotePassing, note.id) or _new_row(session, note, now)
+
+
+def _new_row(session: Session, note: Message, now: datetime) -> NotePassing:
+    row = NotePassing(message_id=note.id, created_at=now, author_id=note.author_id or 0, choice=PASS)
+    session.add(row)
     return row

@@ -4,11 +4,13 @@ A hand-over owes one; the router tries a reply by the real way with nothing done
 down what came of it.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Boolean, ForeignKey, Index, String, delete, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from engine.base.asking import among
 from engine.base.bulk import insert_new
 from engine.base.db import Base, table_of
 from engine.conversations.thread import Thread
@@ -39,12 +41,16 @@ class ReplyTest(Base):
     says: Mapped[str] = mapped_column(String(300), default="")
 
 
-def owe_test(session: Session, thread: Thread, to_id: int, now: datetime) -> None:
-    """A reply to that person is due to be tried; a test of an earlier hand-over is over."""
-    session.execute(delete(ReplyTest).where(ReplyTest.thread_id == thread.id))
+def owe_tests(session: Session, to_ids: Mapping[int, int], now: datetime) -> None:
+    """A reply in each of these conversations, to that person, is due to be tried; tests of earlier hand-overs are over.
+
+    `to_ids`: by conversation.
+    """
+    blank = {"created_at": now, "tested_at": None, "reached": None, "says": ""}
+    session.execute(delete(ReplyTest).where(among(session, ReplyTest.thread_id, to_ids)))
     insert_new(
         session, table_of(ReplyTest),
-        [{"thread_id": thread.id, "created_at": now, "to_id": to_id, "tested_at": None, "reached": None, "says": ""}],
+        [{"thread_id": thread_id, "to_id": to_id, **blank} for thread_id, to_id in to_ids.items()],
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from admin.handed_over import replies_reach_who_took_over
 from engine.conversations.message import write_note
-from engine.conversations.reply_test import ReplyTest, owe_test
+from engine.conversations.reply_test import ReplyTest, owe_tests
 from engine.conversations.thread import Thread
 from tests.admin.town import NOON, Town
 
@@ -53,7 +53,7 @@ def test_a_note_kept_to_oneself_is_read_by_nobody_else_and_found_by_no_search(to
 def test_the_doctor_says_where_a_reply_would_not_reach_who_took_over(town: Town, reached: bool) -> None:
     thread = town.hears("rosa", "Hello?", chapter="atlanta", to="denise")
     with town.write() as session:
-        owe_test(session, session.get_one(Thread, thread), town.people["denise"], NOON)
+        owe_tests(session, {thread: town.people["denise"]}, NOON)
     with town.write() as session:
         row = session.get_one(ReplyTest, thread)
         row.tested_at, row.reached, row.says = NOON, reached, "Nobody would hear of it."

@@ -1,14 +1,20 @@
-"""What a page asks of the database does not grow with what it shows: as many statements for a few as for many."""
+"""What is asked of the database does not grow with what there is: as many statements for a few as for many."""
 
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event
 
+from engine.conversations.handing_over import Passed, leave
+from engine.conversations.message import Words, file_words_out, write_note
+from engine.conversations.thread import Thread
+from engine.people.absence import goes_away
 from tests.admin.crowded import Ids, crowd
-from tests.admin.town import Town, build
+from tests.admin.town import NOON, Town, build
 
 FEW, MANY = 2, 5
 
@@ -69,3 +75,29 @@ def test_no_page_asks_more_because_there_is_more_to_show(
         if statements.total() > few[page].total()
     }
     assert grown == {}
+
+
+def test_whoever_goes_away_or_stops_hands_hundreds_on_by_as_many_statements_as_a_few(tmp_path: Path) -> None:
+    told = []
+    for many in (3, 12):
+        folder = tmp_path / str(many)
+        folder.mkdir()
+        town = build(folder)
+        town.person("Nia Park", "atlanta")
+        town.answers("nia", "organizer", "atlanta")
+        for number in range(many):
+            who = f"neighbor{number}"
+            town.person(f"{who.title()} Ames", "atlanta", organizer_id=town.people["denise"])
+            thread = town.hears(who, "Hello", chapter="atlanta", to="denise")
+            with town.write() as session:
+                row = session.get_one(Thread, thread)
+                said = Words("Hi", author_id=town.people["denise"])
+                file_words_out(session, row, said, NOON, hold_for=timedelta(hours=72))
+                write_note(session, row, town.people["denise"], "Her cousin is sick; do not tell.", NOON)
+                write_note(session, row, town.people["denise"], "She likes soup.", NOON)
+        with asked(town) as statements, town.write() as session:
+            absence = goes_away(session, town.people["denise"], None, None, "page", NOON)
+            assert leave(session, absence, NOON) == Passed(many, many, many, many)
+        told.append(statements)
+        town.services.db.close()
+    assert told[1].total() <= told[0].total(), (told[1] - told[0]).most_common(5)
