@@ -220,9 +220,7 @@ def _said(
             *_calendar(message, reader),
             *_taps(message, reader),
         ],
-        trouble=reader.say("conversation.fate_failed", why=reader.said(fate.says))
-        if fate and fate.word == "failed"
-        else "",
+        trouble=_failed(fate, reader),
         unread=_unread(message, reader),
         rereads=bool(message.detail.get("unreadable")),
         message_id=message.id,
