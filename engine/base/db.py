@@ -46,7 +46,8 @@ BUSY_TIMEOUT_MS = 10_000
 
 #: PostgreSQL: seconds for a connection to be made, and signs by which one to a machine that vanished is given up.
 CONNECTING = {"connect_timeout": 5, "keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3}
-
+#: What PostgreSQL, or its driver before it, says of a zero byte.
+_ZERO_BYTE = re.compile(r"NUL|\\u0000")
 
 #: JSON as JSONB where the database has it.
 Json = JSON().with_variant(JSONB(), "postgresql")
@@ -209,8 +210,8 @@ class Database:
         except Exception as error:
             cause = self._our_trouble(error)
             if cause is None:
-                if isinstance(error, DataError) and "NUL" in str(error.orig):
-                    # Only programs put it into a form or an address, and PostgreSQL's text cannot hold it.
+                if isinstance(error, DataError) and _ZERO_BYTE.search(str(error.orig)):
+                    # Only programs put it into a form or an address, and PostgreSQL's text and JSON cannot hold it.
                     raise Invalid("A zero byte (NUL) is no sign of any word.") from error
                 raise
             DATABASE_ERRORS.labels(type(cause).__name__).inc()

@@ -236,3 +236,5 @@ def test_a_zero_byte_out_of_a_form_or_an_address_is_the_askers_mistake_on_postgr
         reading.scalar(select(Member.id).where(Member.name == "Rosa\0"))
     with pytest.raises(Invalid, match="zero byte"), postgres_db.write() as writing:
         add_member(writing, "Rosa\0", NOW)
+    with pytest.raises(Invalid, match="zero byte"), postgres_db.write() as writing:
+        add_member(writing, "Rosa", NOW, custom={"role": "baker\0"})
