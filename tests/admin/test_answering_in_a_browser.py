@@ -61,7 +61,7 @@ def test_the_way_is_chosen_and_the_words_are_counted(
     page.context.close()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), pytest.param(1280, "light", marks=pytest.mark.long)])
 def test_the_box_at_night_is_fit_for_every_reader(
     texting: Town, base: str, browser: Browser, width: int, scheme: Literal["light", "dark"]
 ) -> None:

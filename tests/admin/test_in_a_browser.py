@@ -20,7 +20,7 @@ from inbound.web.serve import WebServer
 from journeys.read import read_file
 from templates.catalog import our_library
 from tests.admin.town import NOON, PASSWORD, Town
-from tests.browser.glass import WAYS
+from tests.browser.glass import ON_A_PHONE, WAYS
 from tests.waiting import PATIENCE
 
 LIBRARY = Path(__file__).parents[2] / "journeys" / "library"
@@ -221,7 +221,7 @@ def test_every_page_is_fit_for_every_reader(town: Town, base: str, browser: Brow
     page.context.close()
 
 
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("width", ON_A_PHONE)
 def test_everything_to_press_is_large_enough_for_a_thumb(town: Town, base: str, browser: Browser, width: int) -> None:
     places = _lived_in(town)
     page = _open(browser, base, width, who="maya")

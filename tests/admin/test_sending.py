@@ -13,6 +13,7 @@ from engine.outbox.text_day import TextDay
 from engine.outbox.warm_up import WarmUpDay
 from tests.admin.health_seen import is_good_health
 from tests.admin.town import Town
+from tests.browser.glass import ON_A_PHONE
 
 
 def stops(town: Town, chapter_id: int) -> int:
@@ -73,7 +74,7 @@ def test_a_brake_of_letters_that_are_no_chapters_names_none(town: Town) -> None:
     assert "Letters of no chapter to many rest: 3 of 900" in page and "of this chapter" not in page
 
 
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("width", ON_A_PHONE)
 def test_what_holds_messages_back_is_good_to_look_at(town: Town, browser: Browser, width: int) -> None:
     now = town.services.clock.now()
     stops(town, town.chapters["duluth"])

@@ -18,6 +18,8 @@ WAYS = (
     (360, True), (1280, False), pytest.param(360, False, marks=pytest.mark.long),
     pytest.param(1280, True, marks=pytest.mark.long),
 )  # fmt: skip
+#: Where little more shows in a wide window, every run sees the narrow one, the long one both.
+ON_A_PHONE = (360, pytest.param(1280, marks=pytest.mark.long))
 #: From this width on the inbox is panes, each of which scrolls by itself.
 PANES = 640
 #: What axe calls serious or worse keeps somebody out.

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.glass import WAYS, Glass, window
+from tests.browser.glass import ON_A_PHONE, WAYS, Glass, window
 from tests.stories.sandbox import Served
 
 WIDTHS = (360, 1280)
@@ -98,7 +98,7 @@ def admin_places(glass: Glass, base: str) -> list[str]:
     return list(dict.fromkeys(places))
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", ON_A_PHONE)
 def test_every_page_of_the_admin_lets_everybody_in(browser: Browser, served: Served, width: int) -> None:
     base = served.figures["admin_url"]
     with window(browser, width) as glass:
@@ -113,7 +113,7 @@ def test_every_page_of_the_admin_lets_everybody_in(browser: Browser, served: Ser
             glass.is_good()
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", ON_A_PHONE)
 def test_every_page_for_members_and_of_the_sandbox_lets_everybody_in(
     browser: Browser, served: Served, width: int
 ) -> None:

@@ -8,7 +8,7 @@ from base64 import b64encode
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.glass import window
+from tests.browser.glass import ON_A_PHONE, window
 from tests.stories.sandbox import Served
 
 WIDTHS = (360, 1280)
@@ -48,7 +48,7 @@ def test_a_phone_is_read_and_written_by_keyboard_without_scripts(browser: Browse
         expect(latest).to_be_in_viewport()
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", ON_A_PHONE)
 def test_a_phone_with_words_on_it_lets_everybody_in(browser: Browser, served: Served, width: int) -> None:
     number = f"+1678555{width // 10:04}"
     for words in ("Come by at six: https://nfp.example/creek", "A" * 300, "Soup"):

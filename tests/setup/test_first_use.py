@@ -73,7 +73,9 @@ def test_a_package_that_is_not_the_locked_one_is_refused_and_nothing_half_made_s
     assert checkout.run("hearthline").returncode == 0
 
 
-@pytest.mark.parametrize("bare", [False, True], ids=["with ensurepip", "without"])
+@pytest.mark.parametrize(
+    "bare", [pytest.param(False, id="with ensurepip", marks=pytest.mark.long), pytest.param(True, id="without")]
+)
 def test_an_update_that_cannot_be_fetched_leaves_the_environment_of_before(
     checkout: Checkout, tmp_path: Path, bare: bool
 ) -> None:
@@ -119,6 +121,7 @@ def test_of_two_first_uses_at_once_one_sets_up_and_both_run(checkout: Checkout) 
     assert sum("Set up in" in err for _, err in ended) == 1
 
 
+@pytest.mark.long
 def test_a_python_without_ensurepip_and_with_a_locked_pip_is_enough(checkout: Checkout, tmp_path: Path) -> None:
     checkout = replace(checkout, python=python_as_debian_ships_it(tmp_path / "usr"))
 
@@ -151,6 +154,7 @@ def test_a_named_python_that_is_none_is_not_quietly_replaced(checkout: Checkout)
     assert "PYTHON is set to /bin/true" in refused.stderr
 
 
+@pytest.mark.long
 def test_a_package_of_the_tests_does_not_count_as_set_up_for_them(checkout: Checkout) -> None:
     assert checkout.run("setup", "--tests").returncode == 0
     lock = checkout.root / "tests" / "requirements.lock"

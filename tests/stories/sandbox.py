@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from tests.cli.shell import ROOT, Ran, command, environment, hearthline
+from tests.servers.shared import VARIABLE, alone
 
 START = "2026-03-02T12:00Z"
 LINK = re.compile(r"https?://\S+")
@@ -38,6 +39,16 @@ def lives(data: Path, days: int, *more: str) -> dict[str, Any]:
     assert ran.code == 0, ran.said
     figures: dict[str, Any] = ran.json
     return figures
+
+
+def lived_once(days: int) -> tuple[Path, dict[str, Any]]:
+    """A folder in which these days were lived in one go, and their figures: once a run, by whoever asks first. Whoever
+    writes in it takes a copy."""
+    folder = Path(os.environ[VARIABLE]) / f"lived-{days}"
+    with alone(folder.name) as done:
+        if not done.stat().st_size:
+            done.write_text(json.dumps(lives(folder, days)), "utf-8")
+        return folder, json.loads(done.read_text("utf-8"))
 
 
 def without_time(figures: dict[str, Any]) -> dict[str, Any]:

@@ -13,22 +13,14 @@ from typing import Any
 import pytest
 
 from tests.cli.shell import ROOT, command, environment, hearthline, write_settings
-from tests.stories.sandbox import PROMISED, START, ask, history, lives, serves, without_time
+from tests.stories.sandbox import PROMISED, START, ask, history, lived_once, lives, serves, without_time
 from tests.stories.visit import Visit
 
 
 @pytest.fixture(scope="module")
-def two_days(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    """A folder in which two days were lived, and their figures."""
-    data = tmp_path_factory.mktemp("demo") / "two"
-    return data, lives(data, 2)
-
-
-@pytest.fixture(scope="module")
-def three_days(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    """A folder in which three days were lived in one go, and their figures."""
-    data = tmp_path_factory.mktemp("demo") / "three"
-    return data, lives(data, 3)
+def two_days() -> tuple[Path, dict[str, Any]]:
+    """A folder in which two days were lived in one go, and their figures."""
+    return lived_once(2)
 
 
 @pytest.fixture
@@ -56,20 +48,21 @@ def test_the_last_line_has_every_promised_figure_and_they_agree(two_days: tuple[
 
 
 @pytest.mark.long
-def test_the_same_start_and_seed_repeat_a_run_exactly(three_days: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
-    again = lives(tmp_path / "again", 3)
-    assert without_time(again) == without_time(three_days[1])
-    assert history(tmp_path / "again") == history(three_days[0])
+def test_the_same_start_and_seed_repeat_a_run_exactly(two_days: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    again = lives(tmp_path / "again", 2)
+    assert without_time(again) == without_time(two_days[1])
+    assert history(tmp_path / "again") == history(two_days[0])
 
 
 def test_a_second_run_lives_only_what_is_missing_and_equals_one_run(
-    three_days: tuple[Path, dict[str, Any]], two_days: tuple[Path, dict[str, Any]], lived: Path
+    two_days: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
-    before = history(lived)[0]
-    figures = lives(lived, 3)
-    assert without_time(figures) == without_time(three_days[1])
-    assert history(lived) == history(three_days[0])
-    assert all(row in history(lived)[0] for row in before)
+    lives(tmp_path / "first", 1)
+    before = history(tmp_path / "first")[0]
+    figures = lives(tmp_path / "first", 2)
+    assert without_time(figures) == without_time(two_days[1])
+    assert history(tmp_path / "first") == history(two_days[0])
+    assert all(row in history(two_days[0])[0] for row in before)
 
 
 def test_a_second_run_of_the_same_days_changes_nothing(two_days: tuple[Path, dict[str, Any]], lived: Path) -> None:

@@ -227,6 +227,7 @@ def test_after_a_copy_is_put_back_nobody_gets_a_letter_twice_and_everybody_is_he
     assert min(len(rosa.letters), len(gus.letters)) > 2, "the journey goes on"
 
 
+@pytest.mark.long
 def test_a_copy_on_postgresql_has_every_row_and_the_doctor_finds_it_as_well_as_before(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     with ExitStack() as stack:

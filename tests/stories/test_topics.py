@@ -12,7 +12,7 @@ from engine.people.consent import EVERYTHING, Said, record_consent
 from tests.stories.neighbor import Neighbor
 from tests.stories.town import DOMAIN, Town
 
-SCALED: tuple[str, ...] = ("test_three_by_mail_and_two_by_text_argue_in_one_topic",)
+SCALED: tuple[str, ...] = ()
 
 CHAPTER = f"atlanta@{DOMAIN}"
 #: Half past nine in Hawaii and half past two in New York: texts may arrive wherever somebody lives.
