@@ -34,6 +34,11 @@ class Reader:
         """A sentence that a row keeps, in this language and by this clock; without a pair, as it was kept."""
         return on_a_clock(words, self.language, self.moment)
 
+    def said_of_step(self, words: str) -> str:
+        """Words of ours about a step of a journey, `name: what it does`; a step's name stays as its author wrote it."""
+        name, _, does = words.partition(": ")
+        return f"{name}: {self.said(does)}" if does else self.said(words)
+
     def when(self, at: datetime) -> str:
         """How long ago, as people say it: "12 min", "3 h", "Tue", "Mar 4", "Mar 4, 2025"; ahead of now, its day."""
         gone = self.now - at
