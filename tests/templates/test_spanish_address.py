@@ -15,6 +15,8 @@ TOLD = """
     abra busque conteste deje diga elija empiece envíe escoja escriba espere guarde haga lea llame mande marque mire
     pida pregunte publique pulse responda use vaya vea vuelva
     """.split()
+#: The English half of a pair, as the table of sayings has it.
+ENGLISH = re.compile(r'^ *\["(?:[^"\\]|\\.)*",', re.MULTILINE)
 POLITE = re.compile(
     r"\busted\b"
     rf"|(?:^|[\"“«¿¡.:;!?>])\s*(?:{'|'.join(TOLD)})\b"
@@ -25,7 +27,7 @@ POLITE = re.compile(
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_nobody_is_kept_at_a_distance(path: Path) -> None:
-    assert [found[0] for found in POLITE.finditer(path.read_text("utf-8"))] == []
+    assert [found[0] for found in POLITE.finditer(ENGLISH.sub("", path.read_text("utf-8")))] == []
 
 
 @pytest.mark.parametrize("words", ["Elija una contraseña.", "Nada cambió; inténtelo otra vez.", "Responde usted"])
