@@ -11,8 +11,6 @@ from playwright.sync_api import Browser, expect
 from tests.browser.glass import ON_A_PHONE, window
 from tests.stories.sandbox import Served
 
-WIDTHS = (360, 1280)
-
 
 def we_text(served: Served, to: str, body: str) -> None:
     """A text of ours is at the provider: one form, as its documentation shows it."""
@@ -26,7 +24,7 @@ def we_text(served: Served, to: str, body: str) -> None:
         assert json.loads(answer.read())["status"] == "queued"
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", ON_A_PHONE)
 def test_a_phone_is_read_and_written_by_keyboard_without_scripts(browser: Browser, served: Served, width: int) -> None:
     number = f"+1770555{width // 10:04}"
     words = f"Is this the creek thing? ({width})"

@@ -232,7 +232,7 @@ def survives(folder: Path, mails: int, texts: int, *, one_round: bool) -> None:
 
 
 def test_every_part_is_killed_once_while_members_write(tmp_path: Path) -> None:
-    survives(tmp_path / "shaken", 60, 30, one_round=True)
+    survives(tmp_path / "shaken", 36, 18, one_round=True)
 
 
 @pytest.mark.long
