@@ -19,8 +19,6 @@ from engine.base.errors import BadToken
 #: Bytes of HMAC kept: 96 bits.
 MAC_BYTES = 12
 _NONCE = 12
-#: What stands for each five bits.
-_LETTERS = b"abcdefghijklmnopqrstuvwxyz234567".ljust(256, b"\0")
 _FIXED = struct.Struct(">BBQQ")
 _EXPIRY = struct.Struct(">I")
 
@@ -151,30 +149,8 @@ class TokenRing:
 
 
 def _text(data: bytes) -> str:
-    """These bytes in base32, without padding. The standard library takes twice as long; a letter bears four tokens."""
-    number = int.from_bytes(data, "big") << (_MOST_BITS - len(data) * 8)
-    for low, high, apart in _HALVINGS:
-        number = (number & low) | ((number & high) << apart)
-    return number.to_bytes(_MOST, "big").translate(_LETTERS)[: (len(data) * 8 + 4) // 5].decode("ascii")
-
-
-def _halvings(groups: int) -> list[tuple[int, int, int]]:
-    """How so many groups of five bits, side by side, move into a byte each: the upper half of all moves away from the
-    lower one, then in each half the upper half of that one. Two masks and a distance for each step."""
-    steps: list[tuple[int, int, int]] = []
-    half = groups // 2
-    while half:
-        mask = (1 << half * 5) - 1
-        low = sum(mask << first * 8 for first in range(0, groups, half * 2))
-        steps.append((low, low << half * 5, half * 3))
-        half //= 2
-    return steps
-
-
-#: Letters that `_text` writes at most, a power of two; and the bits that they stand for.
-_MOST = 64
-_MOST_BITS = _MOST * 5
-_HALVINGS = _halvings(_MOST)
+    """These bytes in base32 (RFC 4648 6), in small letters and without padding."""
+    return base64.b32encode(data).decode("ascii").lower().rstrip("=")
 
 
 def _bytes(text: str, size: int) -> bytes:
