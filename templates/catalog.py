@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from templates.compile import compile_letter
@@ -114,6 +114,9 @@ def library(
     `.mjml` files are letters, `.txt` files texts, whose names begin with `sms/`. A template with findings is left out,
     and its findings are kept. Raises LayoutBroken if our own layout is.
     """
+    is_ours = words is None and layout is None and own == LIBRARY / "email"
+    if is_ours:
+        layout, words = _our_frame()
     words = words or read_words()
     layout = layout or read_layout(own)
     templates: dict[tuple[str, str], Compiled] = {}
@@ -134,12 +137,12 @@ def library(
         except UnicodeDecodeError:
             findings.append(Finding(shown, 1, 1, "This file is not UTF-8 text.", "Save it as UTF-8."))
             continue
-        made: Compiled | tuple[Finding, ...]
         if path.suffix == ".txt":
             name = PREFIX + name.removeprefix(PREFIX)
-            made = compile_text(source, name=name, language=language, file=shown, words=words)
+        if is_ours:
+            made = _made_in_our_frame(source, name, language, shown)
         else:
-            made = compile_letter(source, name=name, language=language, file=shown, layout=layout, words=words)
+            made = _made(source, name, language, shown, layout, words)
         if isinstance(made, Compiled):
             faulty.get(name, {}).pop(language, None)
             templates[name, language] = made
@@ -156,6 +159,26 @@ def library(
         for name, by_language in faulty.items()
     }
     return Catalog(templates, sources, tuple(sorted(findings)), faults)
+
+
+def _made(
+    source: str, name: str, language: str, file: str, layout: Layout, words: Words
+) -> Compiled | tuple[Finding, ...]:
+    if file.endswith(".txt"):
+        return compile_text(source, name=name, language=language, file=file, words=words)
+    return compile_letter(source, name=name, language=language, file=file, layout=layout, words=words)
+
+
+@cache
+def _our_frame() -> tuple[Layout, Words]:
+    """What our own letters stand in, read once in a process."""
+    return read_layout(), read_words()
+
+
+@lru_cache(maxsize=256)
+def _made_in_our_frame(source: str, name: str, language: str, file: str) -> Compiled | tuple[Finding, ...]:
+    """Compiled once in a process: our library stands beside every folder that is looked at."""
+    return _made(source, name, language, file, *_our_frame())
 
 
 def _files(folders: Iterable[Path]) -> Iterator[tuple[Path, Path]]:

@@ -14,7 +14,10 @@ from tests.cli import warm
 ROOT = Path(__file__).parents[2]
 
 #: Commands that are run off a process which has read our modules already (tests.cli.warm).
-WARM = ("journeys", "members", "organizers", "chapters", "audience", "database")
+WARM = (
+    "journeys", "members", "organizers", "chapters", "audience", "database", "init", "doctor", "migrate", "run", "demo",
+    "dkim", "read", "route", "rules", "sending",
+)  # fmt: skip
 #: What every installation of these tests says before anything else.
 COMPLETE = """\
 keys = ["1:{key}"]
@@ -66,11 +69,13 @@ def command(*words: object) -> list[str]:
     return [sys.executable, "-m", "admin.cli", *map(str, words)]
 
 
-def hearthline(*words: object, env: Mapping[str, str] | None = None, cwd: Path = ROOT, seconds: float = 120) -> Ran:
-    """The command has run to its end, in a process of its own."""
+def hearthline(
+    *words: object, env: Mapping[str, str] | None = None, cwd: Path = ROOT, seconds: float = 120, anew: bool = False
+) -> Ran:
+    """The command has run to its end, in a process of its own; `anew`, if it must also read for itself what it needs."""
     surroundings = environment(**(env or {}))
-    if env or cwd != ROOT or words[0] not in WARM:
-        # It asks more of its surroundings when it starts, or starts processes of its own: from nothing.
+    if anew or env or cwd != ROOT or words[0] not in WARM:
+        # It asks more of its surroundings when it starts, or is one of many processes: from nothing.
         done = subprocess.run(
             command(*words),
             capture_output=True,

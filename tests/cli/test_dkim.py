@@ -46,7 +46,7 @@ def test_a_pair_is_made_waits_signs_is_replaced_and_ends(data: Path, run: Callab
 
 
 def test_what_is_entered_stands_in_pieces_and_a_mistake_is_one_sentence(data: Path) -> None:
-    ran = hearthline("dkim", "make", "--data", data)
+    ran = hearthline("dkim", "make", "--data", data, anew=True)
     assert ran.code == 0 and ran.out.count('"v=DKIM1; k=') == 2 and '" "' in ran.out
     again = hearthline("dkim", "make", "--data", data)
     assert again.code == 1 and "still wait for their records" in again.said and "Traceback" not in again.said

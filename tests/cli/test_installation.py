@@ -25,7 +25,7 @@ def rows(data: Path, sql: str) -> list[tuple[object, ...]]:
 
 def test_init_makes_a_folder_that_only_its_owner_reads_and_says_what_comes_next(tmp_path: Path) -> None:
     data = tmp_path / "new" / "data"
-    ran = hearthline("init", "--data", data, "--name", 'The "Porch"', "--domain", "nfp.example")
+    ran = hearthline("init", "--data", data, "--name", 'The "Porch"', "--domain", "nfp.example", anew=True)
     assert ran.code == 0, ran.said
     for path in (data, *data.iterdir()):
         assert path.stat().st_mode & 0o077 == 0, path
@@ -285,7 +285,7 @@ def test_doctor_of_a_broken_database_is_a_no_and_no_traceback(data: Path) -> Non
 def test_migrate_brings_an_empty_database_to_shape_and_twice_is_once(tmp_path: Path) -> None:
     data = write_settings(tmp_path / "data")
     assert hearthline("members", "add", "A", "a@mail.example", "--data", data).code == 1
-    first, second = hearthline("migrate", "--data", data), hearthline("migrate", "--data", data)
+    first, second = hearthline("migrate", "--data", data, anew=True), hearthline("migrate", "--data", data)
     assert first.code == second.code == 0, (first.said, second.said)
     assert hearthline("members", "add", "A", "a@mail.example", "--data", data).code == 0
 

@@ -19,11 +19,11 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-#: What nearly every command reads: the rooms with all their tables, and what wires a process together.
+#: What nearly every command reads: the rooms with all their tables, what wires a process together, and the demo.
 READ_BEFORE = (
     "admin.cli.__main__", "admin.cli.options", "admin.process", "admin.doctor", "admin.cli.init", "admin.cli.chapters",
-    "admin.cli.journeys", "admin.cli.members", "admin.cli.read", "engine.tables", "engine.migrations.migrate",
-    "sqlalchemy.dialects.sqlite", "logging.config",
+    "admin.cli.journeys", "admin.cli.members", "admin.cli.read", "admin.cli.demo", "admin.sandbox.demo",
+    "engine.tables", "engine.migrations.migrate", "sqlalchemy.dialects.sqlite", "logging.config",
 )  # fmt: skip
 _MOST = 1 << 20
 
@@ -100,6 +100,9 @@ def keep(theirs: socket.socket) -> None:
 
     for name in READ_BEFORE:
         import_module(name)
+    from templates.catalog import our_library
+
+    our_library()  # compiled before the first command asks for it
     gc.collect()
     gc.freeze()  # what is shared with every command is no garbage of theirs
     while True:

@@ -35,7 +35,8 @@ def test_an_answer_arrives_threaded_and_their_reply_comes_back_to_the_same_conve
 
 
 def test_forty_replies_to_one_letter_make_forty_conversations(town: Town) -> None:
-    people = [town.joins(f"Replier Number{n:02}", organizer=town.denise) for n in range(40)]
+    people = [town.joins(f"Replier Number{n:02}", organizer=town.denise, settles=False) for n in range(40)]
+    town.settles()
 
     def writes(n: int) -> None:
         town.living.send(

@@ -7,13 +7,14 @@ import socket
 import subprocess
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cli.shell import ROOT, command, environment, hearthline, write_settings
-from tests.stories.sandbox import PROMISED, START, ask, history, lived_once, lives, serves, without_time
+from tests.stories.sandbox import PROMISED, START, Served, ask, history, lived_once, lives, serves, without_time
 from tests.stories.visit import Visit
 
 
@@ -28,6 +29,16 @@ def lived(two_days: tuple[Path, dict[str, Any]], tmp_path: Path) -> Path:
     """A copy of the two days."""
     shutil.copytree(two_days[0], tmp_path / "lived")
     return tmp_path / "lived"
+
+
+@pytest.fixture(scope="module")
+def spoken_to(two_days: tuple[Path, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A demo that stays up, for whoever speaks to its machine interface."""
+    folder = tmp_path_factory.mktemp("spoken_to") / "lived"
+    shutil.copytree(two_days[0], folder)
+    with serves(folder, 2) as served:
+        yield served
+        assert served.ends() == 0
 
 
 def test_the_last_line_has_every_promised_figure_and_they_agree(two_days: tuple[Path, dict[str, Any]]) -> None:
@@ -127,44 +138,42 @@ def test_it_stays_up_with_every_door_open_until_it_is_asked_to_end(lived: Path) 
             assert door.connect_ex(("127.0.0.1", port)) != 0
 
 
-def test_the_machine_interface_reads_writes_moves_the_clock_and_balances(lived: Path) -> None:
-    with serves(lived, 2) as served:
-        signy = "/mailboxes/signy.olafsdottir@mail.example"
-        letters = served.get(signy)["messages"]
-        assert letters
-        assert set(letters[0]) >= {"id", "at", "from", "to", "subject", "text", "html", "headers"}
-        assert [letter["at"] for letter in letters] == sorted(letter["at"] for letter in letters)
+def test_the_machine_interface_reads_writes_moves_the_clock_and_balances(spoken_to: Served) -> None:
+    signy = "/mailboxes/signy.olafsdottir@mail.example"
+    letters = spoken_to.get(signy)["messages"]
+    assert letters
+    assert set(letters[0]) >= {"id", "at", "from", "to", "subject", "text", "html", "headers"}
+    assert [letter["at"] for letter in letters] == sorted(letter["at"] for letter in letters)
 
-        before = served.get("/balance")
-        assert set(before) == {"received", "outcomes", "unsettled"}
-        wrote = served.post(signy, {"text": "One thing more, Denise.", "in_reply_to": letters[-1]["id"]})
-        assert wrote["id"]
-        stranger = served.post(
-            "/mailboxes/new@mail.example", {"to": "atlanta@nfp.example", "subject": "hi", "text": "Is it open?"}
-        )
-        assert stranger["id"]
-        now = served.get("/clock")["now"]
-        moved = served.post("/clock", {"advance": "PT1H"})["now"]
-        assert moved > now
-        after = served.get("/balance")
-        assert after["received"] == before["received"] + 2
-        assert after["unsettled"] == 0
-        assert sum(after["outcomes"].values()) == after["received"]
-        later = served.post("/clock", {"now": moved[:10] + "T23:59:00Z"})["now"] if moved[11:] < "23:59" else moved
-        assert later >= moved
+    before = spoken_to.get("/balance")
+    assert set(before) == {"received", "outcomes", "unsettled"}
+    wrote = spoken_to.post(signy, {"text": "One thing more, Denise.", "in_reply_to": letters[-1]["id"]})
+    assert wrote["id"]
+    stranger = spoken_to.post(
+        "/mailboxes/new@mail.example", {"to": "atlanta@nfp.example", "subject": "hi", "text": "Is it open?"}
+    )
+    assert stranger["id"]
+    now = spoken_to.get("/clock")["now"]
+    moved = spoken_to.post("/clock", {"advance": "PT1H"})["now"]
+    assert moved > now
+    after = spoken_to.get("/balance")
+    assert after["received"] == before["received"] + 2
+    assert after["unsettled"] == 0
+    assert sum(after["outcomes"].values()) == after["received"]
+    later = spoken_to.post("/clock", {"now": moved[:10] + "T23:59:00Z"})["now"] if moved[11:] < "23:59" else moved
+    assert later >= moved
 
-        for path, body in (
-            ("/clock", {"now": "2020-01-01T00:00Z"}),
-            ("/clock", {"advance": "soon"}),
-            ("/clock", {}),
-            (signy, {"text": "to nobody"}),
-            (signy, {"text": "to a letter that is not there", "in_reply_to": "999999"}),
-        ):
-            with pytest.raises(urllib.error.HTTPError) as refusal:
-                served.post(path, body)
-            assert refusal.value.code == 400
-            assert b'"error"' in refusal.value.read()
-        assert served.ends() == 0
+    for path, body in (
+        ("/clock", {"now": "2020-01-01T00:00Z"}),
+        ("/clock", {"advance": "soon"}),
+        ("/clock", {}),
+        (signy, {"text": "to nobody"}),
+        (signy, {"text": "to a letter that is not there", "in_reply_to": "999999"}),
+    ):
+        with pytest.raises(urllib.error.HTTPError) as refusal:
+            spoken_to.post(path, body)
+        assert refusal.value.code == 400
+        assert b'"error"' in refusal.value.read()
 
 
 @pytest.mark.long
@@ -198,16 +207,15 @@ def test_another_start_or_seed_on_the_same_folder_is_said_not_to_count(lived: Pa
     assert "To begin with" not in hearthline("demo", "--data", lived, "--days", 2, "--no-serve", "--port", 0).err
 
 
-def test_a_mail_the_door_never_takes_is_refused_at_once_in_its_own_words(lived: Path) -> None:
-    with serves(lived, 2) as served:
-        for path, body, code, words in (
-            ("/mailboxes/a@mail.example", {"to": "b@elsewhere.example", "subject": "x", "text": "y"}, 400, b"550"),
-            ("/nowhere", {}, 404, b'"error"'),
-        ):
-            with pytest.raises(urllib.error.HTTPError) as refusal:
-                served.post(path, body)
-            assert refusal.value.code == code
-            assert words in refusal.value.read()
+def test_a_mail_the_door_never_takes_is_refused_at_once_in_its_own_words(spoken_to: Served) -> None:
+    for path, body, code, words in (
+        ("/mailboxes/a@mail.example", {"to": "b@elsewhere.example", "subject": "x", "text": "y"}, 400, b"550"),
+        ("/nowhere", {}, 404, b'"error"'),
+    ):
+        with pytest.raises(urllib.error.HTTPError) as refusal:
+            spoken_to.post(path, body)
+        assert refusal.value.code == code
+        assert words in refusal.value.read()
 
 
 def test_a_taken_port_says_so(lived: Path) -> None:
