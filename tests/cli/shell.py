@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 #: Commands that are run off a process which has read our modules already (tests.cli.warm).
 WARM = (
     "journeys", "members", "organizers", "chapters", "audience", "database", "init", "doctor", "migrate", "run", "demo",
-    "dkim", "read", "route", "rules", "sending",
+    "dkim", "sending",
 )  # fmt: skip
 #: What every installation of these tests says before anything else.
 COMPLETE = """\
@@ -72,7 +72,7 @@ def command(*words: object) -> list[str]:
 def hearthline(
     *words: object, env: Mapping[str, str] | None = None, cwd: Path = ROOT, seconds: float = 120, anew: bool = False
 ) -> Ran:
-    """The command has run to its end, in a process of its own; `anew`, if it must also read for itself what it needs."""
+    """The command has run to its end, in a process of its own; `anew`, if that must read for itself what it needs."""
     surroundings = environment(**(env or {}))
     if anew or env or cwd != ROOT or words[0] not in WARM:
         # It asks more of its surroundings when it starts, or is one of many processes: from nothing.
