@@ -175,8 +175,9 @@ def _next_text_is_due(services: Services) -> bool:
 def _anything_due(channel: str, session: Session, now: datetime) -> list[int | None]:
     if channel == "email" and breaker.mail_waits_until(session, now) is not None:
         return []
+    shut = ranks_closed(session, channel, now)
     due = select(OutboxDue.delivery_id).where(
-        OutboxDue.rank.in_([rank for rank in ranks_of(channel) if rank not in ranks_closed(session, channel, now)]),
+        OutboxDue.rank.in_([rank for rank in ranks_of(channel) if rank not in shut]),
         OutboxDue.send_at <= now,
         queue.is_free(),
     )
