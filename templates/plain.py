@@ -29,6 +29,11 @@ def write(letter: Element, hidden: Hidden) -> str:
 
 def finish(rendered: str) -> str:
     """The readable text of a rendered source: paragraphs wrapped, empty ones gone, one line break at the end."""
+    return "".join(finished(rendered))
+
+
+def finished(rendered: str) -> list[str]:
+    """The same in its paragraphs and what stands between them: each begins a line or ends one."""
     text: list[str] = []
     foot = ""
     pause = False
@@ -50,7 +55,8 @@ def finish(rendered: str) -> str:
             text.append(f"{foot}\n")
             foot = ""
         text.append(words)
-    return "".join(text) + "\n"
+    text.append("\n")
+    return text
 
 
 # Most paragraphs say the same to every reader.

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from threading import Lock
-from typing import Any, NewType
+from typing import Any, NamedTuple, NewType
 
 from jinja2 import Template, TemplateError, UndefinedError
 from jinja2.runtime import new_context
@@ -51,14 +51,19 @@ Clean = NewType("Clean", dict[str, Any])
 _NOTHING = Clean({})
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(NamedTuple):
     """One mail's words: a subject of one line, an HTML part and a plain part; of a text only the latter."""
 
     subject: str
-    text: str
+    #: The plain part in its paragraphs and what stands between them (`plain.finished`).
+    paragraphs: Sequence[str]
     #: The HTML in the pieces that it was put together of: those of the template are the same for every reader.
     pieces: Sequence[str] = ()
+
+    @property
+    def text(self) -> str:
+        """The plain part, whole."""
+        return "".join(self.paragraphs)
 
     @property
     def html(self) -> str:
@@ -132,7 +137,7 @@ class Renderer:
                 )
                 return Refused(_title(compiled), "subject", None, says)
             pieces = self._pieces(ready.html, plain_values, began)
-            text = plain.finish("".join(self._pieces(ready.text, plain_values, began)))
+            paragraphs = plain.finished("".join(self._pieces(ready.text, plain_values, began)))
         except UndefinedError as error:
             missing = _missing(compiled, {**alike, **values}, str(error))
             says = f"“{_title(compiled)}” needs {missing}, and it is not known here. Nothing was sent; give it a value."
@@ -145,12 +150,12 @@ class Renderer:
         except (TemplateError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
             says = f"“{_title(compiled)}” could not be put together: {error}. Nothing was sent."
             return Refused(_title(compiled), "template", None, says)
-        return Rendered(subject, text, pieces)
+        return Rendered(subject, paragraphs, pieces)
 
     def _text_message(self, compiled: Compiled, ready: _Prepared, values: dict[str, Any]) -> Rendered | Refused:
         words = plain_signs(plain.tidy(self._run(ready.text, values)))
         if words and len(words) <= LONGEST_TEXT:
-            return Rendered("", words)
+            return Rendered("", [words])
         came_out = f"longer than {LONGEST_TEXT} signs" if words else "empty"
         says = f"The text “{_title(compiled)}” came out {came_out}. Nothing was sent."
         return Refused(_title(compiled), "length", None, says)

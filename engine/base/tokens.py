@@ -7,12 +7,15 @@ Links add an expiry of 4 bytes (minutes since 1970).
 """
 
 import base64
-import hmac
 import secrets
 import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
+
+from cryptography.hazmat.primitives.constant_time import bytes_eq
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 
 from engine.base.errors import BadToken
 
@@ -52,16 +55,16 @@ class Token:
     member_id: int
 
 
-def _keyed(key: bytes) -> hmac.HMAC:
+def _keyed(key: bytes) -> HMAC:
     """HMAC-SHA256 under this key (RFC 2104), its own share of the work done once: a letter bears six codes."""
-    return hmac.new(key, digestmod="sha256")
+    return HMAC(key, SHA256())
 
 
-def _code(keyed: hmac.HMAC, data: bytes) -> bytes:
+def _code(keyed: HMAC, data: bytes) -> bytes:
     """The 32 bytes of this data's code."""
     code = keyed.copy()
     code.update(data)
-    return code.digest()
+    return code.finalize()
 
 
 _NOBODYS = _keyed(b"\0" * 32)
@@ -142,7 +145,7 @@ class TokenRing:
         key_id, purpose, subject_id, member_id = _FIXED.unpack(head[: _FIXED.size])
         # An unknown key is compared too, so that every wrong token takes the same way.
         ours = _code(self._macs.get(key_id, _NOBODYS), head)[:MAC_BYTES]
-        good = hmac.compare_digest(ours, mac)
+        good = bytes_eq(ours, mac)
         if key_id not in self._macs or not good or purpose not in purposes:
             raise BadToken("This address or link was not made here.")
         return Token(Purpose(purpose), subject_id, member_id)

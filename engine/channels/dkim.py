@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
@@ -49,8 +49,7 @@ class SigningKey:
         return self.private.sign(hashlib.sha256(data).digest())
 
 
-@dataclass(frozen=True, slots=True)
-class Relaxed:
+class Relaxed(NamedTuple):
     """A mail in its relaxed form: the lines of its head by their names in small letters, and its body."""
 
     head: Mapping[str, bytes]

@@ -34,7 +34,6 @@ _ADDRESS = re.compile(
     r"""(?=.{1,64}@[^@"]+\Z)(?:[!#-'*+\-./0-9=?A-Z^_`a-z{|}~]+|"(?:[ !#-\[\]-~]|\\[ -~])+")"""
     r"@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253}[A-Za-z0-9])?"
 )
-_EMPTY_LINE = b"\r\n\r\n"
 _FOLD_AT = re.compile(r" (?=[^ ])")
 
 
@@ -45,8 +44,7 @@ class Mailbox(NamedTuple):
     address: str
 
 
-@dataclass(frozen=True, slots=True)
-class Coded:
+class Coded(NamedTuple):
     """Whole lines as they are sent, and in the relaxed form that our signature covers (RFC 6376 3.4.4)."""
 
     sent: bytes
@@ -73,8 +71,7 @@ class Head:
         return Head(self.sent + below.sent, {**self.relaxed, **below.relaxed})
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
+class Filled(NamedTuple):
     """A whole message, and its relaxed form."""
 
     message: bytes
@@ -90,9 +87,10 @@ class MailFrame:
     between: bytes
     tail: bytes
 
-    def fill(self, headers: Head, text: str, html: Sequence[str]) -> Filled:
-        """The whole message, in lines that end in CRLF and seven bits. HTML comes in pieces, as it was put together."""
-        head, plain, rich = headers + self.head, _quoted(text), _quoted_pieces(html)
+    def fill(self, headers: Head, text: Sequence[str], html: Sequence[str]) -> Filled:
+        """The whole message, in lines that end in CRLF and seven bits. Both bodies come in the pieces that they
+        were put together of; those of the text meet only where a line ends."""
+        head, plain, rich = headers + self.head, _quoted_lines(text), _quoted_pieces(html)
         return Filled(
             b"".join((head.sent, self.start, plain.sent, self.between, rich.sent, self.tail)),
             Relaxed(head.relaxed, b"".join((self.start, plain.relaxed, self.between, rich.relaxed, self.tail))),
@@ -243,7 +241,8 @@ def _line(sent: bytes) -> HeadLine:
 def _plain_line(name: str, value: str) -> HeadLine:
     """The same for a value that needs no encoding: its relaxed form is put together, not read from what is sent."""
     small = name.lower()
-    return HeadLine(_folded(name, value), small, f"{small}:{' '.join(value.split())}\r\n".encode("ascii"))
+    relaxed = value if value.strip() == value and "  " not in value else " ".join(value.split())
+    return HeadLine(_folded(name, value), small, f"{small}:{relaxed}\r\n".encode("ascii"))
 
 
 @lru_cache(maxsize=512)
@@ -271,21 +270,25 @@ def _folded(name: str, value: str) -> bytes:
     return "\r\n".join(folded).encode("ascii") + b"\r\n"
 
 
-def _quoted(body: str) -> Coded:
-    """The body in quoted-printable, ending in one line break; the standard library's C code does the work."""
-    lines = body.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
-    # By paragraphs, since most of a letter's say the same to every reader; no line's form depends on another's.
-    found = [_paragraph(each) for each in lines.split("\n\n")]
+def _quoted_lines(pieces: Sequence[str]) -> Coded:
+    """These pieces as one body in quoted-printable, ending in one line break."""
+    # By pieces, since most of a letter's paragraphs say the same to every reader; no line's form depends on another's.
+    found = [_lines(each) for each in pieces]
+    while found and not found[-1].sent.strip(b"\r\n"):
+        found.pop()
+    last = found.pop().sent.rstrip(b"\r\n") + b"\r\n" if found else b"\r\n"
     return Coded(
-        _EMPTY_LINE.join([each.sent for each in found]) + b"\r\n",
-        _EMPTY_LINE.join([each.relaxed for each in found]) + b"\r\n",
+        b"".join([each.sent for each in found]) + last,
+        b"".join([each.relaxed for each in found]) + relaxed_lines(last),
     )
 
 
 @lru_cache(maxsize=1024)
-def _paragraph(lines: str) -> Coded:
-    """These lines; the last one's break is not among them."""
-    coded = binascii.b2a_qp(f"{lines}\n".encode("utf-8", "replace"), istext=True)[:-1].replace(b"\n", b"\r\n")
+def _lines(lines: str) -> Coded:
+    """These lines, whose last one's break may be missing; the standard library's C code does the work."""
+    data = lines.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")
+    # A break of our own behind it, since a blank that ends a line is coded and one that ends the data is not.
+    coded = binascii.b2a_qp(data + b"\n", istext=True)[:-1].replace(b"\n", b"\r\n")
     return Coded(coded, relaxed_lines(coded))
 
 

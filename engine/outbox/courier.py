@@ -9,7 +9,7 @@ A delivery found in `calling` after a crash goes out again with the same Message
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -21,20 +21,22 @@ from engine.base.db import table_of
 from engine.base.log import logger
 from engine.base.services import MailChannel, NotSent, OutgoingMail, Sent, Services
 from engine.base.stored_time import stored_time
+from engine.channels.dkim import Signer
 from engine.channels.dkim_keys import KeyRing
 from engine.channels.failures import is_down
 from engine.outbox import breaker, queue
 from engine.outbox.claim import Claim, claim_due, count, settle
-from engine.outbox.delivery import AnyDelivery, Delivery, Taken
-from engine.outbox.letter import Unwritable, Written, write
+from engine.outbox.delivery import Delivery, Taken
+from engine.outbox.letter import Unwritable, Written
 from engine.outbox.mail_turns import note_mail, untried
 from engine.outbox.material import Material
-from engine.outbox.press import Press, press
+from engine.outbox.press import press
 from engine.outbox.said import UNSURE, Said, Words, enter, may_have_left, said, said_anew, said_now, unsay
 from engine.outbox.sending_pause import open_pause
 from engine.outbox.signing import names_taken_back
 from engine.outbox.tries import PATIENCE, gives_up_after, pause_after
 from engine.outbox.trouble import ask_a_person, strike
+from engine.outbox.writing import write_batch
 
 #: Wall seconds of one batch in which new messages may begin. What is left goes back to the queue, so that behind a slow
 #: relay an answer never waits for a batch of broadcasts.
@@ -60,7 +62,6 @@ Outcome = Sent | NotSent | None
 
 def send_due(services: Services, *, limit: int = 100) -> int:
     """At most `limit` due deliveries are settled or put off; returns how many the queue gave."""
-    with_ = press(services.settings, services.tokens)
     now = services.clock.now()
     with services.db.write() as session:
         many = breaker.lets_through(session, now, limit, breaker.MAIL)
@@ -71,31 +72,22 @@ def send_due(services: Services, *, limit: int = 100) -> int:
             breaker.give_back(session, now, breaker.MAIL)
         if claimed.deliveries:
             signer = KEYS.signer(session, services.tokens, services.settings.mail.domain)
-            with_ = replace(with_, signer=signer)
     if claimed.deliveries:
         with queue.leased_on(services.db, claimed.deliveries):
-            _carry(services, claimed, with_, now)
+            _carry(services, claimed, signer, now)
     return claimed.seen
 
 
-def _carry(services: Services, claimed: Claim, with_: Press, now: datetime) -> None:
+def _carry(services: Services, claimed: Claim, signer: Signer, now: datetime) -> None:
     """What was claimed was handed over, and what came of it is noted."""
-    written = [(each, written_or_not(each, claimed.material, with_, now)) for each in claimed.deliveries]
+    with_ = press(services.settings, services.tokens)
+    written = list(write_batch(claimed.deliveries, claimed.material, with_, signer, now))
     with services.db.write() as session:
         calls = calling(session, written, claimed.material, now)
     outcomes = hand_over(services.mail, calls)
     now = services.clock.now()
     with services.db.write() as session:
         record(session, list(zip(calls, outcomes, strict=True)), now)
-
-
-def written_or_not(delivery: AnyDelivery, material: Material, with_: Press, now: datetime) -> Written | Unwritable:
-    """The delivery as a mail, or why not; whatever breaks in the writing of one stops no other."""
-    try:
-        return write(delivery, material, with_, now)
-    except Exception as error:
-        log.exception("a message broke while it was written", delivery_id=delivery.id)
-        return Unwritable("broken", f"It broke while it was written ({type(error).__name__}).")
 
 
 def calling(

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hmac import compare_digest
+from typing import NamedTuple
 
 from engine.base.errors import Invalid
 from engine.base.tokens import Purpose, TokenRing
+from engine.channels.dkim import Relaxed
 from engine.channels.mime import (
     Head,
     Mailbox,
@@ -31,15 +33,16 @@ from templates.render import Refused, Rendered
 LOOP_HEADER = "X-Hearthline-Loop"
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """One mail, ready for a relay, and what we note of it."""
+class Written(NamedTuple):
+    """One mail, and what we note of it."""
 
     delivery_id: int
     return_path: str
     recipient: str
     to_address: str
+    #: The whole of it, not yet signed; its relaxed form, where whoever put it together knows it.
     message: bytes
+    relaxed: Relaxed | None
     lines: Sequence[tuple[str, str | Mailbox]]
     rendered: Rendered
     message_id: str
@@ -102,9 +105,10 @@ def is_loop_mark(tokens: TokenRing, value: str) -> bool:
 def write(
     delivery: AnyDelivery, material: Material, with_: Press, now: datetime, *, show_links: bool = True
 ) -> Written | Unwritable:
-    """The delivery as a mail dated `now`; or why not, in words staff can read. Raises nothing for what data holds.
+    """The delivery as a mail dated `now`, not signed; or why not, in words staff can read.
 
-    Without `show_links` the reader's own signed links and addresses say `hidden`: nobody else may hold them.
+    Raises nothing for what data holds. Without `show_links` the reader's own signed links and addresses say `hidden`:
+    nobody else may hold them.
     """
     with_ = with_ if show_links else replace(with_, tokens=Hidden(with_.tokens))
     if delivery.id in material.broken:
@@ -144,12 +148,14 @@ def _written(
     if CLASSES[delivery.message_class].list_unsubscribe:
         lines.append(unsubscribe_header(unsubscribe))
     head, pictures = shared.head + headers(lines), picture_parts(delivery, material.topics)
+    message, relaxed = _put_together(head, rendered, compiled.language, pictures)
     return Written(
         delivery_id=delivery.id,
         return_path=_our_address("b", with_, Purpose.RETURN_PATH, delivery.id, delivery.member_id),
         recipient=recipient,
         to_address=to_address,
-        message=_signed(head, rendered, compiled.language, pictures, with_, now),
+        message=message,
+        relaxed=relaxed,
         lines=(*shared.lines, *lines),
         rendered=rendered,
         message_id=identifier,
@@ -158,16 +164,17 @@ def _written(
     )
 
 
-def _signed(
-    head: Head, rendered: Rendered, language: str, pictures: Sequence[bytes], with_: Press, now: datetime
-) -> bytes:
-    """The whole mail, signed."""
+def _put_together(
+    head: Head, rendered: Rendered, language: str, pictures: Sequence[bytes]
+) -> tuple[bytes, Relaxed | None]:
+    """The whole mail, and its relaxed form where it is known."""
     frame = mail_frame(language)
     if pictures:
-        letter = frame.fill(headers(()), rendered.text, rendered.pieces)
-        return with_.signer.signed(with_parts(head.sent, letter.message, pictures), now)
-    letter = frame.fill(head, rendered.text, rendered.pieces)
-    return with_.signer.signed(letter.message, now, letter.relaxed)
+        return with_parts(
+            head.sent, frame.fill(headers(()), rendered.paragraphs, rendered.pieces).message, pictures
+        ), None
+    letter = frame.fill(head, rendered.paragraphs, rendered.pieces)
+    return letter.message, letter.relaxed
 
 
 def _reply_to(delivery: AnyDelivery, with_: Press) -> str:

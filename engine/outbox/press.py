@@ -6,7 +6,6 @@ from functools import cache
 
 from engine.base.settings import Settings
 from engine.base.tokens import Purpose, TokenRing
-from engine.channels.dkim import UNSIGNED, Signer
 from templates.render import Renderer
 from templates.words import Words, read_words
 
@@ -19,8 +18,6 @@ class Press:
     tokens: TokenRing
     renderer: Renderer
     words: Words
-    #: Signs what leaves; a copy that somebody looks at is not signed.
-    signer: Signer = UNSIGNED
 
 
 class Hidden(TokenRing):

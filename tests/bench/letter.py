@@ -10,7 +10,6 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,10 +25,11 @@ from engine.base.tokens import TokenRing
 from engine.channels.dkim import Signer, SigningKey
 from engine.outbox import queue
 from engine.outbox.delivery import Taken
-from engine.outbox.letter import Written, write
+from engine.outbox.letter import Written
 from engine.outbox.letter_values import sender_of, values_of
 from engine.outbox.material import Material, read_material
 from engine.outbox.press import Press, press
+from engine.outbox.writing import write_batch
 from tests.bench.crowd import LETTER, broadcast, gather_crowd, letter_of
 from tests.bench.figure import Figure
 from tests.bench.naive_letter import NaiveLetter
@@ -51,16 +51,15 @@ def figures(quick: bool) -> Iterator[Figure]:
     gc.set_threshold(*FEW_LOOKS)  # as the command does
     with TemporaryDirectory() as folder, one_core():
         deliveries, material = _batch(Path(folder), count)
-        with_ = press(SETTINGS, TOKENS)
-        one, both = replace(with_, signer=Signer([rsa])), replace(with_, signer=Signer([rsa, curve]))
+        with_, one, both = press(SETTINGS, TOKENS), Signer([rsa]), Signer([rsa, curve])
         naive = NaiveLetter(LETTER, rsa)
         values = values_for(deliveries[0], material, with_)
         bare, ours, twice, theirs = list[float](), list[float](), list[float](), list[float]()
-        _written(deliveries[:20], material, both)
+        _written(deliveries[:20], material, with_, both)
         for _ in range(rounds):
             bare.append(raw_rate(rsa, count))
-            ours.append(_rate(count, lambda: _written(deliveries, material, one)))
-            twice.append(_rate(count, lambda: _written(deliveries, material, both)))
+            ours.append(_rate(count, lambda: _written(deliveries, material, with_, one)))
+            twice.append(_rate(count, lambda: _written(deliveries, material, with_, both)))
             theirs.append(
                 _rate(naively, lambda: [naive.write(values, "n@mail.example", each) for each in range(naively)])
             )
@@ -114,9 +113,9 @@ def _batch(folder: Path, count: int) -> tuple[list[Taken], Material]:
     return deliveries, material
 
 
-def _written(deliveries: list[Taken], material: Material, with_: Press) -> None:
-    for each in deliveries:
-        if not isinstance(write(each, material, with_, NOW), Written):
+def _written(deliveries: list[Taken], material: Material, with_: Press, signer: Signer) -> None:
+    for _, mail in write_batch(deliveries, material, with_, signer, NOW):
+        if not isinstance(mail, Written):
             raise AssertionError("a letter of the bench could not be written")
 
 

@@ -110,7 +110,11 @@ def test_long_references_are_folded_between_ids_and_come_back_whole() -> None:
 @given(PRINTABLE.filter(str.strip), PRINTABLE.filter(str.strip))
 def test_both_bodies_come_back_as_they_were_written(text: str, html: str) -> None:
     subject = headers([("Subject", "Hi")])
-    raw = mail_frame("es").fill(subject, f"{text}\r\nsecond line \n.\n\nFrom here", [f"<p>{html}</p>"]).message
+    raw = (
+        mail_frame("es")
+        .fill(subject, [f"{text}\r\nsecond line \n", ".", "\n\n", "From here"], [f"<p>{html}</p>"])
+        .message
+    )
     assert raw.isascii()
     assert all(len(line) <= 78 for line in raw.split(b"\r\n"))
     read = message_from_bytes(raw, policy=policy.default)
@@ -123,10 +127,14 @@ def test_both_bodies_come_back_as_they_were_written(text: str, html: str) -> Non
     assert not read.defects
 
 
-@given(st.lists(BLANKS), st.lists(st.one_of(BLANKS, st.just("<p>word</p> " * 30))), PRINTABLE)
+@given(
+    st.lists(BLANKS.map(lambda lines: f"{lines}\n")),
+    st.lists(st.one_of(BLANKS, st.just("<p>word</p> " * 30))),
+    PRINTABLE,
+)
 def test_the_relaxed_form_of_a_letter_is_that_of_its_bytes(text: list[str], pieces: list[str], name: str) -> None:
     lines = headers([("Subject", name), ("From", Mailbox(one_line(name), ADDRESS)), ("X-Long", "some words " * 20)])
-    filled = mail_frame("en").fill(lines, "".join(text), pieces)
+    filled = mail_frame("en").fill(lines, text, pieces)
     head, _, body = filled.message.partition(b"\r\n\r\n")
     assert filled.relaxed == Relaxed(relaxed_head(head), relaxed_body(body))
     whole = binascii.b2a_qp((re.sub("\r\n?", "\n", "".join(text)).rstrip("\n") + "\n").encode(), istext=True)
@@ -135,7 +143,7 @@ def test_the_relaxed_form_of_a_letter_is_that_of_its_bytes(text: list[str], piec
 
 def test_a_body_that_looks_like_our_boundary_ends_nothing() -> None:
     evil = "--=_hearthline_alternative_=--\n\n--=_hearthline_alternative_=\nContent-Type: text/html\n\n<b>hi</b>"
-    raw = mail_frame("en").fill(headers([("Subject", "x")]), evil, [evil]).message
+    raw = mail_frame("en").fill(headers([("Subject", "x")]), [evil], [evil]).message
     read = message_from_bytes(raw, policy=policy.default)
     plain = read.get_body(("plain",))
     assert plain is not None

@@ -9,16 +9,18 @@ import pytest
 from sqlalchemy import select
 
 from engine.base.db import Database
+from engine.channels.dkim import UNSIGNED
 from engine.conversations.message import Message
 from engine.enrollments.journey import Journey, JourneyVersion, publish_journey
 from engine.outbox import queue
 from engine.outbox.claim import Claim, claim_due
 from engine.outbox.classes import CLASSES
-from engine.outbox.courier import calling, written_or_not
+from engine.outbox.courier import calling
 from engine.outbox.delivery import Delivery
 from engine.outbox.gate import Allow, Facts, Letter, Limits, Refuse, Verdict, WaitUntil
 from engine.outbox.gate import judge as gate
 from engine.outbox.held import release_held
+from engine.outbox.writing import write_batch
 from engine.people.member import Member
 from engine.people.member_pace import PAUSED_FOR, Pace, Wish, agree_pace, ask_pace, paces
 from engine.people.preference import Standing
@@ -345,9 +347,7 @@ def test_of_what_a_courier_left_behind_when_it_died_each_letter_counts_once(hous
         claimed = claim_due(session, settings, house.now, 100, "email")
     assert len(claimed.deliveries) == 2
     if dies == "calling":
-        written = [
-            (each, written_or_not(each, claimed.material, house.press, house.now)) for each in claimed.deliveries
-        ]
+        written = list(write_batch(claimed.deliveries, claimed.material, house.press, UNSIGNED, house.now))
         with house.services.db.write() as session:
             calling(session, written, claimed.material, house.now)
     house.leases_end()

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from admin.sandbox.carrier.trouble import Trouble
 from engine.base.errors import Invalid
+from engine.channels.dkim import UNSIGNED
 from engine.chapters.membership import Role
 from engine.content.approval import approve, lenders_of, revoke
 from engine.content.expected import marks_of, uses_of
@@ -17,8 +18,9 @@ from engine.content.template import load_compiled, publish_template
 from engine.conversations.message import Message
 from engine.enrollments.journey import publish_journey
 from engine.outbox.claim import claim_due
-from engine.outbox.courier import calling, send_due, written_or_not
+from engine.outbox.courier import calling, send_due
 from engine.outbox.delivery import Delivery
+from engine.outbox.writing import write_batch
 from engine.people.member import Member
 from journeys.compiled import compiled
 from journeys.read import read
@@ -156,7 +158,7 @@ def test_a_name_taken_back_between_the_claim_and_the_call_is_on_nothing_that_lea
     delivery_id = house.letter("Rosa")
     with house.services.db.write() as session:
         claimed = claim_due(session, house.services.settings, house.now, 10, "email")
-    written = [(each, written_or_not(each, claimed.material, house.press, house.now)) for each in claimed.deliveries]
+    written = list(write_batch(claimed.deliveries, claimed.material, house.press, UNSIGNED, house.now))
     takes_back(house)
     with house.services.db.write() as session:
         assert calling(session, written, claimed.material, house.now) == []
