@@ -17,7 +17,7 @@ STORED = Path(__file__).parent / "stored"
 
 
 @given(journeys())
-@settings(max_examples=examples(50, 300), deadline=None)
+@settings(max_examples=examples(25, 300), deadline=None)
 def test_every_journey_comes_back_from_its_stored_form(journey: Journey) -> None:
     stored = json.loads(json.dumps(compiled(journey)))
     assert journey_of(stored) == journey
@@ -25,7 +25,7 @@ def test_every_journey_comes_back_from_its_stored_form(journey: Journey) -> None
 
 
 @given(journeys())
-@settings(max_examples=examples(50, 300), deadline=None)
+@settings(max_examples=examples(25, 300), deadline=None)
 def test_every_journey_comes_back_from_the_yaml_it_is_written_as(journey: Journey) -> None:
     draft = read(write(journey))
     assert draft.findings == ()

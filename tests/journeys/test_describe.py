@@ -7,6 +7,7 @@ from journeys.describe import describe
 from journeys.library import files
 from journeys.model import Journey
 from journeys.read import read, read_file
+from tests.examples import examples
 from tests.journeys.random_journeys import journeys
 
 
@@ -26,7 +27,7 @@ def test_the_welcome_reads_as_a_walk() -> None:
 
 
 @given(journeys())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(25, 100), deadline=None)
 def test_every_step_is_one_line(journey: Journey) -> None:
     for step, line in zip(journey.steps, describe(journey)[2:], strict=True):
         assert f". {step.id}: " in line

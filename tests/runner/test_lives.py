@@ -36,7 +36,7 @@ DEATH = st.one_of(st.none(), st.integers(1, 90))
 SOMETIMES = st.sampled_from([False, False, True])
 SELDOM = st.sampled_from([*[False] * 6, True])
 
-STEPS = 3_000
+STEPS = 2_000
 LONG_STEPS = 100_000
 #: Happenings of one life, and of how many lives one is told again without the deaths in it.
 A_LIFE = 250
