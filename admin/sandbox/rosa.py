@@ -102,7 +102,8 @@ class RosasPhone:
             says = A_RIDE if thread.waits_since is not None else HELLO
             posted = answer(session, thread, denise, says, now, key="tour rosa", channel="sms")
             world.store.note(FACT, str(posted.id))
-        _until(lambda: bool(self.scene().phone))
+        if self.hours_begin() is None:  # at night it waits, and nobody need wait for that
+            _until(lambda: bool(self.scene().phone))
 
     def hours_begin(self) -> datetime | None:
         """When texts may arrive again where Rosa is; None: they may now."""
