@@ -131,7 +131,8 @@ def test_an_own_name_server_that_cannot_be_asked_changes_nothing(names: NameServ
     names.says(N, "NS", "ns1.nfp.example.")
     names.says("ns1.nfp.example", "A", "127.0.0.1")
     names.says(D, "MX")
-    assert (found(names, "mx").state, found(names, "dkim").state) == ("missing", "right")
+    states = {each.purpose: each.state for each in looked(names)}
+    assert (states["mx"], states["dkim"]) == ("missing", "right")
     assert authorities(Names(("127.0.0.1", names.port), 0.5, Cache()), D, 9) == ()
 
 
