@@ -23,7 +23,6 @@ from engine.runner.simulate.people import people
 from engine.runner.simulate.world import World
 from journeys.steps import STEP_KINDS
 from tests.cli.shell import ROOT
-from tests.examples import examples
 
 LIBRARY = sorted((ROOT / "journeys" / "library").glob("*.yaml"))
 
@@ -38,8 +37,7 @@ def without(monkeypatch: pytest.MonkeyPatch, *rules: str) -> None:
 
 
 def test_nothing_is_broken_and_the_same_seed_gives_the_same_lives(lived: Live) -> None:
-    many = examples(12, 24)
-    first, again, other = lived(members=many, seed=3), lived(members=many, seed=3), lived(members=8, seed=4)
+    first, again, other = lived(seed=3), lived(seed=3), lived(members=8, seed=4)
     assert first["broken"] == dict.fromkeys(BROKEN, 0) == other["broken"]
     first.pop("seconds"), again.pop("seconds"), other.pop("seconds")
     assert first == again
