@@ -94,7 +94,7 @@ RULES: tuple[Rule, ...] = (
         "brake",
         "few enough readers of the chapter complained, and little came back",
         lambda facts, _, now: times.brake(facts, now),
-        ("Letters of this chapter to many rest",),
+        ("Letters of this chapter to many rest", "Letters of no chapter to many rest"),
     ),
     Rule(
         "hold", "nobody here is talking with them", lambda facts, _, now: times.hold(facts, now), ("They are talking",)

@@ -6,15 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine.audit.entry import record
-from engine.base.broker import wake_on_commit
 from engine.base.errors import Invalid
 from engine.base.ids import new_id
 from engine.base.local_time import first_known
-from engine.content.template import current_version
 from engine.conversations.assignment import answers_anywhere
 from engine.conversations.handing_over import HANDED_FROM
 from engine.conversations.message import Message, Words, file_words_out
@@ -22,10 +19,10 @@ from engine.conversations.thread import Thread
 from engine.conversations.topic import TOPIC
 from engine.outbox import limits
 from engine.outbox.answering import said_before, subject_of_answer, texted_from
-from engine.outbox.delivery import Delivery, OutboxDue, PostingKey
+from engine.outbox.delivery import Delivery, PostingKey
 from engine.outbox.fan_out import LETTER, POSTS, TEXT
 from engine.outbox.held import release_held
-from engine.outbox.queue import SEND
+from engine.outbox.posting import posted, put, put_text
 from engine.outbox.relayed_words import relayed, text_parts
 from engine.outbox.text_facts import AT_ANY_HOUR
 from engine.outbox.topic_posts import PART, PRIVATE_FROM
@@ -78,7 +75,7 @@ def answer(
         raise Invalid("Only a mail address of theirs is known. Answer by mail.")
     # The same form sent twice at once is one answer: the second waits here, and finds the first.
     session.refresh(thread, with_for_update=True)
-    known = _posted(session, f"answer:{key}")
+    known = posted(session, f"answer:{key}")
     if known is not None:
         return known
     reader = session.get(Member, thread.member_id) if thread.member_id is not None else None
@@ -88,7 +85,7 @@ def answer(
     data: dict[str, Any] = {AT_ANY_HOUR: True} if by_text and at_any_hour else {}
     if handed:
         data["answer"] = {"handed": handed}
-    delivery = _post(
+    delivery = put(
         session,
         f"answer:{key}",
         now,
@@ -168,7 +165,7 @@ def consent_mail(
     `language`: of a reader who is no member, or of one who has just chosen another.
     """
     reader = session.get(Member, member_id) if member_id is not None else None
-    return _posted(session, f"consent:{key}") or _post(
+    return posted(session, f"consent:{key}") or put(
         session,
         f"consent:{key}",
         now,
@@ -198,7 +195,7 @@ def consent_text(
 
     The same key twice is one text. It leaves by `our_number`, the one they wrote to.
     """
-    return _text(session, "consent", phone, member_id, template, data or {}, now, key, our_number, language, None)
+    return put_text(session, "consent", phone, member_id, template, data or {}, now, key, our_number, language, None)
 
 
 def service_text(
@@ -219,7 +216,7 @@ def service_text(
 
     `data` lies over the vocabulary's values: `{"join": {"consent": shown}, "member": {"first_name": "Rosa"}}`.
     """
-    return _text(
+    return put_text(
         session, "service", phone, member_id, template, data, now, key, our_number, language, thread_id, chapter_id
     )
 
@@ -243,12 +240,12 @@ def service_letter(
     member's own; without an address it goes to their best one.
     """
     whole = f"service-letter:{key}"
-    known = _posted(session, whole)
+    known = posted(session, whole)
     if known is not None:
         return known
     reader = session.get(Member, member_id)
     heard, references = said_before(session, thread) if thread is not None else (in_reply_to, in_reply_to)
-    return _post(
+    return put(
         session,
         whole,
         now,
@@ -274,13 +271,13 @@ def relay(
     reader's timeline, not what.
     """
     whole = f"relay:{message_id}"
-    known = _posted(session, whole)
+    known = posted(session, whole)
     if known is not None:
         return known
     reader, author = session.get_one(Member, to_id), session.get_one(Member, from_id)
     has_mail = session.scalar(select(Address.id).where(Address.member_id == to_id, Address.kind == "email").limit(1))
     channel: Channel = "email" if has_mail is not None else "sms"
-    delivery = _post(
+    delivery = put(
         session,
         whole,
         now,
@@ -305,7 +302,7 @@ def relay(
         said = session.get(Message, message_id)
         parts = len(text_parts(relayed(said.text, author.name).text)) if said is not None else 1
         for part in range(2, parts + 1):
-            _post(
+            put(
                 session, f"{whole}:{part}", now, message_class="answer", channel="sms", member_id=to_id,
                 not_before=now + (part - 1) * BETWEEN_PARTS,
                 chapter_id=chapter_id, thread_id=thread_id, template=TEXT, language=reader.language,
@@ -322,12 +319,12 @@ def courtesy(
     The caller has made sure that a person wrote, from a proven address (RFC 3834 2).
     """
     day = f"courtesy:{hashlib.sha256(to_address.lower().encode()).hexdigest()[:40]}:{now:%Y-%m-%d}"
-    known = _posted(session, f"courtesy:{key}") or _posted(session, day)
+    known = posted(session, f"courtesy:{key}") or posted(session, day)
     if known is not None or not limits.may_be_courteous(session, to_address, now):
         return known
     reader = session.get(Member, member_id) if member_id is not None else None
     heard, references = said_before(session, thread)
-    delivery = _post(
+    delivery = put(
         session,
         f"courtesy:{key}",
         now,
@@ -360,7 +357,7 @@ def staff_notice(
     """A notice to an organizer is on its way; with a thread, answering it answers the thread."""
     reader = session.get(Member, member_id)
     thread = session.get(Thread, thread_id) if thread_id is not None else None
-    return _posted(session, f"staff:{key}") or _post(
+    return posted(session, f"staff:{key}") or put(
         session,
         f"staff:{key}",
         now,
@@ -389,90 +386,6 @@ def staff_text(
     """A text to an organizer is on its way, by `our_number` if they wrote to it; the same key twice is one text."""
     thread = session.get(Thread, thread_id) if thread_id is not None else None
     chapter_id = thread.chapter_id if thread is not None else None
-    return _text(session, "staff", phone, member_id, template, data, now, key, our_number, None, thread_id, chapter_id)
-
-
-def _text(
-    session: Session,
-    message_class: str,
-    phone: str,
-    member_id: int | None,
-    template: str,
-    data: Mapping[str, Any],
-    now: datetime,
-    key: str,
-    our_number: str | None,
-    language: str | None,
-    thread_id: int | None,
-    chapter_id: int | None = None,
-) -> Delivery:
-    whole = f"{message_class}-text:{key}"
-    known = _posted(session, whole)
-    if known is not None:
-        return known
-    reader = session.get(Member, member_id) if member_id is not None else None
-    return _post(
-        session,
-        whole,
-        now,
-        message_class=message_class,
-        channel="sms",
-        member_id=member_id,
-        chapter_id=chapter_id,
-        thread_id=thread_id,
-        template=template,
-        language=language or (reader.language if reader else "en"),
-        to_address=phone,
-        our_number=our_number,
-        data=dict(data),
+    return put_text(
+        session, "staff", phone, member_id, template, data, now, key, our_number, None, thread_id, chapter_id
     )
-
-
-def _posted(session: Session, key: str) -> Delivery | None:
-    delivery_id = session.scalar(select(PostingKey.delivery_id).where(PostingKey.key == _short(key)))
-    return session.get(Delivery, delivery_id) if delivery_id is not None else None
-
-
-def _post(
-    session: Session,
-    key: str,
-    now: datetime,
-    *,
-    message_class: str,
-    template: str,
-    language: str,
-    channel: Channel = "email",
-    not_before: datetime | None = None,
-    **columns: Any,
-) -> Delivery:
-    send_at = max(now, not_before or now)
-    delivery = Delivery(
-        id=new_id(),
-        created_at=now,
-        message_class=message_class,
-        channel=channel,
-        template_version_id=current_version(session, template, language).id,
-        send_at=send_at,
-        state_at=now,
-        **columns,
-    )
-    try:
-        with session.begin_nested():
-            session.add(PostingKey(key=_short(key), created_at=now, delivery_id=delivery.id))
-            session.flush()
-    except IntegrityError:
-        # Another process posted it between our look and our insert.
-        known = _posted(session, key)
-        if known is None:
-            raise
-        return known
-    session.add(delivery)
-    session.add(OutboxDue(rank=delivery.rank, send_at=send_at, delivery_id=delivery.id))
-    session.flush()
-    wake_on_commit(session, SEND[delivery.channel])
-    return delivery
-
-
-def _short(key: str) -> str:
-    """A poster's key as it is stored: whole where it fits, else its hash."""
-    return key if len(key) <= 120 else f"{key[:40]}:{hashlib.sha256(key.encode()).hexdigest()}"

@@ -22,8 +22,8 @@ def stops(town: Town, chapter_id: int) -> int:
     with town.services.db.write() as session:
         brake = Brake(
             id=new_id(), created_at=now, chapter_id=chapter_id, kind="complained", level="stop", until_at=None,
-            says="Letters of this chapter to many rest: 3 of 900 readers called its letters unwanted within a day "
-            "(0.33%); a person must lift it, with a reason.",
+            says=f"Letters of {'this' if chapter_id else 'no'} chapter to many rest: 3 of 900 readers called its "
+            "letters unwanted within a day (0.33%); a person must lift it, with a reason.",
             lifted_why="",
         )  # fmt: skip
         session.add(brake)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import select, update
@@ -42,6 +42,9 @@ from journeys.read import read
 from templates.catalog import Catalog, our_library
 from tests.channels.relay import Relay
 from tests.database import MIGRATED, Shape
+
+if TYPE_CHECKING:
+    from tests.outbox.phones import Phones
 
 START = datetime(2026, 3, 2, 14, tzinfo=UTC)
 #: `hello` by Maya, `a_story` by the member's organizer, `choose` with named answers by the desk.
@@ -255,6 +258,15 @@ def house(tmp_path: Path, new_database: Callable[..., Database]) -> Iterator[Hou
     db = new_database(tmp_path, FURNISHED)
     with house_on(db, tmp_path, FURNISHED.known(db.name)) as house:
         yield house
+
+
+@pytest.fixture
+def phones(house: House, tmp_path: Path) -> "Iterator[Phones]":
+    """The house can text."""
+    from tests.outbox.phones import phones_of  # which is built on the house
+
+    with phones_of(house, tmp_path) as phones:
+        yield phones
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from engine.chapters.membership import give_role
 from engine.outbox import brake_notice
 from engine.outbox.brakes import note_trouble, open_brakes
 from engine.outbox.delivery import Delivery
+from engine.outbox.gate import rule_of
 from engine.outbox.mail_tally import count_mail
 from engine.outbox.notices import MOST_AN_HOUR
 from engine.outbox.receipts import bounced
@@ -111,6 +112,10 @@ def test_returned_letters_of_no_chapter_tell_staff_alone(house: House) -> None:
     assert mail["Subject"].startswith("Neighbors for Progress: letters to many")
     assert "in the name of no chapter" in said and "10 of 12 letters came back for good within a day: 83.3 %" in said
     assert "The limit is 5 %, and at least 10" in said and "where the addresses came from" in said
+    with house.read() as session:
+        [brake] = open_brakes(session, house.now)
+    assert brake.says.startswith("Letters of no chapter to many rest: 10 of 12 letters came back within a day (83.3%);")
+    assert rule_of(brake.says) == "brake"
 
 
 @pytest.mark.parametrize("after", ["claim", "calling", "sending", "within record"])

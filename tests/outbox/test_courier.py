@@ -1,4 +1,4 @@
-"""What leaves, how it looks when it arrives, and what the relay's moods do to it."""
+"""What leaves, how it looks when it arrives, and what a batch holds and leaves behind."""
 
 import re
 from datetime import timedelta
@@ -7,130 +7,17 @@ import pytest
 from sqlalchemy import func, select, update
 
 from engine.base.tokens import Purpose
-from engine.content.approval import approve, revoke
 from engine.conversations.message import Message
-from engine.conversations.organizer import give_organizer
-from engine.conversations.question import Question, open_questions
-from engine.conversations.task import Task
+from engine.conversations.question import open_questions
 from engine.conversations.thread import Thread
 from engine.outbox.courier import send_due
 from engine.outbox.delivery import Delivery, OutboxDue
 from engine.outbox.jobs import batch_after
 from engine.outbox.letter import LOOP_HEADER, delivery_of, is_loop_mark
-from engine.outbox.mailbox import person_at
 from engine.outbox.post import answer
-from engine.outbox.tries import PATIENCE, gives_up_after, pause_after
-from engine.people.address import Address, add_email
+from engine.people.address import Address
 from engine.people.member import Member
 from tests.outbox.conftest import START, House, text_of
-
-
-def test_a_letter_nobody_approved_goes_out_from_the_desk_and_says_so(house: House) -> None:
-    house.person("Rosa Medina")
-    house.letter("Rosa")
-    house.send()
-    [mail] = house.mails("Rosa")
-    assert mail["From"] == "The desk at Neighbors for Progress <hello@nfp.example>"
-    assert "No one person signed it, but a person reads what you answer." in text_of(mail)
-    assert "Maya" not in text_of(mail)
-
-
-def test_a_letter_its_writer_approved_goes_out_in_their_name_and_says_to_whom_they_wrote(house: House) -> None:
-    house.person("Rosa Medina")
-    with house.services.db.write() as session:
-        approve(session, house.templates["porch/hello"]["en"], house.people["Maya"], house.now)
-    delivery_id = house.letter("Rosa")
-    house.send()
-    [mail] = house.mails("Rosa")
-    assert mail["From"] == "Maya Torres at Neighbors for Progress <maya@nfp.example>"
-    assert "Maya wrote this to everyone new, and reads what you answer." in text_of(mail)
-    assert house.delivery(delivery_id).author_id == house.people["Maya"]
-    with house.read() as session:
-        assert person_at(session, "Maya") == house.people["Maya"]
-
-
-def test_whoever_is_called_no_reply_can_sign_all_the_same(house: House) -> None:
-    house.person("Rosa Medina", organizer=None)
-    house.person("Noreply Smith")
-    thread_id = house.writes("Rosa")
-    with house.services.db.write() as session:
-        answer(session, session.get_one(Thread, thread_id), house.people["Noreply"], "Come by.", house.now, key="k")
-    house.send()
-    [mail] = house.mails("Rosa")
-    assert mail["From"] == "Noreply Smith at Neighbors for Progress <person.noreply.smith@nfp.example>"
-
-
-def test_a_signature_may_name_a_persons_own_address_too(house: House) -> None:
-    house.person("Maya Lee")
-    house.answers("Maya")
-    house.person("Rosa Medina")
-    with house.services.db.write() as session:
-        add_email(session, house.people["Maya"], "maya@nfp.example", house.now)
-        approve(session, house.templates["porch/hello"]["en"], house.people["Maya"], house.now)
-    house.letter("Rosa")
-    house.send()
-    [mail] = house.mails("Rosa")
-    assert mail["From"] == "Maya Lee at Neighbors for Progress <maya@nfp.example>"
-
-
-def test_revoking_takes_effect_with_the_next_letter(house: House) -> None:
-    version_id = house.templates["porch/hello"]["en"]
-    for name in ("Rosa", "Walt"):
-        house.person(f"{name} Medina")
-        house.letter(name)
-        with house.services.db.write() as session:
-            approve(session, version_id, house.people["Maya"], house.now)
-            if name == "Walt":
-                assert revoke(session, version_id, house.people["Maya"], house.now)
-        house.send()
-    assert "Maya Torres" in house.mails("Rosa")[0]["From"]
-    assert "The desk" in house.mails("Walt")[0]["From"]
-
-
-def test_an_approval_holds_for_one_language_and_one_text_only(house: House) -> None:
-    house.person("Luis Gómez", language="es")
-    with house.services.db.write() as session:
-        approve(session, house.templates["porch/hello"]["en"], house.people["Maya"], house.now)
-    house.letter("Luis", language="es")
-    house.send()
-    [mail] = house.mails("Luis")
-    assert "La mesa de Neighbors for Progress" in mail["From"]
-    assert mail["Content-Language"] == "es"
-
-
-def test_a_letter_by_the_members_organizer_needs_that_organizers_approval(house: House) -> None:
-    house.person("Denise Okafor")
-    house.answers("Denise")
-    house.person("Rosa Medina", organizer="Denise")
-    with house.services.db.write() as session:
-        approve(session, house.templates["porch/a_story"]["en"], house.people["Maya"], house.now)
-    house.letter("Rosa", "a_story")
-    house.send()
-    house.later(days=1)
-    with house.services.db.write() as session:
-        approve(session, house.templates["porch/a_story"]["en"], house.people["Denise"], house.now)
-    house.letter("Rosa", "a_story")
-    house.send()
-    assert [mail["From"].partition(" at ")[0] for mail in house.mails("Rosa")] == ["The desk", "Denise Okafor"]
-
-
-def test_mail_goes_out_in_the_name_of_whoever_is_responsible_for_the_member_now(house: House) -> None:
-    house.person("Denise Okafor")
-    house.answers("Denise")
-    rosa = house.person("Rosa Medina", organizer="Denise")
-    with house.services.db.write() as session:
-        for name in ("Denise", "Maya"):
-            approve(session, house.templates["porch/a_story"]["en"], house.people[name], house.now)
-    house.letter("Rosa", "a_story")
-    house.send()
-    house.later(days=1)
-    with house.services.db.write() as session:
-        member = session.get_one(Member, rosa)
-        assert give_organizer(session, member, house.people["Maya"], house.people["Denise"], house.now)
-        assert not give_organizer(session, member, house.people["Maya"], house.people["Denise"], house.now)
-    house.letter("Rosa", "a_story")
-    house.send()
-    assert [mail["From"].partition(" at ")[0] for mail in house.mails("Rosa")] == ["Denise Okafor", "Maya Torres"]
 
 
 def test_a_letter_can_be_answered_ended_and_told_apart(house: House) -> None:
@@ -299,95 +186,6 @@ def test_markup_and_template_code_in_words_and_names_stay_words(house: House) ->
     assert html is not None
     assert "<script>" not in html.get_content() and "<b>Torres" not in html.get_content()
     assert "49" not in text_of(mail)
-
-
-def test_a_temporary_refusal_is_tried_again_with_the_same_message_id(house: House) -> None:
-    house.person("Rosa Medina")
-    delivery_id = house.letter("Rosa")
-    house.relay.data_replies.append("451 4.3.0 later")
-    house.send()
-    waiting = house.delivery(delivery_id)
-    assert (waiting.state, waiting.attempts, waiting.error_code) == ("queued", 1, "451 4.3.0")
-    assert timedelta(seconds=48) <= waiting.send_at - START <= timedelta(seconds=72)
-    assert house.send() == 0
-    house.later(minutes=2)
-    house.send()
-    sent = house.delivery(delivery_id)
-    assert (sent.state, sent.attempts, sent.error_code) == ("sent", 2, None)
-    [mail] = house.mails("Rosa")
-    assert mail["Message-ID"] == waiting.internet_message_id
-    with house.read() as session:
-        [message] = session.scalars(select(Message))
-    assert message.at == house.now
-
-
-def test_pauses_double_to_an_hour_and_end_after_three_days() -> None:
-    nominal = [1, 2, 4, 8, 16, 32, 60, 60, 60]
-    for attempt, minutes in enumerate(nominal, start=1):
-        for delivery_id in range(50):
-            assert 0.8 <= pause_after(attempt, delivery_id) / timedelta(minutes=minutes) <= 1.2
-    assert len({pause_after(3, delivery_id) for delivery_id in range(50)}) > 40
-    last = next(attempt for attempt in range(1, 200) if gives_up_after(attempt))
-    waited = sum((pause_after(attempt, 7) for attempt in range(1, last)), timedelta())
-    assert PATIENCE * 0.8 < waited < PATIENCE * 1.2
-
-
-def test_after_three_days_of_trying_a_person_is_asked_to_find_another_way(house: House) -> None:
-    house.person("Denise Okafor")
-    rosa = house.person("Rosa Medina", organizer="Denise")
-    delivery_id = house.letter("Rosa", "choose")
-    tries = 0
-    while house.delivery(delivery_id).state == "queued":
-        house.relay.rcpt_replies.append("450 4.2.1 try later")
-        house.send()
-        house.later(hours=1.3)
-        tries += 1
-    failed = house.delivery(delivery_id)
-    assert (failed.state, failed.error_code, tries) == ("failed", "450 4.2.1", 78)
-    with house.read() as session:
-        [task] = session.scalars(select(Task))
-        assert session.scalar(select(func.count()).select_from(OutboxDue)) == 0
-        assert not session.scalars(select(Message)).all() and not session.scalars(select(Question)).all()
-    assert (task.member_id, task.assignee_id) == (rosa, house.people["Denise"])
-    assert task.title == "Mail to Rosa does not arrive: try another way"
-
-
-def test_a_dead_address_rests_at_once_and_was_never_asked_anything(house: House) -> None:
-    rosa = house.person("Rosa Medina")
-    delivery_id = house.letter("Rosa", "choose")
-    house.relay.rcpt_replies.append("550 5.1.1 no such user")
-    house.send()
-    assert house.delivery(delivery_id).state == "failed"
-    with house.read() as session:
-        address = session.scalar(select(Address).where(Address.member_id == rosa))
-        assert address is not None and address.resting_since == START
-        assert address.resting_reason == "mail came back for good (5.1.1): the mailbox is not there."
-        assert not session.scalars(select(Message)).all() and not session.scalars(select(Question)).all()
-        assert len(session.scalars(select(Task)).all()) == 1
-    house.later(minutes=1)
-    next_id = house.letter("Rosa")
-    house.send()
-    refused = house.delivery(next_id)
-    assert refused.state == "refused"
-    assert refused.refusal is not None and refused.refusal.startswith("Nothing goes to this address for now:")
-
-
-def test_an_answer_that_does_not_arrive_is_its_authors_to_know(house: House) -> None:
-    house.person("Rosa Medina")
-    thread_id = house.writes("Rosa")
-    with house.services.db.write() as session:
-        thread = session.get_one(Thread, thread_id)
-        answer(session, thread, house.people["Maya"], "Yes!", house.now, key="form 1")
-    house.relay.data_replies.append("554 5.7.1 looks like spam")
-    house.send()
-    with house.read() as session:
-        [task] = session.scalars(select(Task))
-        thread = session.get_one(Thread, thread_id)
-        address = session.scalar(select(Address).where(Address.member_id == house.people["Rosa"]))
-        assert thread is not None and "answer did not arrive" in thread.marks
-        assert address is not None and address.resting_since is None
-    assert (task.assignee_id, task.title) == (house.people["Maya"], "Your answer to Rosa did not arrive")
-    assert "looks like spam" in task.script
 
 
 def test_an_answer_overtakes_a_queue_of_letters(house: House) -> None:

@@ -1,9 +1,7 @@
 """Lend my name: automated mail bears a person's name only while that person lends it to exactly this, and answers."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from email.message import EmailMessage
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -25,7 +23,7 @@ from engine.people.member import Member
 from journeys.compiled import compiled
 from journeys.read import read
 from tests.outbox.conftest import JOURNEY, House, text_of
-from tests.outbox.phones import ROSA, Phones, phones_of
+from tests.outbox.phones import ROSA, Phones
 
 #: The third letter of the house's journey asks with named answers; here Maya signs it.
 ASKS = JOURNEY.replace("signed_by: desk", "signed_by: maya@nfp.example")
@@ -34,12 +32,6 @@ TEXTS = JOURNEY.replace(
     "do: email\n    template: porch/a_story\n    speaks: give\n    signed_by: organizer",
     "do: text\n    template: sms/porch/when_to_call\n    speaks: listen\n    signed_by: maya@nfp.example",
 )
-
-
-@pytest.fixture
-def phones(house: House, tmp_path: Path) -> Iterator[Phones]:
-    with phones_of(house, tmp_path) as phones:
-        yield phones
 
 
 def lends(house: House, letter: str = "porch/hello", who: str = "Maya") -> None:

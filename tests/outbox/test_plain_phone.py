@@ -1,6 +1,5 @@
 """Nothing only by link: a phone on which nothing can be tapped is told what to do in words and digits."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,16 +17,9 @@ from journeys.compiled import compiled
 from journeys.findings import Level
 from templates.catalog import library, our_library
 from tests.journeys.test_rules import FOLDER
-from tests.outbox.conftest import House
-from tests.outbox.phones import DANA, ROSA, Phones, phones_of
+from tests.outbox.phones import DANA, ROSA, Phones
 
 WELCOME = Path(journeys.__file__).parent / "library" / "welcome.yaml"
-
-
-@pytest.fixture
-def phones(house: House, tmp_path: Path) -> Iterator[Phones]:
-    with phones_of(house, tmp_path) as phones:
-        yield phones
 
 
 def asks_when_to_call(phones: Phones, name: str) -> None:

@@ -1,9 +1,7 @@
 """Neighbors' words by text: short, with whom an answer goes to, in texting hours, and never without a yes."""
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -27,15 +25,9 @@ from engine.people.member import Member
 from engine.people.text_stop import TextStop
 from tests.outbox.conftest import House, catalog, house
 from tests.outbox.neighborhood import Neighborhood
-from tests.outbox.phones import DANA, ROSA, Phones, phones_of
+from tests.outbox.phones import DANA, ROSA, Phones
 
 __all__ = ["catalog", "house"]
-
-
-@pytest.fixture
-def phones(house: House, tmp_path: Path) -> Iterator[Phones]:
-    with phones_of(house, tmp_path) as phones:
-        yield phones
 
 
 @pytest.fixture
