@@ -169,11 +169,11 @@ def _judge(session: Session, chapter_id: int, kind: str, now: datetime) -> None:
     for row in open_:
         row.lifted_at, row.lifted_why, row.released_at = now, "It became a stop.", now
     chapter = session.get(Chapter, chapter_id) if chapter_id != NONE else None
-    name = chapter.name if chapter is not None else "no chapter"
+    name, whose = (chapter.name, "this chapter") if chapter is not None else ("no chapter", "no chapter")
     until = now + PAUSE_FOR if limit.level == "pause" else None
     brake = Brake(
         id=new_id(), created_at=now, chapter_id=chapter_id, kind=kind, level=limit.level, until_at=until,
-        says=_said(had, kind, span, until, chapter), lifted_at=None, lifted_by_id=None, lifted_why="", released_at=None,
+        says=_said(had, kind, span, until, whose), lifted_at=None, lifted_by_id=None, lifted_why="", released_at=None,
     )  # fmt: skip
     session.add(brake)
     session.flush()
@@ -196,7 +196,7 @@ def _judge(session: Session, chapter_id: int, kind: str, now: datetime) -> None:
     log.error("letters of a chapter to many rest", chapter=name, kind=kind, level=limit.level, says=brake.says)
 
 
-def _said(had: Sum, kind: str, span: str, until: datetime | None, chapter: Chapter | None) -> str:
+def _said(had: Sum, kind: str, span: str, until: datetime | None, whose: str) -> str:
     if kind == "complained":
         what = f"{had.complained:,} of {had.delivered:,} readers called its letters unwanted within a {span}"
         share = f"{had.complained / had.delivered:.2%}"
@@ -204,7 +204,6 @@ def _said(had: Sum, kind: str, span: str, until: datetime | None, chapter: Chapt
         what = f"{had.bounced:,} of {max(1, had.sent):,} letters came back within a {span}"
         share = f"{had.bounced / max(1, had.sent):.1%}"
     ends = f"they go on on {until:%d %B %Y at %H:%M} UTC" if until else "a person must lift it, with a reason"
-    whose = "this chapter" if chapter is not None else "no chapter"
     return f"Letters of {whose} to many rest: {what} ({share}); {ends}."
 
 

@@ -117,10 +117,11 @@ def _braked(town: Town) -> None:
     with town.write() as session:
         for kind, had in (("complained", Sum(900, 0, 10, 2)), ("bounced", Sum(900, 0, 90, 0))):
             until = NOON + timedelta(hours=5) if kind == "bounced" else None
+            whose = "no chapter" if kind == "bounced" else "this chapter"
             session.add(
                 brakes.Brake(
                     id=new_id(), created_at=NOON, chapter_id=0 if kind == "bounced" else town.chapters["atlanta"],
-                    kind=kind, level="pause", until_at=until, says=brakes._said(had, kind, "week", until),
+                    kind=kind, level="pause", until_at=until, says=brakes._said(had, kind, "week", until, whose),
                     lifted_why="",
                 )
             )  # fmt: skip
@@ -292,8 +293,10 @@ MAKE_THEM: tuple[Callable[..., object], ...] = (
 #: What is put together of parts, and what stands in tables.
 PUT_TOGETHER = (
     *(
-        brakes._said(Sum(900, 0, 90, 3), kind, span, until)
-        for kind, span, until in product(brakes.LIMITS, ("day", "week"), (None, NOON))
+        brakes._said(Sum(900, 0, 90, 3), kind, span, until, whose)
+        for kind, span, until, whose in product(
+            brakes.LIMITS, ("day", "week"), (None, NOON), ("this chapter", "no chapter")
+        )
     ),
     *(row.why for row in sms_failures.TABLE.values()),
     *(why for _, _, why in sms_failures._BY_STATUS.values()),
