@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from engine.base.asking import among
@@ -139,6 +139,18 @@ def _claim(session: Session, allowed: Sequence[Taken], channel: Channel, now: da
     session.connection().execute(
         update(_DELIVERY).where(among(session, _DELIVERY.c.id, [each.id for each in allowed])), values
     )
+
+
+def still_claimed(session: Session, deliveries: Sequence[AnyDelivery]) -> frozenset[int]:
+    """Which of these stand as their courier left them when it claimed them; nobody changes that until this commits.
+
+    Between the claim and the call lies the writing of a whole batch, and a machine may sleep in it: when the lease ran
+    out another courier has sent them. Or somebody left or was forgotten, or it turned out that a letter had arrived.
+    """
+    query = select(_DELIVERY.c.id).where(
+        among(session, _DELIVERY.c.id, [each.id for each in deliveries]), _DELIVERY.c.state == "claimed"
+    )
+    return frozenset(session.scalars(query.order_by(_DELIVERY.c.id).with_for_update()))
 
 
 def limits_of(settings: Settings) -> Limits:

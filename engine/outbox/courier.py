@@ -25,7 +25,7 @@ from engine.channels.dkim import Signer
 from engine.channels.dkim_keys import KeyRing
 from engine.channels.failures import is_down
 from engine.outbox import breaker, queue
-from engine.outbox.claim import Claim, claim_due, count, settle
+from engine.outbox.claim import Claim, claim_due, count, settle, still_claimed
 from engine.outbox.delivery import Delivery, Taken
 from engine.outbox.letter import Unwritable, Written
 from engine.outbox.mail_turns import note_mail, untried
@@ -99,8 +99,10 @@ def calling(
     """It stands written that these mails are about to be handed over, and what they say stands in the timeline.
 
     What could not be written has failed, with the reason; what bears a name that was taken back meanwhile, or may not
-    leave since everything was paused, is in its queue again.
+    leave since everything was paused, is in its queue again. What is claimed no more is left to whoever has it.
     """
+    ours = still_claimed(session, [row for row, _ in written])
+    written = [each for each in written if each[0].id in ours]
     calls: list[Call] = []
     failed: list[Delivery] = []
     put_back: list[Delivery] = []

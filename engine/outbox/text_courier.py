@@ -23,7 +23,7 @@ from engine.base.log import logger
 from engine.base.services import NotSent, NumberFacts, OutgoingText, Sent, Services, TextChannel
 from engine.channels.sms_failures import breaks, row_of
 from engine.outbox import breaker, pace, queue, text_day, unsure
-from engine.outbox.claim import Claim, claim_due, count, settle
+from engine.outbox.claim import Claim, claim_due, count, settle, still_claimed
 from engine.outbox.classes import CLASSES, Window
 from engine.outbox.delivery import Delivery, Taken
 from engine.outbox.gate import WaitUntil
@@ -156,8 +156,10 @@ def calling(
     """It stands written that these texts are about to be handed over, each at its own moment.
 
     What could not be written has failed; what has no turn yet, was found to be a landline, or was stopped meanwhile, is
-    in its queue again.
+    in its queue again. What is claimed no more is left to whoever has it: a second text is worse than none.
     """
+    ours = still_claimed(session, [row for row, _ in written])
+    written = [each for each in written if each[0].id in ours]
     sms, public_url = with_.settings.sms, with_.settings.doors.public_url
     useless = note_look_ups(session, looked_up, now)
     texts = [(row, text.to_address) for row, text in written if isinstance(text, WrittenText)]

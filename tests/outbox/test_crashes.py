@@ -149,6 +149,37 @@ def test_a_courier_that_slept_past_its_lease_notes_nothing_over_the_next_ones_wo
 
 
 @on_both_databases
+@pytest.mark.parametrize("meanwhile", ["another courier sent it", "they left", "it had arrived"])
+def test_a_courier_that_slept_before_it_called_hands_over_nothing_that_is_claimed_no_more(
+    house: House, meanwhile: str
+) -> None:
+    house.person("Rosa Medina")
+    delivery_id = house.letter("Rosa")
+    if meanwhile == "it had arrived":
+        die(house, "sending")
+        house.leases_end()
+    with house.services.db.write() as session:
+        claimed = claim_due(session, house.services.settings, house.now, 100, "email")
+    written = [(each, write(each, claimed.material, house.press, house.now)) for each in claimed.deliveries]
+    assert [each.id for each in claimed.deliveries] == [delivery_id]
+    if meanwhile == "another courier sent it":
+        house.leases_end()
+        house.send()
+    else:
+        with house.services.db.write() as session:
+            if meanwhile == "it had arrived":
+                answered(session, delivery_id, house.now)
+            else:
+                row = session.get_one(Delivery, delivery_id)
+                row.state, row.refusal = "refused", "They left this chapter."
+                queue.remove(session, [row])
+    with house.services.db.write() as session:
+        assert calling(session, written, claimed.material, house.now) == []
+    assert house.delivery(delivery_id).state == ("refused" if meanwhile == "they left" else "sent")
+    assert len(house.mails("Rosa")) == (0 if meanwhile == "they left" else 1)
+
+
+@on_both_databases
 def test_two_couriers_at_once_send_everything_once(house: House) -> None:
     for number in range(60):
         house.person(f"Neighbor{number} Medina")

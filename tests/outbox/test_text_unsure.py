@@ -329,3 +329,20 @@ def test_a_text_that_waited_hours_for_a_shut_way_is_not_sent_late_and_nobody_is_
     assert phones.delivery(news).state == "refused"
     assert "late text is worse" in (phones.delivery(news).refusal or "")
     assert phones.tasks() == []
+
+
+def test_a_courier_that_slept_before_it_called_sends_no_second_text(phones: Phones) -> None:
+    phones.person("Rosa Medina", ROSA)
+    sent = phones.journey_text("Rosa")
+    house, services = phones.house, phones.house.services
+    with services.db.write() as session:
+        claimed = claim_due(session, services.settings, house.now, 10, "sms")
+        lines = lines_for(session, [(ROSA, None, None)], services.settings.sms, house.now)
+    written = written_texts(claimed, lines, house.press, house.now)
+    house.leases_end()
+    phones.send()
+    with services.db.write() as session:
+        assert calling(session, written, {}, lines, claimed, house.press, house.now) == []
+    assert phones.delivery(sent).state == "sent" and len(phones.taken(ROSA)) == 1
+
+
