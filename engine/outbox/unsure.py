@@ -19,7 +19,7 @@ from engine.conversations.task import give_task
 from engine.conversations.thread import Thread
 from engine.outbox import breaker, queue
 from engine.outbox.claim import count, settle
-from engine.outbox.delivery import AnyDelivery, Delivery
+from engine.outbox.delivery import AnyDelivery, Delivery, Receipt
 from engine.outbox.said import ABSENT, UNSURE, said_now
 from engine.outbox.tries import PATIENCE_WITH_TEXTS
 from engine.outbox.trouble import LOOK_WITHIN, called_in
@@ -67,6 +67,7 @@ def judge_unsure(
     """What the provider knows of each text decides; None: it could not be asked."""
     settled: list[Delivery] = []
     known = _others(session, [text.sid for _, found in asked for text in found or ()])
+    over = _came_to_an_end(session, [delivery.id for delivery, _ in asked])
     for detached, found in asked:
         query = select(Delivery).where(Delivery.id == detached.id).with_for_update()
         delivery = session.scalar(query.execution_options(populate_existing=True))
@@ -84,7 +85,9 @@ def judge_unsure(
                 settled.append(delivery)
             continue
         alike = [text for text in found if text.body == delivery.body]
-        same = [text for text in alike if known.get(text.sid, delivery.id) == delivery.id]
+        same = [
+            text for text in alike if text.sid not in over and known.get(text.sid, delivery.id) == delivery.id
+        ]
         match len(same):
             case 1:
                 _was_sent(session, delivery, same[0])
@@ -123,6 +126,12 @@ def _others(session: Session, sids: Sequence[str]) -> dict[str, int]:
         )
     )
     return {str(sid): row_id for sid, row_id in rows}
+
+
+def _came_to_an_end(session: Session, delivery_ids: Sequence[int]) -> frozenset[str]:
+    """The sids of earlier tries of these deliveries that the provider has told the end of: none is the one in doubt."""
+    keys = session.scalars(select(Receipt.provider_key).where(Receipt.delivery_id.in_(delivery_ids)))
+    return frozenset(key.rpartition(":")[0] for key in keys)
 
 
 def _ask_a_person(session: Session, delivery: Delivery, says: str, now: datetime) -> None:
