@@ -290,7 +290,8 @@ def taken(session: Session, delivery: Delivery, sid: str, now: datetime) -> None
     """The provider has the text under this sid. Its place in the queue is the caller's to take away."""
     delivery.state, delivery.state_at, delivery.sent_at = "sent", now, now
     delivery.provider_id, delivery.provider_status = sid or None, delivery.provider_status or "queued"
-    delivery.error_code, delivery.error_says, delivery.tried_since = None, None, None
+    # `tried_since` stays: should the carrier lose it afterwards, our patience began with the first try.
+    delivery.error_code, delivery.error_says = None, None
     if delivery.attempts > 1:
         said_now(session, delivery, now)
 

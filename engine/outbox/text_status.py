@@ -67,7 +67,7 @@ def _adopt(session: Session, delivery: Delivery, sid: str, now: datetime) -> boo
         return False
     delivery.state, delivery.state_at, delivery.sent_at = "sent", now, now
     delivery.provider_id, delivery.provider_status = sid, None
-    delivery.error_code, delivery.error_says, delivery.refusal, delivery.tried_since = None, None, None, None
+    delivery.error_code, delivery.error_says, delivery.refusal = None, None, None
     if delivery.attempts > 1:
         said_now(session, delivery, now)
     settle(session, [delivery])
@@ -96,7 +96,7 @@ def _lost(session: Session, delivery: Delivery, error_code: int | None, now: dat
         return
     delivery.state, delivery.state_at = "failed", now
     unsay(session, delivery, now)
-    if rests or delivery.message_class == "answer" or row is None or row.about == "message":
+    if rests or delivery.message_class == "answer" or row is None or row.about == "message" or row.again:
         ask_a_person(session, delivery, says, now)
 
 

@@ -111,7 +111,7 @@ def judge_unsure(
 def _was_sent(session: Session, delivery: Delivery, text: ProviderText) -> None:
     delivery.state, delivery.state_at, delivery.sent_at = "sent", text.created_at, text.created_at
     delivery.provider_id, delivery.provider_status = text.sid, "queued"
-    delivery.error_code, delivery.error_says, delivery.tried_since = None, None, None
+    delivery.error_code, delivery.error_says = None, None
     if delivery.attempts > 1:
         said_now(session, delivery, text.created_at)
 

@@ -150,3 +150,20 @@ def test_a_provider_that_is_down_is_left_alone_and_tried_once_a_minute(phones: P
     phones.house.later(minutes=3)
     phones.send()
     assert phones.carrier.texts.created() == 22
+
+
+def test_a_text_that_is_lost_again_and_again_is_given_up_after_four_hours_and_a_person_is_asked(
+    phones: Phones,
+) -> None:
+    phones.person("Rosa Medina", ROSA, organizer="Maya")
+    phones.wrong(ROSA, Trouble(code=30001))
+    lost = phones.journey_text("Rosa")
+    for _ in range(36):
+        phones.send()
+        phones.told()
+        if phones.delivery(lost).state != "queued":
+            break
+        phones.house.later(minutes=15)
+    assert phones.delivery(lost).state == "failed" and len(phones.taken(ROSA)) > 4
+    assert timedelta(hours=2) < phones.house.now - START <= timedelta(hours=4)
+    assert [task.title for task in phones.tasks()] == ["Texts to Rosa do not arrive: try another way"]
