@@ -12,7 +12,7 @@ from engine.base.log import logger
 from engine.channels.sms_failures import Effect, row_of
 from engine.enrollments.signal import signal
 from engine.outbox import breaker, pace
-from engine.outbox.delivery import Delivery
+from engine.outbox.delivery import Delivery, Receipt
 from engine.people.address import Address, AddressStrike
 from engine.people.consent import EVERYTHING, Said, record_consent
 from engine.people.health import STRIKES, WITHIN
@@ -33,6 +33,9 @@ def follow(session: Session, delivery: Delivery, code: str | int | None, now: da
             return carrier_stopped(session, delivery.to_address, row.why, now)
         case Effect.NUMBER_OFF:
             return _rest(session, delivery.to_address, str(row.code), f"{row.why} ({row.code}).", now, at_once=True)
+        case Effect.STRIKE if _was_lost_before(session, delivery):
+            # Tried again and again to a phone that is off for an hour, one text is one trouble.
+            return False
         case Effect.STRIKE:
             return _rest(session, delivery.to_address, str(row.code), row.why, now, at_once=False)
         case Effect.SLOW_DOWN:
@@ -91,6 +94,12 @@ def _rest(session: Session, phone: str, status: str, why: str, now: datetime, *,
         rests = True
     session.flush()
     return rests
+
+
+def _was_lost_before(session: Session, delivery: Delivery) -> bool:
+    """Whether more than one try of this text is known to be lost; the one that is told now among them."""
+    lost = select(func.count()).where(Receipt.delivery_id == delivery.id, Receipt.kind == "bounced")
+    return (session.scalar(lost) or 0) > 1
 
 
 def _held_by(session: Session, phone: str) -> list[Address]:

@@ -167,3 +167,16 @@ def test_a_text_that_is_lost_again_and_again_is_given_up_after_four_hours_and_a_
     assert phones.delivery(lost).state == "failed" and len(phones.taken(ROSA)) > 4
     assert timedelta(hours=2) < phones.house.now - START <= timedelta(hours=4)
     assert [task.title for task in phones.tasks()] == ["Texts to Rosa do not arrive: try another way"]
+
+
+def test_one_text_to_a_phone_that_is_off_for_an_hour_counts_once_against_it(phones: Phones) -> None:
+    phones.person("Rosa Medina", ROSA)
+    phones.wrong(ROSA, Trouble(code=30003, times=4))
+    sent = phones.journey_text("Rosa")
+    for _ in range(5):
+        phones.send()
+        phones.told()
+        assert phones.address(ROSA).resting_since is None
+        phones.house.later(minutes=20)
+    assert (phones.delivery(sent).state, phones.delivery(sent).provider_status) == ("sent", "delivered")
+    assert len(phones.taken(ROSA)) == 5 and phones.tasks() == []
