@@ -50,13 +50,17 @@ def today(session: Session, settings: Settings, now: datetime) -> WarmUpDay | No
             session.flush()
         return None
     zone = first_known([settings.organization.zone])
-    day = now.astimezone(zone).date()
+    day, began = now.astimezone(zone).date(), settings.warm_up.began
     days = settings.warm_up.days
     row = session.get(WarmUpDay, day)
     if row is not None:
+        if day == began and row.place:
+            # It begins again today, in the midst of an earlier table.
+            row.place, row.allowance, row.says = 0, days[0], ""
+            session.flush()
         return row
-    place, says = _after(session, day)
-    if day < settings.warm_up.began or place >= len(days):
+    place, says = _after(session, day, began)
+    if day < began or place >= len(days):
         return None
     ends = instant(datetime.combine(day + timedelta(days=1), time()), zone)
     values = {"day": day, "created_at": now, "ends_at": ends, "place": place, "allowance": days[place], "used": 0}
@@ -72,7 +76,7 @@ def standing(session: Session, settings: Settings, now: datetime) -> tuple[int, 
     if row is not None:
         return row.place, row.used
     day = now.astimezone(first_known([settings.organization.zone])).date()
-    place, _ = _after(session, day)
+    place, _ = _after(session, day, settings.warm_up.began)
     return (place, 0) if place < len(settings.warm_up.days) and day >= settings.warm_up.began else None
 
 
@@ -122,9 +126,12 @@ def days_for(many: int, days: tuple[int, ...], place: int = 0, used: int = 0) ->
     return found
 
 
-def _after(session: Session, day: date) -> tuple[int, str]:
-    """The place of this day in the table, by the last one before it, and why it is no further."""
-    earlier = select(WarmUpDay).where(WarmUpDay.day < day).order_by(WarmUpDay.day.desc())
+def _after(session: Session, day: date, began: date) -> tuple[int, str]:
+    """The place of this day in the table, by the last one before it, and why it is no further.
+
+    Days before it `began` are another table's: of another domain, or of before a provider blocked us.
+    """
+    earlier = select(WarmUpDay).where(WarmUpDay.day < day, WarmUpDay.day >= began).order_by(WarmUpDay.day.desc())
     before = session.scalars(earlier.limit(1)).first()
     return _next_place(session, before) if before is not None else (0, "")
 

@@ -166,9 +166,9 @@ def test_all_couriers_together_keep_to_a_hosts_pace(new_database: object, tmp_pa
 # Warm-up
 
 
-def warm(house: House, *days: int) -> None:
+def warm(house: House, *days: int, began: date = date(2026, 3, 2)) -> None:
     settings = house.services.settings
-    object.__setattr__(settings, "warm_up", WarmUp(began=date(2026, 3, 2), days=days))
+    object.__setattr__(settings, "warm_up", WarmUp(began=began, days=days))
 
 
 @on_both_databases
@@ -199,6 +199,31 @@ def test_a_new_domain_sends_a_little_more_to_many_each_day_and_answers_at_once(h
     assert {house.delivery(each).state for each in letters} == {"sent"}
     with house.read() as session:
         assert warm_up.row_of(session, house.now) is None
+
+
+@pytest.mark.parametrize("after", [1, 40], ids=["in the midst of the table", "long after it"])
+@on_both_databases
+def test_a_table_that_is_said_to_begin_today_begins_today_whatever_was_before(house: House, after: int) -> None:
+    warm(house, 1, 3)
+    house.later(hours=1)
+    first = to(house, "nb0@porch.example")
+    house.send()
+    assert house.delivery(first[0]).state == "sent"
+    house.later(days=1)
+    if after > 1:
+        to(house, *(f"nb{number}@porch.example" for number in range(10, 13)))
+    house.send()
+    house.later(days=after - 1)
+    house.send()
+    with house.read() as session:
+        assert (warm_up.row_of(session, house.now) is None) is (after > 1)
+    warm(house, 1, 3, began=house.now.date())
+    letters = to(house, *(f"nb{number}@porch.example" for number in range(1, 6)))
+    house.send()
+    assert [house.delivery(each).state for each in letters].count("sent") == 1
+    house.later(days=1)
+    house.send()
+    assert [house.delivery(each).state for each in letters].count("sent") == 4
 
 
 @pytest.mark.parametrize(
