@@ -55,7 +55,7 @@ def send(services: Services) -> int:
     now = services.clock.now()
     with services.db.write() as session:
         probe_id = probe.begin(session, now)
-        signer = _KEYS.signer(session, services.tokens, services.settings.mail.domain)
+        signer = _KEYS.signer(session, services.tokens, services.settings.mail)
     mail = letter(services, probe_id, now)
     raw = signer.signed(mail.as_bytes(policy=SMTP), now)
     outcome = services.mail.send(address(services, probe_id, returns=True), str(mail["To"]), raw)

@@ -6,7 +6,7 @@ lines that a stranger could gain by adding are signed once more than they stand 
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -85,8 +85,10 @@ def _begin(algorithm: Algorithm, domain: str, selector: str, stamp: int, names: 
 class Signer:
     """Signs every mail with each of these keys; with none it leaves mails as they are."""
 
-    def __init__(self, keys: Sequence[SigningKey] = ()) -> None:
+    def __init__(self, keys: Sequence[SigningKey] = (), rewritten: Collection[str] = ()) -> None:
+        """`rewritten`: lines that the relay puts its own in the place of (in small letters). They are not signed."""
         self.keys = tuple(keys)
+        self._rewritten = frozenset(rewritten)
         self._shapes: dict[tuple[str, ...], _Shape] = {}
 
     def signed(self, message: bytes, at: datetime, relaxed: Relaxed | None = None) -> bytes:
@@ -117,8 +119,8 @@ class Signer:
     def _shape(self, present: tuple[str, ...]) -> _Shape:
         shape = self._shapes.get(present)
         if shape is None:
-            covered = tuple(name for name in COVERED if name in present)
-            names = [*covered, *OVERSIGNED]
+            covered = tuple(name for name in COVERED if name in present and name not in self._rewritten)
+            names = [*covered, *(name for name in OVERSIGNED if name not in self._rewritten)]
             rows: list[str] = []
             for name in names:
                 if rows and len(rows[-1]) + len(name) < _LINE - 2:

@@ -21,11 +21,13 @@ from engine.base.db import Base, Id
 from engine.base.errors import BadToken, Invalid, NotFound
 from engine.base.ids import new_id
 from engine.base.log import logger
+from engine.base.setting_groups.mail import Mail
 from engine.base.tokens import TokenRing
 from engine.channels.dkim import Algorithm, Signer, SigningKey
 from engine.channels.dkim_record import misfit, record_value
 from engine.channels.dns_records import DnsRecord
 from engine.channels.names import Names, NamesAway
+from engine.channels.provider_headers import rewritten_by
 
 #: For how long the record of a replaced key must stay: relays try for five days at most (RFC 5321 4.5.4.1).
 KEPT_FOR = timedelta(days=14)
@@ -263,20 +265,23 @@ class KeyRing:
 
     def __init__(self) -> None:
         self._open: dict[int, SigningKey | None] = {}
-        self._signers: dict[tuple[int, ...], Signer] = {}
+        self._signers: dict[tuple[tuple[int, ...], frozenset[str]], Signer] = {}
 
-    def signer(self, session: Session, tokens: TokenRing, domain: str) -> Signer:
-        """Signs with every key of this domain that is in use: the newest of each algorithm, RSA first."""
+    def signer(self, session: Session, tokens: TokenRing, mail: Mail) -> Signer:
+        """Signs with every key of our domain that is in use: the newest of each algorithm, RSA first.
+
+        What the relay writes anew is left out: a signature over it would be broken before anybody reads it.
+        """
         newest: dict[str, DkimKey] = {}
-        for row in keys_of(session, domain):
+        for row in keys_of(session, mail.domain):
             if row.state == "signing":
                 newest[row.algorithm] = row
         rows = [newest[name] for name in _LETTER if name in newest]
-        ids = tuple(row.id for row in rows)
-        signer = self._signers.get(ids)
+        known_by = tuple(row.id for row in rows), rewritten_by(mail.host)
+        signer = self._signers.get(known_by)
         if signer is None:
             opened = [self._opened(row, tokens) for row in rows]
-            signer = self._signers[ids] = Signer([key for key in opened if key is not None])
+            signer = self._signers[known_by] = Signer([key for key in opened if key is not None], known_by[1])
         return signer
 
     def _opened(self, row: DkimKey, tokens: TokenRing) -> SigningKey | None:

@@ -1,6 +1,6 @@
-"""Provider headers: what a relay's own provider wants written on top of a letter, by the relay's name.
+"""Provider headers: what a relay's own provider wants written on top of a letter, and writes anew, by the relay's name.
 
-They are taken off by the provider, and stand outside what we sign.
+What is on top is taken off by the provider; neither stands in what we sign.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,22 @@ _BY_HOST: dict[str, Callable[[str], bytes]] = {
     # and 80 of a value (postmarkapp.com/support/article/1125-custom-metadata-faq).
     "postmarkapp.com": lambda path: b"X-PM-Metadata-letter: " + path.partition("@")[0][:80].encode() + b"\r\n",
 }
+
+
+#: By the end of the relay's name: lines of ours that it puts its own in the place of.
+_REWRITES: dict[str, frozenset[str]] = {
+    # https://docs.aws.amazon.com/ses/latest/dg/send-email-authentication-dkim-manual.html: not to be signed.
+    "amazonaws.com": frozenset({"message-id", "date"}),
+    "postmarkapp.com": frozenset({"message-id"}),
+}
+
+
+def rewritten_by(host: str) -> frozenset[str]:
+    """The lines, in small letters, that this relay writes anew; none for most."""
+    name = host.lower().rstrip(".")
+    return frozenset(
+        line for ending, lines in _REWRITES.items() if name == ending or name.endswith(f".{ending}") for line in lines
+    )
 
 
 def provider_headers(host: str, return_path: str) -> bytes:

@@ -71,7 +71,7 @@ def send_due(services: Services, *, limit: int = 100) -> int:
         if many < limit and claimed.seen and not claimed.deliveries:
             breaker.give_back(session, now, breaker.MAIL)
         if claimed.deliveries:
-            signer = KEYS.signer(session, services.tokens, services.settings.mail.domain)
+            signer = KEYS.signer(session, services.tokens, services.settings.mail)
     if claimed.deliveries:
         with queue.leased_on(services.db, claimed.deliveries):
             _carry(services, claimed, signer, now)

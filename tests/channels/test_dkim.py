@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from engine.channels.dkim import Signer, SigningKey, relaxed_body, relaxed_head
 from engine.channels.dkim_keys import _public
 from engine.channels.dkim_record import record_value
+from engine.channels.provider_headers import rewritten_by
 
 NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
 
@@ -112,6 +113,31 @@ def test_the_lines_of_one_click_are_covered() -> None:
             b"date", b"message-id",
         } <= set(names)  # fmt: skip
         assert names.count(b"from") == names.count(b"subject") == names.count(b"to") == 2
+
+
+@pytest.mark.parametrize(
+    ("host", "lines"),
+    [
+        ("email-smtp.us-east-1.amazonaws.com", {"message-id", "date"}),
+        ("smtp.postmarkapp.com.", {"message-id"}),
+        ("smtp.mailgun.org", set()),
+        ("notamazonaws.com", set()),
+    ],
+)
+def test_what_the_relay_writes_anew_is_not_signed_and_our_signature_stays_good_under_it(
+    host: str, lines: set[str]
+) -> None:
+    assert rewritten_by(host) == lines
+    ours, records = pair()
+    signed = Signer(ours.keys, rewritten_by(host)).signed(
+        letter(Date="Mon, 02 Mar 2026 14:00:00 +0000", Message_ID="<1@nfp.example>"), NOW
+    )
+    assert good(signed, records) == [True, True]
+    rewritten = signed.replace(b"<1@nfp.example>", b"<0100-theirs@relay.example>")
+    assert good(rewritten, records) == ["message-id" in lines] * 2
+    rewritten = rewritten.replace(b"14:00:00 +0000", b"14:00:03 +0000")
+    assert good(rewritten, records) == ["date" in lines] * 2
+    assert good(signed.replace(b"The porch", b"The creek"), records) == [False, False]
 
 
 def test_a_mail_of_the_standard_library_verifies_too() -> None:

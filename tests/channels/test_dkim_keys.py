@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from engine.base.db import Database
 from engine.base.errors import BadToken, Invalid
+from engine.base.setting_groups.mail import Mail
 from engine.base.tokens import TokenRing
 from engine.channels import dkim_keys
 from engine.channels.dkim_keys import KEPT_FOR, DkimKey, KeyRing
@@ -46,7 +47,7 @@ def looks(session: Session, server: NameServer, now: datetime = NOW) -> list[str
 
 
 def signs(session: Session) -> list[str]:
-    return [key.selector for key in KeyRing().signer(session, TOKENS, DOMAIN).keys]
+    return [key.selector for key in KeyRing().signer(session, TOKENS, Mail(domain=DOMAIN)).keys]
 
 
 make = partial(dkim_keys.make, tokens=TOKENS, domain=DOMAIN)
@@ -181,4 +182,4 @@ def test_the_private_half_opens_only_with_the_key_that_sealed_it(session: Sessio
 def test_mail_goes_unsigned_rather_than_not_at_all_when_no_key_can_be_opened(session: Session) -> None:
     rsa, _ = make(session, now=NOW)
     dkim_keys.confirm(session, rsa.selector, NOW)
-    assert KeyRing().signer(session, TokenRing({2: b"n" * 32}), DOMAIN).keys == ()
+    assert KeyRing().signer(session, TokenRing({2: b"n" * 32}), Mail(domain=DOMAIN)).keys == ()
