@@ -22,9 +22,12 @@ def is_spf(text: str) -> bool:
 def merged(there: str, needed: tuple[str, ...]) -> str:
     """The record that allows what the one `there` allows ("" for none) and what is `needed`, which comes before `all`.
 
-    Nothing that stood there is lost, and nothing is named twice. A new one ends in ~all: DMARC, not SPF, says no.
+    Nothing that counted there is lost, and nothing is named twice. A new one ends in ~all: DMARC, not SPF, says no.
     """
     terms = there.split()[1:] if is_spf(there) else []
+    # What stands behind `all` is never looked at (5.1); a modifier may stand anywhere.
+    last = next((at for at, each in enumerate(terms) if _ALL.fullmatch(each)), len(terms))
+    terms = [each for at, each in enumerate(terms) if at <= last or "=" in each]
     known = {each.lower().removeprefix("+") for each in terms}
     new = [each for each in needed if each.lower().removeprefix("+") not in known]
     ends = [at for at, each in enumerate(terms) if _ALL.fullmatch(each) or each.lower().startswith("redirect=")]

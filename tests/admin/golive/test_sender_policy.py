@@ -68,6 +68,16 @@ def test_who_leaves_bounces_at_our_domain_needs_its_name_in_our_record(names: Na
     assert policy(names, way_out).state == "right"
 
 
+@pytest.mark.parametrize("there", ["v=spf1 mx ~all include:mailgun.org", "v=spf1 mx -all +include:mailgun.org ?all"])
+def test_a_way_out_that_is_named_behind_all_may_not_send(names: NameServer, there: str) -> None:
+    names.says(D, "TXT", there)
+    found = policy(names, "mailgun")
+    assert (found.state, found.is_well) == ("wrong", False) and "does not name your way out" in found.says
+    assert found.record.value == f"v=spf1 mx include:mailgun.org {there.split()[2]}"
+    names.says(D, "TXT", found.record.value)
+    assert policy(names, "mailgun").state == "right", "what is printed is what mends it"
+
+
 def test_what_the_operator_names_in_spf_is_asked_for_whatever_the_relay(names: NameServer) -> None:
     said = policy(names, "postmark", "include:relay.nfp.example")
     assert said.required and said.record.value == "v=spf1 include:relay.nfp.example ~all"
