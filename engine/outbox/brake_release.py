@@ -48,6 +48,8 @@ def _release_some(session: Session, brake: Brake, after: Place | None, now: date
         .where(OutboxDue.rank.in_(ranks), OutboxDue.send_at > now, OutboxDue.leased_until_at.is_(None))
         .order_by(OutboxDue.rank, OutboxDue.send_at, OutboxDue.delivery_id)
         .limit(BATCH)
+        # What a courier takes at this moment, due meanwhile, is its own: brought back it would stand here twice.
+        .with_for_update(skip_locked=True)
     )
     rows = [(rank, at, row_id) for rank, at, row_id in session.execute(query.where(key > after) if after else query)]
     if not rows:

@@ -25,6 +25,8 @@ from engine.outbox.trouble import ask_a_person
 from engine.people.consent import Channel
 
 _DELIVERY = table_of(Delivery)
+#: Of these nothing leaves, whatever stands in the queue.
+_OVER = ("sent", "failed", "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,10 @@ def claim_due(
     """
     open_days(session, settings, channel, now)
     due = queue.take(session, now, limit, channel, ranks_closed(session, channel, now))
+    if over := [each for each in due if each.state in _OVER]:
+        # A second place of what is over by now: whoever moved it did not see that a courier had it.
+        queue.remove(session, over)
+        due = [each for each in due if each.state not in _OVER]
     unsure = [each for each in due if channel == "sms" and each.state in ("calling", "unsure")]
     taken = [each for each in due if channel != "sms" or each.state not in ("calling", "unsure")]
     queue.lease(session, unsure)

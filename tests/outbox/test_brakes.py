@@ -1,5 +1,6 @@
 """Brakes: too many complaints or returned letters let a chapter's letters to many rest, and nothing else."""
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -14,8 +15,10 @@ from engine.base.ids import new_id
 from engine.chapters.chapter import Chapter
 from engine.conversations.task import Task
 from engine.conversations.thread import Thread
+from engine.outbox import queue
 from engine.outbox.brake_release import release, to_release
-from engine.outbox.brakes import judged, lift, note_trouble, open_brakes
+from engine.outbox.brakes import Brake, judged, lift, note_trouble, open_brakes
+from engine.outbox.claim import claim_due
 from engine.outbox.classes import TO_MANY, rank_of
 from engine.outbox.delivery import Delivery, OutboxDue
 from engine.outbox.mail_tally import Sum, count_mail
@@ -221,6 +224,30 @@ def stopped_and_lifted(house: House) -> tuple[int, list[int]]:
     letters(house, creek, 4)
     house.send()
     return stop.id, first
+
+
+@pytest.mark.parametrize("new_database", ["postgresql"], indirect=True)
+def test_what_a_courier_takes_while_it_is_brought_back_stands_in_the_queue_once(house: House) -> None:
+    stop_id, _ = stopped_and_lifted(house)
+    creek = chapter(house, "Bank")
+    [waits] = letters(house, creek, 1)
+    with house.services.db.write() as session:
+        # Put off by the brake until a minute from now; whoever brings it back began before that.
+        row, brake = session.get_one(Delivery, waits), session.get_one(Brake, stop_id)
+        brake.chapter_id, brake.released_at, row.refusal = creek, None, brake.says
+        queue.move(session, row, house.now + timedelta(minutes=1))
+    began = house.now
+    house.later(minutes=1)
+    with house.services.db.write() as session:
+        claimed = claim_due(session, house.services.settings, house.now, 10, "email")
+        assert [each.id for each in claimed.deliveries] == [waits]
+        bringing = threading.Thread(target=release, args=(house.services.db, stop_id, began))
+        bringing.start()
+        bringing.join(1.0)
+    bringing.join(30.0)
+    with house.read() as session:
+        [lease] = session.scalars(select(OutboxDue.leased_until_at).where(OutboxDue.delivery_id == waits))
+    assert lease is not None
 
 
 def test_a_brake_that_was_lifted_is_put_on_again_by_new_complaints_alone(house: House) -> None:

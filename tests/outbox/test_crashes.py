@@ -255,6 +255,21 @@ def test_a_letter_that_was_answered_before_we_could_note_it_has_arrived_and_neve
         assert session.scalar(select(func.count()).select_from(OutboxDue)) == 0
 
 
+@on_both_databases
+def test_a_second_place_in_the_queue_sends_no_second_letter(house: House) -> None:
+    house.person("Rosa Medina")
+    delivery_id = house.letter("Rosa")
+    house.send()
+    house.later(minutes=1)
+    with house.services.db.write() as session:
+        row = session.get_one(Delivery, delivery_id)
+        queue.move(session, row, house.now)
+    house.send()
+    assert house.delivery(delivery_id).state == "sent" and len(house.mails("Rosa")) == 1
+    with house.read() as session:
+        assert session.scalar(select(func.count()).select_from(OutboxDue)) == 0
+
+
 def test_an_answer_to_a_letter_that_never_left_settles_nothing(house: House) -> None:
     house.person("Rosa Medina")
     delivery_id = house.letter("Rosa")
