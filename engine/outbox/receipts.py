@@ -18,7 +18,7 @@ from engine.outbox.delivery import Delivery, Receipt
 from engine.outbox.gate import scope_of
 from engine.outbox.mail_domains import hosts_of
 from engine.outbox.trouble import ask_a_person, strike
-from engine.people.consent import EVERYTHING, Said, record_consent
+from engine.people.consent import EVERYTHING, Said, latest_complaint, record_consent
 
 #: Reports on one letter within so long are the same trouble, told by two.
 ONE_TROUBLE = timedelta(days=1)
@@ -100,7 +100,10 @@ def complained(
     delivery = session.get(Delivery, delivery_id)
     if delivery is None or not _once(session, delivery_id, "complained", "", says, provider_key, now):
         return False
-    note_trouble(session, "complained", [delivery], now)
+    # One reader who marks three letters of ours in one go is one who complains, not three.
+    before = latest_complaint(session, delivery.member_id) if delivery.member_id is not None else None
+    if before is None or before <= now - ONE_TROUBLE:
+        note_trouble(session, "complained", [delivery], now)
     if delivery.member_id is not None:
         row = CLASSES[delivery.message_class]
         scope = scope_of(row, delivery.chapter_id) if row.list_unsubscribe else EVERYTHING

@@ -139,6 +139,22 @@ def test_complaints_stop_a_chapters_broadcast_and_let_answers_through_until_a_pe
         assert open_brakes(session, house.now) == []
 
 
+def test_one_reader_who_marks_three_letters_is_one_who_complains(house: House) -> None:
+    creek = chapter(house, "Creek")
+    first = letters(house, creek, 5)
+    house.send()
+    with house.services.db.write() as session:
+        member_id = session.get_one(Delivery, first[0]).member_id
+        session.execute(update(Delivery).where(Delivery.id.in_(first[:3])).values(member_id=member_id))
+    complain(house, *first[:3])
+    with house.read() as session:
+        assert open_brakes(session, house.now) == []
+    # A second reader is the second.
+    complain(house, first[3])
+    with house.read() as session:
+        assert [each.level for each in open_brakes(session, house.now)] == ["pause"]
+
+
 def test_a_pause_ends_after_a_day_and_a_further_complaint_begins_another(house: House) -> None:
     creek = chapter(house, "Creek")
     first = letters(house, creek, 8)
