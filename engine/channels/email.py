@@ -133,7 +133,7 @@ class SmtpRelay:
             begun += taken is not None
             return taken
 
-        ended = pipeline.run(connection.smtp, first, take, batch.settle)
+        ended = pipeline.run(connection.smtp, first, take, batch.settle, self._mail.answer_seconds)
         if ended.left is not None and ended.reason is not None:
             batch.give_back(ended.left, ended.reason)
         if ended.alive:
@@ -233,7 +233,7 @@ class SmtpRelay:
             smtp.send(pipeline.stuffed(message))
             whole = True
             # Not smtplib's reading: it believes half an answer, and takes a mail that arrived for one that did not.
-            code, words = pipeline.reply(pipeline.replies_of(smtp))
+            code, words = pipeline.reply_to_body(smtp, self._mail.answer_seconds)
         except Exception as error:
             smtp.close()
             reason = from_exception(stage, error, may_have_left=whole)

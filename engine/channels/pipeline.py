@@ -34,6 +34,7 @@ def run(
     first: Numbered,
     take: Callable[[], Numbered | None],
     settle: Callable[[int, Sent | NotSent], None],
+    answer_seconds: float,
 ) -> Ended:
     """`first` and whatever `take` gives after it went over this connection, each settled as soon as it is known.
 
@@ -61,7 +62,7 @@ def run(
             smtp.sock.sendall(out)  # type: ignore[union-attr]
             outcome: Sent | NotSent | None = answer.refused
             if answer.wants_body:
-                code, words = reply(replies)
+                code, words = reply_to_body(smtp, answer_seconds)
                 outcome = outcome or _after_body(code, words)
         except (OSError, smtplib.SMTPException) as error:
             settle(number, answer.refused or from_exception(Stage.DATA, error, may_have_left=True))
@@ -100,6 +101,19 @@ def reply(replies: IO[bytes]) -> tuple[int, bytes]:
             except ValueError as error:
                 raise smtplib.SMTPServerDisconnected("the relay answered what is no answer") from error
         above = words + b"\n"
+
+
+def reply_to_body(smtp: smtplib.SMTP, seconds: float) -> tuple[int, bytes]:
+    """The answer to a body, for which the relay has so many seconds. Raises as `reply` does.
+
+    Whoever hangs up meanwhile does not know whether it was taken, and sends it again (RFC 1047).
+    """
+    assert smtp.sock is not None
+    usual = smtp.sock.gettimeout()
+    smtp.sock.settimeout(None if usual is None else max(seconds, usual))
+    answer = reply(replies_of(smtp))
+    smtp.sock.settimeout(usual)
+    return answer
 
 
 def stuffed(message: bytes) -> bytes:

@@ -93,7 +93,7 @@ def test_what_a_relay_says_of_one_mail_before_it_closes_is_not_said_of_the_next(
         relay.data_replies = deque(["421 4.7.28 too much for this host"])
         smtp.ehlo()
         ended = pipeline.run(
-            smtp, (0, mail(0)), lambda: waiting.popleft() if waiting else None, settled.__setitem__
+            smtp, (0, mail(0)), lambda: waiting.popleft() if waiting else None, settled.__setitem__, 5.0
         )  # fmt: skip
     said = settled[0]
     assert isinstance(said, NotSent) and said.of_recipient and said.code == "421 4.7.28"

@@ -2,13 +2,14 @@
 
 import ssl
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from engine.base.services import NotSent, Sent
+from engine.base.services import NotSent, OutgoingMail, Sent
 from engine.base.setting_groups.mail import Mail
 from engine.channels.email import SmtpRelay
 from tests.channels.relay import PASSWORD, USER, Relay, certificate
@@ -175,7 +176,17 @@ def test_a_connection_lost_after_the_body_may_have_sent_it(relay: Relay) -> None
     assert (outcome.permanent, outcome.unknown, len(relay.taken)) == (False, True, 1)
 
 
+@pytest.mark.parametrize("pipelining", [True, False])
+def test_a_relay_that_thinks_long_over_a_mail_it_has_whole_is_waited_for(relay: Relay, pipelining: bool) -> None:
+    relay.pipelining, relay.slow_seconds = pipelining, 1.0
+    mail = OutgoingMail("b-1@nfp.example", "dana@home.example", MESSAGE)
+    channel = client(relay, timeout_seconds=0.3, answer_seconds=10.0)
+    [outcome] = channel.send_many([mail], time.monotonic() + 5.0)
+    channel.close()
+    assert isinstance(outcome, Sent) and len(relay.taken) == 1
+
+
 def test_a_relay_that_says_nothing_is_given_up_on_in_time(relay: Relay) -> None:
     relay.slow_seconds = 5
-    outcome = refused(send(client(relay, timeout_seconds=0.3)))
+    outcome = refused(send(client(relay, timeout_seconds=0.3, answer_seconds=0.3)))
     assert (outcome.permanent, outcome.unknown, outcome.code) == (False, True, "time-out")

@@ -243,7 +243,8 @@ class FaultyRelay:
 @contextmanager
 def by_way_of(house: House, relay: FaultyRelay, timeout_seconds: float = 30.0) -> Iterator[None]:
     """While the block runs, the house's mail leaves by this relay."""
-    mail = {**house.services.settings.mail.model_dump(), "port": relay.port, "timeout_seconds": timeout_seconds}
+    patience = {"timeout_seconds": timeout_seconds, "answer_seconds": timeout_seconds}
+    mail = {**house.services.settings.mail.model_dump(), "port": relay.port, **patience}
     settings = Settings.model_validate({**house.services.settings.model_dump(), "mail": mail})
     channel = SmtpRelay(settings.mail)
     before, house.services = house.services, replace(house.services, settings=settings, mail=channel)

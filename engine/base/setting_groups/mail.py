@@ -27,6 +27,9 @@ class Mail(Group):
     user: str = ""
     password: str = Field(default="", repr=False)
     timeout_seconds: float = 30.0
+    #: How long the relay may take over a mail that it has whole (RFC 5321 4.5.3.2.6 has ten minutes). Hung up on sooner,
+    #: one that scans for a minute takes each mail, and we send it again each time.
+    answer_seconds: float = 300.0
     connections: int = 4
     #: What the relay takes for a thousand letters, in the currency of [sms]; 0: its price does not count letters.
     price_per_thousand: float = Field(default=0.0, ge=0, allow_inf_nan=False)
