@@ -85,9 +85,7 @@ def judge_unsure(
                 settled.append(delivery)
             continue
         alike = [text for text in found if text.body == delivery.body]
-        same = [
-            text for text in alike if text.sid not in over and known.get(text.sid, delivery.id) == delivery.id
-        ]
+        same = [text for text in alike if text.sid not in over and known.get(text.sid, delivery.id) == delivery.id]
         match len(same):
             case 1:
                 _was_sent(session, delivery, same[0])

@@ -346,8 +346,6 @@ def test_a_courier_that_slept_before_it_called_sends_no_second_text(phones: Phon
     assert phones.delivery(sent).state == "sent" and len(phones.taken(ROSA)) == 1
 
 
-
-
 def test_a_try_that_is_known_to_be_lost_is_not_taken_for_the_one_in_doubt(phones: Phones) -> None:
     phones.person("Rosa Medina", ROSA)
     phones.wrong(ROSA, Trouble(code=30003, times=1))

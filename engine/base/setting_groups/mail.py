@@ -27,7 +27,7 @@ class Mail(Group):
     user: str = ""
     password: str = Field(default="", repr=False)
     timeout_seconds: float = 30.0
-    #: How long the relay may take over a mail that it has whole (RFC 5321 4.5.3.2.6 has ten minutes). Hung up on sooner,
+    #: How long the relay may take over a mail that it has whole (RFC 5321 4.5.3.2.6: ten minutes). Hung up on sooner,
     #: one that scans for a minute takes each mail, and we send it again each time.
     answer_seconds: float = 300.0
     connections: int = 4
