@@ -50,10 +50,15 @@ class SigningKey:
 
 
 class Relaxed(NamedTuple):
-    """A mail in its relaxed form: the lines of its head by their names in small letters, and its body."""
+    """What is signed of a mail: its head's lines in their relaxed form, by their names in small letters, and a hash."""
 
     head: Mapping[str, bytes]
-    body: bytes
+    body_hash: bytes
+
+
+def body_hash(relaxed: bytes) -> bytes:
+    """The hash of a body in its relaxed form, as a signature says it (RFC 6376 3.5, `bh=`)."""
+    return base64.b64encode(hashlib.sha256(relaxed).digest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ class Signer:
     def signed(self, message: bytes, at: datetime, relaxed: Relaxed | None = None) -> bytes:
         """The message (lines end in CRLF) with a DKIM-Signature for each key above it.
 
-        `relaxed`: its relaxed form, from whoever put it together and knows it.
+        `relaxed`: what is signed of it, from whoever put it together and knows it.
         """
         return self.signatures(message, at, relaxed) + message if self.keys else message
 
@@ -102,18 +107,17 @@ class Signer:
         """The DKIM-Signature lines of this message. The body is hashed once for all keys."""
         if relaxed is None:
             head, _, body = message.partition(b"\r\n\r\n")
-            relaxed = Relaxed(relaxed_head(head), relaxed_body(body))
+            relaxed = Relaxed(relaxed_head(head), body_hash(relaxed_body(body)))
         lines = relaxed.head
         shape = self._shape(tuple(lines))
         covered = b"".join([lines[name] for name in shape.covered])
-        digest = base64.b64encode(hashlib.sha256(relaxed.body).digest())
         made: list[bytes] = []
         for key in self.keys:
             # Every break in the line stands where the relaxed form has its one blank.
             begin = _begin(key.algorithm, key.domain, key.selector, int(at.timestamp()), shape.names)
-            signature = base64.b64encode(key.sign(covered + begin.relaxed % digest))
+            signature = base64.b64encode(key.sign(covered + begin.relaxed % relaxed.body_hash))
             pieces = b"\r\n ".join([signature[at : at + _LINE] for at in range(0, len(signature), _LINE)])
-            made.append(b"%b%b\r\n" % (begin.shown % digest, pieces))
+            made.append(b"%b%b\r\n" % (begin.shown % relaxed.body_hash, pieces))
         return b"".join(made)
 
     def _shape(self, present: tuple[str, ...]) -> _Shape:

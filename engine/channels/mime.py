@@ -20,7 +20,7 @@ import idna
 
 from engine.base.errors import Invalid
 from engine.base.setting_groups.mail import is_no_reply
-from engine.channels.dkim import Relaxed, relaxed_head, relaxed_line, relaxed_lines
+from engine.channels.dkim import Relaxed, body_hash, relaxed_head, relaxed_line, relaxed_lines
 
 #: RFC 5322 2.1.1: a line should not be longer, without its line break.
 LINE = 78
@@ -72,7 +72,7 @@ class Head:
 
 
 class Filled(NamedTuple):
-    """A whole message, and its relaxed form."""
+    """A whole message, and what is signed of it."""
 
     message: bytes
     relaxed: Relaxed
@@ -91,9 +91,10 @@ class MailFrame:
         """The whole message, in lines that end in CRLF and seven bits. Both bodies come in the pieces that they
         were put together of; those of the text meet only where a line ends."""
         head, plain, rich = headers + self.head, _quoted_lines(text), _quoted_pieces(html)
+        relaxed = b"".join((self.start, plain.relaxed, self.between, rich.relaxed, self.tail))
         return Filled(
             b"".join((head.sent, self.start, plain.sent, self.between, rich.sent, self.tail)),
-            Relaxed(head.relaxed, b"".join((self.start, plain.relaxed, self.between, rich.relaxed, self.tail))),
+            Relaxed(head.relaxed, body_hash(relaxed)),
         )
 
 

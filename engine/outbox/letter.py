@@ -40,7 +40,7 @@ class Written(NamedTuple):
     return_path: str
     recipient: str
     to_address: str
-    #: The whole of it, not yet signed; its relaxed form, where whoever put it together knows it.
+    #: The whole of it, not yet signed; what is signed of it, where whoever put it together knows it.
     message: bytes
     relaxed: Relaxed | None
     lines: Sequence[tuple[str, str | Mailbox]]
@@ -167,7 +167,7 @@ def _written(
 def _put_together(
     head: Head, rendered: Rendered, language: str, pictures: Sequence[bytes]
 ) -> tuple[bytes, Relaxed | None]:
-    """The whole mail, and its relaxed form where it is known."""
+    """The whole mail, and what is signed of it where that is known."""
     frame = mail_frame(language)
     if pictures:
         return with_parts(

@@ -12,7 +12,7 @@ from engine.outbox.press import Press
 
 #: So many are written before they are signed. In turns, the one pushes the other's code and tables out of the
 #: processor's caches, and a letter takes a twentieth longer.
-_TOGETHER = 50
+_TOGETHER = 150
 
 log = logger(__name__)
 
