@@ -144,6 +144,10 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            from engine.base.postgres_lists import write_whole_lists  # the driver is not read in where SQLite is enough
+
+            event.listen(self.engine, "connect", write_whole_lists)
 
     @property
     def name(self) -> str:
