@@ -9,7 +9,7 @@ from typing import Any, assert_never
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from engine.base.asking import among
+from engine.base.asking import ManyAsked, among
 from engine.base.db import after_commit, one_member_at_a_time, table_of
 from engine.base.metrics import DELIVERIES
 from engine.base.settings import Settings
@@ -25,6 +25,14 @@ from engine.outbox.trouble import ask_a_person
 from engine.people.consent import Channel
 
 _DELIVERY = table_of(Delivery)
+_CLAIMED = ManyAsked(
+    lambda among: (
+        select(_DELIVERY.c.id)
+        .where(among(_DELIVERY.c.id), _DELIVERY.c.state == "claimed")
+        .order_by(_DELIVERY.c.id)
+        .with_for_update()
+    )
+)
 #: Of these nothing leaves, whatever stands in the queue.
 _OVER = ("sent", "failed", "refused")
 
@@ -153,10 +161,7 @@ def still_claimed(session: Session, deliveries: Sequence[AnyDelivery]) -> frozen
     Between the claim and the call lies the writing of a whole batch, and a machine may sleep in it: when the lease ran
     out another courier has sent them. Or somebody left or was forgotten, or it turned out that a letter had arrived.
     """
-    query = select(_DELIVERY.c.id).where(
-        among(session, _DELIVERY.c.id, [each.id for each in deliveries]), _DELIVERY.c.state == "claimed"
-    )
-    return frozenset(session.scalars(query.order_by(_DELIVERY.c.id).with_for_update()))
+    return frozenset(row_id for (row_id,) in _CLAIMED.rows(session, [each.id for each in deliveries]))
 
 
 def limits_of(settings: Settings) -> Limits:
