@@ -3,7 +3,10 @@
 What is on top is taken off by the provider; neither stands in what we sign.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+_T = TypeVar("_T")
 
 #: By the end of the relay's name: the lines for a letter with this return path.
 _BY_HOST: dict[str, Callable[[str], bytes]] = {
@@ -23,15 +26,15 @@ _REWRITES: dict[str, frozenset[str]] = {
 
 def rewritten_by(host: str) -> frozenset[str]:
     """The lines, in small letters, that this relay writes anew; none for most."""
-    name = host.lower().rstrip(".")
-    return frozenset(
-        line for ending, lines in _REWRITES.items() if name == ending or name.endswith(f".{ending}") for line in lines
-    )
+    return frozenset[str]().union(*_of(host, _REWRITES))
 
 
 def provider_headers(host: str, return_path: str) -> bytes:
     """Whole header lines for the top of a letter; none for a relay that wants none."""
+    return b"".join(lines(return_path) for lines in _of(host, _BY_HOST))
+
+
+def _of(host: str, table: Mapping[str, _T]) -> list[_T]:
+    """What stands in the table for this host."""
     name = host.lower().rstrip(".")
-    return b"".join(
-        lines(return_path) for ending, lines in _BY_HOST.items() if name == ending or name.endswith(f".{ending}")
-    )
+    return [value for ending, value in table.items() if name == ending or name.endswith(f".{ending}")]

@@ -40,7 +40,7 @@ class Written(NamedTuple):
     return_path: str
     recipient: str
     to_address: str
-    #: The whole of it, not yet signed; what is signed of it, where whoever put it together knows it.
+    #: The whole of it; and until `write_batch` signed it, what is to be signed where that is known.
     message: bytes
     relaxed: Relaxed | None
     lines: Sequence[tuple[str, str | Mailbox]]
@@ -170,9 +170,8 @@ def _put_together(
     """The whole mail, and what is signed of it where that is known."""
     frame = mail_frame(language)
     if pictures:
-        return with_parts(
-            head.sent, frame.fill(headers(()), rendered.paragraphs, rendered.pieces).message, pictures
-        ), None
+        letter = frame.fill(headers(()), rendered.paragraphs, rendered.pieces)
+        return with_parts(head.sent, letter.message, pictures), None
     letter = frame.fill(head, rendered.paragraphs, rendered.pieces)
     return letter.message, letter.relaxed
 

@@ -132,6 +132,16 @@ def test_a_carriers_stop_is_kept_for_everybody_who_holds_the_phone_and_not_tried
     assert phones.send() == 0
 
 
+def test_a_person_who_talks_with_us_is_texted_by_people_only(phones: Phones) -> None:
+    phones.person("Rosa Medina", ROSA)
+    thread = phones.texted("Rosa", "I have a question")
+    held = phones.journey_text("Rosa")
+    answer = phones.answer(thread, "Ask!")
+    phones.send()
+    assert phones.delivery(held).state == "queued" and "talking" in (phones.delivery(held).refusal or "")
+    assert phones.delivery(answer).state == "sent"
+
+
 # Phones
 
 

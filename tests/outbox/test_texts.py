@@ -6,12 +6,15 @@ import pytest
 from sqlalchemy import select
 
 from engine.base.errors import Invalid
+from engine.base.setting_groups.texting import Texting
 from engine.chapters.chapter import Chapter
 from engine.conversations.message import Message
 from engine.outbox import post
 from engine.outbox.delivery import OutboxDue
+from engine.outbox.text import WrittenText, is_cheaper_as_mms
 from engine.outbox.text_lines import lines_for
 from engine.outbox.view import copy_of
+from templates.segments import measure
 from tests.outbox.conftest import House
 from tests.outbox.phones import ALSO_OURS, ATLANTA, DANA, OURS, ROSA, SERVICE, Phones, phones_of
 
@@ -80,6 +83,17 @@ def test_a_journeys_text_stands_in_the_timeline_and_its_copy_is_what_was_sent(ph
         assert (message.kind, message.channel, message.text) == ("journey", "sms", text.body)
         assert copy_of(session, phones.house.press, sent, phones.house.now).text == text.body
         assert session.scalars(select(OutboxDue)).all() == []
+
+
+def test_a_long_text_goes_as_one_picture_message_where_that_is_cheaper() -> None:
+    def text(to: str, body: str) -> WrittenText:
+        return WrittenText(to, body, measure(body), None, "Maya", introduces=False)
+
+    prices = Texting(segment_price=0.01, picture_price=0.025)
+    assert not is_cheaper_as_mms(text(ROSA, "a" * 300), prices)
+    assert is_cheaper_as_mms(text(ROSA, "a" * 310), prices)
+    assert not is_cheaper_as_mms(text("+442079460018", "a" * 310), prices)
+    assert not is_cheaper_as_mms(text(ROSA, "a" * 310), prices.model_copy(update={"picture_price": 0.0}))
 
 
 # Our numbers
